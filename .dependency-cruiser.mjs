@@ -1,0 +1,128 @@
+/**
+ * The way that imports may go. The flow of docs/architecture.md runs one way, what decides is pure, and nothing that is
+ * deployed leans on what only tries or tests it.
+ */
+const AWS_OR_KUBERNETES = "^node_modules/(@aws-sdk|@kubernetes|@smithy|@aws-lambda-powertools|@middy)/";
+
+/** What each folder of shared/ may import from shared/, beside itself. */
+const MAY_IMPORT = {
+  "secret-value": [],
+  "secret-id": [],
+  "time-budget": [],
+  configuration: [],
+  retry: ["time-budget"],
+  events: ["secret-id"],
+  expressions: [],
+  bindings: ["expressions", "secret-id"],
+  render: ["bindings", "expressions", "secret-id", "secret-value"],
+  source: ["secret-id", "secret-value", "time-budget"],
+  cluster: ["bindings", "retry", "secret-value", "time-budget"],
+  workloads: ["bindings", "cluster", "retry", "secret-id", "time-budget"],
+  sync: ["bindings", "cluster", "render", "retry", "secret-id", "source", "time-budget", "workloads"],
+  sweep: ["bindings", "cluster", "render", "secret-id", "source", "sync", "time-budget", "workloads"],
+  observability: ["bindings", "sweep", "sync", "workloads"],
+  wiring: [
+    "bindings",
+    "cluster",
+    "configuration",
+    "observability",
+    "retry",
+    "secret-id",
+    "source",
+    "sync",
+    "time-budget",
+    "workloads",
+  ],
+};
+
+const stages = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
+  name: `shared-${folder}-imports-only-what-its-stage-needs`,
+  severity: "error",
+  from: { path: `^shared/${folder}/` },
+  to: {
+    path: "^shared/",
+    pathNot: [`^shared/(${[folder, ...allowed].join("|")})/`, "^shared/relay-error\\.ts$"],
+  },
+}));
+
+export default {
+  forbidden: [
+    ...stages,
+    {
+      name: "every-folder-of-shared-has-a-rule",
+      comment: "A new stage says in MAY_IMPORT what it leans on.",
+      severity: "error",
+      from: {
+        path: "^shared/",
+        pathNot: [`^shared/(${Object.keys(MAY_IMPORT).join("|")})/`, "^shared/[^/]+$"],
+      },
+      to: {},
+    },
+    {
+      name: "what-decides-is-pure",
+      comment: "events, bindings' index, render and plan know no client, no network and no clock.",
+      severity: "error",
+      from: {
+        path: "^shared/(events|secret-id|secret-value|render)/|^shared/(sync/plan|workloads/(plan-restart|uses-secret))\\.ts$",
+      },
+      to: {
+        path: [AWS_OR_KUBERNETES, "^(node:)?(https?|net|tls|fs|timers|child_process)"],
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "no-parser-at-cold-start",
+      comment: "YAML and the validator are behind an import() in read-compiled-bindings.ts.",
+      severity: "error",
+      from: { path: "^(functions|shared)/", pathNot: "^shared/bindings/" },
+      to: { path: "^node_modules/(yaml|ajv|ajv-formats)/" },
+    },
+    {
+      name: "no-language-at-cold-start",
+      comment:
+        "JMESPath, LiquidJS and X.509 are behind an import() in load-renderers.ts, for bindings that use them.",
+      severity: "error",
+      from: {
+        path: "^(functions|shared)/",
+        pathNot: "^shared/(bindings/check-meaning|expressions/|render/(compose-data|check-type))",
+      },
+      to: {
+        path: "^shared/(expressions/(?!json-tree)|render/(compose-data|check-type))|^node_modules/liquidjs/",
+        dependencyTypesNot: ["dynamic-import", "type-only"],
+      },
+    },
+    {
+      name: "one-way-out-of-shared",
+      severity: "error",
+      from: { path: "^shared/" },
+      to: { path: "^(functions|cli|sandbox|test|bench|scripts)/" },
+    },
+    {
+      name: "functions-do-not-know-each-other",
+      severity: "error",
+      from: { path: "^functions/([^/]+)/" },
+      to: { path: "^(functions|cli|sandbox|test|bench|scripts)/", pathNot: "^functions/$1/" },
+    },
+    {
+      name: "the-sandbox-does-not-judge-with-the-product",
+      comment:
+        "A stand-in that shares code with what it judges shares its bugs. Only the story drives the product.",
+      severity: "error",
+      from: { path: "^sandbox/(aws|kubernetes|tls)/" },
+      to: { path: "^(functions|shared|cli)/" },
+    },
+    {
+      name: "no-circles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    { name: "nothing-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default"] },
+  },
+};
