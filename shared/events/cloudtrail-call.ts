@@ -1,0 +1,95 @@
+import { parseVersionId } from "../secret-id/parse-version-id.ts";
+import type { VersionId } from "../secret-id/secret-id.ts";
+import { cloudTrailPlaces } from "./cloudtrail-places.ts";
+import type { IgnoredCode } from "./event-codes.ts";
+import { eventHome, eventIdOf, eventStamp } from "./event-stamp.ts";
+import { findSource } from "./find-source.ts";
+import { elementsOf, hasOwn, own, ownString } from "./own-property.ts";
+import { given, ignored, type ParsedEvent, rejected } from "./parsed-event.ts";
+import type { SecretChange } from "./secret-change.ts";
+
+/** "AWS API Call via CloudTrail": somebody called Secrets Manager. */
+export function parseCloudTrailCall(event: unknown): ParsedEvent {
+  const eventId = eventIdOf(event);
+  const detail = own(event, "detail");
+  const eventName = ownString(detail, "eventName");
+  if (eventName === undefined) return rejected("MALFORMED_EVENT", eventId);
+
+  const uninteresting = UNINTERESTING_CALLS.get(eventName);
+  if (uninteresting !== undefined) return ignored(uninteresting, eventId);
+  const reason = CHANGING_CALLS.get(eventName);
+  if (reason === undefined) {
+    const onlyReads = own(detail, "readOnly") === true; // a call newer than the list below
+    return onlyReads ? ignored("READ_ONLY_CALL", eventId) : rejected("UNKNOWN_EVENT_NAME", eventId);
+  }
+  // errorCode alone tells: a call that succeeded may have responseElements null.
+  if ((own(detail, "errorCode") ?? null) !== null) return ignored("FAILED_CALL", eventId);
+  const request = own(detail, "requestParameters");
+  if (movesAnotherLabel(reason, request)) return ignored("OTHER_LABEL", eventId);
+
+  const source = findSource(cloudTrailPlaces(event), eventHome(event));
+  if (typeof source === "string") return rejected(source, eventId);
+  const versionId = versionWritten(reason, request);
+  return { kind: "change", change: { source, reason, ...given({ versionId }), ...eventStamp(event) } };
+}
+
+const CHANGING_CALLS = new Map<string, SecretChange["reason"]>([
+  ["PutSecretValue", "put-secret-value"],
+  ["UpdateSecret", "update-secret"],
+  ["UpdateSecretVersionStage", "update-secret-version-stage"],
+  ["CreateSecret", "create-secret"],
+  ["RestoreSecret", "restore-secret"],
+  ["DeleteSecret", "delete-secret"],
+]);
+
+const UNINTERESTING_CALLS = new Map<string, IgnoredCode>([
+  ["BatchGetSecretValue", "READ_ONLY_CALL"],
+  ["DescribeSecret", "READ_ONLY_CALL"],
+  ["GetRandomPassword", "READ_ONLY_CALL"],
+  ["GetResourcePolicy", "READ_ONLY_CALL"],
+  ["GetSecretValue", "READ_ONLY_CALL"],
+  ["ListSecretVersionIds", "READ_ONLY_CALL"],
+  ["ListSecrets", "READ_ONLY_CALL"],
+  ["ValidateResourcePolicy", "READ_ONLY_CALL"],
+  ["CancelRotateSecret", "METADATA_ONLY_CALL"],
+  ["DeleteResourcePolicy", "METADATA_ONLY_CALL"],
+  ["PutResourcePolicy", "METADATA_ONLY_CALL"],
+  ["RemoveRegionsFromReplication", "METADATA_ONLY_CALL"],
+  ["ReplicateSecretToRegions", "METADATA_ONLY_CALL"],
+  ["StopReplicationToReplica", "METADATA_ONLY_CALL"],
+  ["TagResource", "METADATA_ONLY_CALL"],
+  ["UntagResource", "METADATA_ONLY_CALL"],
+  ["RotateSecret", "ROTATION_ONLY_STARTED"],
+]);
+
+// A rotation puts its new value under AWSPENDING and moves AWSCURRENT later. A request that does not say which label
+// it moves counts as a change: a needless read is cheap.
+function movesAnotherLabel(reason: SecretChange["reason"], request: unknown): boolean {
+  if (reason === "put-secret-value") {
+    const labels = elementsOf(own(request, "versionStages"), LABELS_MAX) ?? [];
+    return labels.length > 0 && !labels.includes("AWSCURRENT");
+  }
+  const label = reason === "update-secret-version-stage" ? ownString(request, "versionStage") : undefined;
+  return label !== undefined && label !== "AWSCURRENT";
+}
+
+// Secrets Manager keeps at most 20 labels on a version.
+const LABELS_MAX = 20;
+
+// The token of a call that writes a value becomes its VersionId. SDKs send one with every UpdateSecret, even one that
+// changes only the description or the key: then it names no version, and waiting for that version would be in vain.
+function versionWritten(reason: SecretChange["reason"], request: unknown): VersionId | undefined {
+  switch (reason) {
+    case "put-secret-value":
+    case "create-secret":
+      return parseVersionId(own(request, "clientRequestToken"));
+    case "update-secret": {
+      const maySkipTheValue = hasOwn(request, "description") || hasOwn(request, "kmsKeyId");
+      return maySkipTheValue ? undefined : parseVersionId(own(request, "clientRequestToken"));
+    }
+    case "update-secret-version-stage":
+      return parseVersionId(own(request, "moveToVersionId"));
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import { parseDirectCall } from "./direct-call.ts";
+import { parseEventBridgeEvent } from "./eventbridge-event.ts";
+import { elementsOf, type Foreign, isForeign, isList, own } from "./own-property.ts";
+import { type ParsedEvent, rejected } from "./parsed-event.ts";
+import { shapeOf } from "./shape.ts";
+import { unwrapRecord, unwrapText, type Wrapped } from "./wrapped-record.ts";
+
+/**
+ * Every event that one input holds, through any wrappings in any order: SNS notifications, records of SQS and SNS,
+ * and the records that Lambda sends to a failure queue. There is always at least one.
+ */
+export function parseEvents(input: unknown): readonly ParsedEvent[] {
+  return parseWrapped([{ kind: "inside", inside: input }], 0);
+}
+
+/** The same for one record of SQS or SNS. */
+export function parseRecordEvents(record: unknown): readonly ParsedEvent[] {
+  return parseWrapped([unwrapRecord(record)], 1);
+}
+
+// Today's longest honest way is four: a failure record of an SNS delivery, sent by SNS to SQS.
+const WRAPPINGS_MAX = 8;
+// SNS puts one record into an invocation. Lists can nest, so the limit is on what comes out of all of them.
+const EVENTS_MAX = 100;
+
+function parseWrapped(wrapped: readonly Wrapped[], wrappings: number): readonly ParsedEvent[] {
+  const found: ParsedEvent[] = [];
+  collect(wrapped, wrappings, found);
+  return found.length > EVENTS_MAX ? [rejected("TOO_MANY_RECORDS")] : found;
+}
+
+function collect(wrapped: readonly Wrapped[], wrappings: number, found: ParsedEvent[]): void {
+  for (const one of wrapped) {
+    if (found.length > EVENTS_MAX) return; // before looking deeper: nested lists multiply
+    const inner = one.kind === "inside" ? unwrap(one.inside) : undefined;
+    if (one.kind === "rejected") found.push(one);
+    else if (inner === undefined) found.push(parseBare(one.inside));
+    else if (wrappings >= WRAPPINGS_MAX) found.push(rejected("TOO_DEEP"));
+    else collect(inner, wrappings + 1, found);
+  }
+}
+
+function unwrap(input: unknown): readonly Wrapped[] | undefined {
+  if (!isForeign(input)) return undefined;
+  switch (shapeOf(input)) {
+    case "records":
+      return unwrapRecords(input);
+    case "sns-notification":
+      return [unwrapText(own(input, "Message"))];
+    case "failure-record":
+      return [{ kind: "inside", inside: own(input, "requestPayload") }];
+    default:
+      return undefined;
+  }
+}
+
+function unwrapRecords(input: Foreign): readonly Wrapped[] {
+  const list = own(input, "Records");
+  const records = elementsOf(list, EVENTS_MAX);
+  if (records === undefined) return [rejected(isList(list) ? "TOO_MANY_RECORDS" : "NO_RECORDS")];
+  return records.length === 0 ? [rejected("NO_RECORDS")] : records.map(unwrapRecord);
+}
+
+function parseBare(input: unknown): ParsedEvent {
+  if (!isForeign(input)) return rejected("NOT_AN_OBJECT");
+  switch (shapeOf(input)) {
+    case "eventbridge-event":
+      return parseEventBridgeEvent(input);
+    case "rotation-function-input":
+      return rejected("ROTATION_FUNCTION_INPUT");
+    case "direct-call":
+      return parseDirectCall(input);
+    case "ambiguous":
+      return rejected("AMBIGUOUS_SHAPE");
+    default:
+      return rejected("UNKNOWN_SHAPE");
+  }
+}

@@ -1,0 +1,44 @@
+import { timingSafeEqual } from "node:crypto";
+import { inspect } from "node:util";
+
+/** Bytes that must never be printed: every usual way to turn an object into text gives "[secret]". */
+export class SecretValue {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  static fromText(text: string): SecretValue {
+    return new SecretValue(Buffer.from(text, "utf8"));
+  }
+
+  static fromBase64(base64: string): SecretValue {
+    return new SecretValue(Buffer.from(base64, "base64"));
+  }
+
+  /** The one way out. Searching for this name lists every place that touches a value. */
+  expose(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get byteLength(): number {
+    return this.#bytes.byteLength;
+  }
+
+  equals(other: SecretValue): boolean {
+    return this.byteLength === other.byteLength && timingSafeEqual(this.#bytes, other.#bytes);
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [inspect.custom](): string {
+    return "[secret]";
+  }
+}

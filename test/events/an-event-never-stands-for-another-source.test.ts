@@ -1,0 +1,212 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseInvocation } from "../../shared/events/parse-invocation.ts";
+import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
+import { referencesMayMatch } from "../../shared/secret-id/references-may-match.ts";
+import type { SecretHome, SecretReference } from "../../shared/secret-id/secret-id.ts";
+import { anyHome, anySecretName, anySuffix, arnOf } from "../secret-id/arbitraries.ts";
+import { sample, sampleFiles } from "./samples.ts";
+
+type Json = { [key: string]: unknown };
+type Path = readonly string[];
+
+const home: SecretHome = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
+const accepted = sampleFiles().filter((file) => !file.includes("/") && onlyEvent(sample(file)) !== undefined);
+
+const changeablePaths = new Map(
+  accepted.map((file) => {
+    const original = sample(file) as Json;
+    return [file, pathsOf(original).filter((path) => !isOnlyIdOrItsHome(original, path))];
+  }),
+);
+
+/** Junk, and the shrewdest replacements: the legal ids and words of other events. */
+const anyReplacement = fc.oneof(
+  fc.jsonValue({ maxDepth: 2 }),
+  anySecretName,
+  fc.tuple(anyHome, anySecretName, anySuffix).map(([home, name, suffix]) => arnOf(home, name, suffix)),
+  fc.constantFrom(
+    "AWSCURRENT",
+    "AWSPENDING",
+    "CreateSecret",
+    "RotationSucceeded",
+    "444455556666",
+    "us-east-1",
+  ),
+);
+
+describe("an event never stands for another source", () => {
+  it("has samples to change", () => expect(accepted.length).toBeGreaterThan(20));
+
+  it("names its own source or none, whichever other field is dropped or replaced", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...accepted),
+        fc.nat(),
+        fc.option(anyReplacement),
+        (file, pick, replacement) => {
+          const original = sample(file) as Json;
+          const paths = changeablePaths.get(file) ?? [];
+          const path = paths[pick % paths.length] ?? [];
+          const changed = structuredClone(original);
+          replaceAt(changed, path, replacement === null ? undefined : replacement);
+          for (const source of sourcesIn(changed)) {
+            expect(referencesMayMatch(source, ownSource(original), home)).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it("takes a native event when ARN and name agree, and no other", () => {
+    fc.assert(
+      fc.property(anyHome, anySecretName, anySecretName, anySuffix, (home, inArn, inDetail, suffix) => {
+        const event = native(home, arnOf(home, inArn, suffix), inDetail);
+        const code = onlyEvent(event) as { code?: string } | undefined;
+        expect(code?.code).toBe(inArn === inDetail ? undefined : "CONTRADICTING_IDS");
+      }),
+      {
+        examples: [
+          [home, "prod/db", "prod/db-AbCdEf", "AbCdEf"],
+          [home, "prod/db-AbCdEf", "prod/db", "GhIjKl"],
+          [home, "__proto__", "__proto__", "AbCdEf"],
+        ],
+      },
+    );
+  });
+
+  it("finds any legal name and suffix in a native event, and gives a bare name the event's home", () => {
+    fc.assert(
+      fc.property(anyHome, anySecretName, anySuffix, (home, name, suffix) => {
+        const arn = arnOf(home, name, suffix);
+        expect(sourcesIn(native(home, arn, name))).toEqual([{ id: arn, names: [name], home, suffix }]);
+        expect(sourcesIn(native(home, undefined, name))).toEqual([{ id: name, names: [name], home }]);
+      }),
+    );
+  });
+
+  it("does not believe a call whose answer is about another source than its request", () => {
+    const anyRequest = fc.constantFrom("name", "partial", "full");
+    fc.assert(
+      fc.property(
+        anyRequest,
+        anySecretName,
+        anySecretName,
+        anySuffix,
+        (spelling, asked, answered, suffix) => {
+          const requests = { name: asked, partial: arnOf(home, asked), full: arnOf(home, asked, suffix) };
+          const event = call(requests[spelling], arnOf(home, answered, suffix));
+          for (const source of sourcesIn(event)) expect(source.names).toEqual([answered]);
+          // Only a partial ARN has a second reading, by which it may be the answered one after all.
+          const mayAgree =
+            asked === answered || (spelling === "partial" && asked === `${answered}-${suffix}`);
+          expect(sourcesIn(event)).toHaveLength(mayAgree ? 1 : 0);
+        },
+      ),
+      {
+        examples: [
+          ["full", "prod/db", "prod/other", "AbCdEf"],
+          ["partial", "prod/db-AbCdEf", "prod/db", "AbCdEf"],
+        ],
+      },
+    );
+  });
+
+  it.each(["arn", "aRN", "ARN"])("reads the response's %s, and believes no two that differ", (spelling) => {
+    const arn = arnOf(home, "prod/db", "AbCdEf");
+    const event = call(undefined, undefined, { [spelling]: arn });
+    const torn = call(undefined, undefined, { [spelling]: arn, Arn: arnOf(home, "prod/db", "GhIjKl") });
+    expect(sourcesIn(event)).toMatchObject([{ id: arn }]);
+    expect(onlyEvent(torn)).toMatchObject({ kind: "rejected", code: "CONTRADICTING_IDS" });
+  });
+
+  it("reads name in the one call that has it, and secretId in all others", () => {
+    const event = call("prod/db", undefined, {});
+    const detail = event.detail as Json;
+    const named = { ...detail, requestParameters: { secretId: "prod/db", name: "prod/other" } };
+    expect(sourcesIn({ ...event, detail: named })).toMatchObject([{ id: "prod/db" }]);
+    const created = { ...detail, eventName: "CreateSecret", requestParameters: { name: "prod/new" } };
+    expect(sourcesIn({ ...event, detail: created })).toMatchObject([{ id: "prod/new", home }]);
+  });
+
+  it("does not take a name that the caller sent for one in the account that answered", () => {
+    const elsewhere = { ...home, accountId: "444455556666" };
+    const event = call("prod/db", arnOf(elsewhere, "prod/db", "AbCdEf"));
+    expect(onlyEvent(event)).toMatchObject({ kind: "rejected", code: "CONTRADICTING_IDS" });
+  });
+});
+
+function native({ accountId, region }: SecretHome, arn: string | undefined, name: string): Json {
+  return {
+    "detail-type": "Secret Label Updated",
+    source: "aws.secretsmanager",
+    account: accountId,
+    region,
+    resources: arn === undefined ? [] : [arn],
+    detail: { name, labelUpdated: "AWSCURRENT" },
+  };
+}
+
+function call(secretId: string | undefined, arn: string | undefined, responseElements: Json = { arn }): Json {
+  const detail = { eventName: "PutSecretValue", requestParameters: { secretId }, responseElements };
+  return {
+    "detail-type": "AWS API Call via CloudTrail",
+    source: "aws.secretsmanager",
+    account: home.accountId,
+    region: home.region,
+    detail: { ...detail, recipientAccountId: home.accountId, awsRegion: home.region },
+  };
+}
+
+function onlyEvent(input: unknown): ParsedEvent | undefined {
+  const answer = parseInvocation(input);
+  return answer.kind === "events" ? answer.events[0] : undefined;
+}
+
+function sourcesIn(input: unknown): readonly SecretReference[] {
+  const event = onlyEvent(input);
+  if (event?.kind === "change") return [event.change.source];
+  return event?.kind === "signal" ? [event.source] : [];
+}
+
+function ownSource(original: unknown): SecretReference {
+  const [source] = sourcesIn(original);
+  if (source === undefined) throw new Error("the sample must name a source");
+  return source;
+}
+
+/** Every path in the event, down to its leaves; an array's index is a key like any other. */
+function pathsOf(value: unknown, path: Path = []): Path[] {
+  const inner =
+    typeof value === "object" && value !== null
+      ? Object.entries(value).flatMap(([key, child]) => pathsOf(child, [...path, key]))
+      : [];
+  return path.length === 0 ? inner : [path, ...inner];
+}
+
+/**
+ * Whoever replaces the only id of an event has made an event of another source, and the same goes for the only
+ * statement of where a bare name lives. Those are left as they are; all else may change.
+ */
+function isOnlyIdOrItsHome(original: Json, path: Path): boolean {
+  const without = structuredClone(original);
+  replaceAt(without, path, undefined);
+  const code = (onlyEvent(without) as { code?: string } | undefined)?.code;
+  const lostItsId = [
+    "NO_ID",
+    "UNKNOWN_HOME",
+    "UNKNOWN_SHAPE",
+    "BODY_NOT_JSON",
+    "MALFORMED_RECORD",
+    "NO_RECORDS",
+  ];
+  return code !== undefined && lostItsId.includes(code);
+}
+
+function replaceAt(root: Json, path: Path, value: unknown): void {
+  const last = path.at(-1) ?? "";
+  const parent = path.slice(0, -1).reduce<Json>((object, key) => object[key] as Json, root);
+  if (value === undefined) delete parent[last];
+  else Object.defineProperty(parent, last, { value, enumerable: true, configurable: true, writable: true });
+}

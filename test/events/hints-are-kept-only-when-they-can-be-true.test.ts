@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { parseInvocation } from "../../shared/events/parse-invocation.ts";
+import { sample } from "./samples.ts";
+
+type Fields = Record<string, unknown>;
+
+/** A sample with some fields of its envelope, its detail or its request replaced. */
+function altered(file: string, { envelope = {}, detail = {}, request }: Record<string, Fields>): unknown {
+  const event = sample(file) as Fields & { detail: Fields & { requestParameters: Fields } };
+  const requestParameters = { ...event.detail.requestParameters, ...request };
+  return {
+    ...event,
+    ...envelope,
+    detail: { ...event.detail, ...(request && { requestParameters }), ...detail },
+  };
+}
+
+function changeIn(event: unknown): unknown {
+  const answer = parseInvocation(event);
+  const [only] = answer.kind === "events" ? answer.events : [];
+  return only?.kind === "change" ? only.change : only;
+}
+
+const versionId = "8f0e6f0a-2d55-4c4e-9c1b-5d9f6a1b2c3d";
+
+describe("a version is a hint only when the call surely made it current", () => {
+  it.each([{ description: "The orders database" }, { kmsKeyId: "alias/orders" }])(
+    "drops the token of an update that may have set only %j",
+    (request) => {
+      expect(changeIn(altered("update-secret.json", { request }))).not.toHaveProperty("versionId");
+    },
+  );
+
+  it.each([
+    { versionStages: ["AWSCURRENT"] },
+    { versionStages: ["BLUE", "AWSCURRENT"] },
+    { versionStages: [] },
+    {},
+  ])("keeps the token of a value put under %j", (request) => {
+    expect(changeIn(altered("put-secret-value.json", { request }))).toMatchObject({ versionId });
+  });
+
+  it.each([["AWSPENDING"], ["BLUE", "AWSPENDING"]])(
+    "ignores a value put under %s only",
+    (...versionStages) => {
+      const event = altered("put-secret-value.json", { request: { versionStages } });
+      expect(changeIn(event)).toMatchObject({ kind: "ignored", code: "OTHER_LABEL" });
+    },
+  );
+
+  it.each([{ versionId: "a b" }, { versionId: 7 }, { versionId: "x".repeat(65) }])(
+    "takes a native event without its version when that is %j",
+    (detail) => {
+      const change = changeIn(altered("label-updated.json", { detail }));
+      expect(change).toMatchObject({ reason: "label-updated" });
+      expect(change).not.toHaveProperty("versionId");
+    },
+  );
+});
+
+describe("a time is the event's own, or none", () => {
+  it("prefers the time of the call to that of the envelope", () => {
+    const event = altered("put-secret-value.json", { envelope: { time: "2026-11-20T09:20:00Z" } });
+    expect(changeIn(event)).toMatchObject({ occurredAt: Date.UTC(2026, 10, 20, 9, 15, 42) });
+  });
+
+  it.each(["Nov 20, 2026 9:15:42 AM", "2026-11-20", "2026-13-40T09:15:42Z", "", 1795166142, null])(
+    "takes no time from %j",
+    (time) => {
+      const change = changeIn(altered("label-updated.json", { envelope: { time } }));
+      expect(change).toMatchObject({ reason: "label-updated" });
+      expect(change).not.toHaveProperty("occurredAt");
+    },
+  );
+});
+
+describe("an event's id goes into logs only when it looks like one", () => {
+  it.each(["", "line\nbreak", "x".repeat(65), 7, null])("leaves out %j", (id) => {
+    expect(changeIn(altered("label-updated.json", { envelope: { id } }))).not.toHaveProperty("eventId");
+  });
+});
+
+describe("a call's outcome is its errorCode", () => {
+  it.each([{ errorCode: null }, { errorMessage: "Just a remark" }])(
+    "takes a call with %j for a success",
+    (detail) => {
+      expect(changeIn(altered("put-secret-value.json", { detail }))).toMatchObject({
+        reason: "put-secret-value",
+      });
+    },
+  );
+
+  it("takes an event without eventSource, as published samples have it", () => {
+    const event = altered("put-secret-value.json", { detail: { eventSource: undefined } });
+    expect(changeIn(event)).toMatchObject({ reason: "put-secret-value" });
+  });
+});

@@ -1,0 +1,14 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const EVENTS = join(import.meta.dirname, "../../events");
+
+/** A fresh copy of one sample: "sns-in-sqs.json", "rejected/scheduler.json". */
+export function sample(file: string): unknown {
+  return JSON.parse(readFileSync(join(EVENTS, file), "utf8"));
+}
+
+export function sampleFiles(): readonly string[] {
+  const files = readdirSync(EVENTS, { recursive: true, encoding: "utf8" });
+  return files.filter((file) => file.endsWith(".json")).sort();
+}
