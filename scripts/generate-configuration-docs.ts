@@ -1,0 +1,113 @@
+/**
+ * Writes the reference part of docs/configuration.md from shared/bindings/bindings.schema.json.
+ * It needs nothing and takes a moment. A test fails when the file is out of date.
+ *
+ *   node scripts/generate-configuration-docs.ts
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import schema from "../shared/bindings/bindings.schema.json" with { type: "json" };
+
+const DOCS_FILE = new URL("../docs/configuration.md", import.meta.url);
+const BEGIN = "<!-- reference: written by scripts/generate-configuration-docs.ts -->";
+const END = "<!-- end of reference -->";
+
+/** The document with its reference part made anew; everything outside of the markers stays as it is. */
+export function withReference(document: string): string {
+  const begin = document.indexOf(BEGIN);
+  const end = document.indexOf(END);
+  if (begin < 0 || end < begin)
+    throw new Error("docs/configuration.md has lost the markers of its reference part");
+  return `${document.slice(0, begin)}${BEGIN}\n\n${reference()}\n\n${document.slice(end)}`;
+}
+
+type SchemaPart = {
+  readonly $ref?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly type?: string | readonly string[];
+  readonly const?: unknown;
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[];
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, SchemaPart>>;
+  readonly patternErrorMessage?: string;
+};
+
+const definitions = schema.$defs as Readonly<Record<string, SchemaPart>>;
+
+/** The maps of the file, from the outermost in. */
+function reference(): string {
+  const sections: readonly [heading: string, part: SchemaPart][] = [
+    ["The file", schema as SchemaPart],
+    ["`clusters.<key>`", resolved({ $ref: "#/$defs/cluster" })],
+    ["`defaults`", resolved(schema.properties.defaults)],
+    ["`bindings[]`", resolved({ $ref: "#/$defs/binding" })],
+    ["`bindings[].keys.<key>`", resolved({ $ref: "#/$defs/keySource" })],
+    ["`bindings[].extract`", resolved({ $ref: "#/$defs/extract" })],
+    ["`bindings[].extract.rename[]`", resolved({ $ref: "#/$defs/keyRename" })],
+    ["`bindings[].targets[]`", resolved({ $ref: "#/$defs/target" })],
+    ["`bindings[].targets[].restart`", resolved({ $ref: "#/$defs/restart" })],
+    ["`bindings[].targets[].restart.workloads[]`", resolved({ $ref: "#/$defs/workload" })],
+  ];
+  return sections.map(([heading, part]) => section(heading, part)).join("\n\n");
+}
+
+function section(heading: string, part: SchemaPart): string {
+  const rows = Object.entries(part.properties ?? {}).map(([key, property]) => {
+    const required = part.required?.includes(key) ?? false;
+    return row(key, resolved(property), required);
+  });
+  return [
+    `### ${heading}`,
+    "",
+    part.description ?? "",
+    "",
+    "| Setting | Kind | Default | What it does | Example |",
+    "|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
+}
+
+function row(key: string, part: SchemaPart, required: boolean): string {
+  const fallback = part.default === undefined ? "" : code(part.default);
+  const cells = [
+    `\`${key}\``,
+    kindOf(part),
+    required ? "**required**" : fallback,
+    [part.description ?? part.title ?? "", limitOf(part.patternErrorMessage)].join(" ").trim(),
+    (part.examples ?? []).map(code).join("<br>"),
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+// "This is not …" is for a mistake; "A namespace is …" is a rule.
+const limitOf = (message = "This is not limited"): string =>
+  message.startsWith("This is not") ? "" : `${message}.`;
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: "text",
+  array: "list",
+  object: "map",
+  boolean: "boolean",
+  integer: "whole number",
+};
+
+function kindOf({ type, const: constant }: SchemaPart): string {
+  if (constant !== undefined) return code(constant);
+  return [type ?? []]
+    .flat()
+    .map((name) => KINDS[name] ?? name)
+    .join(", ");
+}
+
+const code = (value: unknown): string => `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+
+/** What stands beside a reference wins over what it refers to, as in JSON Schema itself. */
+function resolved(part: SchemaPart): SchemaPart {
+  if (part.$ref === undefined) return part;
+  const definition = definitions[part.$ref.replace("#/$defs/", "")];
+  if (definition === undefined) throw new Error(`The schema refers to ${part.$ref}, which it does not have`);
+  return { ...definition, ...part };
+}
+
+if (import.meta.main) await writeFile(DOCS_FILE, withReference(await readFile(DOCS_FILE, "utf8")));

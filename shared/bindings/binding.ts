@@ -1,0 +1,91 @@
+import type { SecretReference } from "../secret-id/secret-id.ts";
+
+/** A Kubernetes Secret that the relay keeps. `cluster` is the key in `clusters` of bindings.yaml. */
+export type TargetRef = { readonly cluster: string; readonly namespace: string; readonly name: string };
+
+/** An EKS cluster as bindings.yaml describes it. */
+export type ClusterConfig = {
+  /** The EKS cluster name; it is signed into every token. */
+  readonly name: string;
+  readonly region: string;
+  /** A role to assume for DescribeCluster and for the token; the function's own role otherwise. */
+  readonly roleArn?: string;
+  /** Both or neither: with both, no EKS call is made. */
+  readonly endpoint?: string;
+  readonly certificateAuthorityData?: string;
+};
+
+/** How the keys of the Secret are made from the source's value. */
+export type KeyRule =
+  /** Every key of the source's JSON object, under its own name. */
+  | { readonly kind: "all" }
+  /** Secret key -> key of the source's JSON object. */
+  | { readonly kind: "selected"; readonly keys: Readonly<Record<string, string>> }
+  /** The whole value, text or binary, under one key. */
+  | { readonly kind: "value"; readonly key: string }
+  /** Secret key -> how its text is made, when one of them is more than a key of the source. */
+  | { readonly kind: "composed"; readonly keys: Readonly<Record<string, KeySource>> }
+  /** The keys of the source's JSON object that the patterns name. */
+  | {
+      readonly kind: "extracted";
+      readonly include: readonly string[];
+      readonly exclude: readonly string[];
+      readonly rename: readonly KeyRename[];
+    };
+
+export type KeySource = (
+  | { readonly key: string }
+  | { readonly jmespath: string }
+  | { readonly template: string }
+) & { readonly decode?: "base64" | "base64url" };
+
+/** In both, `*` stands for any text. */
+export type KeyRename = { readonly pattern: string; readonly to: string };
+
+export type DeletionPolicy = "retain" | "delete";
+
+export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Rollout";
+
+/** A workload in the namespace of the target. */
+export type WorkloadRef = { readonly kind: WorkloadKind; readonly name: string };
+
+/** Which workloads are restarted when the data of the target changes, and how. */
+export type RestartRule = {
+  /** `auto`: those whose pods use the Secret. */
+  readonly workloads: "auto" | readonly WorkloadRef[];
+  readonly delaySeconds: number;
+  readonly order: "together" | "sequence";
+  readonly minimumIntervalSeconds: number;
+};
+
+/** One source tied to one target. A binding of bindings.yaml with three targets is compiled into three. */
+export type Binding = {
+  readonly source: SecretReference;
+  readonly target: TargetRef;
+  readonly keys: KeyRule;
+  readonly type: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Take over a Secret that somebody else made, and fields that another field manager owns; never a controller's. */
+  readonly adopt: boolean;
+  /** What a sweep does with the target once its binding or its source is gone. */
+  readonly deletionPolicy: DeletionPolicy;
+  /** Only our keys are ours, in a Secret that others write too; without it the Secret is ours as a whole. */
+  readonly ownership?: "keys";
+  /** The Secret is made immutable; when its data must change it is left alone, or deleted and created anew. */
+  readonly immutable?: "refuse" | "replace";
+  /** Digest of the rules above, never of a value: shows that the rules changed since the last apply. */
+  readonly fingerprint: string;
+  readonly restart?: RestartRule;
+  /** Tell the Pods that mount the Secret to look at it at once. */
+  readonly nudge?: true;
+  /** Post Kubernetes Events about the Secret. */
+  readonly events?: true;
+};
+
+/** bindings.yaml as the functions read it: made by the build, plain JSON. */
+export type CompiledBindings = {
+  readonly version: 1;
+  readonly clusters: Readonly<Record<string, ClusterConfig>>;
+  readonly bindings: readonly Binding[];
+};

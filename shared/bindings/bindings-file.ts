@@ -1,0 +1,58 @@
+import type { DeletionPolicy, KeyRename, KeySource, RestartRule } from "./binding.ts";
+
+/** bindings.yaml as a person writes it, once its shape is checked. The shape itself is in bindings.schema.json. */
+export type BindingsFile = {
+  readonly version: 1;
+  readonly clusters: Readonly<Record<string, ClusterEntry>>;
+  readonly defaults?: Rules & Partial<Where>;
+  readonly bindings: readonly BindingEntry[];
+};
+
+export type ClusterEntry = {
+  readonly name: string;
+  readonly region: string;
+  readonly roleArn?: string;
+  readonly endpoint?: string;
+  readonly certificateAuthorityData?: string;
+};
+
+export type BindingEntry = Rules & {
+  readonly source: string;
+  readonly targets: readonly TargetEntry[];
+  readonly keys?: KeysEntry;
+  readonly value?: string;
+  readonly extract?: ExtractEntry;
+  readonly ownership?: "secret" | "keys";
+  readonly immutable?: boolean;
+  readonly onChange?: "refuse" | "replace";
+};
+
+export type KeysEntry = "all" | readonly string[] | Readonly<Record<string, string | KeySource>>;
+
+export type ExtractEntry = {
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly rename?: readonly KeyRename[];
+};
+
+export type TargetEntry = Partial<Where> & {
+  readonly name: string;
+  readonly allowSystemNamespace?: boolean;
+  readonly restart?: RestartEntry;
+  readonly nudge?: boolean;
+  readonly events?: boolean;
+};
+
+export type RestartEntry =
+  | RestartRule["workloads"]
+  | (Pick<RestartRule, "workloads"> & Partial<Omit<RestartRule, "workloads">>);
+
+type Rules = {
+  readonly type?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly adopt?: boolean;
+  readonly deletionPolicy?: DeletionPolicy;
+};
+
+type Where = { readonly cluster: string; readonly namespace: string };

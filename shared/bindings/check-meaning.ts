@@ -1,0 +1,401 @@
+import { checkExpression } from "../expressions/jmespath.ts";
+import { checkTemplate } from "../expressions/liquid.ts";
+import { parseBoundReference } from "../secret-id/parse-secret-reference.ts";
+import { certificateAuthorityProblem } from "./certificate-authority.ts";
+import { type Path, type ProblemList, quoteName } from "./problem-list.ts";
+import { suggestName } from "./suggest-name.ts";
+
+/**
+ * Reports what a schema cannot say: names that must exist, things that must be unique, limits on sums, and what
+ * Kubernetes or the relay keeps for itself. It runs on files of the wrong shape too, so that one run tells
+ * everything; what has the wrong shape is skipped here, because checkShape has reported it.
+ */
+export function checkMeaning(file: unknown, problems: ProblemList): void {
+  const top = mapOf(file);
+  const clusters = clustersOf(top.clusters);
+  const defaults = mapOf(top.defaults);
+  for (const [key, cluster] of clusters) checkCluster(cluster, ["clusters", key], problems);
+  checkDefaults(defaults, clusters, problems);
+
+  const context: Context = { clusters, defaults, problems, placeOfTarget: new Map(), targets: 0 };
+  for (const [index, entry] of listOf(top.bindings).entries()) {
+    if (problems.full) return;
+    checkBinding(mapOf(entry), ["bindings", index], context);
+  }
+  if (context.targets > TARGETS_MAX) {
+    problems.add({ path: ["bindings"], part: "key" }, TOO_MANY_TARGETS, "Split them over several stacks");
+  }
+}
+
+// The functions hold every binding in memory; 100,000 take about 100 MB of it.
+const TARGETS_MAX = 100_000;
+const TOO_MANY_TARGETS = "All bindings together have more than 100,000 targets";
+
+type Context = {
+  readonly clusters: Clusters;
+  readonly defaults: AnyMap;
+  readonly problems: ProblemList;
+  /** Which Secret of which real cluster is already taken, and where the file says so. */
+  readonly placeOfTarget: Map<string, Path>;
+  targets: number;
+};
+
+type AnyMap = Readonly<Record<string, unknown>>;
+type Clusters = ReadonlyMap<string, AnyMap>;
+
+const NO_ENTRIES: AnyMap = Object.freeze(Object.create(null));
+
+const mapOf = (value: unknown): AnyMap =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as AnyMap) : NO_ENTRIES;
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+const clustersOf = (value: unknown): Clusters =>
+  new Map(Object.entries(mapOf(value)).map(([key, cluster]) => [key, mapOf(cluster)]));
+
+function checkCluster(cluster: AnyMap, path: Path, problems: ProblemList): void {
+  const authority = textOf(cluster.certificateAuthorityData);
+  const advice =
+    authority === undefined || authority === "" ? undefined : certificateAuthorityProblem(authority);
+  if (advice !== undefined)
+    problems.add({ path: [...path, "certificateAuthorityData"] }, advice.message, advice.fix);
+
+  const endpoint = textOf(cluster.endpoint);
+  if (endpoint?.startsWith("https://") && !URL.canParse(endpoint)) {
+    problems.add(
+      { path: [...path, "endpoint"] },
+      "The endpoint is not a URL",
+      "Copy it from `aws eks describe-cluster`",
+    );
+  }
+}
+
+function checkDefaults(defaults: AnyMap, clusters: Clusters, problems: ProblemList): void {
+  checkClusterIsDefined(defaults, ["defaults"], clusters, problems);
+  const namespace = textOf(defaults.namespace);
+  if (namespace !== undefined && SYSTEM_NAMESPACES.has(namespace)) {
+    problems.add(
+      { path: ["defaults", "namespace"] },
+      `The namespace ${namespace} belongs to Kubernetes itself, and cannot be the default`,
+      "Name it at each target that is meant, with allowSystemNamespace: true",
+    );
+  }
+  checkRules(defaults, ["defaults"], problems);
+}
+
+const SYSTEM_NAMESPACES = new Set(["kube-system", "kube-public", "kube-node-lease"]);
+
+function checkBinding(binding: AnyMap, path: Path, context: Context): void {
+  const { defaults, problems } = context;
+  const source = textOf(binding.source);
+  if (source !== undefined && source !== "" && parseBoundReference(source) === undefined) {
+    problems.add(
+      { path: [...path, "source"] },
+      "This is neither the name of a secret nor the ARN of one",
+      "Copy the name or the ARN from Secrets Manager; a name has letters, digits and /_+=.@-!, at most 512",
+    );
+  }
+  checkRules(binding, path, problems);
+  checkKeys(binding, path, context);
+  checkKeySources(binding, path, problems);
+  checkExtract(binding, path, problems);
+  checkOwnership(binding, path, context);
+  checkSizes(binding, path, defaults, problems);
+  for (const [index, entry] of listOf(binding.targets).entries()) {
+    context.targets += 1;
+    checkTarget(mapOf(entry), [...path, "targets", index], context);
+  }
+}
+
+/** What defaults and bindings have in common. */
+function checkRules(rules: AnyMap, path: Path, problems: ProblemList): void {
+  const refused = REFUSED_TYPES.get(textOf(rules.type) ?? "");
+  if (refused !== undefined) problems.add({ path: [...path, "type"] }, ...refused);
+  for (const kind of ["labels", "annotations"] as const) {
+    for (const key of Object.keys(mapOf(rules[kind]))) {
+      if (!key.startsWith(OWN_PREFIX)) continue;
+      problems.add(
+        { path: [...path, kind, key], part: "key" },
+        `The prefix ${OWN_PREFIX} is the relay's own`,
+        "Use another prefix, or none",
+      );
+    }
+  }
+}
+
+const OWN_PREFIX = "secret-relay/";
+
+const REFUSED_TYPES = new Map<string, readonly [message: string, fix: string]>([
+  [
+    "kubernetes.io/service-account-token",
+    [
+      "Kubernetes itself writes a working token into Secrets of the type kubernetes.io/service-account-token",
+      "Use another type; Opaque fits any content",
+    ],
+  ],
+  [
+    "bootstrap.kubernetes.io/token",
+    [
+      "A Secret of the type bootstrap.kubernetes.io/token lets new nodes join the cluster",
+      "Use another type; Opaque fits any content",
+    ],
+  ],
+]);
+
+/** Of each type, the keys that the API server demands: of every group, one at least. */
+const DEMANDED_KEYS = new Map<string, readonly (readonly string[])[]>([
+  ["kubernetes.io/tls", [["tls.crt"], ["tls.key"]]],
+  ["kubernetes.io/dockerconfigjson", [[".dockerconfigjson"]]],
+  ["kubernetes.io/dockercfg", [[".dockercfg"]]],
+  ["kubernetes.io/ssh-auth", [["ssh-privatekey"]]],
+  ["kubernetes.io/basic-auth", [["username", "password"]]],
+]);
+
+function checkKeys(binding: AnyMap, path: Path, { defaults, problems }: Context): void {
+  const listed = listOf(binding.keys);
+  const firstIndexes = new Map<unknown, number>();
+  for (const [index, key] of listed.entries()) {
+    const first = firstIndexes.get(key);
+    if (first === undefined) firstIndexes.set(key, index);
+    else if (typeof key === "string") {
+      const where = problems.where({ path: [...path, "keys", first] });
+      problems.add(
+        { path: [...path, "keys", index] },
+        `${quoteName(key)} is in the list a second time; the first is at ${where}`,
+        "Remove one of the two",
+      );
+    }
+  }
+
+  const selected = selectedKeys(binding);
+  const type = textOf(binding.type) ?? textOf(defaults.type) ?? "";
+  if (selected === undefined) return;
+  for (const group of DEMANDED_KEYS.get(type) ?? []) {
+    if (group.some((key) => selected.has(key))) continue;
+    const setting = binding.keys === undefined ? "value" : "keys";
+    problems.add(
+      { path: [...path, setting], part: "key" },
+      `A Secret of the type ${type} needs the key ${group.join(" or ")}, and this binding makes none`,
+      `Add ${group[0]} to keys, as a map if the source calls it otherwise, or use the type Opaque`,
+    );
+  }
+}
+
+/** What stands in place of a plain name in the map of keys. */
+function checkKeySources(binding: AnyMap, path: Path, problems: ProblemList): void {
+  for (const [key, made] of Object.entries(mapOf(binding.keys))) {
+    const place = [...path, "keys", key];
+    const entries = mapOf(made);
+    const ways = WAYS.filter((way) => entries[way] !== undefined);
+    if (typeof made === "object" && made !== null && !Array.isArray(made) && ways.length !== 1) {
+      problems.add(
+        { path: place },
+        `A key is made in one way, and this one names ${ways.length === 0 ? "none" : ways.join(" and ")}`,
+        `Keep one of ${WAYS.join(", ")}`,
+      );
+    }
+    const expression = textOf(entries.jmespath);
+    const fault = expression === undefined || expression === "" ? undefined : checkExpression(expression);
+    if (fault !== undefined) {
+      problems.add(
+        { path: [...place, "jmespath"] },
+        fault,
+        "Correct the expression; see https://jmespath.org",
+      );
+    }
+    const template = textOf(entries.template);
+    const flaw = template === undefined || template === "" ? undefined : checkTemplate(template);
+    if (flaw !== undefined) {
+      const line = flaw.line === undefined || flaw.line === 1 ? "" : `, in line ${flaw.line} of the template`;
+      problems.add(
+        { path: [...place, "template"] },
+        `${flaw.message}${line}`,
+        "Correct the template; docs/rendering.md lists the tags and filters",
+      );
+    }
+  }
+}
+
+const WAYS = ["key", "jmespath", "template"] as const;
+
+function checkExtract(binding: AnyMap, path: Path, problems: ProblemList): void {
+  if (binding.extract === undefined) return;
+  const other = ["keys", "value"].find((setting) => binding[setting] !== undefined);
+  if (other !== undefined) {
+    problems.add(
+      { path: [...path, "extract"], part: "key" },
+      `A binding has one of keys, value and extract, and this one has ${other} too`,
+      `Remove extract or ${other}`,
+    );
+  }
+  for (const [index, entry] of listOf(mapOf(binding.extract).rename).entries()) {
+    const { pattern, to } = mapOf(entry);
+    if (typeof pattern !== "string" || typeof to !== "string") continue;
+    if (starsIn(to) <= starsIn(pattern)) continue;
+    problems.add(
+      { path: [...path, "extract", "rename", index, "to"] },
+      "The new name has more stars than the pattern",
+      "Each star of the new name stands for one of the pattern's; remove what is too many",
+    );
+  }
+}
+
+const starsIn = (pattern: string): number => pattern.split("*").length - 1;
+
+function checkOwnership(binding: AnyMap, path: Path, { defaults, problems }: Context): void {
+  const { immutable, onChange, ownership } = binding;
+  if (immutable === true && onChange === undefined) {
+    problems.add(
+      { path: [...path, "immutable"], part: "key" },
+      "An immutable Secret can't follow its source, and this binding does not say what to do about it",
+      "Add onChange: refuse to leave it and be told, or onChange: replace to delete and create it anew",
+    );
+  }
+  if (immutable !== true && onChange !== undefined) {
+    problems.add(
+      { path: [...path, "onChange"], part: "key" },
+      "onChange is for an immutable Secret, and this one is not",
+      "Add immutable: true, or remove onChange",
+    );
+  }
+  if (ownership !== "keys") return;
+  if ((binding.deletionPolicy ?? defaults.deletionPolicy) === "delete") {
+    problems.add(
+      { path: [...path, "ownership"] },
+      "With deletionPolicy: delete the whole Secret would go, and with it the keys of others",
+      "Use deletionPolicy: retain here, or ownership: secret",
+    );
+  }
+  if (immutable === true) {
+    problems.add(
+      { path: [...path, "ownership"] },
+      "An immutable Secret can't be shared: nobody could change their keys",
+      "Remove immutable, or use ownership: secret",
+    );
+  }
+}
+
+/** The keys that the Secret will have, when the file alone tells them. */
+function selectedKeys(binding: AnyMap): ReadonlySet<string> | undefined {
+  const { keys, value } = binding;
+  if (keys !== undefined && value !== undefined) return undefined;
+  if (Array.isArray(keys)) return new Set(keys.filter((key) => typeof key === "string"));
+  if (typeof keys === "object" && keys !== null) return new Set(Object.keys(keys));
+  return typeof value === "string" ? new Set([value]) : undefined;
+}
+
+// The API server's limit is 256 KiB of keys and values together; the relay's own annotations need some of it.
+const ANNOTATION_BYTES_MAX = 256 * 1024 - 4 * 1024;
+// The API server's limit on the data of a Secret is 1 MiB. What the file alone makes of a Secret may not be more,
+// or there is no room for any value; whether the values fit is seen when they are read.
+const FIXED_BYTES_MAX = 1024 * 1024;
+
+function checkSizes(binding: AnyMap, path: Path, defaults: AnyMap, problems: ProblemList): void {
+  const annotationBytes = bytesOfMerged(defaults.annotations, binding.annotations);
+  if (annotationBytes > ANNOTATION_BYTES_MAX) {
+    problems.add(
+      binding.annotations === undefined ? { path } : { path: [...path, "annotations"], part: "key" },
+      "The annotations of this Secret, defaults included, are over 252 KiB",
+      "Shorten them; Kubernetes allows 256 KiB, and 4 KiB are kept for the relay's own",
+    );
+  }
+  let bytes = annotationBytes + bytesOfMerged(defaults.labels, binding.labels);
+  for (const key of selectedKeys(binding) ?? []) bytes += key.length;
+  if (bytes > FIXED_BYTES_MAX) {
+    problems.add(
+      { path },
+      "This Secret is over 1 MiB before it holds any value",
+      "Shorten labels, annotations and keys",
+    );
+  }
+}
+
+function bytesOfMerged(defaults: unknown, own: unknown): number {
+  let bytes = 0;
+  for (const [key, value] of Object.entries({ ...mapOf(defaults), ...mapOf(own) })) {
+    bytes += Buffer.byteLength(key) + (typeof value === "string" ? Buffer.byteLength(value) : 0);
+  }
+  return bytes;
+}
+
+function checkRestart(restart: unknown, path: Path, problems: ProblemList): void {
+  const isShort = Array.isArray(restart);
+  const seen = new Set<string>();
+  for (const [index, entry] of listOf(isShort ? restart : mapOf(restart).workloads).entries()) {
+    const kind = textOf(mapOf(entry).kind);
+    const name = textOf(mapOf(entry).name);
+    if (kind === undefined || name === undefined) continue;
+    if (seen.has(`${kind}/${name}`)) {
+      problems.add(
+        { path: [...path, ...(isShort ? [] : ["workloads"]), index] },
+        `The ${quoteName(kind)} ${quoteName(name)} is in the list a second time`,
+        "Remove one of the two",
+      );
+    }
+    seen.add(`${kind}/${name}`);
+  }
+}
+
+function checkTarget(target: AnyMap, path: Path, context: Context): void {
+  const { clusters, defaults, problems } = context;
+  checkClusterIsDefined(target, path, clusters, problems);
+  const namespace = target.namespace ?? defaults.namespace;
+  const cluster = target.cluster ?? defaults.cluster ?? onlyKeyOf(clusters);
+  const name = target.name;
+  if (namespace === undefined) {
+    problems.add({ path }, "This target has no namespace", "Add namespace here or to defaults");
+  }
+  if (cluster === undefined && clusters.size > 0) {
+    problems.add(
+      { path },
+      "The file has several clusters, and this target names none",
+      "Add cluster here or to defaults",
+    );
+  }
+  const ownNamespace = textOf(target.namespace) ?? "";
+  if (SYSTEM_NAMESPACES.has(ownNamespace) && target.allowSystemNamespace !== true) {
+    problems.add(
+      { path: [...path, "namespace"] },
+      `The namespace ${ownNamespace} belongs to Kubernetes itself`,
+      "Use a namespace of your own, or add allowSystemNamespace: true to this target if it is meant",
+    );
+  }
+  checkRestart(target.restart, [...path, "restart"], problems);
+  if (typeof cluster !== "string" || typeof namespace !== "string" || typeof name !== "string") return;
+
+  const identity = JSON.stringify([clusterIdentity(cluster, clusters), namespace, name]);
+  const first = context.placeOfTarget.get(identity);
+  if (first === undefined) {
+    context.placeOfTarget.set(identity, path);
+    return;
+  }
+  problems.add(
+    { path },
+    `The Secret ${quoteName(name)} in the namespace ${quoteName(namespace)} of the same cluster is a target at ${problems.where({ path: first })} already`,
+    "Keep one of the two; one Secret takes one source",
+  );
+}
+
+/** Two entries of clusters may be one cluster, reached in two ways. */
+function clusterIdentity(key: string, clusters: Clusters): string {
+  const cluster = clusters.get(key);
+  if (cluster?.name === undefined || cluster.region === undefined) return key;
+  const account = textOf(cluster.roleArn)?.split(":")[4];
+  return JSON.stringify([account, cluster.region, cluster.name, cluster.endpoint]);
+}
+
+function checkClusterIsDefined(holder: AnyMap, path: Path, clusters: Clusters, problems: ProblemList): void {
+  const written = textOf(holder.cluster);
+  if (written === undefined || clusters.has(written)) return;
+  const meant = suggestName(written, clusters.keys());
+  problems.add(
+    { path: [...path, "cluster"] },
+    `There is no cluster ${quoteName(written)} under clusters`,
+    meant === undefined
+      ? "Add it there, or use one that is there"
+      : `Did you mean ${meant}? Otherwise add it there`,
+  );
+}
+
+const onlyKeyOf = (clusters: Clusters): string | undefined =>
+  clusters.size === 1 ? clusters.keys().next().value : undefined;

@@ -1,0 +1,104 @@
+import { parseBoundReference } from "../secret-id/parse-secret-reference.ts";
+import type { Binding, CompiledBindings, KeyRule, RestartRule, TargetRef } from "./binding.ts";
+import schema from "./bindings.schema.json" with { type: "json" };
+import { BindingsError } from "./bindings-error.ts";
+import type { BindingEntry, BindingsFile, KeysEntry, RestartEntry, TargetEntry } from "./bindings-file.ts";
+import { checkMeaning } from "./check-meaning.ts";
+import { checkShape } from "./check-shape.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { parseBindingsYaml } from "./parse-bindings-yaml.ts";
+
+/**
+ * The text of a bindings file -> what the functions read. Throws one BindingsError with everything that is wrong.
+ *
+ * It needs a YAML parser and a schema validator, so the functions load it only when BINDINGS_FILE is a YAML file.
+ */
+export function loadBindings(text: string, fileName: string): CompiledBindings {
+  const { value, problems } = parseBindingsYaml(text);
+  // After a mistake in the YAML itself, what stands where is a guess.
+  if (problems.isEmpty) {
+    checkShape(value, problems);
+    checkMeaning(value, problems);
+  }
+  if (!problems.isEmpty) throw new BindingsError(fileName, problems.sorted(), problems.truncated);
+  return compile(value as BindingsFile);
+}
+
+const DEFAULTS = schema.$defs.binding.properties;
+
+function compile(file: BindingsFile): CompiledBindings {
+  // Object.fromEntries and spread, here and below: an assignment would lose a key with the name __proto__.
+  const clusters = Object.fromEntries(
+    Object.entries(file.clusters).map(([key, cluster]) => [key, { ...cluster }]),
+  );
+  const bindings = file.bindings.flatMap((entry) => {
+    const rules = rulesOf(entry, file.defaults);
+    return entry.targets.map(
+      (target): Binding => ({
+        ...rules,
+        target: targetOf(target, file),
+        ...readersOf(target),
+      }),
+    );
+  });
+  return { version: 1, clusters, bindings };
+}
+
+function rulesOf(entry: BindingEntry, defaults: BindingsFile["defaults"] = {}): Omit<Binding, "target"> {
+  const source = parseBoundReference(entry.source);
+  if (source === undefined) throw new TypeError("checkMeaning lets no such source through");
+  const rules = {
+    source,
+    keys: keyRuleOf(entry),
+    type: entry.type ?? defaults.type ?? DEFAULTS.type.default,
+    labels: { ...defaults.labels, ...entry.labels },
+    annotations: { ...defaults.annotations, ...entry.annotations },
+    adopt: entry.adopt ?? defaults.adopt ?? DEFAULTS.adopt.default,
+    deletionPolicy: entry.deletionPolicy ?? defaults.deletionPolicy ?? "retain",
+    ...(entry.ownership === "keys" && { ownership: entry.ownership }),
+    ...(entry.immutable === true && { immutable: entry.onChange ?? "refuse" }),
+  };
+  return { ...rules, fingerprint: fingerprintOf(rules) };
+}
+
+function keyRuleOf({ keys, value, extract }: Pick<BindingEntry, "keys" | "value" | "extract">): KeyRule {
+  if (value !== undefined) return { kind: "value", key: value };
+  if (extract !== undefined) {
+    const { include = ["*"], exclude = [], rename = [] } = extract;
+    return { kind: "extracted", include, exclude, rename };
+  }
+  if (keys === undefined || keys === "all") return { kind: "all" };
+  const entries = isList(keys) ? keys.map((key): [string, string] => [key, key]) : Object.entries(keys);
+  if (entries.every((entry): entry is [string, string] => typeof entry[1] === "string")) {
+    return { kind: "selected", keys: Object.fromEntries(entries) };
+  }
+  const composed = entries.map(([key, made]) => [key, typeof made === "string" ? { key: made } : made]);
+  return { kind: "composed", keys: Object.fromEntries(composed) };
+}
+
+const isList = (keys: KeysEntry): keys is readonly string[] => Array.isArray(keys);
+
+function targetOf(target: TargetEntry, { clusters, defaults }: BindingsFile): TargetRef {
+  const cluster = target.cluster ?? defaults?.cluster ?? Object.keys(clusters)[0];
+  const namespace = target.namespace ?? defaults?.namespace;
+  if (cluster === undefined || namespace === undefined)
+    throw new TypeError("checkMeaning lets no such target through");
+  return { cluster, namespace, name: target.name };
+}
+
+/** What is to be done for those who read the target; nothing of it changes the Secret, so it is in no fingerprint. */
+function readersOf({ restart, nudge, events }: TargetEntry): Pick<Binding, "restart" | "nudge" | "events"> {
+  return {
+    ...(restart !== undefined && { restart: restartRuleOf(restart) }),
+    ...(nudge === true && { nudge }),
+    ...(events === true && { events }),
+  };
+}
+
+function restartRuleOf(entry: RestartEntry): RestartRule {
+  const rule = entry === "auto" || isWorkloadList(entry) ? { workloads: entry } : entry;
+  return { delaySeconds: 0, order: "together", minimumIntervalSeconds: 0, ...rule };
+}
+
+const isWorkloadList = (entry: RestartEntry): entry is Exclude<RestartRule["workloads"], "auto"> =>
+  Array.isArray(entry);

@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { RelayError } from "../relay-error.ts";
+import type { CompiledBindings } from "./binding.ts";
+
+/**
+ * Reads the bindings that BINDINGS_FILE names: JSON made by the build, or YAML as people write it. For YAML, the
+ * parser and the validator are loaded at this moment, so that a deployed function does not pay for them.
+ */
+export async function readCompiledBindings(file: string): Promise<CompiledBindings> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch {
+    throw new BindingsUnreadable(file, "cannot be read", "Check BINDINGS_FILE, and run `npm run build`");
+  }
+  if (/\.ya?ml$/i.test(file)) {
+    const { loadBindings } = await import("./load-bindings.ts");
+    return loadBindings(text, file);
+  }
+  return parseCompiledBindings(text, file);
+}
+
+/** Thrown when the file with the compiled bindings is missing, damaged, or made by another version. */
+export class BindingsUnreadable extends RelayError {
+  override readonly name = "BindingsUnreadable";
+  readonly code = "BINDINGS_UNREADABLE";
+  readonly retryable = false;
+
+  constructor(file: string, what: string, fix: string) {
+    super(`${file} ${what}. ${fix}.`);
+  }
+}
+
+const REBUILD = "Run `npm run build`, which makes it from bindings.yaml";
+
+/** Cheap on purpose: the build has checked everything, so only a damaged or foreign file is looked for. */
+export function parseCompiledBindings(text: string, file: string): CompiledBindings {
+  let compiled: unknown;
+  try {
+    compiled = JSON.parse(text);
+  } catch {
+    throw new BindingsUnreadable(file, "is not JSON", REBUILD);
+  }
+  if (!isMap(compiled) || compiled.version !== 1) {
+    throw new BindingsUnreadable(file, "is not a file of compiled bindings of version 1", REBUILD);
+  }
+  const { clusters, bindings } = compiled;
+  if (
+    !isMap(clusters) ||
+    !Array.isArray(bindings) ||
+    !bindings.every((binding) => isBinding(binding, clusters))
+  ) {
+    throw new BindingsUnreadable(file, "is damaged", REBUILD);
+  }
+  return compiled as CompiledBindings;
+}
+
+type AnyMap = Readonly<Record<string, unknown>>;
+
+const isMap = (value: unknown): value is AnyMap =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function isBinding(value: unknown, clusters: AnyMap): boolean {
+  if (!isMap(value)) return false;
+  const { source, target, keys, type, labels, annotations, adopt, fingerprint } = value;
+  return (
+    isMap(source) &&
+    typeof source.id === "string" &&
+    Array.isArray(source.names) &&
+    isMap(target) &&
+    typeof target.namespace === "string" &&
+    typeof target.name === "string" &&
+    typeof target.cluster === "string" &&
+    Object.hasOwn(clusters, target.cluster) &&
+    isMap(keys) &&
+    typeof keys.kind === "string" &&
+    typeof type === "string" &&
+    isMap(labels) &&
+    isMap(annotations) &&
+    typeof adopt === "boolean" &&
+    typeof fingerprint === "string"
+  );
+}

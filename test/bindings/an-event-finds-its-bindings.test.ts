@@ -1,0 +1,89 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createBindingIndex } from "../../shared/bindings/binding-index.ts";
+import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
+import type { SecretReference } from "../../shared/secret-id/secret-id.ts";
+import { withBindings } from "./bindings-text.ts";
+
+const SELF = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
+const ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:";
+
+const indexOf = (...sources: string[]) => {
+  const bindings = sources.map(
+    (source, i) => `  - { source: "${source}", targets: [{ namespace: shop, name: s${i} }] }\n`,
+  );
+  return createBindingIndex(loadBindings(withBindings(bindings.join("")), "bindings.yaml"), SELF);
+};
+const seen = (text: string, origin: "full-arn" | "any" = "any"): SecretReference => {
+  const reference = parseSecretReference(text, origin);
+  if (reference === undefined) throw new Error(`${text} is no reference`);
+  return reference;
+};
+const idsFor = (index: ReturnType<typeof indexOf>, reference: SecretReference): string[] =>
+  index.find(reference).map(({ source }) => source.id);
+
+describe("an event with the full ARN", () => {
+  const event = seen(`${ARN}prod/db-AbCdEf`, "full-arn");
+
+  it.each(["prod/db", `${ARN}prod/db-AbCdEf`, `${ARN}prod/db`])(
+    "finds the binding that says %s",
+    (source) => {
+      expect(idsFor(indexOf("other", source), event)).toEqual([source]);
+    },
+  );
+
+  it.each([
+    `${ARN}prod/db-GhIjKl`,
+    `${ARN.replace("eu-west-1", "us-east-1")}prod/db`,
+    `${ARN.replace("111122223333", "444455556666")}prod/db`,
+    "prod/db-AbCdEf",
+    "prod",
+    "__proto__",
+  ])("does not find the binding that says %s", (source) => {
+    expect(idsFor(indexOf(source), event)).toEqual([]);
+  });
+
+  it("finds each spelling of the same secret", () => {
+    expect(idsFor(indexOf("prod/db", `${ARN}prod/db`), event)).toEqual(["prod/db", `${ARN}prod/db`]);
+  });
+});
+
+it("one source that is bound twice is found once, with both bindings", () => {
+  const [found, ...others] = indexOf("prod/db", "other", "prod/db").find(seen("prod/db"));
+
+  expect(others).toEqual([]);
+  expect(found?.bindings.map(({ target }) => target.name)).toEqual(["s0", "s2"]);
+});
+
+it("an ARN with two readings finds both secrets that it may mean", () => {
+  const index = indexOf("prod/db", "prod/db-AbCdEf");
+
+  expect(idsFor(index, seen(`${ARN}prod/db-AbCdEf`)).sort()).toEqual(["prod/db", "prod/db-AbCdEf"]);
+});
+
+it.each(["__proto__", "constructor", "toString"])("a source called %s is a source like any other", (name) => {
+  expect(idsFor(indexOf(name), seen(name))).toEqual([name]);
+  expect(idsFor(indexOf("prod/db"), seen(name))).toEqual([]);
+});
+
+it("lists every source of the file once, and its clusters", () => {
+  const index = indexOf("a", "b", "a");
+
+  expect(index.sources.map(({ source }) => source.id)).toEqual(["a", "b"]);
+  expect(index.clusters).toEqual({ prod: { name: "prod-eks", region: "eu-west-1" } });
+});
+
+it("every bound name finds its own binding, whatever the names", () => {
+  const anyName = fc.stringMatching(/^[A-Za-z0-9/_+=.@!-]{1,20}$/);
+  fc.assert(
+    fc.property(fc.uniqueArray(anyName, { minLength: 1, maxLength: 8 }), (names) => {
+      const index = indexOf(...names);
+
+      for (const name of names) {
+        expect(idsFor(index, seen(name))).toEqual([name]);
+        expect(idsFor(index, seen(`${ARN}${name}-AbCdEf`, "full-arn"))).toEqual([name]);
+      }
+    }),
+  );
+});
