@@ -1,0 +1,43 @@
+import { RelayError } from "../relay-error.ts";
+
+/** Thrown at start, with everything that is wrong at once. */
+export class ConfigurationError extends RelayError {
+  override readonly name = "ConfigurationError";
+  readonly code = "CONFIGURATION_INVALID";
+  readonly retryable = false;
+  constructor(problems: readonly string[]) {
+    super(`${problems.length} setting(s) are wrong: ${problems.join("; ")}.`);
+  }
+}
+
+export type EnvironmentReader = {
+  text(name: string, otherwise: string): string;
+  integer(name: string, limits: { min: number; max: number; otherwise: number }): number;
+  flag(name: string): boolean;
+  /** Throws a ConfigurationError when anything that was read is wrong. */
+  check(): void;
+};
+
+/** Reads settings from environment variables; collects what is wrong instead of stopping at the first. */
+export function environmentReader(env: NodeJS.ProcessEnv): EnvironmentReader {
+  const problems: string[] = [];
+  return {
+    text: (name, otherwise) => env[name] || otherwise,
+    integer: (name, { min, max, otherwise }) => {
+      const text = env[name];
+      if (text === undefined || text === "") return otherwise;
+      const value = Number(text);
+      if (Number.isInteger(value) && value >= min && value <= max) return value;
+      problems.push(`${name} must be a whole number from ${min} to ${max}`);
+      return otherwise;
+    },
+    flag: (name) => {
+      const text = (env[name] ?? "").toLowerCase();
+      if (!["", "true", "false"].includes(text)) problems.push(`${name} must be true or false`);
+      return text === "true";
+    },
+    check: () => {
+      if (problems.length > 0) throw new ConfigurationError(problems);
+    },
+  };
+}

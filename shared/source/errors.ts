@@ -1,0 +1,87 @@
+import { RelayError } from "../relay-error.ts";
+
+/** Secrets Manager has no such secret, or none with a value under AWSCURRENT. */
+export class SourceNotFound extends RelayError {
+  override readonly name = "SourceNotFound";
+  readonly code = "SOURCE_NOT_FOUND";
+  readonly retryable = false;
+  constructor(source: string) {
+    super(`Secrets Manager has no secret ${source} with a current value. Correct the binding, or create it.`);
+  }
+}
+
+/** Somebody deleted the secret; it can still be restored. */
+export class SourceScheduledForDeletion extends RelayError {
+  override readonly name = "SourceScheduledForDeletion";
+  readonly code = "SOURCE_SCHEDULED_FOR_DELETION";
+  readonly retryable = false;
+  constructor(source: string) {
+    super(
+      `Secret ${source} is scheduled for deletion. Restore it (aws secretsmanager restore-secret), or remove its binding.`,
+    );
+  }
+}
+
+/** IAM or the secret's own policy says no. */
+export class SourceForbidden extends RelayError {
+  override readonly name = "SourceForbidden";
+  readonly code = "SOURCE_FORBIDDEN";
+  readonly retryable = false;
+  constructor(source: string) {
+    super(
+      `The relay may not read ${source}. Allow secretsmanager:GetSecretValue on it (template parameter SecretArns or SecretNamePrefix) and look at the secret's resource policy.`,
+    );
+  }
+}
+
+/** KMS says no. */
+export class SourceNotDecrypted extends RelayError {
+  override readonly name = "SourceNotDecrypted";
+  readonly code = "SOURCE_NOT_DECRYPTED";
+  readonly retryable = false;
+  constructor(source: string) {
+    super(
+      `KMS did not decrypt ${source}. Allow kms:Decrypt on its key (template parameter SecretKmsKeyArns) and check that the key is enabled.`,
+    );
+  }
+}
+
+/** The request itself was wrong. */
+export class SourceRejected extends RelayError {
+  override readonly name = "SourceRejected";
+  readonly code = "SOURCE_REJECTED";
+  readonly retryable = false;
+  constructor(source: string, at: string) {
+    super(`Secrets Manager rejected the read of ${source} (${at}). Check the source in the bindings.`);
+  }
+}
+
+/** Throttling, after the SDK's own retries. */
+export class SourceThrottled extends RelayError {
+  override readonly name = "SourceThrottled";
+  readonly code = "SOURCE_THROTTLED";
+  readonly retryable = true;
+  constructor(source: string) {
+    super(`Secrets Manager throttles reads of ${source}.`);
+  }
+}
+
+/** 5xx, a broken connection, a timeout: after the SDK's own retries. */
+export class SourceUnavailable extends RelayError {
+  override readonly name = "SourceUnavailable";
+  readonly code = "SOURCE_UNAVAILABLE";
+  readonly retryable = true;
+  constructor(source: string, at: string) {
+    super(`Secrets Manager did not answer properly for ${source} (${at}).`);
+  }
+}
+
+/** The credentials ended and could not be renewed at once. */
+export class SourceCredentialsExpired extends RelayError {
+  override readonly name = "SourceCredentialsExpired";
+  readonly code = "SOURCE_CREDENTIALS_EXPIRED";
+  readonly retryable = true;
+  constructor(source: string) {
+    super(`The AWS credentials expired while reading ${source}, and fresh ones were refused too.`);
+  }
+}

@@ -1,0 +1,86 @@
+import { BatchGetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { RelayError } from "../relay-error.ts";
+import type { SecretReference, VersionId } from "../secret-id/secret-id.ts";
+import type { TimeBudget } from "../time-budget/time-budget.ts";
+import { classifySourceError } from "./classify-error.ts";
+import { SourceUnavailable } from "./errors.ts";
+import { type CurrentSource, readValue } from "./read-current.ts";
+import type { ClientFor } from "./secrets-manager-clients.ts";
+import { sendFresh } from "./send-fresh.ts";
+
+/** What became of one source of a batch: its current value, or our error for it. An error is never an absence. */
+export type SourceRead = CurrentSource | RelayError;
+
+/** The current values of many sources, by the id they are bound under. */
+export type ReadMany = (
+  sources: readonly SecretReference[],
+  budget: TimeBudget,
+) => Promise<ReadonlyMap<string, SourceRead>>;
+
+/** BatchGetSecretValue, 20 at a time, which is the most that it takes. */
+export function readManyWith(clientFor: ClientFor): ReadMany {
+  return async (sources, budget) => {
+    const reads = new Map<string, SourceRead>();
+    for (const [region, group] of Map.groupBy(sources, ({ home }) => home?.region)) {
+      for (let start = 0; start < group.length; start += BATCH_SIZE_MAX) {
+        const batch = group.slice(start, start + BATCH_SIZE_MAX);
+        for (const [id, read] of await readBatch(clientFor(region), batch, budget)) reads.set(id, read);
+      }
+    }
+    return reads;
+  };
+}
+
+const BATCH_SIZE_MAX = 20;
+
+async function readBatch(
+  client: SecretsManagerClient,
+  batch: readonly SecretReference[],
+  budget: TimeBudget,
+): Promise<Map<string, SourceRead>> {
+  const reads = new Map<string, SourceRead>();
+  const idOf = idsByAnswer(batch);
+  let nextToken: string | undefined;
+  try {
+    do {
+      const command = new BatchGetSecretValueCommand({
+        SecretIdList: batch.map(({ id }) => id),
+        ...(nextToken !== undefined && { NextToken: nextToken }),
+      });
+      const answer = await sendFresh(client, "a batch of secrets", () =>
+        client.send(command, { abortSignal: budget.signal }),
+      );
+      for (const item of answer.SecretValues ?? []) {
+        const value = readValue(item);
+        const { ARN: arn, Name: name, VersionId: versionId } = item;
+        if (value === undefined || arn === undefined || versionId === undefined) continue;
+        const read: CurrentSource = { arn, versionId: versionId as VersionId, ...value };
+        for (const id of idOf(arn, name)) reads.set(id, read);
+      }
+      for (const { SecretId: id = "", ErrorCode: errorCode = "", Message: message } of answer.Errors ?? []) {
+        reads.set(
+          id,
+          classifySourceError(id, { name: errorCode, message, $metadata: { httpStatusCode: 400 } }),
+        );
+      }
+      nextToken = answer.NextToken; // may come with no value at all
+    } while (nextToken !== undefined);
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    for (const { id } of batch) if (!reads.has(id)) reads.set(id, error);
+  }
+  for (const { id } of batch) {
+    if (!reads.has(id)) reads.set(id, new SourceUnavailable(id, "left out of a batch"));
+  }
+  return reads;
+}
+
+/** The answer names secrets by ARN and name, whatever they were asked by. */
+function idsByAnswer(batch: readonly SecretReference[]): (arn: string, name?: string) => string[] {
+  const byNameOrArn = Map.groupBy(batch, ({ id }) => id);
+  return (arn, name) =>
+    [arn, arn.slice(0, -SUFFIX_LENGTH), name ?? ""].flatMap((id) => (byNameOrArn.has(id) ? [id] : []));
+}
+
+/** The hyphen and six characters that an ARN ends in. */
+const SUFFIX_LENGTH = 7;
