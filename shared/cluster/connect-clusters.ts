@@ -1,0 +1,50 @@
+import type { ClusterConfig } from "../bindings/binding.ts";
+import type { DescribeCluster } from "./aws-clients.ts";
+import { type ClusterConnection, connectCluster } from "./cluster-connection.ts";
+import { clusterDirectory } from "./cluster-directory.ts";
+import { type AssumeRole, type CredentialsProvider, clusterCredentials } from "./credentials.ts";
+import { tokenCache } from "./token-cache.ts";
+
+export type ConnectClustersOptions = {
+  readonly ownCredentials: CredentialsProvider;
+  readonly assumeRole: AssumeRole;
+  readonly describeCluster: DescribeCluster;
+  readonly now: () => number;
+  readonly tokenLifeMs: number;
+  readonly fips: boolean;
+  /** Per cluster. */
+  readonly connectionsMax: number;
+  readonly onTokenMinted: () => void;
+  readonly onRequest?: () => void;
+  readonly onThrottled?: () => void;
+};
+
+/** The connection of each cluster of the bindings, by its key there; made when first asked for, then kept. */
+export function connectClusters(
+  clusters: Readonly<Record<string, ClusterConfig>>,
+  options: ConnectClustersOptions,
+): (clusterKey: string) => ClusterConnection {
+  const { now, tokenLifeMs, fips, connectionsMax } = options;
+  const credentials = clusterCredentials(options.ownCredentials, options.assumeRole, now);
+  const directory = clusterDirectory(options.describeCluster, credentials, now);
+  const tokens = tokenCache({ credentials, now, tokenLifeMs, fips, onMinted: options.onTokenMinted });
+  const connections = new Map<string, ClusterConnection>();
+  return (clusterKey) => {
+    const known = connections.get(clusterKey);
+    if (known !== undefined) return known;
+    const cluster = clusters[clusterKey];
+    // The bindings were checked when they were compiled: every cluster that a target names is there.
+    if (cluster === undefined) throw new TypeError("A compiled binding names a cluster that is not compiled");
+    const connection = connectCluster({
+      clusterKey,
+      cluster,
+      directory,
+      tokens,
+      connectionsMax,
+      ...(options.onRequest && { onRequest: options.onRequest }),
+      ...(options.onThrottled && { onThrottled: options.onThrottled }),
+    });
+    connections.set(clusterKey, connection);
+    return connection;
+  };
+}

@@ -1,0 +1,66 @@
+import type { AwsCredentialIdentity } from "@smithy/types";
+import { CredentialsUnavailable, RoleNotAssumed } from "./errors.ts";
+import { keepAnswers } from "./keep-answers.ts";
+
+/** The credentials of this moment; `forceRefresh` asks for new ones although the old look fine. */
+export type CredentialsProvider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentialIdentity>;
+
+/** sts:AssumeRole with the function's own credentials. */
+export type AssumeRole = (roleArn: string, region: string) => Promise<AwsCredentialIdentity>;
+
+export type ClusterCredentials = {
+  /** The function's own, or those of the role; never ones about to expire. */
+  of(roleArn: string | undefined, region: string): Promise<AwsCredentialIdentity>;
+  /** The next call asks anew: something that was signed with them was refused. */
+  forget(roleArn: string | undefined): void;
+};
+
+/** Credentials this close to their end are renewed before they are used, not after a batch has failed with them. */
+export const EXPIRES_SOON_MS = 5 * 60_000;
+
+export function clusterCredentials(
+  own: CredentialsProvider,
+  assumeRole: AssumeRole,
+  now: () => number,
+): ClusterCredentials {
+  const assumed = keepAnswers<AwsCredentialIdentity>((known) => !expiresSoon(known, now()));
+  let ownIsStale = false;
+
+  const readOwn = async (): Promise<AwsCredentialIdentity> => {
+    const wasStale = ownIsStale;
+    ownIsStale = false; // before the call, so that a refusal that comes during it is not lost
+    try {
+      const first = await own(wasStale ? { forceRefresh: true } : {});
+      return expiresSoon(first, now()) ? await own({ forceRefresh: true }) : first;
+    } catch {
+      ownIsStale ||= wasStale;
+      throw new CredentialsUnavailable();
+    }
+  };
+
+  // A refusal is not remembered: a role may be assumable at the second try.
+  const readAssumed = (roleArn: string, region: string): Promise<AwsCredentialIdentity> =>
+    assumed.get(roleArn, () =>
+      assumeRole(roleArn, region).catch((error: unknown) => {
+        throw new RoleNotAssumed(roleArn, errorNameOf(error));
+      }),
+    );
+
+  return {
+    of: (roleArn, region) => (roleArn === undefined ? readOwn() : readAssumed(roleArn, region)),
+    forget: (roleArn) => {
+      if (roleArn === undefined) ownIsStale = true;
+      else assumed.forget(roleArn, () => true);
+    },
+  };
+}
+
+function expiresSoon(credentials: AwsCredentialIdentity, now: number): boolean {
+  return credentials.expiration !== undefined && credentials.expiration.getTime() - now < EXPIRES_SOON_MS;
+}
+
+/** The SDK's error names are fixed words such as AccessDenied; its messages are not passed on. */
+export function errorNameOf(error: unknown): string {
+  const name = error instanceof Error ? error.name : "";
+  return /^[A-Za-z]{1,60}$/.test(name) ? name : "unknown";
+}

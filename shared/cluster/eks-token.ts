@@ -1,0 +1,114 @@
+import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
+import { SignatureV4 } from "@smithy/signature-v4";
+import type { AwsCredentialIdentity, Checksum, SourceData } from "@smithy/types";
+import { EksTokenTooLarge } from "./errors.ts";
+
+/** A bearer token for the API server of one EKS cluster. */
+export type EksToken = { readonly bearer: string; readonly expiresAt: number };
+
+export type EksTokenRequest = {
+  readonly clusterName: string;
+  readonly region: string;
+  readonly credentials: AwsCredentialIdentity;
+  /** ms since the epoch. */
+  readonly now: number;
+  /** Sign for the FIPS endpoint of STS; EKS calls the host that was signed. */
+  readonly fips: boolean;
+};
+
+/**
+ * Mints a token offline: a presigned STS GetCallerIdentity that EKS sends to STS to learn who we are.
+ *
+ * The format is that of aws-iam-authenticator, pkg/token: the cluster name is signed as a header and is not in the
+ * URL, any further query parameter is refused, and the base64url has no padding.
+ */
+export async function mintEksToken(request: EksTokenRequest): Promise<EksToken> {
+  const signer = new SignatureV4({
+    service: "sts",
+    region: request.region,
+    credentials: request.credentials,
+    sha256: Sha256,
+    applyChecksum: false,
+  });
+  const hostname = stsHost(request.region, request.fips);
+  const signed = await signer.presign(
+    {
+      method: "GET",
+      protocol: "https:",
+      hostname,
+      path: "/",
+      query: { Action: "GetCallerIdentity", Version: "2011-06-15" },
+      headers: { host: hostname, "x-k8s-aws-id": request.clusterName },
+    },
+    { expiresIn: PRESIGN_EXPIRES_S, signingDate: new Date(request.now) },
+  );
+  const query = Object.entries(signed.query ?? {})
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+    .join("&");
+  const bearer = PREFIX + Buffer.from(`https://${hostname}/?${query}`).toString("base64url");
+  if (bearer.length > TOKEN_BYTES_MAX) throw new EksTokenTooLarge(bearer.length, TOKEN_BYTES_MAX);
+  return { bearer, expiresAt: request.now + TOKEN_LIFE_MS };
+}
+
+/** The STS endpoint whose host the authenticator of a cluster in that Region accepts. */
+export function stsHost(region: string, fips: boolean): string {
+  const suffix = DNS_SUFFIXES.find(([prefix]) => region.startsWith(prefix))?.[1] ?? "amazonaws.com";
+  // GovCloud's ordinary endpoints are the FIPS ones; sts-fips exists in the US and Canada only.
+  const label = fips && !region.startsWith("us-gov-") ? "sts-fips" : "sts";
+  return `${label}.${region}.${suffix}`;
+}
+
+const PREFIX = "k8s-aws-v1.";
+
+/** The authenticator ignores it; 60 is what every client of EKS sends. */
+const PRESIGN_EXPIRES_S = 60;
+
+/** STS accepts the signature for 15 minutes from its date, and clocks differ: one minute is kept in reserve. */
+const TOKEN_LIFE_MS = 14 * 60_000;
+
+// EKS refuses a whole token above 4,096 bytes (aws-iam-authenticator, pkg/token). A session token of 1,000
+// characters gives 3,855 bytes and one of 1,600 gives 5,855, so role chaining can cross the line.
+const TOKEN_BYTES_MAX = 4_096;
+
+const DNS_SUFFIXES: readonly (readonly [string, string])[] = [
+  ["cn-", "amazonaws.com.cn"],
+  ["us-isob-", "sc2s.sgov.gov"],
+  ["us-isof-", "csp.hci.ic.gov"],
+  ["us-iso-", "c2s.ic.gov"],
+  ["eu-isoe-", "cloud.adc-e.uk"],
+  ["eusc-", "amazonaws.eu"],
+];
+
+/** The signer's hash over node:crypto: a bundled JavaScript SHA-256 would add its bytes to every cold start. */
+class Sha256 implements Checksum {
+  readonly #secret: SourceData | undefined;
+  #hash: Hash | Hmac;
+
+  constructor(secret?: SourceData) {
+    this.#secret = secret;
+    this.#hash = this.#start();
+  }
+
+  update(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+
+  reset(): void {
+    this.#hash = this.#start();
+  }
+
+  #start(): Hash | Hmac {
+    if (this.#secret === undefined) return createHash("sha256");
+    return createHmac("sha256", toBytes(this.#secret));
+  }
+}
+
+function toBytes(data: SourceData): Uint8Array | string {
+  if (typeof data === "string") return data;
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return new Uint8Array(data);
+}

@@ -1,0 +1,202 @@
+import { RelayError } from "../relay-error.ts";
+
+/** The API server asks us to come later (429, or 503 with Retry-After). */
+export class ClusterThrottled extends RelayError {
+  override readonly name = "ClusterThrottled"; // a literal: a minified bundle renames classes
+  readonly code = "CLUSTER_THROTTLED";
+  readonly retryable = true;
+  override readonly retryAfterMs: number;
+  constructor(cluster: string, retryAfterMs: number) {
+    super(`The API server of cluster ${cluster} asks us to wait ${retryAfterMs} ms.`);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** No answer, a broken one, or a 5xx. */
+export class ClusterUnavailable extends RelayError {
+  override readonly name = "ClusterUnavailable";
+  readonly code = "CLUSTER_UNAVAILABLE";
+  readonly retryable = true;
+  /** No HTTP answer came at all: the endpoint itself may be wrong. */
+  readonly isConnectionFault: boolean;
+  /** `at` says where the call ended: `HTTP 500`, `ECONNRESET`, `timeout`; never text that the server sent. */
+  constructor(cluster: string, at: string) {
+    super(
+      `The API server of cluster ${cluster} did not answer properly (${at}). Check that its endpoint is reachable from the function and that the control plane is healthy.`,
+    );
+    this.isConnectionFault = !at.startsWith("HTTP");
+  }
+}
+
+/** The server at the endpoint did not prove that it is the cluster. Nothing was sent to it. */
+export class ClusterUntrusted extends RelayError {
+  override readonly name = "ClusterUntrusted";
+  readonly code = "CLUSTER_UNTRUSTED";
+  readonly retryable = true;
+  constructor(cluster: string) {
+    super(
+      `The certificate at the endpoint of cluster ${cluster} is not signed by the cluster's CA, so no token was sent. If endpoint and certificateAuthorityData are pinned in the bindings, take them anew from DescribeCluster.`,
+    );
+  }
+}
+
+/** 401 for a token that was minted for this very call. */
+export class ClusterTokenRefused extends RelayError {
+  override readonly name = "ClusterTokenRefused";
+  readonly code = "CLUSTER_TOKEN_REFUSED";
+  readonly retryable = true;
+  constructor(cluster: string) {
+    super(
+      `Cluster ${cluster} refused a fresh token. Check that the function's role has an access entry there (a role that was deleted and created again needs a new entry), and that the cluster name in the bindings is the EKS name.`,
+    );
+  }
+}
+
+/** 403: RBAC does not allow this call. */
+export class ClusterForbidden extends RelayError {
+  override readonly name = "ClusterForbidden";
+  readonly code = "CLUSTER_FORBIDDEN";
+  readonly retryable = false;
+  constructor(cluster: string, verb: string, target: string) {
+    super(
+      `The relay may not ${verb} ${target} in cluster ${cluster}. ${target.startsWith("Secret ") ? "Give its group the verbs get, create and patch on that name (docs/permissions.md)" : "What it needs is in docs/workloads.md"}.`,
+    );
+  }
+}
+
+/** 404 on a write: the namespace is not there. */
+export class NamespaceMissing extends RelayError {
+  override readonly name = "NamespaceMissing";
+  readonly code = "NAMESPACE_MISSING";
+  readonly retryable = false;
+  constructor(cluster: string, namespace: string) {
+    super(`Namespace ${namespace} does not exist in cluster ${cluster}. Create it, or correct the binding.`);
+  }
+}
+
+/** 409 of the fence: somebody wrote between our read and our apply. Start again from the live read. */
+export class FenceConflict extends RelayError {
+  override readonly name = "FenceConflict";
+  readonly code = "FENCE_CONFLICT";
+  readonly retryable = true;
+  constructor(target: string) {
+    super(`${target} was written by somebody else between our read and our apply, several times over.`);
+  }
+}
+
+/** 409 of server-side apply: another field manager owns fields that the binding wants. */
+export class FieldConflict extends RelayError {
+  override readonly name = "FieldConflict";
+  readonly code = "FIELD_OWNED_BY_ANOTHER";
+  readonly retryable = false;
+  /** Paths such as `.data.password`; names only. */
+  readonly fields: readonly string[];
+  constructor(target: string, fields: readonly string[]) {
+    super(
+      `Another field manager owns ${listed(fields) || "fields"} of ${target}. Stop it from writing them, or set adopt: true on the binding to take them over.`,
+    );
+    this.fields = fields;
+  }
+}
+
+/** 400 or 422: the API server finds the Secret itself wrong. */
+export class TargetInvalid extends RelayError {
+  override readonly name = "TargetInvalid";
+  readonly code = "TARGET_INVALID";
+  readonly retryable = false;
+  /** Paths that the server complained about, such as `data[tls.crt]`; names only. */
+  readonly fields: readonly string[];
+  constructor(target: string, status: number, fields: readonly string[]) {
+    super(
+      `The API server does not accept ${target} (HTTP ${status}${fields.length > 0 ? `, at ${listed(fields)}` : ""}). Compare the binding's type and keys with what that type requires.`,
+    );
+    this.fields = fields;
+  }
+}
+
+/** Any other 4xx. */
+export class ClusterRejected extends RelayError {
+  override readonly name = "ClusterRejected";
+  readonly code = "CLUSTER_REJECTED";
+  readonly retryable = false;
+  constructor(cluster: string, status: number) {
+    super(`Cluster ${cluster} rejected the call with HTTP ${status}. Check the endpoint in the bindings.`);
+  }
+}
+
+/** EKS does not know the cluster, or it is not there yet. */
+export class ClusterNotFound extends RelayError {
+  override readonly name = "ClusterNotFound";
+  readonly code = "CLUSTER_NOT_FOUND";
+  readonly retryable = false;
+  constructor(clusterName: string, region: string) {
+    super(
+      `EKS has no cluster ${clusterName} with an endpoint in ${region}. Correct name and region in the bindings.`,
+    );
+  }
+}
+
+/** DescribeCluster is not allowed, and the endpoint is not pinned. */
+export class ClusterLookupForbidden extends RelayError {
+  override readonly name = "ClusterLookupForbidden";
+  readonly code = "CLUSTER_LOOKUP_FORBIDDEN";
+  readonly retryable = false;
+  constructor(clusterName: string) {
+    super(
+      `The relay may not call eks:DescribeCluster on ${clusterName}. Allow it, or pin endpoint and certificateAuthorityData in the bindings.`,
+    );
+  }
+}
+
+/** DescribeCluster failed in a way that may pass. */
+export class ClusterLookupFailed extends RelayError {
+  override readonly name = "ClusterLookupFailed";
+  readonly code = "CLUSTER_LOOKUP_FAILED";
+  readonly retryable = true;
+  constructor(clusterName: string, at: string) {
+    super(
+      `EKS did not answer DescribeCluster for ${clusterName} (${at}). Pin endpoint and certificateAuthorityData in the bindings to do without that call.`,
+    );
+  }
+}
+
+/** sts:AssumeRole failed. */
+export class RoleNotAssumed extends RelayError {
+  override readonly name = "RoleNotAssumed";
+  readonly code = "ROLE_NOT_ASSUMED";
+  readonly retryable = true;
+  constructor(roleArn: string, at: string) {
+    super(
+      `Role ${roleArn} could not be assumed (${at}). Check that its trust policy names the function's role and that the function may sts:AssumeRole it.`,
+    );
+  }
+}
+
+/** No AWS credentials at all, or expired ones that could not be renewed. */
+export class CredentialsUnavailable extends RelayError {
+  override readonly name = "CredentialsUnavailable";
+  readonly code = "CREDENTIALS_UNAVAILABLE";
+  readonly retryable = true;
+  constructor() {
+    super("No usable AWS credentials were found to sign the EKS token with.");
+  }
+}
+
+/** The token is longer than EKS accepts. */
+export class EksTokenTooLarge extends RelayError {
+  override readonly name = "EksTokenTooLarge";
+  readonly code = "EKS_TOKEN_TOO_LARGE";
+  readonly retryable = false;
+  constructor(bytes: number, bytesMax: number) {
+    super(
+      `The EKS token would have ${bytes} bytes and EKS accepts ${bytesMax}. The session token of the credentials is too long: drop session tags or session policies, or a step of role chaining.`,
+    );
+  }
+}
+
+function listed(fields: readonly string[]): string {
+  const more = fields.length > FIELDS_LISTED_MAX ? ` and ${fields.length - FIELDS_LISTED_MAX} more` : "";
+  return fields.slice(0, FIELDS_LISTED_MAX).join(", ") + more;
+}
+
+const FIELDS_LISTED_MAX = 10;

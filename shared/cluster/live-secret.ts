@@ -1,0 +1,53 @@
+import type { V1ObjectMeta } from "@kubernetes/client-node/dist/gen/models/V1ObjectMeta.js";
+import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
+import { SecretValue } from "../secret-value/secret-value.ts";
+import { type ManagedFields, parseManagedFields } from "./managed-fields.ts";
+
+/** What can be known of a Secret without seeing a value. */
+export type LiveMetadata = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  /** Somebody deleted it and a finalizer holds it. */
+  readonly isBeingDeleted: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly managedFields: ManagedFields;
+  /** Kind and name of the owner that reconciles it, from the controller ownerReference. */
+  readonly controller?: { readonly kind: string; readonly name: string };
+};
+
+/** A target as it is in the cluster, with its values. */
+export type LiveSecret = LiveMetadata & {
+  readonly immutable: boolean;
+  readonly data: ReadonlyMap<string, SecretValue>;
+};
+
+export function parseLiveSecret(secret: V1Secret): LiveSecret {
+  return {
+    ...parseLiveMetadata(secret.metadata ?? {}, secret.type),
+    immutable: secret.immutable === true,
+    data: new Map(
+      Object.entries(secret.data ?? {}).map(([key, base64]) => [key, SecretValue.fromBase64(base64)]),
+    ),
+  };
+}
+
+/** `type` is no part of an object's metadata; a Table has it in a column of its own. */
+export function parseLiveMetadata(meta: V1ObjectMeta, type = "Opaque"): LiveMetadata {
+  const controller = meta.ownerReferences?.find((owner) => owner.controller === true);
+  return {
+    namespace: meta.namespace ?? "",
+    name: meta.name ?? "",
+    uid: meta.uid ?? "",
+    resourceVersion: meta.resourceVersion ?? "",
+    type,
+    isBeingDeleted: meta.deletionTimestamp !== undefined,
+    labels: meta.labels ?? {},
+    annotations: meta.annotations ?? {},
+    managedFields: parseManagedFields(meta.managedFields ?? []),
+    ...(controller && { controller: { kind: controller.kind, name: controller.name } }),
+  };
+}

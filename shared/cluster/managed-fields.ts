@@ -1,0 +1,69 @@
+/** The name under which the relay owns fields. */
+export const FIELD_MANAGER = "secret-relay";
+
+/** A leaf of a Secret that field managers can own: `data.password`, `metadata.labels.team`, `type`. */
+export type FieldPath = string;
+
+/** One field manager's entry in the ledger that the API server keeps. */
+export type ManagedFieldsEntry = {
+  readonly manager: string;
+  /** `Apply` is server-side apply; `Update` is everything else. */
+  readonly operation: string;
+  readonly writtenAt?: Date;
+  readonly fields: ReadonlySet<FieldPath>;
+};
+
+export type ManagedFields = readonly ManagedFieldsEntry[];
+
+/** The shape of metadata.managedFields; client-node types `fieldsV1` as a bare object. */
+type RawEntry = { manager?: string; operation?: string; time?: Date | string; fieldsV1?: object };
+
+export function parseManagedFields(entries: readonly RawEntry[]): ManagedFields {
+  return entries.map((entry) => ({
+    manager: entry.manager ?? "",
+    operation: entry.operation ?? "",
+    ...(entry.time !== undefined && { writtenAt: new Date(entry.time) }),
+    fields: leavesOf(entry.fieldsV1 ?? {}),
+  }));
+}
+
+/** The fields that we applied and still own; somebody else's ordinary write takes a field out of it. */
+export function fieldsAppliedByUs(managed: ManagedFields): ReadonlySet<FieldPath> {
+  return managed.find(isOurs)?.fields ?? new Set();
+}
+
+/** Who else owns a field. */
+export function otherManagersOf(managed: ManagedFields, field: FieldPath): ManagedFields {
+  return managed.filter((entry) => !isOurs(entry) && entry.fields.has(field));
+}
+
+export function isOurs(entry: ManagedFieldsEntry): boolean {
+  return entry.manager === FIELD_MANAGER && entry.operation === "Apply";
+}
+
+export function dataField(key: string): FieldPath {
+  return `data.${key}`;
+}
+
+export function labelField(key: string): FieldPath {
+  return `metadata.labels.${key}`;
+}
+
+export function annotationField(key: string): FieldPath {
+  return `metadata.annotations.${key}`;
+}
+
+// fieldsV1 nests `f:<name>` objects; `.` marks the map itself, which no reader of ours needs.
+function leavesOf(node: object): Set<FieldPath> {
+  const leaves = new Set<FieldPath>();
+  const walk = (at: object, path: string): void => {
+    const children = Object.entries(at).filter(([name]) => name.startsWith("f:"));
+    if (children.length === 0 && path !== "") leaves.add(path);
+    for (const [name, child] of children) {
+      const step = name.slice("f:".length);
+      walk(child ?? {}, path === "" ? step : `${path}.${step}`);
+    }
+  };
+  walk(node, "");
+  return leaves;
+}

@@ -1,0 +1,48 @@
+import type { ClusterConfig } from "../bindings/binding.ts";
+import type { ClusterCredentials } from "./credentials.ts";
+import { type EksToken, mintEksToken } from "./eks-token.ts";
+import { keepAnswers } from "./keep-answers.ts";
+
+/** Hands out a bearer token for a cluster; mints one when there is none, or when the one at hand is near its end. */
+export type TokenCache = {
+  bearerFor(cluster: ClusterConfig): Promise<string>;
+  /** The API server refused this one: the next is minted from fresh credentials. */
+  forget(cluster: ClusterConfig, refusedBearer: string): void;
+};
+
+export type TokenCacheOptions = {
+  readonly credentials: ClusterCredentials;
+  readonly now: () => number;
+  /** At most the 14 minutes that a token is safe to use. */
+  readonly tokenLifeMs: number;
+  readonly fips: boolean;
+  /** Called for each token minted, for the metric. */
+  readonly onMinted: () => void;
+};
+
+export function tokenCache(options: TokenCacheOptions): TokenCache {
+  const tokens = keepAnswers<EksToken>((token) => options.now() < token.expiresAt);
+
+  const mint = async (cluster: ClusterConfig): Promise<EksToken> => {
+    const credentials = await options.credentials.of(cluster.roleArn, cluster.region);
+    const now = options.now();
+    const { name: clusterName, region } = cluster;
+    const token = await mintEksToken({ clusterName, region, credentials, now, fips: options.fips });
+    options.onMinted();
+    // Signed with credentials that end sooner than the token, it ends with them.
+    const ends = [token.expiresAt, now + options.tokenLifeMs, credentials.expiration?.getTime() ?? Infinity];
+    return { bearer: token.bearer, expiresAt: Math.min(...ends) };
+  };
+
+  return {
+    bearerFor: async (cluster) => (await tokens.get(keyOf(cluster), () => mint(cluster))).bearer,
+    forget: (cluster, refusedBearer) => {
+      const isKnown = tokens.forget(keyOf(cluster), (token) => token.bearer === refusedBearer);
+      if (isKnown) options.credentials.forget(cluster.roleArn);
+    },
+  };
+}
+
+function keyOf(cluster: ClusterConfig): string {
+  return [cluster.region, cluster.name, cluster.roleArn ?? ""].join("|");
+}

@@ -1,0 +1,164 @@
+import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseLiveSecret } from "../../shared/cluster/live-secret.ts";
+import {
+  annotationField,
+  dataField,
+  fieldsAppliedByUs,
+  labelField,
+  otherManagersOf,
+  parseManagedFields,
+} from "../../shared/cluster/managed-fields.ts";
+
+const entry = (manager: string, operation: string, fieldsV1: object) => ({ manager, operation, fieldsV1 });
+
+describe("the ledger of field managers", () => {
+  it("names each leaf, whatever dots and slashes its key has", () => {
+    const managed = parseManagedFields([
+      entry("secret-relay", "Apply", {
+        "f:data": { "f:tls.crt": {}, "f:.dockerconfigjson": {} },
+        "f:metadata": {
+          "f:labels": { "f:app.kubernetes.io/name": {} },
+          "f:annotations": { "f:secret-relay/version-id": {} },
+        },
+        "f:type": {},
+      }),
+    ]);
+    expect(fieldsAppliedByUs(managed)).toEqual(
+      new Set([
+        dataField("tls.crt"),
+        dataField(".dockerconfigjson"),
+        labelField("app.kubernetes.io/name"),
+        annotationField("secret-relay/version-id"),
+        "type",
+      ]),
+    );
+  });
+
+  it("does not take the mark of a map for a key in it", () => {
+    const managed = parseManagedFields([
+      entry("secret-relay", "Apply", { "f:data": { ".": {}, "f:a": {} } }),
+    ]);
+    expect(fieldsAppliedByUs(managed)).toEqual(new Set([dataField("a")]));
+  });
+
+  it("counts as ours only what was applied under our name, not what was written otherwise", () => {
+    const managed = parseManagedFields([
+      entry("secret-relay", "Update", { "f:data": { "f:a": {} } }),
+      entry("kubectl", "Apply", { "f:data": { "f:b": {} } }),
+      entry("secret-relay", "Apply", { "f:data": { "f:c": {} } }),
+    ]);
+    expect(fieldsAppliedByUs(managed)).toEqual(new Set([dataField("c")]));
+  });
+
+  it("tells who else owns a field", () => {
+    const managed = parseManagedFields([
+      entry("secret-relay", "Apply", { "f:data": { "f:a": {} } }),
+      entry("kubectl-edit", "Update", { "f:data": { "f:a": {} } }),
+      entry("argocd", "Apply", { "f:data": { "f:b": {} } }),
+    ]);
+    expect(otherManagersOf(managed, dataField("a")).map(({ manager }) => manager)).toEqual(["kubectl-edit"]);
+  });
+
+  it("never confuses two fields of a Secret, whatever their keys", () => {
+    const anyKey = fc.string({ unit: fc.constantFrom(..."ab.-_/"), minLength: 1, maxLength: 8 });
+    const anyField = fc.oneof(
+      anyKey.map((key) => ({ path: dataField(key), tree: { "f:data": { [`f:${key}`]: {} } } })),
+      anyKey.map((key) => ({
+        path: labelField(key),
+        tree: { "f:metadata": { "f:labels": { [`f:${key}`]: {} } } },
+      })),
+      anyKey.map((key) => ({
+        path: annotationField(key),
+        tree: { "f:metadata": { "f:annotations": { [`f:${key}`]: {} } } },
+      })),
+    );
+    fc.assert(
+      fc.property(anyField, anyField, (one, other) => {
+        const owned = fieldsAppliedByUs(parseManagedFields([entry("secret-relay", "Apply", one.tree)]));
+        const isSame = JSON.stringify(one.tree) === JSON.stringify(other.tree);
+        expect(owned).toEqual(new Set([one.path]));
+        expect(owned.has(other.path)).toBe(isSame);
+      }),
+    );
+  });
+
+  it.each([
+    { it: "no entries", entries: [] },
+    { it: "an entry with nothing in it", entries: [{}] },
+    {
+      it: "a leaf that is null",
+      entries: [{ manager: "x", operation: "Apply", fieldsV1: { "f:data": null } }],
+    },
+    { it: "a time that is none", entries: [{ manager: "x", operation: "Apply", time: "yesterday" }] },
+  ])("bears $it", ({ entries }) => {
+    expect(
+      fieldsAppliedByUs(parseManagedFields(entries as Parameters<typeof parseManagedFields>[0])),
+    ).toEqual(new Set());
+  });
+});
+
+describe("a live Secret", () => {
+  const secret = (overrides: Partial<V1Secret> = {}): V1Secret => ({
+    metadata: { uid: "uid-1", resourceVersion: "7" },
+    ...overrides,
+  });
+
+  it("has its values as secrets, byte for byte", () => {
+    const live = parseLiveSecret(secret({ data: { "tls.crt": "AP+ACg==", empty: "" } }));
+    expect([...live.data].map(([key, value]) => [key, [...value.expose()]])).toEqual([
+      ["tls.crt", [0, 255, 128, 10]],
+      ["empty", []],
+    ]);
+    expect(JSON.stringify([...live.data.values()])).toBe('["[secret]","[secret]"]');
+  });
+
+  it("is Opaque when it says nothing else, as Kubernetes has it", () => {
+    expect(parseLiveSecret(secret())).toMatchObject({
+      type: "Opaque",
+      immutable: false,
+      isBeingDeleted: false,
+    });
+  });
+
+  it.each([
+    { it: "is immutable when it says so", given: { immutable: true }, want: { immutable: true } },
+    { it: "is not immutable when it says not", given: { immutable: false }, want: { immutable: false } },
+    {
+      it: "is being deleted when it has a deletion time",
+      given: { metadata: { deletionTimestamp: new Date(0) } },
+      want: { isBeingDeleted: true },
+    },
+    {
+      it: "has the controller among its owners",
+      given: {
+        metadata: {
+          ownerReferences: [
+            { apiVersion: "v1", kind: "ConfigMap", name: "other", uid: "1" },
+            { apiVersion: "v1", kind: "ConfigMap", name: "not", uid: "2", controller: false },
+            {
+              apiVersion: "external-secrets.io/v1",
+              kind: "ExternalSecret",
+              name: "db",
+              uid: "3",
+              controller: true,
+            },
+          ],
+        },
+      },
+      want: { controller: { kind: "ExternalSecret", name: "db" } },
+    },
+  ])("$it", ({ given, want }) => {
+    expect(parseLiveSecret(secret(given))).toMatchObject(want);
+  });
+
+  it("has no controller when none of its owners is one", () => {
+    const ownerReferences = [{ apiVersion: "v1", kind: "ConfigMap", name: "other", uid: "1" }];
+    expect(parseLiveSecret({ metadata: { ownerReferences } }).controller).toBeUndefined();
+  });
+
+  it("without metadata has no identity, and is still parsed", () => {
+    expect(parseLiveSecret({})).toMatchObject({ uid: "", resourceVersion: "", labels: {}, annotations: {} });
+  });
+});
