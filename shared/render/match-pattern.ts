@@ -1,0 +1,21 @@
+/**
+ * What each `*` of the pattern stands for, from the left and as short as may be; undefined when the pattern does not
+ * fit. No regular expression: the time is the product of both lengths at the worst, whatever the pattern.
+ */
+export function matchPattern(pattern: string, text: string): string[] | undefined {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return text === pattern ? [] : undefined;
+  if (!text.startsWith(first)) return undefined;
+  const end = text.length - last.length;
+  let at = first.length;
+  const parts: string[] = [];
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at);
+    if (found < 0 || found + piece.length > end) return undefined;
+    parts.push(text.slice(at, found));
+    at = found + piece.length;
+  }
+  if (end < at || !text.endsWith(last)) return undefined;
+  return [...parts, text.slice(at, end)];
+}

@@ -1,0 +1,132 @@
+import type { Binding, TargetRef } from "../bindings/binding.ts";
+import type { VersionId } from "../secret-id/secret-id.ts";
+import type { SecretValue } from "../secret-value/secret-value.ts";
+import { RenderError } from "./errors.ts";
+import { isDataKey } from "./is-data-key.ts";
+import type { Renderers } from "./load-renderers.ts";
+import { ANNOTATIONS, MANAGED_LABEL } from "./ownership-marks.ts";
+import { readJsonObject } from "./read-json-object.ts";
+
+/** The value that a Secret is made from, as the source read gives it. */
+export type RenderSource = {
+  readonly arn: string;
+  readonly versionId: VersionId;
+  readonly value: SecretValue;
+  readonly isText: boolean;
+};
+
+/** A target as source and binding say it should be. */
+export type DesiredSecret = {
+  readonly target: TargetRef;
+  readonly versionId: VersionId;
+  readonly type: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly data: ReadonlyMap<string, SecretValue>;
+  readonly isImmutable?: true;
+  /** When the first of its certificates runs out, ms since the epoch; of kubernetes.io/tls only. */
+  readonly certificateExpiresAt?: number;
+};
+
+/**
+ * Pure: the same source and binding give the same Secret. Throws a RenderError that names keys, never values.
+ * `renderers` is what loadRenderers gave for this binding.
+ */
+export function renderSecret(
+  binding: Binding,
+  source: RenderSource,
+  renderers: Renderers = {},
+): DesiredSecret {
+  const data = renderData(binding, source, renderers);
+  checkKubernetesLimits(binding, data);
+  const facts = renderers.checkType?.(binding, data);
+  return {
+    target: binding.target,
+    versionId: source.versionId,
+    type: binding.type,
+    labels: { ...binding.labels, [MANAGED_LABEL]: "true" },
+    annotations: {
+      ...binding.annotations,
+      [ANNOTATIONS.versionId]: source.versionId,
+      [ANNOTATIONS.source]: source.arn,
+      [ANNOTATIONS.bindingFingerprint]: binding.fingerprint,
+      [ANNOTATIONS.keys]: [...data.keys()].sort().join(","),
+      [ANNOTATIONS.deletionPolicy]: binding.deletionPolicy,
+    },
+    data,
+    ...(binding.immutable !== undefined && { isImmutable: true }),
+    ...facts,
+  };
+}
+
+function renderData(
+  binding: Binding,
+  source: RenderSource,
+  { composeData }: Renderers,
+): Map<string, SecretValue> {
+  const { keys } = binding;
+  if (keys.kind === "composed" || keys.kind === "extracted") {
+    if (composeData === undefined) throw new TypeError("The binding's renderers were not loaded");
+    return composeData(binding, source);
+  }
+  if (keys.kind === "value") return new Map([[keys.key, source.value]]);
+  const properties = readProperties(binding, source);
+  if (keys.kind === "all") return properties;
+  const data = new Map<string, SecretValue>();
+  const missing: string[] = [];
+  for (const [key, sourceKey] of Object.entries(keys.keys)) {
+    const value = properties.get(sourceKey);
+    if (value === undefined) missing.push(sourceKey);
+    else data.set(key, value);
+  }
+  if (missing.length > 0) {
+    throw new RenderError(
+      "SOURCE_KEY_MISSING",
+      `${source.arn} has no key ${missing.join(", ")}. Add it to the source, or correct keys in the binding.`,
+    );
+  }
+  return data;
+}
+
+function readProperties(binding: Binding, source: RenderSource): Map<string, SecretValue> {
+  const properties = source.isText
+    ? readJsonObject(Buffer.from(source.value.expose()).toString("utf8"))
+    : undefined;
+  if (properties === undefined) throw notAnObject(binding, source);
+  return properties;
+}
+
+export function notAnObject(binding: Binding, source: RenderSource): RenderError {
+  return new RenderError(
+    "SOURCE_NOT_JSON_OBJECT",
+    `The value of ${source.arn} is not a JSON object, so it has no keys. Use value: <data key> in the binding of ${binding.target.namespace}/${binding.target.name} to write it whole.`,
+  );
+}
+
+function checkKubernetesLimits(binding: Binding, data: ReadonlyMap<string, SecretValue>): void {
+  const target = `${binding.target.namespace}/${binding.target.name}`;
+  if (data.size === 0) {
+    throw new RenderError(
+      "TARGET_EMPTY",
+      `The source of ${target} has no keys; an empty Secret is not written.`,
+    );
+  }
+  const invalid = [...data.keys()].filter((key) => !isDataKey(key));
+  if (invalid.length > 0) {
+    throw new RenderError(
+      "DATA_KEY_INVALID",
+      `${invalid.length} key(s) of the source can't be keys of Secret ${target}: Kubernetes takes letters, digits, '-', '_' and '.', up to 253. Rename them with keys in the binding.`,
+    );
+  }
+  let bytes = 0;
+  for (const value of data.values()) bytes += value.byteLength;
+  if (bytes > DATA_BYTES_MAX) {
+    throw new RenderError(
+      "TARGET_TOO_LARGE",
+      `Secret ${target} would hold ${bytes} bytes and Kubernetes takes ${DATA_BYTES_MAX}.`,
+    );
+  }
+}
+
+/** MaxSecretSize of the API server. */
+const DATA_BYTES_MAX = 1024 * 1024;

@@ -1,0 +1,285 @@
+import { inspect } from "node:util";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { KeyRule } from "../../shared/bindings/binding.ts";
+import { RenderError } from "../../shared/render/errors.ts";
+import { renderSecret } from "../../shared/render/render-secret.ts";
+import {
+  ARN,
+  aBinding,
+  binarySource,
+  CANARY,
+  shownData,
+  textSource,
+  VERSION,
+  withKeys,
+} from "./factories.ts";
+
+const ALL: KeyRule = { kind: "all" };
+const errorOf = (run: () => unknown): unknown => {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return "no error";
+};
+
+describe("the keys of a Secret", () => {
+  it.each<{ it: string; keys: KeyRule; text: string; want: Record<string, string> }>([
+    {
+      it: "are those of the source's JSON object",
+      keys: ALL,
+      text: '{"username":"app","password":"p"}',
+      want: { username: "app", password: "p" },
+    },
+    {
+      it: "are those selected, under the binding's names",
+      keys: { kind: "selected", keys: { "tls.crt": "certificate", again: "certificate" } },
+      text: '{"certificate":"c","other":"o"}',
+      want: { "tls.crt": "c", again: "c" },
+    },
+    {
+      it: "are one for the whole value when the binding says so",
+      keys: { kind: "value", key: "config" },
+      text: '{"a":1}',
+      want: { config: '{"a":1}' },
+    },
+    {
+      it: "are one for a value that is no JSON at all",
+      keys: { kind: "value", key: "password" },
+      text: "p@ss word\n",
+      want: { password: "p@ss word\n" },
+    },
+    {
+      it: "can be selected by a name that an object used as a map would trip over",
+      keys: { kind: "selected", keys: { a: "__proto__", b: "constructor" } },
+      text: '{"__proto__":"x","constructor":"y"}',
+      want: { a: "x", b: "y" },
+    },
+  ])("$it", ({ keys, text, want }) => {
+    expect(shownData(renderSecret(withKeys(keys), textSource(text)))).toEqual(want);
+  });
+
+  it("hold a binary value byte for byte", () => {
+    const bytes = Uint8Array.from([0, 255, 128, 10]);
+    const desired = renderSecret(withKeys({ kind: "value", key: "keystore" }), binarySource(bytes));
+    expect([...(desired.data.get("keystore")?.expose() ?? [])]).toEqual([...bytes]);
+  });
+});
+
+describe("a property of the source becomes text", () => {
+  it.each([
+    { it: "a string as it is", json: '"p\\u00e4ss\\n\\"€\\ud83d\\ude00"', want: 'päss\n"€😀' },
+    { it: "an empty string as empty", json: '""', want: "" },
+    { it: "a decimal with its zeros", json: "1.10", want: "1.10" },
+    { it: "an exponent as spelled", json: "1e3", want: "1e3" },
+    {
+      it: "a number beyond a double, exactly",
+      json: "12345678901234567890.123456789",
+      want: "12345678901234567890.123456789",
+    },
+    { it: "a number too large for a double, as spelled", json: "1E999", want: "1E999" },
+    { it: "minus zero as spelled", json: "-0", want: "-0" },
+    { it: "true", json: "true", want: "true" },
+    { it: "false", json: "false", want: "false" },
+    { it: "null as empty", json: "null", want: "" },
+    {
+      it: "an object as JSON, with the spelling of its numbers",
+      json: '{ "port": 5432.0, "tags": [1.50, null, "x"] }',
+      want: '{"port":5432.0,"tags":[1.50,null,"x"]}',
+    },
+    { it: "an array as JSON", json: "[ ]", want: "[]" },
+    {
+      it: "what nests `__proto__` with it",
+      json: '{"__proto__":{"a":1.0}}',
+      want: '{"__proto__":{"a":1.0}}',
+    },
+    {
+      it: "half a surrogate pair, which is no text, as the replacement character",
+      json: '"\\ud800"',
+      want: "\ufffd",
+    },
+  ])("$it", ({ json, want }) => {
+    const desired = renderSecret(withKeys(ALL), textSource(`{"key": ${json}}`));
+    expect(shownData(desired)).toEqual({ key: want });
+  });
+
+  it.each([
+    { text: '{"a":1.10,"a":2.20}', want: { a: "2.20" } },
+    { text: '{"a":1.0,"a":"x"}', want: { a: "x" } },
+    { text: '{"a":"x","a":1.0}', want: { a: "1.0" } },
+    { text: '{"a":{"b":1.0},"a":{"b":2.0}}', want: { a: '{"b":2.0}' } },
+  ])("and where a key stands twice the last one wins: $text", ({ text, want }) => {
+    expect(shownData(renderSecret(withKeys(ALL), textSource(text)))).toEqual(want);
+  });
+});
+
+describe("what a Secret says of itself", () => {
+  it("is where it came from, beside what the binding adds, and nothing made from a value", () => {
+    const binding = aBinding({
+      labels: { team: "payments" },
+      annotations: { note: "n" },
+      type: "example.com/db",
+    });
+
+    const desired = renderSecret(binding, textSource(`{"password":"${CANARY}"}`));
+
+    expect(desired).toMatchObject({
+      target: binding.target,
+      versionId: VERSION,
+      type: "example.com/db",
+      labels: { team: "payments", "secret-relay/managed": "true" },
+      annotations: {
+        note: "n",
+        "secret-relay/version-id": VERSION,
+        "secret-relay/source": ARN,
+        "secret-relay/binding-fingerprint": "fingerprint-1",
+      },
+    });
+    const other = renderSecret(binding, textSource('{"password":"another"}'));
+    expect({ ...other, data: [] }).toEqual({ ...desired, data: [] });
+  });
+});
+
+describe("a source that does not fit its binding", () => {
+  const big = "x".repeat(1024 * 1024);
+
+  it.each<{ it: string; keys?: KeyRule; text: string; code: string }>([
+    { it: "is no JSON", text: `${CANARY}`, code: "SOURCE_NOT_JSON_OBJECT" },
+    { it: "is JSON that breaks off", text: `{"password":"${CANARY}`, code: "SOURCE_NOT_JSON_OBJECT" },
+    { it: "is a JSON array", text: `["${CANARY}"]`, code: "SOURCE_NOT_JSON_OBJECT" },
+    { it: "is a JSON string", text: `"${CANARY}"`, code: "SOURCE_NOT_JSON_OBJECT" },
+    { it: "is JSON null", text: "null", code: "SOURCE_NOT_JSON_OBJECT" },
+    {
+      it: "begins with a byte order mark, which JSON does not have",
+      text: `\ufeff{"a":"${CANARY}"}`,
+      code: "SOURCE_NOT_JSON_OBJECT",
+    },
+    {
+      it: "is nested beyond what the stack holds",
+      text: `{"a":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
+      code: "SOURCE_NOT_JSON_OBJECT",
+    },
+    { it: "has no keys", text: "{}", code: "TARGET_EMPTY" },
+    { it: "has a key with a space", text: `{"my ${CANARY}":"v"}`, code: "DATA_KEY_INVALID" },
+    { it: "has an empty key", text: '{"":"v"}', code: "DATA_KEY_INVALID" },
+    { it: "has the key `.`", text: '{".":"v"}', code: "DATA_KEY_INVALID" },
+    { it: "has a key that begins with two dots", text: '{"..data":"v"}', code: "DATA_KEY_INVALID" },
+    {
+      it: "has a key of 254 characters",
+      text: JSON.stringify({ ["k".repeat(254)]: "v" }),
+      code: "DATA_KEY_INVALID",
+    },
+    {
+      it: "has the key `__proto__`, which would be lost on the way",
+      text: '{"__proto__":"v"}',
+      code: "DATA_KEY_INVALID",
+    },
+    {
+      it: "is larger than a Secret may be",
+      keys: { kind: "value", key: "v" },
+      text: `${big}x`,
+      code: "TARGET_TOO_LARGE",
+    },
+    {
+      it: "becomes larger than a Secret may be, one key used twice",
+      keys: { kind: "selected", keys: { a: "v", b: "v" } },
+      text: JSON.stringify({ v: big }),
+      code: "TARGET_TOO_LARGE",
+    },
+  ])("because it $it is $code", ({ keys = ALL, text, code }) => {
+    const error = errorOf(() => renderSecret(withKeys(keys), textSource(text)));
+    expect(error).toMatchObject({ code, retryable: false });
+    expect(inspect(error)).not.toContain(CANARY);
+  });
+
+  it("because it is binary and the binding wants keys is SOURCE_NOT_JSON_OBJECT", () => {
+    const error = errorOf(() => renderSecret(withKeys(ALL), binarySource(Buffer.from('{"a":"b"}'))));
+    expect(error).toMatchObject({ code: "SOURCE_NOT_JSON_OBJECT" });
+  });
+
+  it("is told every key that it lacks at once", () => {
+    const keys: KeyRule = { kind: "selected", keys: { a: "one", b: "two", c: "three" } };
+    const error = errorOf(() => renderSecret(withKeys(keys), textSource(`{"two":"${CANARY}"}`)));
+    expect(error).toMatchObject({
+      code: "SOURCE_KEY_MISSING",
+      message: expect.stringContaining("one, three"),
+    });
+    expect(String(error)).not.toContain(CANARY);
+  });
+
+  it.each([
+    { it: "a key of 253 characters", text: JSON.stringify({ ["k".repeat(253)]: "v" }) },
+    { it: "a key of dots and dashes", text: '{".a":"v","a..b":"v","-_-":"v"}' },
+    { it: "exactly as many bytes as a Secret may have", text: JSON.stringify({ v: big }) },
+  ])("is not one with $it", ({ text }) => {
+    expect(renderSecret(withKeys(ALL), textSource(text)).data.size).toBeGreaterThan(0);
+  });
+});
+
+describe("whatever the source holds", () => {
+  const anyText = fc.oneof(
+    fc.json({ maxDepth: 4 }),
+    fc
+      .dictionary(fc.oneof(fc.string(), fc.constantFrom("__proto__", "a", "tls.crt")), fc.jsonValue())
+      .map((value) => JSON.stringify(value)),
+    fc.string({ unit: "binary" }),
+  );
+  const anyKeys = fc.constantFrom<KeyRule>(
+    ALL,
+    { kind: "selected", keys: { a: "a" } },
+    { kind: "value", key: "v" },
+  );
+
+  it("it becomes valid data or an error that is ours, and the same every time", () => {
+    fc.assert(
+      fc.property(anyText, anyKeys, (text, keys) => {
+        const run = () => {
+          try {
+            return shownData(renderSecret(withKeys(keys), textSource(text)));
+          } catch (error) {
+            expect(error).toBeInstanceOf(RenderError);
+            return String(error);
+          }
+        };
+        const result = run();
+        expect(run()).toEqual(result);
+        if (typeof result === "string") return;
+        for (const key of Object.keys(result))
+          expect(key).toMatch(/^(?!\.$|\.\.|__proto__$)[-._a-zA-Z0-9]{1,253}$/);
+      }),
+    );
+  });
+
+  it("every string property comes out as it went in", () => {
+    const anyProperties = fc.dictionary(
+      fc.stringMatching(/^[a-zA-Z][-._a-zA-Z0-9]{0,20}$/),
+      fc.string({ unit: "grapheme" }),
+      { minKeys: 1 },
+    );
+    fc.assert(
+      fc.property(anyProperties, (properties) => {
+        expect(shownData(renderSecret(withKeys(ALL), textSource(JSON.stringify(properties))))).toEqual({
+          ...properties,
+        });
+      }),
+    );
+  });
+
+  it("no error repeats any of it", () => {
+    const anyNasty = fc
+      .tuple(fc.json(), fc.constantFrom(CANARY, `"${CANARY}"`, `{"${CANARY}":1}`, `{"a b":"${CANARY}"}`))
+      .chain(([json, canary]) => fc.constantFrom(canary, `${json}${canary}`, `{"${CANARY} ":${json}}`));
+    fc.assert(
+      fc.property(
+        anyNasty,
+        fc.constantFrom<KeyRule>(ALL, { kind: "selected", keys: { a: "a" } }),
+        (text, keys) => {
+          const error = errorOf(() => renderSecret(withKeys(keys), textSource(text)));
+          expect(inspect(error, { showHidden: true, depth: null })).not.toContain(CANARY);
+        },
+      ),
+    );
+  });
+});

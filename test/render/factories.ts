@@ -1,0 +1,45 @@
+import type { Binding, KeyRule } from "../../shared/bindings/binding.ts";
+import type { DesiredSecret, RenderSource } from "../../shared/render/render-secret.ts";
+import type { VersionId } from "../../shared/secret-id/secret-id.ts";
+import { SecretValue } from "../../shared/secret-value/secret-value.ts";
+
+export const ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
+export const VERSION = "11111111-1111-1111-1111-111111111111" as VersionId;
+
+/** Stands for a secret in places where one must not be repeated. */
+export const CANARY = "canary-7f3a9c1e";
+
+export const aBinding = (overrides: Partial<Binding> = {}): Binding => ({
+  source: { id: "prod/db", names: ["prod/db"] },
+  target: { cluster: "main", namespace: "app", name: "db" },
+  keys: { kind: "all" },
+  type: "Opaque",
+  labels: {},
+  annotations: {},
+  adopt: false,
+  deletionPolicy: "retain",
+  fingerprint: "fingerprint-1",
+  ...overrides,
+});
+
+export const withKeys = (keys: KeyRule): Binding => aBinding({ keys });
+
+export const textSource = (text: string, overrides: Partial<RenderSource> = {}): RenderSource => ({
+  arn: ARN,
+  versionId: VERSION,
+  value: SecretValue.fromText(text),
+  isText: true,
+  ...overrides,
+});
+
+export const binarySource = (bytes: Uint8Array): RenderSource => ({
+  ...textSource(""),
+  value: new SecretValue(bytes),
+  isText: false,
+});
+
+/** The rendered data as text, for comparing. */
+export const shownData = (desired: DesiredSecret): Record<string, string> =>
+  Object.fromEntries(
+    [...desired.data].map(([key, value]) => [key, Buffer.from(value.expose()).toString("utf8")]),
+  );
