@@ -1,0 +1,297 @@
+import type { Binding } from "../bindings/binding.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import { FenceConflict } from "../cluster/errors.ts";
+import type { LiveSecret } from "../cluster/live-secret.ts";
+import { RelayError, UnexpectedFault } from "../relay-error.ts";
+import { loadRenderers } from "../render/load-renderers.ts";
+import { ANNOTATIONS } from "../render/ownership-marks.ts";
+import { type DesiredSecret, renderSecret } from "../render/render-secret.ts";
+import { backoffMs, type RetryPolicy, type Wait } from "../retry/retry.ts";
+import type { SecretReference, VersionId } from "../secret-id/secret-id.ts";
+import type { CurrentSource, ReadCurrent } from "../source/read-current.ts";
+import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { FollowUp, Settled } from "../workloads/follow-up.ts";
+import { NOTICE_ANNOTATION, printNotice } from "../workloads/notice.ts";
+import { applyBody } from "./apply-body.ts";
+import { outcomeOfError, type SyncOutcome, type TargetOutcome } from "./outcome.ts";
+import { type Plan, planTarget, touchesData } from "./plan.ts";
+import { readExpected } from "./read-expected.ts";
+
+/** What a sync does to one cluster. */
+export type SyncCluster = Pick<ClusterConnection, "readSecret" | "applySecret" | "deleteSecret">;
+
+export type SyncDependencies = {
+  readonly readCurrent: ReadCurrent;
+  /** The connection of a cluster, by its key in the bindings. */
+  readonly connect: (clusterKey: string) => SyncCluster;
+  readonly now: () => number;
+  readonly wait: Wait;
+  /** What is done for those who read a target, where its binding wants anything. */
+  readonly followUp: FollowUp;
+};
+
+export type SyncRequest = {
+  readonly source: SecretReference;
+  /** Every binding of that source. */
+  readonly bindings: readonly Binding[];
+  readonly budget: TimeBudget;
+  /** The version that an event says is current: a reason to read again when the read says otherwise. */
+  readonly expectedVersionId?: VersionId;
+  /** When the label moved, ms since the epoch; for the propagation latency. */
+  readonly occurredAt?: number;
+  /** A sweep asks because it found drift. */
+  readonly isRepair?: boolean;
+};
+
+/**
+ * Brings every target of one source to what AWSCURRENT names.
+ *
+ * The fence, per target: read the live Secret, *then* AWSCURRENT, then apply with that live object's resourceVersion
+ * and uid. Whoever wrote in between makes the apply fail, and we start again from the live read; so a value that was
+ * read earlier never lands after one that was read later. Where nothing was live, the apply can only create, and
+ * AWSCURRENT is checked once more afterwards.
+ *
+ * Clusters go their own ways, so that a slow or unreachable one holds up no other; targets of one cluster share a read
+ * of the source.
+ */
+export async function syncSource(deps: SyncDependencies, request: SyncRequest): Promise<SyncOutcome[]> {
+  const byCluster = Map.groupBy(request.bindings, (binding) => binding.target.cluster);
+  const outcomes = await Promise.all(
+    [...byCluster].map(([clusterKey, bindings]) =>
+      syncCluster(deps, deps.connect(clusterKey), { ...request, bindings }),
+    ),
+  );
+  return outcomes.flat();
+}
+
+/** A binding on its way through the fence; `conflicts` counts how often it had to start again. */
+type Attempt = {
+  readonly binding: Binding;
+  readonly conflicts: number;
+  /** We made the Secret in an earlier round. */
+  readonly isOurCreation?: true;
+};
+
+type Done = {
+  readonly binding: Binding;
+  readonly done: TargetOutcome;
+  /** As it is after the sync, where that is known. */
+  readonly secret?: LiveSecret;
+};
+
+type Step = Done | { readonly again: Attempt };
+
+async function syncCluster(
+  deps: SyncDependencies,
+  cluster: SyncCluster,
+  request: SyncRequest,
+): Promise<SyncOutcome[]> {
+  const done: Done[] = [];
+  let pending: Attempt[] = request.bindings.map((binding) => ({ binding, conflicts: 0 }));
+  for (let round = 1; pending.length > 0; round += 1) {
+    if (round > 1) await deps.wait(backoffMs(FENCE_POLICY, round - 1), request.budget.signal);
+    const steps = await runFence(deps, cluster, request, pending);
+    done.push(...steps.filter((step) => "done" in step));
+    pending = steps.flatMap((step) => ("again" in step ? [step.again] : []));
+    if (round === FENCE_POLICY.attemptsMax || request.budget.signal.aborted) break;
+  }
+  const lost = pending.map(({ binding }): Done => {
+    const { namespace, name } = binding.target;
+    return {
+      binding,
+      done: outcomeOfError(binding.target, new FenceConflict(`Secret ${namespace}/${name}`)),
+    };
+  });
+  return Promise.all([...done, ...lost].map((each) => followUp(deps, request, each)));
+}
+
+/** For most bindings there is nothing to do, and nothing of it is loaded. */
+async function followUp(
+  deps: SyncDependencies,
+  { budget, isRepair = false }: SyncRequest,
+  { binding, done, secret }: Done,
+): Promise<SyncOutcome> {
+  const isWanted = binding.restart !== undefined || binding.nudge === true || binding.events === true;
+  if (!isWanted || done.kind === "failed") return done;
+  const was = done.kind === "refused" ? done : { kind: toldKind(done, isRepair), versionId: done.versionId };
+  return { ...done, ...(await deps.followUp({ binding, was, ...(secret && { secret }) }, budget)) };
+}
+
+function toldKind(
+  done: Exclude<TargetOutcome, { kind: "refused" | "failed" }>,
+  isRepair: boolean,
+): Exclude<Settled["was"]["kind"], "refused"> {
+  if (done.kind === "unchanged") return "unchanged";
+  return isRepair ? "repaired" : done.isNew ? "created" : "updated";
+}
+
+/** One pass: all live reads, one read of the source, all applies. */
+async function runFence(
+  deps: SyncDependencies,
+  cluster: SyncCluster,
+  request: SyncRequest,
+  pending: readonly Attempt[],
+): Promise<Step[]> {
+  const { budget } = request;
+  const reads = await Promise.all(
+    pending.map((attempt) =>
+      guard(attempt, async () => ({
+        attempt,
+        live: await cluster.readSecret(attempt.binding.target, budget),
+      })),
+    ),
+  );
+  const failed = reads.filter((read) => "done" in read);
+  const readable = reads.filter((read) => "attempt" in read);
+  if (readable.length === 0) return failed;
+
+  let current: CurrentSource;
+  try {
+    current = await readConfirmed(deps, request, readable);
+  } catch (error) {
+    const ours = error instanceof RelayError ? error : UnexpectedFault.from(error);
+    const steps = readable.map(({ attempt: { binding } }) => ({
+      binding,
+      done: outcomeOfError(binding.target, ours),
+    }));
+    return [...failed, ...steps];
+  }
+  const written = await Promise.all(
+    readable.map(({ attempt, live }) =>
+      guard(attempt, () => writeTarget(deps, cluster, request, { attempt, live, current })),
+    ),
+  );
+  return [...failed, ...written];
+}
+
+/**
+ * AWSCURRENT, read again where the answer is suspect.
+ *
+ * Secrets Manager is eventually consistent: a replica that lags may name the version before. If the answer would
+ * replace what we wrote less than a minute ago, one more read must agree with it.
+ */
+async function readConfirmed(
+  deps: SyncDependencies,
+  request: SyncRequest,
+  reads: readonly { readonly live: LiveSecret | undefined }[],
+): Promise<CurrentSource> {
+  let current = await readExpected(deps, request);
+  for (let confirmations = 0; confirmations < CONFIRMATIONS_MAX; confirmations += 1) {
+    const { versionId } = current;
+    if (!reads.some(({ live }) => replacesFreshWrite(live, versionId, deps.now()))) return current;
+    await deps.wait(CONFIRM_AFTER_MS, request.budget.signal);
+    current = await deps.readCurrent(request.source, request.budget);
+    if (current.versionId === versionId) return current;
+  }
+  return current;
+}
+
+function replacesFreshWrite(live: LiveSecret | undefined, versionId: VersionId, now: number): boolean {
+  const writtenVersionId = live?.annotations[ANNOTATIONS.versionId];
+  if (writtenVersionId === undefined || writtenVersionId === versionId) return false;
+  const writtenAt = Date.parse(live?.annotations[ANNOTATIONS.writtenAt] ?? "");
+  return now - writtenAt < FRESH_WRITE_MS;
+}
+
+type Write = {
+  readonly attempt: Attempt;
+  readonly live: LiveSecret | undefined;
+  readonly current: CurrentSource;
+};
+
+async function writeTarget(
+  deps: SyncDependencies,
+  cluster: SyncCluster,
+  request: SyncRequest,
+  { attempt, live, current }: Write,
+): Promise<Step> {
+  const { binding, conflicts } = attempt;
+  const { target } = binding;
+  const desired = renderSecret(binding, current, await loadRenderers(binding));
+  const plan = planTarget(live, desired, binding);
+  const { versionId } = current;
+  if (plan.kind === "refuse") {
+    const done = { kind: "refused", target, code: plan.code, advice: plan.advice } as const;
+    return { binding, done, ...(live && { secret: live }) };
+  }
+  if (plan.kind === "leave") {
+    const expiry = expiryOf(desired, deps.now());
+    const done = { kind: "unchanged", target, versionId, fenceConflicts: conflicts, ...expiry } as const;
+    return { binding, done, ...(live && { secret: live }) };
+  }
+  const isNew = plan.kind !== "update";
+  // Deleted in the state that was planned for, or not at all; whatever fails from here on, the next try creates it.
+  if (plan.kind === "replace" && live !== undefined) await cluster.deleteSecret(target, live, request.budget);
+  const now = deps.now();
+  const notice = noticeAfter(plan, { attempt, live, current }, now);
+  const body = applyBody(desired, isNew ? undefined : live, now, notice);
+  const secret = await cluster.applySecret(body, binding.adopt, request.budget);
+  // Nothing was live to fence with: somebody may have created and deleted the Secret since our reads.
+  if (isNew && (await deps.readCurrent(request.source, request.budget)).versionId !== versionId) {
+    return {
+      again: { binding, conflicts: conflicts + 1, ...(plan.kind === "create" && { isOurCreation: true }) },
+    };
+  }
+  return { binding, done: writtenOutcome(deps, request, { plan, desired, conflicts }), secret };
+}
+
+/** What the Secret tells those who look after its readers, once this plan is applied. */
+function noticeAfter(
+  plan: Exclude<Plan, { kind: "leave" | "refuse" }>,
+  { attempt, live, current: { versionId } }: Write,
+  changedAt: number,
+): string | undefined {
+  const { binding, isOurCreation = false } = attempt;
+  if (binding.restart === undefined && binding.nudge !== true) return undefined;
+  if (plan.kind === "update" && !touchesData(plan.changes)) return live?.annotations[NOTICE_ANNOTATION];
+  return printNotice({ versionId, changedAt, isFirst: plan.kind === "create" || isOurCreation });
+}
+
+function expiryOf(
+  { certificateExpiresAt }: DesiredSecret,
+  now: number,
+): { certificateExpiresInDays?: number } {
+  return certificateExpiresAt === undefined
+    ? {}
+    : { certificateExpiresInDays: Math.floor((certificateExpiresAt - now) / DAY_MS) };
+}
+
+const DAY_MS = 86_400_000;
+
+function writtenOutcome(
+  deps: SyncDependencies,
+  request: SyncRequest,
+  written: { plan: Plan; desired: DesiredSecret; conflicts: number },
+): TargetOutcome {
+  const { plan, desired, conflicts } = written;
+  return {
+    kind: "written",
+    target: desired.target,
+    versionId: desired.versionId,
+    isNew: plan.kind === "create",
+    changes: "changes" in plan ? plan.changes : [],
+    ...(plan.kind === "replace" && { isReplaced: true }),
+    fenceConflicts: conflicts,
+    ...expiryOf(desired, deps.now()),
+    // The event's clock has whole seconds and is not ours: never report a latency below zero.
+    ...(request.occurredAt !== undefined && { propagationMs: Math.max(0, deps.now() - request.occurredAt) }),
+  };
+}
+
+/** An error is this target's outcome, or its next attempt; not even a bug of ours touches the other targets. */
+async function guard<T extends object>(attempt: Attempt, run: () => Promise<T>): Promise<T | Step> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof FenceConflict) return { again: { ...attempt, conflicts: attempt.conflicts + 1 } };
+    const ours = error instanceof RelayError ? error : UnexpectedFault.from(error);
+    return { binding: attempt.binding, done: outcomeOfError(attempt.binding.target, ours) };
+  }
+}
+
+/** A read that would replace a younger write of ours must be confirmed; Secrets Manager settles within seconds. */
+const FRESH_WRITE_MS = 60_000;
+const CONFIRM_AFTER_MS = 50;
+const CONFIRMATIONS_MAX = 3;
+
+const FENCE_POLICY: RetryPolicy = { attemptsMax: 8, pauseMs: 20, pauseMsMax: 1_000 };
