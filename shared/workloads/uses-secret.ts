@@ -1,0 +1,62 @@
+import type { WorkloadRef } from "../bindings/binding.ts";
+import { type RawObject, WORKLOAD_KINDS } from "./workload.ts";
+
+/** Of all workloads of a namespace, those whose pods use the Secret. Pure. */
+export function findUsers(workloads: readonly RawObject[], secretName: string): RawObject[] {
+  const used = new Set(workloads.filter(({ spec }) => usesSecret(spec?.template?.spec, secretName)));
+  const named = (ref: Partial<WorkloadRef>) =>
+    workloads.find(({ kind, metadata }) => kind === ref.kind && metadata?.name === ref.name);
+  for (const rollout of workloads) {
+    // A Rollout may take the template of a Deployment, which then has no pods of its own.
+    const borrowed = named((rollout.spec?.workloadRef ?? {}) as Partial<WorkloadRef>);
+    if (rollout.kind !== "Rollout" || borrowed === undefined || !used.has(borrowed)) continue;
+    used.delete(borrowed);
+    used.add(rollout);
+  }
+  return [...used].filter(({ kind }) => (WORKLOAD_KINDS as readonly unknown[]).includes(kind));
+}
+
+/** Whether pods of that spec take anything from the Secret, in a place that Kubernetes knows. Pure. */
+export function usesSecret(podSpec: unknown, secretName: string): boolean {
+  const spec = fieldsOf(podSpec);
+  const isIt = (name: unknown): boolean => name === secretName;
+  return (
+    listOf(spec.imagePullSecrets).some(({ name }) => isIt(name)) ||
+    [...listOf(spec.containers), ...listOf(spec.initContainers)].some((container) =>
+      isReadByContainer(container, isIt),
+    ) ||
+    listOf(spec.volumes).some((volume) => isMounted(volume, isIt) || isUsedByDriver(volume, isIt))
+  );
+}
+
+/** Whether its files are those of the Secret: what the kubelet keeps up to date. Pure. */
+export function mountsSecret(podSpec: unknown, secretName: string): boolean {
+  return listOf(fieldsOf(podSpec).volumes).some((volume) => isMounted(volume, (name) => name === secretName));
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+type IsIt = (name: unknown) => boolean;
+
+function isReadByContainer({ env, envFrom }: Fields, isIt: IsIt): boolean {
+  return (
+    listOf(env).some(({ valueFrom }) => isIt(fieldsOf(fieldsOf(valueFrom).secretKeyRef).name)) ||
+    listOf(envFrom).some(({ secretRef }) => isIt(fieldsOf(secretRef).name))
+  );
+}
+
+function isMounted({ secret, projected }: Fields, isIt: IsIt): boolean {
+  const parts = listOf(fieldsOf(projected).sources);
+  return isIt(fieldsOf(secret).secretName) || parts.some((part) => isIt(fieldsOf(part.secret).name));
+}
+
+/** A driver that mounts with credentials from a Secret: CSI, and the older kinds of volume. */
+function isUsedByDriver(volume: Fields, isIt: IsIt): boolean {
+  return Object.values(volume).some((source) => {
+    const { secretRef, nodePublishSecretRef } = fieldsOf(source);
+    return isIt(fieldsOf(secretRef).name) || isIt(fieldsOf(nodePublishSecretRef).name);
+  });
+}
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.map(fieldsOf) : []);

@@ -1,0 +1,45 @@
+import type { WorkloadKind, WorkloadRef } from "../bindings/binding.ts";
+
+/** An object as the API server sends it, as far as we look into it. */
+export type RawObject = {
+  readonly kind?: string;
+  readonly metadata?: RawMetadata;
+  readonly spec?: RawSpec;
+};
+
+export type RawMetadata = {
+  readonly name?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+};
+
+type RawSpec = {
+  readonly paused?: boolean;
+  readonly template?: { readonly metadata?: RawMetadata; readonly spec?: unknown };
+  readonly updateStrategy?: { readonly type?: string };
+  /** Of a Rollout: the workload whose pod template it takes. */
+  readonly workloadRef?: { readonly kind?: string; readonly name?: string };
+};
+
+export const WORKLOAD_KINDS: readonly WorkloadKind[] = ["Deployment", "StatefulSet", "DaemonSet", "Rollout"];
+
+export function pathOfKind(kind: WorkloadKind, namespace: string): string {
+  const [group, resource] = PLACES[kind];
+  return `/apis/${group}/namespaces/${encodeURIComponent(namespace)}/${resource}`;
+}
+
+export function pathOfWorkload({ kind, name }: WorkloadRef, namespace: string): string {
+  return `${pathOfKind(kind, namespace)}/${encodeURIComponent(name)}`;
+}
+
+export const nameOfWorkload = ({ kind, name }: WorkloadRef): string => `${kind}/${name}`;
+
+const PLACES: Readonly<Record<WorkloadKind, readonly [group: string, resource: string]>> = {
+  Deployment: ["apps/v1", "deployments"],
+  StatefulSet: ["apps/v1", "statefulsets"],
+  DaemonSet: ["apps/v1", "daemonsets"],
+  Rollout: ["argoproj.io/v1alpha1", "rollouts"],
+};

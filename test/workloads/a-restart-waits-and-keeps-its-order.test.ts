@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import type { RestartRule } from "../../shared/bindings/binding.ts";
+import { ClusterUnavailable } from "../../shared/cluster/errors.ts";
+import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
+import type { ObjectCall } from "../../shared/cluster/secrets-api.ts";
+import type { VersionId } from "../../shared/secret-id/secret-id.ts";
+import { NOTICE_ANNOTATION, type Notice, printNotice } from "../../shared/workloads/notice.ts";
+import { restartWorkloads } from "../../shared/workloads/restart-workloads.ts";
+import { restartedFor } from "../../shared/workloads/stamps.ts";
+
+const NOW = Date.parse("2026-11-24T10:00:00.000Z");
+const notice: Notice = { versionId: "v2" as VersionId, changedAt: NOW, isFirst: false };
+
+/** A cluster with three Deployments, in which some patches fail; what happens is written down. */
+function setUp({ failing = [] as string[], stamped = [] as string[], told = printNotice(notice) } = {}) {
+  const happened: string[] = [];
+  const run = (rule: Partial<RestartRule>, remainingMs = 60_000) =>
+    restartWorkloads(
+      {
+        cluster: {
+          callObject: async ({ method, path }: ObjectCall) => {
+            const name = path.split("/").at(-1) ?? "";
+            happened.push(`${method} ${name}`);
+            if (method === "PATCH" && failing.includes(name))
+              throw new ClusterUnavailable("main", "HTTP 500");
+            const annotations = stamped.includes(name) ? { [restartedFor("db")]: "v2" } : {};
+            return { metadata: { name }, spec: { template: { metadata: { annotations } } } };
+          },
+          readMetadata: async () =>
+            ({ annotations: { [NOTICE_ANNOTATION]: told } }) as unknown as LiveMetadata,
+        },
+        now: () => NOW,
+        wait: async (ms) => void happened.push(`waits ${ms}`),
+      },
+      {
+        target: { cluster: "main", namespace: "shop", name: "db" },
+        rule: {
+          workloads: ["a", "b", "c"].map((name) => ({ kind: "Deployment", name })),
+          delaySeconds: 0,
+          order: "together",
+          minimumIntervalSeconds: 0,
+          ...rule,
+        },
+        notice,
+        budget: { signal: new AbortController().signal, remainingMs: () => remainingMs },
+      },
+    );
+  return { happened, run };
+}
+
+const outcomesOf = (outcomes: Awaited<ReturnType<typeof restartWorkloads>>) =>
+  outcomes.map(({ outcome, code }) => code ?? outcome);
+
+describe("a sequence", () => {
+  it("patches the next only after the one before", async () => {
+    const { happened, run } = setUp();
+
+    await run({ order: "sequence" });
+
+    expect(happened).toEqual(["GET a", "PATCH a", "GET b", "PATCH b", "GET c", "PATCH c"]);
+  });
+
+  it("stops at one that failed, and the rest waits for the repeat", async () => {
+    const { run } = setUp({ failing: ["b"] });
+
+    expect(outcomesOf(await run({ order: "sequence" }))).toEqual([
+      "restarted",
+      "CLUSTER_UNAVAILABLE",
+      "RESTART_WAITS_FOR_ANOTHER",
+    ]);
+  });
+});
+
+describe("together", () => {
+  it("one that failed stops no other", async () => {
+    const { run } = setUp({ failing: ["b"] });
+
+    expect(outcomesOf(await run({}))).toEqual(["restarted", "CLUSTER_UNAVAILABLE", "restarted"]);
+  });
+});
+
+describe("a delay", () => {
+  it("is waited for before the first patch, and the workloads are read again after it", async () => {
+    const { happened, run } = setUp();
+
+    await run({ delaySeconds: 5 });
+
+    const waitsAt = happened.indexOf("waits 5000");
+    expect(waitsAt).toBe(3);
+    expect(happened.slice(0, waitsAt).every((step) => step.startsWith("GET"))).toBe(true);
+    expect(happened.filter((step) => step === "GET a")).toHaveLength(2);
+  });
+
+  it("is not waited for when nothing is due", async () => {
+    const { happened, run } = setUp({ stamped: ["a", "b", "c"] });
+
+    expect(outcomesOf(await run({ delaySeconds: 5 }))).toEqual(["already", "already", "already"]);
+    expect(happened).not.toContain("waits 5000");
+  });
+
+  it("that does not fit into the invocation's time fails, so that it is tried again", async () => {
+    const { happened, run } = setUp();
+
+    expect(outcomesOf(await run({ delaySeconds: 5 }, 4_000))).toEqual(Array(3).fill("RESTART_OUT_OF_TIME"));
+    expect(happened.some((step) => step.startsWith("PATCH"))).toBe(false);
+  });
+});
+
+it("a Secret that changed again meanwhile is left to whoever changed it", async () => {
+  const { happened, run } = setUp({ told: printNotice({ ...notice, versionId: "v3" as VersionId }) });
+
+  expect(outcomesOf(await run({}))).toEqual(Array(3).fill("RESTART_SUPERSEDED"));
+  expect(happened.some((step) => step.startsWith("PATCH"))).toBe(false);
+});
