@@ -1,0 +1,162 @@
+import type { Binding } from "../bindings/binding.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import { ClusterForbidden } from "../cluster/errors.ts";
+import type { LiveMetadata } from "../cluster/live-secret.ts";
+import { RelayError, UnexpectedFault } from "../relay-error.ts";
+import { MANAGED_SELECTOR } from "../render/ownership-marks.ts";
+import type { SourceState } from "../source/source-state.ts";
+import { atOnce } from "./at-once.ts";
+import { diagnoseOrphan, diagnoseTarget, type KnownSource } from "./diagnose.ts";
+import type { Diagnosis, FindingCode } from "./finding.ts";
+import type { Look, Restartable, ShardRequest, Sighting } from "./look.ts";
+import { restartableOf } from "./make-up-restarts.ts";
+import type { Unchecked, Unseen } from "./report.ts";
+import type { SweepItem } from "./shard.ts";
+import type { SweepDependencies } from "./sweep-dependencies.ts";
+
+/** What was listed of each namespace: a large one takes several pieces, and is listed once. */
+export type NamespaceLists = Map<string, Promise<NamespaceList>>;
+
+type NamespaceList = {
+  readonly byName: ReadonlyMap<string, LiveMetadata>;
+  readonly unseen: readonly Unseen[];
+};
+
+/** Looks at one piece of a shard without reading a value, of a source or of a Secret. */
+export async function findDriftByMetadata(
+  deps: SweepDependencies,
+  cluster: ClusterConnection,
+  request: ShardRequest,
+  piece: readonly SweepItem[],
+  lists: NamespaceLists,
+): Promise<Look> {
+  const namespaces = Map.groupBy(piece, ({ binding }) => binding.target.namespace);
+  const looks = await atOnce(deps, namespaces, async ([namespace, items]) => {
+    try {
+      return await lookAtNamespace(deps, cluster, request, { namespace, items, lists });
+    } catch (error) {
+      lists.delete(namespace);
+      return {
+        diagnoses: [],
+        unchecked: items.map(({ binding }) => uncheckedBy(binding, error)),
+        unseen: [],
+        restartable: [],
+      };
+    }
+  });
+  return {
+    diagnoses: looks.flatMap((look) => look.diagnoses),
+    unchecked: looks.flatMap((look) => look.unchecked),
+    unseen: looks.flatMap((look) => look.unseen),
+    restartable: looks.flatMap((look) => look.restartable),
+  };
+}
+
+async function lookAtNamespace(
+  deps: SweepDependencies,
+  cluster: ClusterConnection,
+  request: ShardRequest,
+  { namespace, items, lists }: { namespace: string; items: readonly SweepItem[]; lists: NamespaceLists },
+): Promise<Look> {
+  const known = lists.get(namespace);
+  const list = known ?? listNamespace(cluster, request, namespace);
+  lists.set(namespace, list);
+  const { byName, unseen } = await list;
+  const restartable: Restartable[] = [];
+  const sightings = await atOnce(deps, items, async (item): Promise<Sighting | Unchecked | undefined> => {
+    try {
+      const { target } = item.binding;
+      // The list holds what carries our label; one that lacks it may be missing, foreign, or tampered with.
+      const live = byName.get(target.name) ?? (await cluster.readMetadata(target, request.budget));
+      const seen = await sight(deps, request, item, live);
+      if (seen === undefined) restartable.push(...restartableOf(item, live));
+      return seen;
+    } catch (error) {
+      return uncheckedBy(item.binding, error);
+    }
+  });
+  const isFirstPiece = known === undefined && request.judgesOrphansIn(namespace);
+  const orphans = isFirstPiece ? findOrphans(request, namespace, byName.values()) : [];
+  return {
+    diagnoses: [...sightings.filter((seen) => seen !== undefined && "diagnosis" in seen), ...orphans],
+    unchecked: sightings.filter((seen) => seen !== undefined && "advice" in seen),
+    unseen: isFirstPiece ? unseen : [],
+    restartable,
+  };
+}
+
+function findOrphans(
+  { cluster, isBound }: ShardRequest,
+  namespace: string,
+  listed: Iterable<LiveMetadata>,
+): Sighting[] {
+  return [...listed].flatMap((live) => {
+    const diagnosis = isBound(namespace, live.name) ? undefined : diagnoseOrphan(cluster, live);
+    return diagnosis === undefined ? [] : [{ diagnosis, live }];
+  });
+}
+
+/** Whoever may list metadata may list values too, so many will not allow it: then orphans stay unseen, and that is told. */
+async function listNamespace(
+  cluster: ClusterConnection,
+  request: ShardRequest,
+  namespace: string,
+): Promise<NamespaceList> {
+  try {
+    const listed = await cluster.listMetadata(namespace, MANAGED_SELECTOR, request.budget);
+    return { byName: new Map(listed.map((live) => [live.name, live])), unseen: [] };
+  } catch (error) {
+    if (!(error instanceof ClusterForbidden)) throw error;
+    return {
+      byName: new Map(),
+      unseen: [{ what: "orphans", cluster: request.cluster, namespace, code: error.code }],
+    };
+  }
+}
+
+async function sight(
+  deps: SweepDependencies,
+  request: ShardRequest,
+  item: SweepItem,
+  live: LiveMetadata | undefined,
+): Promise<Sighting | Unchecked | undefined> {
+  const { binding } = item;
+  const now = deps.now();
+  const listed = item.listed;
+  if (listed !== undefined && listed.kind !== "unreadable") {
+    const diagnosis = diagnoseTarget(binding, live, listed, now);
+    if (diagnosis === undefined) return undefined;
+    if (!NEEDS_CONFIRMATION.has(diagnosis.code)) return sighting(diagnosis, { item, live, source: listed });
+  }
+  const source: SourceState = await deps.catalog.describe(binding.source, request.budget);
+  if (source.kind === "unreadable") {
+    return { target: binding.target, source: binding.source.id, code: source.code, advice: source.advice };
+  }
+  const diagnosis = diagnoseTarget(binding, live, source, now);
+  return diagnosis && sighting(diagnosis, { item, live, source });
+}
+
+export function sighting(
+  diagnosis: Diagnosis,
+  seen: { item: SweepItem; live: LiveMetadata | undefined; source: KnownSource },
+): Sighting {
+  const { item, live, source } = seen;
+  return {
+    diagnosis,
+    item,
+    ...(live && { live }),
+    ...(source.kind === "current" && { versionId: source.versionId }),
+  };
+}
+
+/** ListSecrets may be five minutes old: what hangs on its word is described before anything is done. */
+const NEEDS_CONFIRMATION: ReadonlySet<FindingCode> = new Set([
+  "SOURCE_MISSING",
+  "SOURCE_SCHEDULED_FOR_DELETION",
+  "STALE",
+]);
+
+export function uncheckedBy({ target, source }: Binding, error: unknown): Unchecked {
+  const { code, message } = error instanceof RelayError ? error : UnexpectedFault.from(error);
+  return { target, source: source.id, code, advice: message };
+}

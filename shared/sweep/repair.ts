@@ -1,0 +1,60 @@
+import type { SyncOutcome } from "../sync/outcome.ts";
+import { syncSource } from "../sync/sync-source.ts";
+import { atOnce } from "./at-once.ts";
+import { nameOfSecret } from "./diagnose.ts";
+import type { Action, Finding } from "./finding.ts";
+import type { ShardRequest, Sighting } from "./look.ts";
+import type { SweepDependencies } from "./sweep-dependencies.ts";
+
+/** Repairs through the fenced path of a rotation, all targets of a source together. */
+export async function repair(
+  deps: SweepDependencies,
+  request: ShardRequest,
+  sightings: readonly Sighting[],
+): Promise<Finding[]> {
+  const bySource = Map.groupBy(sightings, ({ diagnosis }) => diagnosis.source);
+  const findings = await atOnce(deps, bySource.values(), async (ofSource) => {
+    const bindings = ofSource.flatMap(({ item }) => (item === undefined ? [] : [item.binding]));
+    const [first] = bindings;
+    if (first === undefined) return [];
+    const expectedVersionId = ofSource.find(({ versionId }) => versionId !== undefined)?.versionId;
+    const outcomes = await syncSource(deps, {
+      source: first.source,
+      bindings,
+      budget: request.budget,
+      isRepair: true,
+      ...(expectedVersionId !== undefined && { expectedVersionId }),
+    });
+    const byTarget = new Map(outcomes.map((outcome) => [nameOfSecret(outcome.target), outcome]));
+    return ofSource.map(({ diagnosis }): Finding => {
+      const { remedy: _remedy, ...finding } = diagnosis;
+      const outcome = byTarget.get(nameOfSecret(diagnosis.target));
+      const action = actionOf(outcome);
+      const isImmutable = action.kind === "refused" && action.code === "TARGET_IMMUTABLE";
+      const { restarts, nudge, eventFailure } = outcome ?? {};
+      return {
+        ...finding,
+        code: isImmutable ? "IMMUTABLE" : finding.code,
+        action,
+        ...(restarts && { restarts }),
+        ...(nudge && { nudge }),
+        ...(eventFailure !== undefined && { eventFailure }),
+      };
+    });
+  });
+  return findings.flat();
+}
+
+function actionOf(outcome: SyncOutcome | undefined): Action {
+  switch (outcome?.kind) {
+    case "written":
+      return { kind: "repaired" };
+    case "unchanged":
+      return { kind: "already-right" };
+    case "refused":
+    case "failed":
+      return { kind: outcome.kind, code: outcome.code, advice: outcome.advice };
+    case undefined:
+      throw new TypeError("A target of the sync has no outcome");
+  }
+}

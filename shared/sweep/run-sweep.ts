@@ -1,0 +1,230 @@
+import { randomUUID } from "node:crypto";
+import type { Binding } from "../bindings/binding.ts";
+import type { BindingIndex } from "../bindings/binding-index.ts";
+import type { SecretHome, VersionId } from "../secret-id/secret-id.ts";
+import type { TimeBudget } from "../time-budget/time-budget.ts";
+import { describeOnce } from "./describe-once.ts";
+import { nameOfSecret } from "./diagnose.ts";
+import { observeSources } from "./observe-sources.ts";
+import type { CallCounts, SweepMode, SweepReport, Unchecked } from "./report.ts";
+import { type Shard, type SweepItem, shardItemOf, splitIntoShards } from "./shard.ts";
+import type { SweepDependencies } from "./sweep-dependencies.ts";
+import { type ShardResult, sweepShard } from "./sweep-shard.ts";
+
+/** Hands shards to other invocations of the function; answers how many messages they became. */
+export type SendShards = (shards: readonly Shard[]) => Promise<number>;
+
+export type SweepSettings = {
+  readonly self: SecretHome;
+  readonly budget: TimeBudget;
+  /** More bindings than this are split over several invocations, where there is a queue for it. */
+  readonly shardBindingsMax: number;
+  /** From 0 to 1; see deleteWithinShare. */
+  readonly deletionsShareMax: number;
+  /** Absent where nobody could take a shard over, as on a command line. */
+  readonly sendShards?: SendShards;
+};
+
+export type SweepRequest = {
+  readonly mode: SweepMode;
+  /** Look and tell, and change nothing. */
+  readonly plan: boolean;
+  /** Only these clusters, by their keys in the bindings; all of them otherwise. */
+  readonly clusters?: readonly string[];
+};
+
+/**
+ * A whole sweep. A small one is done here, its clusters side by side; a large one is split into shards for the queue.
+ * A plan is always made here, because whoever asked for it wants to read it.
+ */
+export async function runSweep(
+  deps: SweepDependencies,
+  index: BindingIndex,
+  request: SweepRequest,
+  settings: SweepSettings,
+): Promise<SweepReport> {
+  const sweep = { ...request, sweepId: randomUUID(), sweepStartedAt: deps.now() };
+  const callsBefore = deps.calls();
+  const items = await listItems(deps, index, request, settings);
+  const { sendShards, shardBindingsMax } = settings;
+  if (sendShards === undefined || request.plan || items.length <= shardBindingsMax) {
+    return sweepItems(deps, index, { sweep, items, callsBefore }, settings);
+  }
+  const shards = splitIntoShards(items, shardBindingsMax).map((part) =>
+    shardOf(sweep, part.cluster, part.items),
+  );
+  const shardsQueued = await sendShards(shards);
+  return { ...reportOf(deps, sweep, callsBefore, []), shardsQueued };
+}
+
+/** One shard, as it came from the queue. */
+export async function runShard(
+  deps: SweepDependencies,
+  index: BindingIndex,
+  shard: Shard,
+  settings: SweepSettings,
+): Promise<SweepReport> {
+  const bindings = bindingsByTarget(index, shard.cluster);
+  const items = shard.items.flatMap(({ n, t, v, c }): SweepItem[] => {
+    const binding = bindings.get(nameOfSecret({ namespace: n, name: t }));
+    if (binding === undefined) return []; // unbound since the sweep began
+    if (v === undefined) return [{ binding }];
+    return [
+      {
+        binding,
+        listed: { kind: "current", versionId: v as VersionId, ...(c !== undefined && { changedAt: c }) },
+      },
+    ];
+  });
+  return sweepItems(deps, index, { sweep: shard, items, callsBefore: deps.calls() }, settings);
+}
+
+type Sweep = Pick<Shard, "sweepId" | "mode" | "plan" | "sweepStartedAt">;
+
+async function listItems(
+  deps: SweepDependencies,
+  index: BindingIndex,
+  { mode, clusters }: SweepRequest,
+  { self, budget }: SweepSettings,
+): Promise<SweepItem[]> {
+  const wanted = index.sources.map(({ source, bindings }) => ({
+    source,
+    bindings: bindings.filter(({ target }) => clusters?.includes(target.cluster) ?? true),
+  }));
+  const sources = wanted.flatMap(({ source, bindings }) => (bindings.length > 0 ? [source] : []));
+  const listed =
+    mode === "metadata" ? await observeSources(deps.catalog, { sources, self, budget }) : new Map();
+  return wanted.flatMap(({ source, bindings }) => {
+    const state = listed.get(source.id);
+    return bindings.map((binding): SweepItem => ({ binding, ...(state !== undefined && { listed: state }) }));
+  });
+}
+
+async function sweepItems(
+  shared: SweepDependencies,
+  index: BindingIndex,
+  work: { sweep: Sweep; items: readonly SweepItem[]; callsBefore: CallCounts },
+  settings: SweepSettings,
+): Promise<SweepReport> {
+  const { sweep, items, callsBefore } = work;
+  const deps: SweepDependencies = { ...shared, catalog: describeOnce(shared.catalog) };
+  const { budget, deletionsShareMax, sendShards, shardBindingsMax } = settings;
+  const { mode, plan } = sweep;
+  const byCluster = Map.groupBy(items, ({ binding }) => binding.target.cluster);
+  const results = await Promise.all(
+    [...byCluster].map(([cluster, ofCluster]) => {
+      const bound = bindingsByTarget(index, cluster);
+      const isBound = (namespace: string, name: string) => bound.has(nameOfSecret({ namespace, name }));
+      const judged = namespacesLedBy(bound, ofCluster);
+      const judgesOrphansIn = (namespace: string) => judged.has(namespace);
+      const how = { mode, plan, budget, isBound, judgesOrphansIn, deletionsShareMax };
+      return sweepShard(deps, { cluster, items: ofCluster, ...how });
+    }),
+  );
+  const left = results.flatMap((result) => result.left);
+  if (left.length === 0) return reportOf(deps, sweep, callsBefore, results);
+  if (sendShards === undefined || plan) {
+    const unchecked = left.map(outOfTime);
+    return reportOf(deps, sweep, callsBefore, [...results, { ...NOTHING, unchecked }]);
+  }
+  const shards = splitIntoShards(left, shardBindingsMax).map((part) =>
+    shardOf(sweep, part.cluster, part.items),
+  );
+  return { ...reportOf(deps, sweep, callsBefore, results), shardsQueued: await sendShards(shards) };
+}
+
+function reportOf(
+  deps: SweepDependencies,
+  sweep: Sweep,
+  before: CallCounts,
+  results: readonly ShardResult[],
+): SweepReport {
+  const calls = deps.calls();
+  const checked = results.reduce((sum, result) => sum + result.checked, 0);
+  const unchecked = results.flatMap((result) => result.unchecked);
+  const madeUp = results.flatMap((result) => result.madeUp);
+  return {
+    version: 1,
+    sweepId: sweep.sweepId,
+    mode: sweep.mode,
+    plan: sweep.plan,
+    startedAt: new Date(sweep.sweepStartedAt).toISOString(),
+    endedAt: new Date(deps.now()).toISOString(),
+    bindings: checked + unchecked.length,
+    checked,
+    shardsQueued: 0,
+    findings: results.flatMap((result) => result.findings),
+    unchecked,
+    unseen: results.flatMap((result) => result.unseen),
+    calls: {
+      aws: calls.aws - before.aws,
+      kubernetes: calls.kubernetes - before.kubernetes,
+      throttles: calls.throttles - before.throttles,
+    },
+    ...(madeUp.length > 0 && { madeUp }),
+  };
+}
+
+const NOTHING: ShardResult = { findings: [], madeUp: [], unchecked: [], unseen: [], checked: 0, left: [] };
+
+function outOfTime({ binding: { target, source } }: SweepItem): Unchecked {
+  return {
+    target,
+    source: source.id,
+    code: "SWEEP_OUT_OF_TIME",
+    advice:
+      "There was no time left and no queue to hand it to. Raise SweepTimeoutSeconds, or sweep fewer clusters.",
+  };
+}
+
+function shardOf(sweep: Sweep, cluster: string, items: readonly SweepItem[]): Shard {
+  const { sweepId, mode, plan, sweepStartedAt } = sweep;
+  return { version: 1, sweepId, mode, plan, sweepStartedAt, cluster, items: items.map(shardItemOf) };
+}
+
+function bindingsByTarget(index: BindingIndex, cluster: string): ReadonlyMap<string, Binding> {
+  const known = byIndex.get(index) ?? new Map<string, ReadonlyMap<string, Binding>>();
+  byIndex.set(index, known);
+  const found = known.get(cluster) ?? mapTargets(index, cluster);
+  known.set(cluster, found);
+  return found;
+}
+
+/** Made once for an index: a hundred shards of one environment would make it a hundred times. */
+const byIndex = new WeakMap<BindingIndex, Map<string, ReadonlyMap<string, Binding>>>();
+
+function mapTargets(index: BindingIndex, cluster: string): ReadonlyMap<string, Binding> {
+  const bindings = index.sources.flatMap((source) => source.bindings);
+  return new Map(
+    bindings
+      .filter(({ target }) => target.cluster === cluster)
+      .map((binding) => [nameOfSecret(binding.target), binding]),
+  );
+}
+
+/** The namespaces whose first binding is among these: of the shards that share a namespace, one has it. */
+function namespacesLedBy(
+  bound: ReadonlyMap<string, Binding>,
+  items: readonly SweepItem[],
+): ReadonlySet<string> {
+  const leaders = leadersOf(bound);
+  return new Set(
+    items.flatMap(({ binding: { target } }) =>
+      leaders.get(target.namespace) === target.name ? [target.namespace] : [],
+    ),
+  );
+}
+
+/** The first binding of each namespace, by name. */
+function leadersOf(bound: ReadonlyMap<string, Binding>): ReadonlyMap<string, string> {
+  const known = byBound.get(bound);
+  if (known !== undefined) return known;
+  const leaders = new Map<string, string>();
+  for (const { target } of bound.values()) {
+    if (!leaders.has(target.namespace)) leaders.set(target.namespace, target.name);
+  }
+  byBound.set(bound, leaders);
+  return leaders;
+}
+
+const byBound = new WeakMap<ReadonlyMap<string, Binding>, ReadonlyMap<string, string>>();

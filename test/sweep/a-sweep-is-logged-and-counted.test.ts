@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import type { LogCode, LogFields } from "../../shared/observability/log.ts";
+import type { MetricName } from "../../shared/observability/measure.ts";
+import { measureProgress, reportSweep } from "../../shared/observability/report-sweep.ts";
+import type { Action, Finding } from "../../shared/sweep/finding.ts";
+import type { SweepReport, Unchecked } from "../../shared/sweep/report.ts";
+
+const TARGET = { cluster: "main", namespace: "app", name: "db" };
+
+const findingOf = (action: Action, more: Partial<Finding> = {}): Finding => ({
+  code: "STALE",
+  target: TARGET,
+  source: "prod/db",
+  details: {},
+  action,
+  ...more,
+});
+
+const UNCHECKED: Unchecked = {
+  target: TARGET,
+  source: "prod/db",
+  code: "CLUSTER_UNAVAILABLE",
+  advice: "Look at it.",
+};
+
+const reportOf = (more: Partial<SweepReport> = {}): SweepReport => ({
+  version: 1,
+  sweepId: "sweep-1",
+  mode: "metadata",
+  plan: false,
+  startedAt: "2026-11-20T09:15:42.000Z",
+  endedAt: "2026-11-20T09:15:44.500Z",
+  bindings: 10,
+  checked: 10,
+  shardsQueued: 0,
+  findings: [],
+  unchecked: [],
+  unseen: [],
+  calls: { aws: 3, kubernetes: 4, throttles: 1 },
+  ...more,
+});
+
+const watch = () => {
+  const logs: { code: LogCode; fields: LogFields }[] = [];
+  const metrics: { name: MetricName; value: number; code?: string }[] = [];
+  return {
+    logs,
+    log: (code: LogCode, fields: LogFields = {}) => void logs.push({ code, fields }),
+    measure: (name: MetricName, value: number, code?: string) =>
+      void metrics.push({ name, value, ...(code !== undefined && { code }) }),
+    of: (name: MetricName) =>
+      metrics
+        .filter((metric) => metric.name === name)
+        .map(({ value, code }) => (code ? `${value} ${code}` : value)),
+  };
+};
+
+describe("a sweep's report", () => {
+  it("without a finding counts zero drift, so that it can be told from no sweep", () => {
+    const { log, measure, logs, of } = watch();
+    reportSweep(log, measure, reportOf());
+    expect(of("TargetsDrifted")).toEqual([0]);
+    expect(of("SweepBindingsChecked")).toEqual([10]);
+    expect(of("SweepBindingsUnchecked")).toEqual([0]);
+    expect(of("OldestStaleness")).toEqual([0]);
+    expect([of("AwsCalls"), of("KubernetesCalls"), of("Throttles")]).toEqual([[3], [4], [1]]);
+    expect(logs.map(({ code }) => code)).toEqual(["SWEEP_COMPLETED"]);
+  });
+
+  it("counts each finding under its code, and tells the oldest staleness", () => {
+    const { log, measure, logs, of } = watch();
+    const findings = [
+      findingOf({ kind: "repaired" }, { details: { staleMs: 5_000 } }),
+      findingOf({ kind: "repaired" }, { details: { staleMs: 9_000 } }),
+      findingOf({ kind: "left" }, { code: "ORPHAN" }),
+    ];
+    reportSweep(log, measure, reportOf({ findings }));
+    expect(of("TargetsDrifted")).toEqual(["1 STALE", "1 STALE"]);
+    expect(of("TargetsLeft")).toEqual(["1 ORPHAN"]);
+    expect(of("TargetsRepaired")).toEqual([1, 1]);
+    expect(of("OldestStaleness")).toEqual([9_000]);
+    expect(logs.map(({ code }) => code)).toEqual([...Array(3).fill("DRIFT_FOUND"), "SWEEP_COMPLETED"]);
+    expect(logs[0]?.fields).toMatchObject({ finding: "STALE", target: "main/app/db", action: "repaired" });
+  });
+
+  it("with nothing but what is left on purpose counts zero drift", () => {
+    const { log, measure, of } = watch();
+    reportSweep(log, measure, reportOf({ findings: [findingOf({ kind: "left" }, { code: "ORPHAN" })] }));
+    expect([of("TargetsDrifted"), of("TargetsLeft")]).toEqual([[0], ["1 ORPHAN"]]);
+  });
+
+  it("says in words which field whom belongs to, and what a person must do", () => {
+    const { log, measure, logs } = watch();
+    const fields = [
+      { field: "data.password", what: "changed", manager: "kubectl", at: "2026-11-20T09:00:00.000Z" },
+      { field: "data.user", what: "removed" },
+    ] as const;
+    const action = { kind: "refused", code: "FIELD_OWNED_BY_ANOTHER", advice: "Set adopt: true." } as const;
+    reportSweep(
+      log,
+      measure,
+      reportOf({ findings: [findingOf(action, { code: "TAMPERED", details: { fields } })] }),
+    );
+    expect(logs[0]?.fields).toMatchObject({
+      finding: "TAMPERED",
+      action: "refused",
+      code: "FIELD_OWNED_BY_ANOTHER",
+      advice: "Set adopt: true.",
+      fields: ["data.password changed by kubectl at 2026-11-20T09:00:00.000Z", "data.user removed"],
+    });
+  });
+
+  it.each([
+    { action: { kind: "deleted" }, metric: "TargetsDeleted", counts: [1] },
+    { action: { kind: "held-back" }, metric: "DeletionsHeldBack", counts: [1] },
+    { action: { kind: "refused", code: "X", advice: "" }, metric: "TargetsRefused", counts: ["1 X"] },
+    { action: { kind: "failed", code: "Y", advice: "" }, metric: "TargetsFailed", counts: ["1 Y"] },
+  ] as const)("counts what is $action.kind", ({ action, metric, counts }) => {
+    const { log, measure, of } = watch();
+    reportSweep(log, measure, reportOf({ findings: [findingOf(action)] }));
+    expect(of(metric)).toEqual(counts);
+  });
+
+  it("tells each binding that could not be checked, and counts them", () => {
+    const { log, measure, logs, of } = watch();
+    reportSweep(log, measure, reportOf({ checked: 9, unchecked: [UNCHECKED] }));
+    expect(of("SweepBindingsUnchecked")).toEqual([1]);
+    expect(logs[0]).toMatchObject({ code: "TARGET_UNCHECKED", fields: { code: "CLUSTER_UNAVAILABLE" } });
+  });
+});
+
+describe("the progress of a sweep", () => {
+  const split = reportOf({ bindings: 0, checked: 0, shardsQueued: 5 });
+  const handedOver = reportOf({ shardsQueued: 2 });
+  const cases = [
+    { it: "done at once is one shard", report: reportOf(), isShard: false, planned: [1], completed: [1] },
+    { it: "that was split plans its shards", report: split, isShard: false, planned: [5], completed: [] },
+    { it: "of a shard completes one", report: reportOf(), isShard: true, planned: [], completed: [1] },
+    {
+      it: "of a shard that hands over plans the rest",
+      report: handedOver,
+      isShard: true,
+      planned: [2],
+      completed: [1],
+    },
+    { it: "that hands over plans both", report: handedOver, isShard: false, planned: [3], completed: [1] },
+    {
+      it: "that could not look everywhere is not complete",
+      report: reportOf({ unchecked: [UNCHECKED] }),
+      isShard: false,
+      planned: [1],
+      completed: [0],
+    },
+  ];
+  it.each(cases)("$it", ({ report, isShard, planned, completed }) => {
+    const { measure, of } = watch();
+    measureProgress(measure, report, isShard);
+    expect(of("SweepShardsPlanned")).toEqual(planned);
+    expect(of("SweepShardsCompleted")).toEqual(completed);
+    expect(of("SweepLag")).toEqual(completed.length > 0 ? [2_500] : []);
+  });
+});

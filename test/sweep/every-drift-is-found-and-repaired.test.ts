@@ -1,0 +1,130 @@
+import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { describe, expect, it } from "vitest";
+import { decodeData } from "../contract/scene.ts";
+import { LASTING, mixDrifts, REPAIRABLE } from "./drifts.ts";
+import { expectedFindings, type Fleet, foundBy, inTurns } from "./fleet.ts";
+import { METADATA, sweeperOf, useSweepScene, VALUES } from "./sweep-scene.ts";
+
+const scene = useSweepScene();
+
+const countFromHere = () => {
+  const { aws, kubernetes } = scene.sandbox;
+  aws.counters.reset();
+  kubernetes.requests.reset();
+  return {
+    aws: aws.counters,
+    kubernetes: kubernetes.requests,
+    values: () => aws.counters.secretValuesServed + kubernetes.requests.secretValuesServed,
+  };
+};
+
+/** Every Secret whose drift is gone holds what its source holds. */
+const expectAllRight = (fleet: Fleet) =>
+  inTurns(fleet.members, async (member) => {
+    if (member.drift?.again !== undefined) return;
+    const secret = await fleet.readSecret(member);
+    if (member.drift?.action === "deleted") return expect(secret).toBeUndefined();
+    const { SecretString = "" } = await fleet.secrets.send(
+      new GetSecretValueCommand({ SecretId: member.source.arn }),
+    );
+    expect(decodeData(secret.data)).toMatchObject(JSON.parse(SecretString));
+  });
+
+describe("among 600 bindings", () => {
+  it("of which 100 drifted in every way there is, each is found by its code, and what can be repaired is", async () => {
+    const kinds = [...REPAIRABLE, ...LASTING];
+    const fleet = await scene.openFleet({ size: 600, drifts: mixDrifts(kinds, 100) });
+    const sweeper = await sweeperOf(fleet);
+    expect((await sweeper.sweep({ ...METADATA, plan: true })).findings).toHaveLength(
+      fleet.members.filter(({ drift }) => drift?.isUnbound || drift?.wasBoundAs).length,
+    );
+    await fleet.drift();
+
+    const report = await sweeper.sweep(METADATA);
+
+    expect(foundBy(report)).toEqual(expectedFindings(fleet));
+    expect(report.unchecked).toEqual([]);
+    const refusals = new Map(
+      fleet.members.map(({ binding, drift }) => [binding.target.name, drift?.refusal]),
+    );
+    for (const { action, target } of report.findings) {
+      if (action.kind === "refused") expect(action.code).toBe(refusals.get(target.name));
+    }
+    await expectAllRight(fleet);
+    const again = await sweeper.sweep(METADATA);
+    expect(foundBy(again)).toEqual(expectedFindings(fleet, (drift) => drift.again));
+  });
+
+  it("where all drift can be repaired, a second sweep finds nothing, by metadata and by values", async () => {
+    const fleet = await scene.openFleet({ size: 600, drifts: mixDrifts(REPAIRABLE, 100) });
+    await fleet.drift();
+    const sweeper = await sweeperOf(fleet);
+
+    const report = await sweeper.sweep(METADATA);
+
+    expect(foundBy(report)).toEqual(expectedFindings(fleet));
+    expect(await sweeper.sweep(METADATA)).toMatchObject({ findings: [], unchecked: [] });
+    expect(await sweeper.sweep(VALUES)).toMatchObject({ findings: [], unchecked: [] });
+  });
+
+  it("of which none drifted, not one value is read on either side, and few calls are made", async () => {
+    const fleet = await scene.openFleet({ size: 600 });
+    const sweeper = await sweeperOf(fleet);
+    const counts = countFromHere();
+
+    const report = await sweeper.sweep(METADATA);
+
+    expect(report).toMatchObject({ bindings: 600, checked: 600, findings: [], unchecked: [] });
+    expect(counts.values()).toBe(0);
+    expect(counts.aws.callsTotal).toBeLessThanOrEqual(8); // six pages, and a filtered page may be short
+    expect(counts.kubernetes.all).toEqual({ "list secrets": 3 });
+    expect(report.calls).toEqual({ aws: counts.aws.callsTotal, kubernetes: 3, throttles: 0 });
+  });
+
+  it("in one namespace, it is listed once, and its orphans are told once", async () => {
+    const orphan = LASTING.find(({ name }) => name === "an orphan whose binding said retain");
+    if (orphan === undefined) throw new Error("There is no such drift");
+    const fleet = await scene.openFleet({ size: 1_300, perNamespace: 2_000, drifts: [orphan] });
+    const sweeper = await sweeperOf(fleet);
+    const counts = countFromHere();
+
+    const report = await sweeper.sweep(METADATA);
+
+    expect(foundBy(report)).toEqual(expectedFindings(fleet));
+    expect(counts.kubernetes.all).toEqual({ "list secrets": 3 }); // pages of 500
+  });
+});
+
+describe("a list of sources that is minutes old", () => {
+  it("is not believed where it says that a Secret is stale", async () => {
+    const fleet = await scene.openFleet({ size: 40 });
+    scene.passTime(4 * 60_000);
+    const [kind] = REPAIRABLE;
+    const [member] = fleet.members;
+    if (kind === undefined || member === undefined) throw new Error("The fleet is empty");
+    const sweeper = await sweeperOf(fleet, { now: scene.now });
+    await kind.act(fleet, member);
+    await sweeper.sweep(VALUES); // as an event would have done
+    const { metadata: before } = await fleet.readSecret(member);
+    scene.sandbox.aws.options.listStaleMs = 2 * 60_000;
+
+    expect(await sweeper.sweep(METADATA)).toMatchObject({ checked: 40, findings: [] });
+    expect((await fleet.readSecret(member)).metadata.resourceVersion).toBe(before.resourceVersion);
+  });
+
+  it("that lacks the sources altogether leads to a description of each, and to no deletion", async () => {
+    scene.sandbox.aws.options.listStaleMs = 5 * 60_000;
+    const rules = { deletionPolicy: "delete" } as const;
+    const none = { name: "nothing", code: "STALE", action: "left", rules, act: async () => {} } as const;
+    const fleet = await scene.openFleet({ size: 30, drifts: mixDrifts([none], 30) });
+    const sweeper = await sweeperOf(fleet, { now: scene.now });
+    expect(await sweeper.sweep(METADATA)).toMatchObject({ checked: 30, findings: [], unchecked: [] });
+  });
+
+  it("and one that fails altogether does so too", async () => {
+    const fleet = await scene.openFleet({ size: 30 });
+    scene.sandbox.aws.faults.add({ kind: "accessDenied", match: { operation: "ListSecrets" } });
+    const sweeper = await sweeperOf(fleet);
+    expect(await sweeper.sweep(METADATA)).toMatchObject({ checked: 30, findings: [], unchecked: [] });
+  });
+});

@@ -1,0 +1,50 @@
+import type { Binding } from "../../shared/bindings/binding.ts";
+import { fingerprintOf } from "../../shared/bindings/fingerprint.ts";
+import { type LiveMetadata, type LiveSecret, parseLiveSecret } from "../../shared/cluster/live-secret.ts";
+import { renderSecret } from "../../shared/render/render-secret.ts";
+import { parseBoundReference } from "../../shared/secret-id/parse-secret-reference.ts";
+import type { SecretReference, VersionId } from "../../shared/secret-id/secret-id.ts";
+import { SecretValue } from "../../shared/secret-value/secret-value.ts";
+import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
+import { appliedSecret } from "../sync/plan-factories.ts";
+
+export const SELF = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
+export const FIRST = "version-1" as VersionId;
+export const SECOND = "version-2" as VersionId;
+
+export function sourceOf(id: string): SecretReference {
+  const source = parseBoundReference(id);
+  if (source === undefined) throw new TypeError(`${id} is no source`);
+  return source;
+}
+
+export function arnOf(name: string, home = SELF): string {
+  return `arn:${home.partition}:secretsmanager:${home.region}:${home.accountId}:secret:${name}-AbCdEf`;
+}
+
+export function bindingOf(target: Partial<Binding["target"]> = {}, more: Partial<Binding> = {}): Binding {
+  const rules = {
+    source: sourceOf("prod/db"),
+    keys: { kind: "all" },
+    type: "Opaque",
+    labels: { team: "shop" },
+    annotations: {},
+    adopt: false,
+    deletionPolicy: "retain",
+    ...more,
+  } as const;
+  return {
+    ...rules,
+    target: { cluster: "main", namespace: "app", name: "db", ...target },
+    fingerprint: fingerprintOf(rules),
+  };
+}
+
+/** The target as it is after the relay has applied it. */
+export function liveOf(binding: Binding, overrides: Partial<LiveSecret> = {}): LiveMetadata {
+  const value = SecretValue.fromText('{"user":"app","password":"first"}');
+  const source = { arn: arnOf("prod/db"), versionId: FIRST, value, isText: true };
+  return { ...parseLiveSecret(appliedSecret(renderSecret(binding, source))), ...overrides };
+}
+
+export const anyBudget = () => startTimeBudget(60_000);

@@ -1,0 +1,219 @@
+import { randomUUID } from "node:crypto";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { FINDING_CODES } from "../../shared/sweep/finding.ts";
+import schema from "../../shared/sweep/report.schema.json" with { type: "json" };
+import type { SweepReport } from "../../shared/sweep/report.ts";
+import { labelUpdated, startRelay, startSweeper } from "../contract/relay.ts";
+import { encodeData, openScene, type Scene } from "../contract/scene.ts";
+import { type SandboxBackend, startSandboxBackend } from "../sandbox/start-backend.ts";
+
+const validate = new Ajv2020({ allErrors: true, strict: true }).compile(schema);
+
+/** As a reader gets it: after JSON, so that an undefined field is none. */
+function problemsOf(report: unknown): readonly unknown[] {
+  validate(JSON.parse(JSON.stringify(report)));
+  return (validate.errors ?? []).map(({ instancePath, message, params }) => ({
+    instancePath,
+    message,
+    params,
+  }));
+}
+
+describe("the schema", () => {
+  it("knows the codes of findings, and no other", () => {
+    expect(schema.$defs.findingCode.enum).toEqual(Object.keys(FINDING_CODES));
+  });
+
+  it("explains everything, and lets nothing through that it does not know", () => {
+    const parts = partsOf(schema);
+
+    expect(parts.length).toBeGreaterThan(40);
+    for (const { path, part } of parts) {
+      expect(part, path).toMatchObject({ title: expect.any(String), description: expect.any(String) });
+      if (part.type === "object") expect(part.additionalProperties, path).toBe(false);
+    }
+  });
+});
+
+describe("a report of a sweep", () => {
+  let backend: SandboxBackend;
+  let scene: Scene;
+
+  beforeAll(async () => {
+    backend = await startSandboxBackend();
+    for (const [name, value] of Object.entries(backend.aws.env)) vi.stubEnv(name, value);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await backend?.stop();
+  });
+  beforeEach(async () => {
+    scene = await openScene(backend);
+  });
+  afterEach(() => {
+    backend.sandbox.aws.faults.clear();
+    backend.sandbox.kubernetes.faults.clear();
+    scene.close();
+  });
+
+  const NAMES = ["stale", "gone", "edited", "adopted", "taken", "text", "missing", "deletable"];
+
+  const bindTo = (name: string, more: object = {}) => ({
+    source: `${scene.namespace}/${name}`,
+    targets: [{ namespace: scene.namespace, name }],
+    ...more,
+  });
+
+  /** One binding for each way to drift; all of them synced, and then not any more. */
+  const openDrifted = async () => {
+    const bindings = NAMES.map((name) => {
+      const rules = {
+        adopted: { adopt: true },
+        taken: { adopt: true },
+        deletable: { deletionPolicy: "delete" },
+      };
+      return bindTo(name, rules[name as keyof typeof rules]);
+    });
+    await scene.grant(NAMES);
+    await scene.grantDelete(["deletable"]);
+    const relay = await startRelay(backend, { bindings });
+    const sources = new Map<string, Awaited<ReturnType<Scene["createSource"]>>>();
+    for (const { source } of bindings) {
+      const made = await scene.createSource(source, '{"user":"app","password":"first"}');
+      sources.set(source.slice(source.indexOf("/") + 1), made);
+      await relay.invoke(labelUpdated(backend, made));
+    }
+    const sourceOf = (name: string) => {
+      const found = sources.get(name);
+      if (found === undefined) throw new RangeError(`There is no source ${name}`);
+      return found;
+    };
+    await scene.rotate(sourceOf("stale"), '{"user":"app","password":"second"}');
+    await scene.deleteSecret("gone");
+    await scene.patchSecret("edited", { data: encodeData({ password: "x" }) }, "kubectl-edit");
+    await scene.patchSecret("adopted", { data: { password: null } });
+    await scene.applySecret("taken", { data: encodeData({ user: "x", password: "y" }) }, "gitops");
+    await scene.rotate(sourceOf("text"), "no JSON");
+    await scene.deleteSource(sourceOf("missing"), { isRestorable: true });
+    await scene.deleteSource(sourceOf("deletable"));
+    return { bindings };
+  };
+
+  const codesOf = ({ findings }: SweepReport) => [...new Set(findings.map(({ code }) => code))].sort();
+  const actionsOf = ({ findings }: SweepReport) =>
+    [...new Set(findings.map(({ action }) => action.kind))].sort();
+
+  it("by metadata follows it, as a plan and with repairs, refusals and deletions", async () => {
+    const { bindings } = await openDrifted();
+    const sweeper = await startSweeper(backend, { bindings });
+
+    const planned = await sweeper.sweep({ sweep: "metadata", plan: true });
+    const swept = await sweeper.sweep({ sweep: "metadata" });
+
+    expect(actionsOf(planned)).toEqual(["planned"]);
+    expect(actionsOf(swept)).toEqual(["deleted", "left", "refused", "repaired"]);
+    expect(codesOf(swept)).toEqual([
+      "MISSING",
+      "SOURCE_MISSING",
+      "SOURCE_SCHEDULED_FOR_DELETION",
+      "STALE",
+      "TAKEN_OVER",
+      "TAMPERED",
+    ]);
+    expect(swept.unseen).toHaveLength(1); // listing is not allowed here
+    expect(problemsOf(planned)).toEqual([]);
+    expect(problemsOf(swept)).toEqual([]);
+  });
+
+  it("by values follows it", async () => {
+    const { bindings } = await openDrifted();
+    const repairing = await startSweeper(backend, { bindings });
+    await repairing.sweep({ sweep: "metadata" });
+    const { metadata } = await scene.readSecret("stale");
+    await scene.patchSecret("stale", { data: encodeData({ password: "forged" }) });
+    await scene.patchSecret("stale", { metadata: { managedFields: metadata.managedFields } });
+
+    const sweeper = await startSweeper(backend, {
+      bindings: [
+        ...bindings.filter(({ source }) => !source.endsWith("/stale")),
+        bindTo("stale", { adopt: true }),
+      ],
+    });
+    const report = await sweeper.sweep({ sweep: "values" });
+
+    expect(codesOf(report)).toContain("VALUE_DIFFERS");
+    expect(report.findings.some(({ details }) => (details.fields ?? []).length > 0)).toBe(true);
+    expect(problemsOf(report)).toEqual([]);
+  });
+
+  it("that could not look, or not repair, follows it", async () => {
+    const { bindings } = await openDrifted();
+    const { aws, kubernetes } = backend.sandbox;
+    aws.faults.add({ kind: "accessDenied", match: { operation: "DescribeSecret", secret: /\/gone$/ } });
+    kubernetes.faults.add({ kind: "server-error", match: ({ verb }) => verb === "patch" });
+    const sweeper = await startSweeper(backend, { bindings });
+
+    const report = await sweeper.sweep({ sweep: "metadata" });
+
+    expect(report.unchecked.map(({ code }) => code)).toEqual(["SOURCE_FORBIDDEN"]);
+    expect(actionsOf(report)).toContain("failed");
+    expect(problemsOf(report)).toEqual([]);
+  });
+
+  it("that deleted nothing because it was too much follows it", async () => {
+    const { bindings } = await openDrifted();
+    const sweeper = await startSweeper(backend, { bindings, env: { DELETIONS_SHARE_MAX_PERCENT: "0" } });
+
+    const report = await sweeper.sweep({ sweep: "metadata" });
+
+    expect(actionsOf(report)).toContain("held-back");
+    expect(problemsOf(report)).toEqual([]);
+  });
+
+  it("that was split into shards follows it", async () => {
+    const bindings = Array.from({ length: 60 }, (_, at) => bindTo(`of-many-${at}`));
+    const sweeper = await startSweeper(backend, {
+      bindings,
+      env: { SHARD_BINDINGS_MAX: "50" },
+      override: () => ({ sendShards: async (shards) => shards.length }),
+    });
+
+    const report = await sweeper.sweep({ sweep: "values" });
+
+    expect(report.shardsQueued).toBe(2);
+    expect(problemsOf(report)).toEqual([]);
+  });
+
+  it("is refused with anything in it that the schema does not know", async () => {
+    const { bindings } = await openDrifted();
+    const report = await (await startSweeper(backend, { bindings })).sweep({ sweep: "metadata" });
+    const [finding] = report.findings;
+
+    expect(problemsOf(report)).toEqual([]);
+    expect(problemsOf({ ...report, value: "hunter2" })).not.toEqual([]);
+    expect(problemsOf({ ...report, findings: [{ ...finding, code: randomUUID() }] })).not.toEqual([]);
+    expect(
+      problemsOf({ ...report, findings: [{ ...finding, action: { kind: "repaired", code: "X" } }] }),
+    ).not.toEqual([]);
+  });
+});
+
+type Part = Record<string, unknown>;
+
+/** The schema's objects and properties, each with its place; references are explained where they lead. */
+function partsOf(root: object): { path: string; part: Part }[] {
+  const parts: { path: string; part: Part }[] = [];
+  const visit = (value: unknown, path: string): void => {
+    const part = value as Part;
+    if ("$ref" in part) return;
+    parts.push({ path, part });
+    for (const [name, property] of Object.entries((part.properties ?? {}) as Part)) {
+      visit(property, `${path}.${name}`);
+    }
+    for (const [at, choice] of ((part.oneOf ?? []) as unknown[]).entries()) visit(choice, `${path}.${at}`);
+  };
+  visit(root, "$");
+  for (const [name, part] of Object.entries(schema.$defs)) visit(part, name);
+  return parts;
+}
