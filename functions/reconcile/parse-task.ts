@@ -1,0 +1,49 @@
+import { parseShard } from "../../shared/sweep/parse-shard.ts";
+import type { SweepRequest } from "../../shared/sweep/run-sweep.ts";
+import type { Shard } from "../../shared/sweep/shard.ts";
+
+/** What the function was invoked for. */
+export type Task =
+  | { readonly kind: "sweep"; readonly request: SweepRequest }
+  | { readonly kind: "shards"; readonly messages: readonly ShardMessage[] }
+  | { readonly kind: "unknown"; readonly advice: string };
+
+/** `shard` is undefined for a message that is none. */
+export type ShardMessage = { readonly messageId: string; readonly shard: Shard | undefined };
+
+/** Reads the schedule's input, a call of a person's, or messages of the shard queue. Never throws. */
+export function parseTask(input: unknown): Task {
+  if (typeof input !== "object" || input === null) return unknown();
+  if ("Records" in input) return parseMessages(input.Records);
+  const { sweep, plan = false, clusters, ...others } = input as Record<string, unknown>;
+  const isRequest =
+    (sweep === "metadata" || sweep === "values") &&
+    typeof plan === "boolean" &&
+    (clusters === undefined || isListOfText(clusters)) &&
+    Object.keys(others).length === 0;
+  if (!isRequest) return unknown();
+  return { kind: "sweep", request: { mode: sweep, plan, ...(clusters !== undefined && { clusters }) } };
+}
+
+function parseMessages(records: unknown): Task {
+  if (!Array.isArray(records) || records.length === 0) return unknown();
+  const messages = records.map((record: { messageId?: unknown; body?: unknown } | null): ShardMessage => {
+    const { messageId, body } = record ?? {};
+    return {
+      messageId: typeof messageId === "string" ? messageId : "",
+      shard: typeof body === "string" ? parseShard(body) : undefined,
+    };
+  });
+  return { kind: "shards", messages };
+}
+
+function isListOfText(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
+}
+
+function unknown(): Task {
+  return {
+    kind: "unknown",
+    advice: 'Send {"sweep": "metadata"} or {"sweep": "values"}, with "plan": true to change nothing.',
+  };
+}

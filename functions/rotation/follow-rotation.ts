@@ -1,0 +1,97 @@
+import type { Context, SQSBatchResponse } from "aws-lambda";
+import { parseInvocation } from "../../shared/events/parse-invocation.ts";
+import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
+import type { SecretChange } from "../../shared/events/secret-change.ts";
+import { reportOutcome } from "../../shared/observability/report-outcome.ts";
+import { homeOfFunction } from "../../shared/secret-id/home-of-function.ts";
+import { syncSource } from "../../shared/sync/sync-source.ts";
+import { startTimeBudget, type TimeBudget } from "../../shared/time-budget/time-budget.ts";
+import type { RotationDependencies } from "./dependencies.ts";
+import { type EventReport, type RotationReport, settle, settleBatch } from "./settle.ts";
+
+/**
+ * A source's AWSCURRENT label moved: write the new value into every bound Kubernetes Secret.
+ *
+ * An event is only a hint: what is written is what Secrets Manager and the cluster say now. The invocation fails when
+ * anything in it may work if tried again; Lambda then does so, and keeps what never worked in the failure queue.
+ */
+export const followRotation =
+  (deps: RotationDependencies) =>
+  async (input: unknown, context: Context): Promise<RotationReport | SQSBatchResponse> => {
+    const budget = startTimeBudget(context.getRemainingTimeInMillis() - REPORTING_MS);
+    const handle = (event: ParsedEvent) => handleEvent(deps, event, context, budget);
+
+    const invocation = parseInvocation(input);
+    if (invocation.kind === "batch") {
+      const handleItem = async ({ messageId, events }: (typeof invocation.items)[number]) => ({
+        messageId,
+        reports: await Promise.all(events.map(handle)),
+      });
+      return settleBatch(await Promise.all(invocation.items.map(handleItem)));
+    }
+    return settle(await Promise.all(invocation.events.map(handle)));
+  };
+
+async function handleEvent(
+  deps: RotationDependencies,
+  event: ParsedEvent,
+  context: Context,
+  budget: TimeBudget,
+): Promise<EventReport> {
+  const { log, measure } = deps;
+  switch (event.kind) {
+    case "change":
+      return { kind: "synced", outcomes: await syncChange(deps, event.change, context, budget) };
+    case "signal": {
+      if (deps.bindingsFor(homeOfFunction(context)).find(event.source).length === 0) return { kind: "noted" };
+      log(event.signal === "rotation-failed" ? "ROTATION_FAILED" : "ROTATION_ABANDONED", {
+        source: event.source.id,
+      });
+      measure("RotationsFailed", 1);
+      return { kind: "noted" };
+    }
+    case "ignored":
+      log("EVENT_IGNORED", { code: event.code });
+      return { kind: "noted" };
+    case "rejected":
+      log("EVENT_REJECTED", { code: event.code, advice: event.advice });
+      measure("EventsRejected", 1, event.code);
+      return { kind: "rejected", code: event.code, advice: event.advice, mustFail: event.mustFail };
+  }
+}
+
+async function syncChange(
+  deps: RotationDependencies,
+  change: SecretChange,
+  context: Context,
+  budget: TimeBudget,
+) {
+  const { log, measure } = deps;
+  const startedAt = deps.now();
+  const { id } = change.source;
+  const bound = deps.bindingsFor(homeOfFunction(context)).find(change.source);
+  if (bound.length === 0) {
+    log("SOURCE_NOT_BOUND", { source: id });
+    return [];
+  }
+  log("SYNC_STARTED", {
+    source: id,
+    reason: change.reason,
+    ...(change.eventId && { eventId: change.eventId }),
+  });
+  const { versionId: expectedVersionId, occurredAt } = change;
+  const hints = {
+    ...(expectedVersionId && { expectedVersionId }),
+    ...(occurredAt !== undefined && { occurredAt }),
+  };
+  const synced = await Promise.all(
+    bound.map(({ source, bindings }) => syncSource(deps, { source, bindings, budget, ...hints })),
+  );
+  const outcomes = synced.flat();
+  for (const outcome of outcomes) reportOutcome(log, measure, id, outcome);
+  log("SYNC_COMPLETED", { source: id, handlingMs: deps.now() - startedAt });
+  return outcomes;
+}
+
+/** Kept of Lambda's time to write logs and metrics, and to answer, when the work itself ran out of it. */
+const REPORTING_MS = 1_000;

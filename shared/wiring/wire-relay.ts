@@ -1,0 +1,79 @@
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { type BindingIndex, indexOncePerHome } from "../bindings/binding-index.ts";
+import { readCompiledBindings } from "../bindings/read-compiled-bindings.ts";
+import { describeCluster as askEks, assumeRoleWith, type DescribeCluster } from "../cluster/aws-clients.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import { connectClusters } from "../cluster/connect-clusters.ts";
+import type { Log } from "../observability/log.ts";
+import type { Measure } from "../observability/measure.ts";
+import { waitFor } from "../retry/retry.ts";
+import type { SecretHome } from "../secret-id/secret-id.ts";
+import { readCurrentWith } from "../source/read-current.ts";
+import { type ClientFor, secretsManagerClients } from "../source/secrets-manager-clients.ts";
+import type { SyncDependencies } from "../sync/sync-source.ts";
+import type { RelayConfig } from "./relay-config.ts";
+
+/** What is given to a function from outside, and what a test may replace. */
+export type Surroundings = {
+  readonly log: Log;
+  readonly measure: Measure;
+  readonly now?: () => number;
+  readonly describeCluster?: DescribeCluster;
+};
+
+/** What every function works with. */
+export type RelayParts = Omit<SyncDependencies, "connect"> & {
+  readonly connect: (clusterKey: string) => ClusterConnection;
+  /** The bindings, for a function that runs in that account and Region. */
+  readonly bindingsFor: (self: SecretHome) => BindingIndex;
+  readonly clientFor: ClientFor;
+  readonly log: Log;
+  readonly measure: Measure;
+};
+
+export type CallListeners = {
+  readonly onAwsCall?: () => void;
+  readonly onKubernetesCall?: () => void;
+  readonly onThrottled?: () => void;
+};
+
+/** Connects the parts with the real AWS and Kubernetes clients; done once per execution environment. */
+export async function wireRelay(
+  config: RelayConfig,
+  { log, measure, now = Date.now, describeCluster = askEks }: Surroundings,
+  { onAwsCall, onKubernetesCall, onThrottled }: CallListeners = {},
+): Promise<RelayParts> {
+  const compiled = await readCompiledBindings(config.bindingsFile);
+  const clientFor = secretsManagerClients((options) => new SecretsManagerClient(options), {
+    ...(onAwsCall && { onCall: onAwsCall }),
+    ...(onThrottled && { onThrottled }),
+  });
+  const ownCredentials = clientFor(undefined).config.credentials;
+  const connect = connectClusters(compiled.clusters, {
+    ownCredentials,
+    assumeRole: assumeRoleWith(ownCredentials),
+    describeCluster,
+    now,
+    tokenLifeMs: config.tokenLifeMs,
+    fips: config.useFipsEndpoint,
+    connectionsMax: config.targetsAtOnce,
+    onTokenMinted: () => measure("TokenRefreshes", 1),
+    ...(onKubernetesCall && { onRequest: onKubernetesCall }),
+    ...(onThrottled && { onThrottled }),
+  });
+  return {
+    bindingsFor: indexOncePerHome(compiled),
+    clientFor,
+    readCurrent: readCurrentWith(clientFor),
+    connect,
+    now,
+    wait: waitFor,
+    // Loaded when a binding wants it, so that nobody else pays for it at a cold start.
+    followUp: async (settled, budget) => {
+      const { followUp } = await import("./follow-up.ts");
+      return followUp({ connect, now, wait: waitFor, log, measure }, settled, budget);
+    },
+    log,
+    measure,
+  };
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import type { Context } from "aws-lambda";
+import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
+import { followRotation } from "../../functions/rotation/follow-rotation.ts";
+import type { RotationReport } from "../../functions/rotation/settle.ts";
+import { type Sandbox, startSandbox } from "../../sandbox/start-sandbox.ts";
+import type { RelayError } from "../../shared/relay-error.ts";
+import type { Backend } from "../contract/backend.ts";
+import { lambdaContext, type TestRelay } from "../contract/relay.ts";
+import { openScene, type Scene, type TestSource } from "../contract/scene.ts";
+
+/** A sandbox whose faults a test switches on, with a clock that it can set, and a fresh namespace for each test. */
+export type FaultScene = {
+  readonly backend: Backend;
+  readonly sandbox: Sandbox;
+  readonly scene: Scene;
+  /** Ms since the epoch; the sandbox and, when a test passes it on, the relay go by it. */
+  readonly now: () => number;
+  passTime(ms: number): void;
+  createSource(password?: string): Promise<TestSource>;
+  rotate(source: TestSource, password: string): Promise<TestSource>;
+  bindTo(source: TestSource, name?: string, cluster?: string): object;
+};
+
+/** Call it once in a test file. What it gives is there when a test runs. */
+export function useFaultScene(): FaultScene {
+  let sandbox: Sandbox;
+  let scene: Scene;
+  let aheadMs = 0;
+  const now = () => Date.now() + aheadMs;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ now });
+  });
+  afterAll(() => sandbox?.stop());
+  beforeEach(async () => {
+    for (const [name, value] of Object.entries(sandbox.aws.env)) vi.stubEnv(name, value);
+    scene = await openScene(backend);
+    await scene.grant(["db", "other"]);
+    sandbox.aws.counters.reset();
+    sandbox.kubernetes.requests.reset();
+  });
+  afterEach(() => {
+    aheadMs = 0;
+    sandbox.aws.faults.clear();
+    sandbox.kubernetes.faults.clear();
+    scene.close();
+    vi.unstubAllEnvs();
+  });
+
+  const backend: Backend = {
+    name: "sandbox",
+    get aws() {
+      return sandbox.aws;
+    },
+    get kubernetes() {
+      return sandbox.kubernetes;
+    },
+    stop: async () => {},
+  };
+  return {
+    backend,
+    get sandbox() {
+      return sandbox;
+    },
+    get scene() {
+      return scene;
+    },
+    now,
+    passTime: (ms) => {
+      aheadMs += ms;
+    },
+    createSource: (password = "first") =>
+      scene.createSource(`prod/${randomUUID().slice(0, 8)}`, JSON.stringify({ password })),
+    rotate: (source, password) => scene.rotate(source, JSON.stringify({ password })),
+    bindTo: (source, name = "db", cluster = "main") => ({
+      source: source.name,
+      targets: [{ cluster, namespace: scene.namespace, name }],
+    }),
+  };
+}
+
+/** One invocation with so much of Lambda's time left; a failed one gives its error. */
+export async function invokeWithin(
+  relay: TestRelay,
+  { backend }: FaultScene,
+  input: unknown,
+  remainingMs: number,
+): Promise<{ report?: RotationReport; error?: RelayError }> {
+  const context: Context = lambdaContext(backend, remainingMs);
+  return followRotation(relay.dependencies)(input, context).then(
+    (report) => ({ report: report as RotationReport }),
+    (error: RelayError) => ({ error }),
+  );
+}
+
+export function totalOf(relay: TestRelay, metric: string): number {
+  return relay.metrics.filter(({ name }) => name === metric).reduce((sum, { value }) => sum + value, 0);
+}
