@@ -1,0 +1,155 @@
+import { AwsError } from "./aws-error.ts";
+import type { Input, Service } from "./call.ts";
+import type { SignedRequest } from "./sigv4.ts";
+
+/** What a request asks for, by the protocol of its service. */
+export type Asked = { readonly service: Service; readonly operation: string; readonly input: Input };
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
+
+/** One port serves every service, so the service is told from the shape of the request. */
+export function parseAsked(request: SignedRequest): Asked {
+  const target = request.headers["x-amz-target"];
+  if (target !== undefined) return parseJsonTarget(target, request.body);
+  const [path = "/", query = ""] = request.target.split("?", 2);
+  if (path === "/clusters" || path.startsWith("/clusters/")) return parseEks(request.method, path, query);
+  const form = request.method === "POST" ? Buffer.from(request.body).toString() : query;
+  const { Action: operation, ...input } = Object.fromEntries(new URLSearchParams(form));
+  if (path === "/" && operation !== undefined) return { service: "sts", operation, input };
+  throw new AwsError(
+    "UnknownOperationException",
+    "The requested operation is not recognized by the service.",
+    404,
+  );
+}
+
+/** The service of a request that could not be parsed, for the shape of its error. */
+export function guessService(request: SignedRequest): Service {
+  if (request.headers["x-amz-target"]?.startsWith("AmazonSQS.")) return "sqs";
+  if (request.headers["x-amz-target"] !== undefined) return "secretsmanager";
+  return request.target.startsWith("/clusters") ? "eks" : "sts";
+}
+
+export function printResult(asked: Asked, result: object, requestId: string, wantsJson: boolean): Answer {
+  if (asked.service !== "sts") return json(asked.service, 200, result, requestId);
+  const response = {
+    [`${asked.operation}Response`]: {
+      [`${asked.operation}Result`]: result,
+      ResponseMetadata: { RequestId: requestId },
+    },
+  };
+  if (wantsJson) return json("sts", 200, response, requestId);
+  return xml(200, toXml(response, STS_NAMESPACE), requestId);
+}
+
+export function printError(service: Service, error: AwsError, requestId: string): Answer {
+  if (service === "sts") return xml(stsStatus(error), stsError(error, requestId), requestId);
+  const answer = json(
+    service,
+    service === "eks" ? eksStatus(error) : error.status,
+    service === "eks" ? { message: error.message } : { __type: error.code, Message: error.message },
+    requestId,
+  );
+  return { ...answer, headers: { ...answer.headers, "x-amzn-errortype": error.code } };
+}
+
+const STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
+const JSON_TARGETS: Readonly<Record<string, Service>> = {
+  secretsmanager: "secretsmanager",
+  AmazonSQS: "sqs",
+};
+const CONTENT_TYPES: Readonly<Record<Service, string>> = {
+  secretsmanager: "application/x-amz-json-1.1",
+  sqs: "application/x-amz-json-1.0",
+  eks: "application/json",
+  sts: "application/json",
+};
+
+function parseJsonTarget(target: string, body: Uint8Array): Asked {
+  const [prefix = "", operation = ""] = target.split(".", 2);
+  const service = Object.hasOwn(JSON_TARGETS, prefix) ? JSON_TARGETS[prefix] : undefined;
+  if (service === undefined)
+    throw new AwsError("UnknownOperationException", `There is no service for ${target}`);
+  try {
+    const input: unknown = body.length === 0 ? {} : JSON.parse(Buffer.from(body).toString());
+    if (typeof input === "object" && input !== null) return { service, operation, input: input as Input };
+  } catch {
+    // Said below.
+  }
+  throw new AwsError("SerializationException", "The request's body is not a JSON object");
+}
+
+function parseEks(method: string, path: string, query: string): Asked {
+  const name = path.slice("/clusters/".length);
+  if (method !== "GET" || name.includes("/")) {
+    throw new AwsError("UnknownOperationException", "The sandbox has no such EKS operation", 404);
+  }
+  if (name !== "")
+    return { service: "eks", operation: "DescribeCluster", input: { name: decodeURIComponent(name) } };
+  return { service: "eks", operation: "ListClusters", input: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+// The same refusal has other names and other statuses in the services with older protocols.
+const STS_CODES: Readonly<Record<string, string>> = {
+  AccessDeniedException: "AccessDenied",
+  ExpiredTokenException: "ExpiredToken",
+  IncompleteSignatureException: "IncompleteSignature",
+  InternalServiceError: "InternalFailure",
+  InvalidSignatureException: "SignatureDoesNotMatch",
+  MissingAuthenticationTokenException: "MissingAuthenticationToken",
+  ThrottlingException: "Throttling",
+  UnknownOperationException: "InvalidAction",
+  UnrecognizedClientException: "InvalidClientTokenId",
+  ValidationException: "ValidationError",
+};
+const REFUSALS = new Set([
+  "AccessDeniedException",
+  "ExpiredTokenException",
+  "InvalidSignatureException",
+  "MissingAuthenticationTokenException",
+  "UnrecognizedClientException",
+]);
+
+function stsStatus(error: AwsError): number {
+  return REFUSALS.has(error.code) ? 403 : error.status;
+}
+
+function eksStatus(error: AwsError): number {
+  if (error.code === "ThrottlingException") return 429;
+  return REFUSALS.has(error.code) ? 403 : error.status;
+}
+
+function stsError(error: AwsError, requestId: string): string {
+  const Code = STS_CODES[error.code] ?? error.code;
+  const Type = error.status >= 500 ? "Receiver" : "Sender";
+  return toXml(
+    { ErrorResponse: { Error: { Type, Code, Message: error.message }, RequestId: requestId } },
+    STS_NAMESPACE,
+  );
+}
+
+function json(service: Service, status: number, body: object, requestId: string): Answer {
+  const headers = { "content-type": CONTENT_TYPES[service], "x-amzn-requestid": requestId };
+  return { status, headers, body: JSON.stringify(body) };
+}
+
+function xml(status: number, body: string, requestId: string): Answer {
+  return { status, headers: { "content-type": "text/xml", "x-amzn-requestid": requestId }, body };
+}
+
+function toXml(tree: object, namespace?: string): string {
+  return Object.entries(tree)
+    .map(([name, value]) => {
+      const content = typeof value === "object" && value !== null ? toXml(value) : escaped(String(value));
+      return `<${name}${namespace === undefined ? "" : ` xmlns="${namespace}"`}>${content}</${name}>`;
+    })
+    .join("");
+}
+
+function escaped(plain: string): string {
+  return plain.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+}

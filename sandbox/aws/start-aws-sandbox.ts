@@ -1,0 +1,253 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AwsError } from "./aws-error.ts";
+import type { Call, Operation, Service } from "./call.ts";
+import { type Counters, createCounters } from "./counters.ts";
+import {
+  createCredentials,
+  type IssuedCredentials,
+  type KnownCredentials,
+  type SessionRequest,
+} from "./credentials.ts";
+import { eksOperations, type SandboxCluster } from "./eks.ts";
+import type { AwsEvent } from "./event-shapes.ts";
+import { createEvents, type EventListener, type Events } from "./events.ts";
+import { createFaults, type Faults } from "./faults.ts";
+import { type Answer, type Asked, guessService, parseAsked, printError, printResult } from "./protocol.ts";
+import type { SecretsManagerContext, SecretsManagerOptions } from "./secrets-manager/context.ts";
+import { secretsManagerOperations } from "./secrets-manager/operations.ts";
+import { createSecretStore } from "./secrets-manager/secret-store.ts";
+import { type SeededSecret, type SeedSecret, seedSecrets } from "./secrets-manager/seed.ts";
+import { type Served, serve, type Tls } from "./serve.ts";
+import { type SignatureVerdict, type SignedRequest, verifySignature } from "./sigv4.ts";
+import { sqsOperations } from "./sqs.ts";
+import { stsOperations } from "./sts.ts";
+
+export type AwsSandboxOptions = Partial<SecretsManagerOptions> & {
+  readonly region?: string;
+  readonly accountId?: string;
+  /** PEM; without it the sandbox speaks plain HTTP. */
+  readonly tls?: Tls;
+  readonly now?: () => number;
+  /** How long the session tokens of AssumeRole are. */
+  readonly sessionTokenChars?: number;
+};
+
+/** Called with a request whose signature is right: before anything is done, or when the answer is ready. */
+export type CallHook = (call: Call) => unknown;
+
+export type AwsSandbox = {
+  readonly region: string;
+  readonly accountId: string;
+  readonly endpoint: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly now: () => number;
+  readonly faults: Faults;
+  readonly counters: Counters;
+  readonly events: Events;
+  /** Settings of Secrets Manager that can change at any moment. */
+  readonly options: SecretsManagerOptions;
+  onEvent(listener: EventListener): () => void;
+  /** A hook that waits holds its request: so interleavings are written out. */
+  before(hook: CallHook): () => void;
+  /** The same once the result is made and not yet sent: a read that holds an old value, for example. */
+  after(hook: CallHook): () => void;
+  addCluster(cluster: SandboxCluster): void;
+  removeCluster(name: string): void;
+  seedSecrets(seeds: Iterable<SeedSecret>): SeededSecret[];
+  /** For whoever checks signatures himself, such as the cluster that verifies an EKS token. */
+  credentialsOf(accessKeyId: string): KnownCredentials | undefined;
+  /** What AssumeRole would issue, without a request. */
+  issueCredentials(request: SessionRequest): IssuedCredentials;
+  stop(): Promise<void>;
+};
+
+export type { AwsEvent, Call, IssuedCredentials, KnownCredentials, SandboxCluster };
+
+const ACCESS_KEY_ID = "AKIASANDBOXSANDBOX00";
+const SECRET_ACCESS_KEY = "a-secret-access-key-of-the-sandbox-only";
+const USER_ID = "AIDASANDBOXSANDBOX000";
+
+/** Starts Secrets Manager, STS, EKS and SQS on one port of the loopback. */
+export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<AwsSandbox> {
+  const { region = "eu-west-1", accountId = "111122223333", now = Date.now } = options;
+  const home = { partition: partitionOf(region), region, accountId };
+  const credentials = createCredentials(accountId, home.partition, now);
+  credentials.add(ACCESS_KEY_ID, {
+    secretAccessKey: SECRET_ACCESS_KEY,
+    arn: `arn:${home.partition}:iam::${accountId}:user/sandbox`,
+    userId: USER_ID,
+  });
+  const faults = createFaults(now);
+  const counters = createCounters();
+  const events = createEvents(home, now);
+  const store = createSecretStore(home, now);
+  const clusters = new Map<string, SandboxCluster>();
+  const hooks = { before: new Set<CallHook>(), after: new Set<CallHook>() };
+  const context: SecretsManagerContext = {
+    store,
+    events,
+    faults,
+    counters,
+    now,
+    options: {
+      listStaleMs: options.listStaleMs ?? 0,
+      scannedPerPageMax: options.scannedPerPageMax ?? 1_000,
+      labelEventOnCreate: options.labelEventOnCreate ?? false,
+      strictVersionQuota: options.strictVersionQuota ?? false,
+    },
+  };
+  let served: Served | undefined;
+  const operations: Readonly<Record<Service, ReadonlyMap<string, Operation>>> = {
+    secretsmanager: secretsManagerOperations(context),
+    sts: stsOperations(credentials, accountId, options.sessionTokenChars),
+    eks: eksOperations(clusters, home),
+    sqs: sqsOperations({ ...home, endpoint: () => served?.endpoint ?? "" }, now),
+  };
+
+  const identify = (request: SignedRequest, asked: Asked, requestId: string): Call => {
+    const verdict = verifySignature(request, {
+      findCredentials: credentials.find,
+      now,
+      region,
+      service: asked.service,
+    });
+    if (verdict.kind !== "valid") throw refusal(verdict);
+    const { SecretId, Name } = asked.input;
+    const secretId = SecretId ?? (asked.operation === "CreateSecret" ? Name : undefined);
+    const secret = typeof secretId === "string" ? store.find(secretId) : undefined;
+    return {
+      ...asked,
+      requestId,
+      accessKeyId: verdict.accessKeyId,
+      callerArn: verdict.credentials.arn,
+      ...(secret !== undefined && { secretName: secret.name }),
+    };
+  };
+
+  /** Undefined when a fault cuts the connection. */
+  const perform = async (call: Call): Promise<object | undefined> => {
+    for (const hook of hooks.before) await hook(call);
+    const disturbance = faults.disturb(call);
+    if (disturbance.latencyMs > 0) await sleep(disturbance.latencyMs);
+    if (disturbance.reset === "before") return undefined;
+    if (disturbance.error !== undefined) throw disturbance.error;
+    const operate = operations[call.service].get(call.operation);
+    if (operate === undefined) {
+      throw new AwsError(
+        "UnknownOperationException",
+        `The sandbox has no operation ${call.service}:${call.operation}`,
+      );
+    }
+    const result = await operate(call);
+    for (const hook of hooks.after) await hook(call);
+    return disturbance.reset === "after" ? undefined : result;
+  };
+
+  const tell = (call: Call, outcome: { result: object } | { error: AwsError }): void => {
+    if (call.service !== "secretsmanager") return;
+    if ("error" in outcome) {
+      const { code, message } = outcome.error;
+      events.called(call, { error: { code, message } });
+      return;
+    }
+    const { ARN: arn, SecretValues = [] } = outcome.result as {
+      ARN?: string;
+      SecretValues?: { ARN: string }[];
+    };
+    events.called(call, { arn });
+    // A batch is also told as one read of each of its secrets.
+    for (const { ARN: SecretId } of SecretValues) {
+      events.called({ ...call, operation: "GetSecretValue", input: { SecretId } }, { arn: SecretId });
+    }
+  };
+
+  const respond = async (request: SignedRequest): Promise<Answer | undefined> => {
+    const requestId = randomUUID();
+    let service = guessService(request);
+    let call: Call | undefined;
+    try {
+      const asked = parseAsked(request);
+      service = asked.service;
+      counters.countCall(asked.operation);
+      call = identify(request, asked, requestId);
+      const result = await perform(call);
+      if (result === undefined) return undefined;
+      tell(call, { result });
+      return printResult(asked, result, requestId, request.headers.accept === "application/json");
+    } catch (caught) {
+      const error = caught instanceof AwsError ? caught : broken(caught);
+      if (call !== undefined) tell(call, { error });
+      return printError(service, error, requestId);
+    }
+  };
+
+  served = await serve(respond, options.tls, now);
+  const { endpoint, stop } = served;
+  return {
+    region,
+    accountId,
+    endpoint,
+    env: {
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: ACCESS_KEY_ID,
+      AWS_SECRET_ACCESS_KEY: SECRET_ACCESS_KEY,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
+      AWS_ENDPOINT_URL_STS: endpoint,
+      AWS_ENDPOINT_URL_EKS: endpoint,
+      AWS_ENDPOINT_URL_SQS: endpoint,
+    },
+    now,
+    faults,
+    counters,
+    events,
+    options: context.options,
+    onEvent: events.subscribe,
+    before: (hook) => hooked(hooks.before, hook),
+    after: (hook) => hooked(hooks.after, hook),
+    addCluster: (cluster) => void clusters.set(cluster.name, cluster),
+    removeCluster: (name) => void clusters.delete(name),
+    seedSecrets: (seeds) => seedSecrets(context, seeds),
+    credentialsOf: credentials.find,
+    issueCredentials: credentials.issue,
+    async stop() {
+      events.close();
+      await stop();
+    },
+  };
+}
+
+function hooked(hooks: Set<CallHook>, hook: CallHook): () => void {
+  hooks.add(hook);
+  return () => void hooks.delete(hook);
+}
+
+function refusal(verdict: Exclude<SignatureVerdict, { kind: "valid" }>): AwsError {
+  switch (verdict.kind) {
+    case "missing":
+      return new AwsError("MissingAuthenticationTokenException", "Missing Authentication Token");
+    case "incomplete":
+      return new AwsError("IncompleteSignatureException", verdict.message);
+    case "unknown-key":
+    case "wrong-session-token":
+      return new AwsError(
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+      );
+    case "expired-credentials":
+      return new AwsError("ExpiredTokenException", "The security token included in the request is expired");
+    case "mismatch":
+      return new AwsError("InvalidSignatureException", verdict.message);
+  }
+}
+
+/** A mistake of the sandbox itself must be seen, not taken for one of AWS. */
+function broken(caught: unknown): AwsError {
+  const reason = caught instanceof Error ? (caught.stack ?? caught.message) : String(caught);
+  return new AwsError("InternalServiceError", `The sandbox itself failed: ${reason}`, 500);
+}
+
+function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}

@@ -1,0 +1,75 @@
+import { choosePresentation, paginate, presentList, presentObject } from "./list-and-table.ts";
+import type { KubernetesObject } from "./object.ts";
+import type { Resource } from "./resources.ts";
+import { parseFieldSelector, parseLabelSelector, type Selects } from "./selectors.ts";
+import { badRequest } from "./status.ts";
+import type { Store, StoredEvent } from "./store.ts";
+
+export type ListRequest = {
+  store: Store;
+  resource: Resource;
+  namespace: string | undefined;
+  query: URLSearchParams;
+  accept: string | undefined;
+  now: Date;
+};
+
+export type Listed = { body: unknown; shown: KubernetesObject[] };
+
+export function listObjects({ store, resource, namespace, query, accept, now }: ListRequest): Listed {
+  const as = choosePresentation(accept, "list", resource);
+  const selects = selectorOf(query);
+  const limit = Number(query.get("limit") ?? 0);
+  const token = query.get("continue") ?? undefined;
+  const matching = store.list(resource, namespace).filter(selects);
+  const { objects, continueAt, remaining } = paginate(matching, { limit, token, revision: store.revision });
+  // How many are left is not told where a selector would have to be tried on them first.
+  const isSelective = query.has("labelSelector") || query.has("fieldSelector");
+  const metadata = {
+    resourceVersion: String(store.revision),
+    ...(continueAt ? { continue: continueAt } : {}),
+    ...(continueAt && !isSelective ? { remainingItemCount: remaining } : {}),
+  };
+  return {
+    body: presentList(objects, metadata, as, { resource, now }),
+    shown: as === "whole" ? objects : [],
+  };
+}
+
+export type WatchRequest = ListRequest & { onEvent(line: string, shown: KubernetesObject[]): void };
+
+/** From a revision on, or what there is at this moment and then all that follows. */
+export function watchObjects(request: WatchRequest): () => void {
+  const { store, resource, namespace, query, accept, now, onEvent } = request;
+  const as = choosePresentation(accept, "object", resource);
+  const selects = selectorOf(query);
+  const send = (type: StoredEvent["type"], object: KubernetesObject) => {
+    const line = JSON.stringify({ type, object: presentObject(object, as, resource, now) });
+    onEvent(`${line}\n`, as === "whole" ? [object] : []);
+  };
+  const from = parseRevision(query.get("resourceVersion"));
+  if (from === 0) for (const object of store.list(resource, namespace).filter(selects)) send("ADDED", object);
+  return store.watch(from || store.revision, (event) => {
+    const isOurs = event.resource.group === resource.group && event.resource.resource === resource.resource;
+    const isHere = namespace === undefined || event.object.metadata.namespace === namespace;
+    if (isOurs && isHere && selects(event.object)) send(event.type, event.object);
+  });
+}
+
+/** For a watch, whose answer has begun by the time that it is read. */
+export function assertSelectable(query: URLSearchParams): void {
+  selectorOf(query);
+  parseRevision(query.get("resourceVersion"));
+}
+
+function selectorOf(query: URLSearchParams): Selects {
+  const byLabel = parseLabelSelector(query.get("labelSelector") ?? "");
+  const byField = parseFieldSelector(query.get("fieldSelector") ?? "").selects;
+  return (object) => byLabel(object) && byField(object);
+}
+
+function parseRevision(text: string | null): number {
+  if (!text) return 0;
+  if (!/^\d+$/.test(text)) throw badRequest(`Invalid value: "${text}": invalid resource version`);
+  return Number(text);
+}

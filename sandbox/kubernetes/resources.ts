@@ -1,0 +1,248 @@
+import { eventProblems } from "./events.ts";
+import type { FieldShape } from "./field-set.ts";
+import type { NameRule } from "./metadata.ts";
+import type { Fields, KubernetesObject } from "./object.ts";
+import {
+  bindingChangeProblems,
+  bindingProblems,
+  normalizeBinding,
+  RBAC_GROUP,
+  roleProblems,
+} from "./rbac-objects.ts";
+import {
+  base64Problem,
+  normalizeSecret,
+  secretChangeProblems,
+  secretProblems,
+  secretTypeProblem,
+  unknownSecretFields,
+} from "./secrets.ts";
+import type { FieldProblem, Named } from "./status.ts";
+
+/** One row of what the server serves: its names, and where it differs from a plain stored object. */
+export type Resource = Named & {
+  version: string;
+  singular: string;
+  shortNames?: string[];
+  namespaced: boolean;
+  namesAre: NameRule;
+  shape: FieldShape;
+  /** What decoding and defaulting make of an object. */
+  normalize?: (object: Fields) => Fields;
+  /** What the server fills in on create, after ownership was worked out. */
+  fillIn?: (object: KubernetesObject) => KubernetesObject;
+  /** Decoding that fails, as a message. */
+  decodeProblem?: (object: Fields) => string | undefined;
+  /** The first thing in an applied object that the schema does not know. */
+  typeProblem?: (object: Fields) => string | undefined;
+  /** What is dropped with a warning when it is not applied. */
+  unknownFields?: (object: Fields) => string[];
+  problems?: (object: KubernetesObject) => FieldProblem[];
+  changeProblems?: (before: KubernetesObject, after: KubernetesObject) => FieldProblem[];
+  /** Has a spec whose changes are counted. */
+  hasGeneration?: boolean;
+  /** Whether strategic merge patches are taken: custom resources have none. */
+  isBuiltIn: boolean;
+  /** Columns of a Table between Name and Age. */
+  columns?: TableColumn[];
+  /** Keeps what somebody should not see: counted by the server when it goes out. */
+  holdsSecrets?: boolean;
+};
+
+export type TableColumn = {
+  name: string;
+  type: string;
+  description: string;
+  cell: (object: KubernetesObject) => unknown;
+};
+
+export const apiVersionOf = ({ group, version }: Pick<Resource, "group" | "version">): string =>
+  group ? `${group}/${version}` : version;
+
+const METADATA_SHAPE: FieldShape = {
+  lists: { ownerReferences: ["uid"], finalizers: "set" },
+  atomic: new Set(["ownerReferences"]),
+};
+
+/** As core/v1 declares them; a list that is not here is replaced as a whole. */
+const POD_TEMPLATE_SHAPE: FieldShape = {
+  lists: {
+    ...METADATA_SHAPE.lists,
+    containers: ["name"],
+    initContainers: ["name"],
+    ephemeralContainers: ["name"],
+    env: ["name"],
+    volumes: ["name"],
+    volumeMounts: ["mountPath"],
+    volumeDevices: ["devicePath"],
+    ports: ["containerPort", "protocol"],
+    imagePullSecrets: ["name"],
+    hostAliases: ["ip"],
+    conditions: ["type"],
+    topologySpreadConstraints: ["topologyKey", "whenUnsatisfiable"],
+  },
+  atomic: new Set([
+    ...METADATA_SHAPE.atomic,
+    "selector",
+    "nodeSelector",
+    "secretKeyRef",
+    "configMapKeyRef",
+    "fieldRef",
+    "resourceFieldRef",
+    "labelSelector",
+  ]),
+};
+
+const RBAC_SHAPE: FieldShape = {
+  lists: METADATA_SHAPE.lists,
+  atomic: new Set([...METADATA_SHAPE.atomic, "roleRef"]),
+};
+
+const plain = { namespaced: true, namesAre: "subdomain", shape: METADATA_SHAPE, isBuiltIn: true } as const;
+const core = { ...plain, group: "", version: "v1" } as const;
+const workload = {
+  ...plain,
+  group: "apps",
+  version: "v1",
+  shape: POD_TEMPLATE_SHAPE,
+  hasGeneration: true,
+} as const;
+const rbac = {
+  ...plain,
+  group: RBAC_GROUP,
+  version: "v1",
+  namesAre: "path-segment",
+  shape: RBAC_SHAPE,
+} as const;
+const role = { ...rbac, problems: roleProblems };
+const binding = {
+  ...rbac,
+  normalize: normalizeBinding,
+  problems: bindingProblems,
+  changeProblems: bindingChangeProblems,
+};
+
+export const NAMESPACES: Resource = {
+  ...core,
+  resource: "namespaces",
+  singular: "namespace",
+  shortNames: ["ns"],
+  kind: "Namespace",
+  namespaced: false,
+  namesAre: "label",
+  normalize: (namespace) => {
+    const metadata = (namespace.metadata ?? {}) as Fields;
+    const name = { "kubernetes.io/metadata.name": metadata.name };
+    return {
+      ...namespace,
+      metadata: { ...metadata, labels: { ...(metadata.labels as Fields), ...name } },
+    };
+  },
+  fillIn: (namespace) => ({
+    ...namespace,
+    spec: { finalizers: ["kubernetes"] },
+    status: { phase: "Active" },
+  }),
+  columns: [
+    {
+      name: "Status",
+      type: "string",
+      description: "The status of the namespace",
+      cell: (namespace) => (namespace.status as Fields | undefined)?.phase ?? "",
+    },
+  ],
+};
+
+export const SECRETS: Resource = {
+  ...core,
+  resource: "secrets",
+  singular: "secret",
+  kind: "Secret",
+  normalize: normalizeSecret,
+  decodeProblem: base64Problem,
+  typeProblem: secretTypeProblem,
+  unknownFields: unknownSecretFields,
+  problems: secretProblems,
+  changeProblems: secretChangeProblems,
+  holdsSecrets: true,
+  columns: [
+    {
+      name: "Type",
+      type: "string",
+      description:
+        "Used to facilitate programmatic handling of secret data. More info: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types",
+      cell: (secret) => secret.type,
+    },
+    {
+      name: "Data",
+      type: "string",
+      description:
+        "Data contains the secret data. Each key must consist of alphanumeric characters, '-', '_' or '.'. The serialized form of the secret data is a base64 encoded string, representing the arbitrary (possibly non-string) data value here. Described in https://tools.ietf.org/html/rfc4648#section-4",
+      cell: (secret) => Object.keys((secret.data ?? {}) as Fields).length,
+    },
+  ],
+};
+
+export const ROLES: Resource = { ...role, resource: "roles", singular: "role", kind: "Role" };
+export const ROLE_BINDINGS: Resource = {
+  ...binding,
+  resource: "rolebindings",
+  singular: "rolebinding",
+  kind: "RoleBinding",
+};
+export const CLUSTER_ROLES: Resource = {
+  ...role,
+  resource: "clusterroles",
+  singular: "clusterrole",
+  kind: "ClusterRole",
+  namespaced: false,
+};
+export const CLUSTER_ROLE_BINDINGS: Resource = {
+  ...binding,
+  resource: "clusterrolebindings",
+  singular: "clusterrolebinding",
+  kind: "ClusterRoleBinding",
+  namespaced: false,
+};
+
+export const BUILT_IN_RESOURCES: readonly Resource[] = [
+  NAMESPACES,
+  SECRETS,
+  ROLES,
+  ROLE_BINDINGS,
+  CLUSTER_ROLES,
+  CLUSTER_ROLE_BINDINGS,
+  { ...core, resource: "pods", singular: "pod", shortNames: ["po"], kind: "Pod", shape: POD_TEMPLATE_SHAPE },
+  {
+    ...workload,
+    resource: "deployments",
+    singular: "deployment",
+    shortNames: ["deploy"],
+    kind: "Deployment",
+  },
+  {
+    ...workload,
+    resource: "statefulsets",
+    singular: "statefulset",
+    shortNames: ["sts"],
+    kind: "StatefulSet",
+  },
+  { ...workload, resource: "daemonsets", singular: "daemonset", shortNames: ["ds"], kind: "DaemonSet" },
+  {
+    ...plain,
+    group: "events.k8s.io",
+    version: "v1",
+    resource: "events",
+    singular: "event",
+    shortNames: ["ev"],
+    kind: "Event",
+    problems: eventProblems,
+  },
+];
+
+/** A row for a custom resource: kept as it is sent, with merge patches but no strategic ones. */
+export function customResource(
+  names: Pick<Resource, "group" | "version" | "resource" | "singular" | "kind"> & { shortNames?: string[] },
+): Resource {
+  return { ...plain, ...names, hasGeneration: true, isBuiltIn: false };
+}

@@ -1,0 +1,222 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type CertificateAuthority, createCertificateAuthority } from "../tls/certificate-authority.ts";
+import { type Answer, type ApiRequest, createApi } from "./api.ts";
+import { authenticator } from "./authentication.ts";
+import { type FaultKind, Faults, type RequestSummary } from "./faults.ts";
+import { historyOf, type SecretState } from "./history.ts";
+import { RequestCounters } from "./request-counters.ts";
+import { parseTarget, verbOf } from "./request-path.ts";
+import { BUILT_IN_RESOURCES, NAMESPACES, type Resource } from "./resources.ts";
+import { ApiStatus } from "./status.ts";
+import { Store } from "./store.ts";
+import type { StsCredentials } from "./verify-eks-token.ts";
+import { createObject } from "./writes.ts";
+
+export type KubernetesSandboxOptions = {
+  clusterName: string;
+  region: string;
+  /** Whose EKS tokens are taken; every one of them is in the relay's group. */
+  credentialsOf(accessKeyId: string): StsCredentials | undefined;
+  now?: () => Date;
+  port?: number;
+  /** Rows for custom resources, besides what is built in. */
+  resources?: readonly Resource[];
+  authority?: CertificateAuthority;
+};
+
+/** A cluster as a test or the story sees it, with what no real one offers: faults, counts and a full history. */
+export type KubernetesSandbox = {
+  readonly endpoint: string;
+  readonly certificateAuthorityData: string;
+  readonly clusterName: string;
+  readonly region: string;
+  readonly adminToken: string;
+  readonly relayGroup: string;
+  readonly faults: Faults;
+  readonly requests: RequestCounters;
+  /** Every state that a Secret was ever in, oldest first. */
+  history(namespace: string, name: string): SecretState[];
+  stop(): Promise<void>;
+};
+
+/** Starts a stand-in for an EKS cluster's API server on loopback. README.md lists what it does otherwise. */
+export async function startKubernetesSandbox(options: KubernetesSandboxOptions): Promise<KubernetesSandbox> {
+  const { clusterName, region, now = () => new Date() } = options;
+  const adminToken = randomBytes(24).toString("base64url");
+  const store = new Store();
+  const faults = new Faults();
+  const requests = new RequestCounters();
+  const resources = [...BUILT_IN_RESOURCES, ...(options.resources ?? [])];
+  for (const name of ["default", "kube-system"]) createNamespace(store, name, now());
+  const authenticate = authenticator({ ...options, now, adminToken, relayGroup: RELAY_GROUP });
+  const api = createApi({ store, resources, requests, authenticate, now });
+
+  const authority = options.authority ?? createCertificateAuthority();
+  const { certificatePem, keyPem } = authority.issueServerCertificate(["127.0.0.1", "localhost"]);
+  const server = createServer({ cert: certificatePem, key: keyPem }, (request, response) => {
+    serve(request, response).catch(() => response.destroy());
+  });
+  // As a real API server behind its load balancer: a kept connection outlives the pauses of a test.
+  server.keepAliveTimeout = 90_000;
+
+  async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await readRequest(message, resources);
+    requests.addRequest(request.summary);
+    const striking = await faults.strike(request.summary);
+    if (striking.some((fault) => fault.kind === "reset" && fault.when === "before")) return reset(message);
+    const fault = striking.find(({ kind }) => ANSWERING_FAULTS.has(kind));
+    const answer = (fault && answerOfFault(fault)) ?? api(request);
+    if (striking.some((each) => each.kind === "reset" && each.when === "after")) return reset(message);
+    const slow = striking.find((each) => each.kind === "slow-body");
+    await send(response, answer, slow);
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+  });
+  return {
+    endpoint: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    certificateAuthorityData: authority.certificateAuthorityData,
+    clusterName,
+    region,
+    adminToken,
+    relayGroup: RELAY_GROUP,
+    faults,
+    requests,
+    history: (namespace, name) => historyOf(store.events, namespace, name),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const RELAY_GROUP = "secret-relay";
+const BODY_BYTES_MAX = 3 * 1024 * 1024;
+const ANSWERING_FAULTS: ReadonlySet<FaultKind["kind"]> = new Set([
+  "throttle",
+  "server-error",
+  "unauthorized",
+  "wrong-content",
+]);
+
+function createNamespace(store: Store, name: string, now: Date): void {
+  const where = { store, resource: NAMESPACES, namespace: undefined, name, now };
+  const body = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+  createObject(
+    { ...where, manager: "kube-apiserver", force: false, dryRun: false, warn: () => {} },
+    body,
+    false,
+  );
+}
+
+async function readRequest(message: IncomingMessage, resources: readonly Resource[]): Promise<ApiRequest> {
+  const url = new URL(message.url ?? "/", "https://sandbox");
+  const target = parseTarget(url.pathname, resources);
+  const method = message.method ?? "GET";
+  const query = url.searchParams;
+  const isWatch = /^(true|1)$/.test(query.get("watch") ?? "");
+  const verb = target.kind === "resource" ? verbOf(method, target, isWatch) : undefined;
+  const fieldManager = query.get("fieldManager");
+  const summary: RequestSummary =
+    target.kind === "page"
+      ? { verb: method.toLowerCase(), group: "", resource: target.path }
+      : {
+          verb: verb ?? method.toLowerCase(),
+          group: target.resource.group,
+          resource: target.resource.resource,
+          ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
+          ...(target.name === undefined ? {} : { name: target.name }),
+          ...(fieldManager === null ? {} : { fieldManager }),
+        };
+  return { method, target, verb, query, summary, headers: message.headers, body: await readBody(message) };
+}
+
+/** The whole body, or "too-large" once it is known to be; the rest is read and dropped, so that the answer arrives. */
+async function readBody(message: IncomingMessage): Promise<string | "too-large"> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of message) {
+    bytes += piece.length;
+    if (bytes <= BODY_BYTES_MAX) pieces.push(piece);
+  }
+  return bytes > BODY_BYTES_MAX ? "too-large" : Buffer.concat(pieces).toString("utf8");
+}
+
+function answerOfFault(fault: FaultKind): Answer | undefined {
+  switch (fault.kind) {
+    case "throttle": {
+      const headers = { "retry-after": String(fault.retryAfterSeconds ?? 1) };
+      return {
+        code: 429,
+        headers,
+        text: "Too many requests, please try again later.\n",
+        contentType: PLAIN_TEXT,
+      };
+    }
+    case "server-error":
+      return { code: fault.status ?? 500, body: serverError(fault.status ?? 500).toStatus() };
+    case "unauthorized":
+      return { code: 401, body: new ApiStatus(401, "Unauthorized", "Unauthorized").toStatus() };
+    case "wrong-content": {
+      const { body: text = "<html><body>Welcome</body></html>", contentType = "text/html" } = fault;
+      return { code: 200, text, contentType };
+    }
+    default:
+      return undefined;
+  }
+}
+
+const PLAIN_TEXT = "text/plain; charset=utf-8";
+
+function serverError(code: number): ApiStatus {
+  if (code === 503)
+    return new ApiStatus(503, "ServiceUnavailable", "apiserver is shutting down", { retryAfterSeconds: 1 });
+  if (code === 504)
+    return new ApiStatus(504, "Timeout", "request did not complete within the allotted timeout", {});
+  return new ApiStatus(code, "InternalError", "Internal error occurred: etcdserver: leader changed", {});
+}
+
+async function send(
+  response: ServerResponse,
+  answer: Answer,
+  slow?: FaultKind & { kind: "slow-body" },
+): Promise<void> {
+  const text = answer.text ?? JSON.stringify(answer.body ?? null);
+  const length = answer.stream || slow ? {} : { "content-length": Buffer.byteLength(text) };
+  response.writeHead(answer.code, {
+    "audit-id": randomUUID(),
+    "cache-control": "no-cache, private",
+    "content-type": answer.contentType ?? "application/json",
+    ...length,
+    ...answer.headers,
+  });
+  if (answer.stream) {
+    response.flushHeaders();
+    const end = answer.stream((line) => response.write(line));
+    response.on("close", end);
+    if (answer.streamMs) setTimeout(() => response.end(), answer.streamMs).unref();
+    return;
+  }
+  if (!slow) {
+    response.end(text);
+    return;
+  }
+  const pieces = slow.pieces ?? 4;
+  const size = Math.max(1, Math.ceil(text.length / pieces));
+  for (let at = 0; at < text.length && !response.destroyed; at += size) {
+    await sleep(slow.pieceMs);
+    response.write(text.slice(at, at + size));
+  }
+  response.end();
+}
+
+const reset = (message: IncomingMessage): void => {
+  message.socket.destroy();
+};

@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import type { KubernetesObject } from "./object.ts";
+import type { Resource } from "./resources.ts";
+
+export type StoredEvent = {
+  type: "ADDED" | "MODIFIED" | "DELETED";
+  resource: Resource;
+  object: KubernetesObject;
+  revision: number;
+};
+
+/**
+ * Every object of the cluster and everything that ever happened to them, under one counter, as in etcd.
+ * Nothing here waits, so a read and the write that rests on it cannot be parted by another request.
+ */
+export class Store {
+  readonly #objects = new Map<string, KubernetesObject>();
+  readonly #events: StoredEvent[] = [];
+  readonly #watchers = new Set<(event: StoredEvent) => void>();
+  // etcd counts from 1, and a real cluster has written some hundred things before anybody uses it.
+  #revision = 200;
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get events(): readonly StoredEvent[] {
+    return this.#events;
+  }
+
+  find(resource: Resource, namespace: string | undefined, name: string): KubernetesObject | undefined {
+    return this.#objects.get(keyOf(resource, namespace, name));
+  }
+
+  /** In the order of their keys, as etcd lists them. */
+  list(resource: Resource, namespace: string | undefined): KubernetesObject[] {
+    const prefix = keyOf(resource, namespace, "");
+    const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+    return keys.flatMap((key) => this.#objects.get(key) ?? []);
+  }
+
+  put(resource: Resource, object: KubernetesObject): KubernetesObject {
+    const { namespace, name = "" } = object.metadata;
+    const key = keyOf(resource, namespace, name);
+    const type = this.#objects.has(key) ? "MODIFIED" : "ADDED";
+    const stored = this.#stamp(object);
+    this.#objects.set(key, stored);
+    this.#announce({ type, resource, object: stored, revision: this.#revision });
+    return stored;
+  }
+
+  delete(resource: Resource, object: KubernetesObject): void {
+    const { namespace, name = "" } = object.metadata;
+    this.#objects.delete(keyOf(resource, namespace, name));
+    this.#announce({ type: "DELETED", resource, object: this.#stamp(object), revision: this.#revision });
+  }
+
+  /** Calls for every event after a revision, those of the past at once. */
+  watch(afterRevision: number, onEvent: (event: StoredEvent) => void): () => void {
+    for (const event of this.#events) if (event.revision > afterRevision) onEvent(event);
+    this.#watchers.add(onEvent);
+    return () => this.#watchers.delete(onEvent);
+  }
+
+  #stamp(object: KubernetesObject): KubernetesObject {
+    this.#revision += 1;
+    return { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#revision) } };
+  }
+
+  #announce(event: StoredEvent): void {
+    this.#events.push(event);
+    for (const watcher of this.#watchers) watcher(event);
+  }
+}
+
+export const newUid = (): string => randomUUID();
+
+/** Every namespace, for a list without one; every name, for an empty one. */
+function keyOf({ group, resource }: Resource, namespace: string | undefined, name: string): string {
+  const prefix = `/${group || "core"}/${resource}/`;
+  if (namespace === undefined) return `${prefix}${name}`;
+  return `${prefix}${namespace}/${name}`;
+}

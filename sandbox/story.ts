@@ -1,0 +1,57 @@
+/**
+ * `npm start`: shows what the relay does, on the sandbox, in this process. It needs nothing but node_modules, sends
+ * nothing off this machine, and takes a second or two.
+ *
+ *   npm start                for a person
+ *   npm start -- --json      one JSON object on stdout, for a script
+ *
+ * Exit code 0: every step went as it should; 1: one did not; 2: the command line is wrong.
+ */
+import { suggestName } from "../shared/bindings/suggest-name.ts";
+import { narratorOn, printMs, silentNarrator } from "./story/narrator.ts";
+import { openWorld } from "./story/open-world.ts";
+import { problemOf, runStory, type StoryReport } from "./story/run-story.ts";
+import { STEPS } from "./story/steps.ts";
+
+async function main(words: readonly string[]): Promise<number> {
+  const unknown = words.find((word) => !FLAGS.includes(word));
+  if (unknown !== undefined) {
+    const meant = suggestName(unknown, FLAGS);
+    process.stderr.write(`${unknown} is not known.${meant ? ` Did you mean ${meant}?` : ""}\n\n${USAGE}`);
+    return 2;
+  }
+  if (words.includes("--help")) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const isForScript = words.includes("--json");
+  const report = await tellStory(isForScript ? silentNarrator : narratorOn(process.stdout));
+  if (isForScript) process.stdout.write(`${JSON.stringify(report)}\n`);
+  return report.ok ? 0 : 1;
+}
+
+async function tellStory(tell = silentNarrator): Promise<StoryReport> {
+  const startedAt = performance.now();
+  tell.intro("eks-secret-relay on its sandbox: an AWS account and an EKS cluster in this process, over TLS.");
+  try {
+    const world = await openWorld(tell);
+    const report = await runStory(STEPS, world, tell);
+    await world.close();
+    tell.end(report.ok, `${report.steps.length} step(s) in ${printMs(performance.now() - startedAt)}`);
+    return report;
+  } catch (error) {
+    process.stderr.write(`The story could not begin: ${problemOf(error)}\n`);
+    return { ok: false, steps: [] };
+  }
+}
+
+const FLAGS = ["--json", "--help"];
+const USAGE = `Usage: npm start [-- --json]
+
+Tells the story of the relay on the sandbox: ${STEPS.map(({ name }) => name).join(", ")}.
+
+  --json  print one JSON object on stdout: {"ok":true,"steps":[{"name":"rotation","ok":true,"ms":12.3}]}
+  --help  print this
+`;
+
+process.exitCode = await main(process.argv.slice(2));

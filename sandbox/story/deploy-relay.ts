@@ -1,0 +1,76 @@
+import { rotationDependencies } from "../../functions/rotation/dependencies.ts";
+import { followRotation } from "../../functions/rotation/follow-rotation.ts";
+import type { RotationReport } from "../../functions/rotation/settle.ts";
+import { mintEksToken } from "../../shared/cluster/eks-token.ts";
+import type { LogCode, LogFields } from "../../shared/observability/log.ts";
+import type { AwsEvent, AwsSandbox, IssuedCredentials } from "../aws/start-aws-sandbox.ts";
+import { lambdaContext } from "./lambda-context.ts";
+import { problemOf } from "./run-story.ts";
+
+/** The rotation function as the stack deploys it, with the rule's events as its input. */
+export type DeployedRelay = {
+  /** Calls the function directly, as `aws lambda invoke` does. */
+  invoke(input: unknown): Promise<Invocation>;
+  /** What came of each event that the rule let through, oldest first. */
+  readonly deliveries: readonly (Invocation & { readonly event: AwsEvent })[];
+  readonly log: readonly LogLine[];
+  /** A token such as the relay mints, to ask what it may do. */
+  mintToken(clusterName: string, credentials: IssuedCredentials): Promise<string>;
+};
+
+export type Invocation = {
+  readonly report?: RotationReport;
+  readonly problem?: string;
+  /** From the input's arrival until the answer, by which time every target is written. */
+  readonly ms: number;
+};
+
+export type LogLine = { readonly code: LogCode; readonly fields: LogFields };
+
+export async function deployRelay(
+  aws: AwsSandbox,
+  bindingsFile: string,
+  now: () => number,
+): Promise<DeployedRelay> {
+  const log: LogLine[] = [];
+  const dependencies = await rotationDependencies(
+    { ...process.env, BINDINGS_FILE: bindingsFile },
+    { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
+  );
+  const run = followRotation(dependencies);
+
+  const invoke = async (input: unknown): Promise<Invocation> => {
+    const startedAt = performance.now();
+    try {
+      const report = (await run(input, lambdaContext(aws, FUNCTION_NAME, TIMEOUT_MS))) as RotationReport;
+      return { report, ms: performance.now() - startedAt };
+    } catch (error) {
+      return { problem: problemOf(error), ms: performance.now() - startedAt };
+    }
+  };
+
+  const deliveries: (Invocation & { event: AwsEvent })[] = [];
+  aws.onEvent(async (event) => {
+    if (!passesRule(event)) return;
+    deliveries.push({ event, ...(await invoke(event)) });
+  });
+
+  return {
+    invoke,
+    deliveries,
+    log,
+    mintToken: async (clusterName, credentials) => {
+      const request = { clusterName, region: aws.region, credentials, now: now(), fips: false };
+      return (await mintEksToken(request)).bearer;
+    },
+  };
+}
+
+/** LabelUpdatedRule of template.yaml. */
+function passesRule({ source, "detail-type": detailType, detail }: AwsEvent): boolean {
+  const isLabelUpdated = source === "aws.secretsmanager" && detailType === "Secret Label Updated";
+  return isLabelUpdated && detail.labelUpdated === "AWSCURRENT";
+}
+
+const FUNCTION_NAME = "secret-relay-rotation";
+const TIMEOUT_MS = 60_000;

@@ -1,0 +1,90 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { reconcileDependencies } from "../../functions/reconcile/dependencies.ts";
+import { reconcile } from "../../functions/reconcile/reconcile.ts";
+import type { SweepReport } from "../../shared/sweep/report.ts";
+import type { Sandbox } from "../start-sandbox.ts";
+import type { LogLine } from "./deploy-relay.ts";
+import { lambdaContext } from "./lambda-context.ts";
+
+/** The reconcile function as the stack deploys it, with bindings of its own. */
+export type DeployedSweep = {
+  /** One invocation, as the schedule makes it. */
+  sweep(input: SweepInput): Promise<Swept>;
+  readonly log: readonly LogLine[];
+};
+
+export type SweepInput = { readonly sweep: "metadata" | "values"; readonly plan?: boolean };
+
+export type Swept = {
+  readonly report: SweepReport;
+  /** From the input's arrival until the report. */
+  readonly ms: number;
+  readonly asked: Asked;
+};
+
+/** What a sweep asked of the servers, as they counted it: the sweep has no say in these numbers. */
+export type Asked = {
+  readonly awsCalls: number;
+  readonly kubernetesCalls: number;
+  /** Values that Secrets Manager gave out. */
+  readonly sourceValues: number;
+  /** Secrets that the cluster gave out with their data. */
+  readonly secretValues: number;
+};
+
+export async function deploySweep(
+  { aws, kubernetes }: Sandbox,
+  bindings: string,
+  now: () => number,
+): Promise<DeployedSweep> {
+  const log: LogLine[] = [];
+  const dependencies = await withBindingsFile(bindings, (bindingsFile) =>
+    reconcileDependencies(
+      { ...process.env, BINDINGS_FILE: bindingsFile },
+      { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
+    ),
+  );
+  const run = reconcile(dependencies);
+  const countAsked = (): Asked => ({
+    awsCalls: aws.counters.callsTotal,
+    kubernetesCalls: kubernetes.requests.total,
+    sourceValues: aws.counters.secretValuesServed,
+    secretValues: kubernetes.requests.secretValuesServed,
+  });
+  return {
+    log,
+    sweep: async (input) => {
+      const before = countAsked();
+      const startedAt = performance.now();
+      const report = (await run(input, lambdaContext(aws, FUNCTION_NAME, TIMEOUT_MS))) as SweepReport;
+      const ms = performance.now() - startedAt;
+      return { report, ms, asked: difference(countAsked(), before) };
+    },
+  };
+}
+
+const FUNCTION_NAME = "secret-relay-reconcile";
+const TIMEOUT_MS = 300_000;
+
+/** The function reads the file when it starts, and never again. */
+async function withBindingsFile<T>(bindings: string, run: (file: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "secret-relay-"));
+  try {
+    const file = join(folder, "bindings.yaml");
+    await writeFile(file, bindings);
+    return await run(file);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function difference(after: Asked, before: Asked): Asked {
+  return {
+    awsCalls: after.awsCalls - before.awsCalls,
+    kubernetesCalls: after.kubernetesCalls - before.kubernetesCalls,
+    sourceValues: after.sourceValues - before.sourceValues,
+    secretValues: after.secretValues - before.secretValues,
+  };
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { devNull } from "node:os";
+import { setDefaultCACertificates } from "node:tls";
+import { fileURLToPath } from "node:url";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { type Sandbox, startSandbox } from "../start-sandbox.ts";
+import { type DeployedRelay, deployRelay } from "./deploy-relay.ts";
+import { type DeployedSweep, deploySweep } from "./deploy-sweep.ts";
+import { connectAsAdmin, type KubernetesAdmin } from "./kubernetes-admin.ts";
+import type { Narrator } from "./narrator.ts";
+import { type RoleCredentials, serveRoleCredentials } from "./role-credentials.ts";
+
+/** Where the story happens: the sandbox, those who work in it, and the relay. */
+export type StoryWorld = {
+  readonly sandbox: Sandbox;
+  /** Secrets Manager, as the team that owns the secrets calls it. */
+  readonly secretsManager: SecretsManagerClient;
+  /** The cluster, as its administrator sees it. */
+  readonly admin: KubernetesAdmin;
+  readonly relay: DeployedRelay;
+  /** A new instance of the reconcile function, with these bindings. */
+  deploySweep(bindings: string): Promise<DeployedSweep>;
+  /** Where the functions get their credentials. */
+  readonly role: RoleCredentials;
+  /** bindings.yaml, as the reader should see it. */
+  readonly bindings: string;
+  readonly tell: Narrator;
+  /** The time that the sandbox and the relay go by. */
+  now(): number;
+  /** Moves it on; nobody waits. */
+  passTime(ms: number): void;
+  close(): Promise<void>;
+};
+
+/** Takes over this process's AWS settings and trusted certificates: nothing it starts can reach a real account. */
+export async function openWorld(tell: Narrator): Promise<StoryWorld> {
+  let aheadMs = 0;
+  const now = () => Date.now() + aheadMs;
+  const sandbox = await startSandbox({ awsOverTls: true, now });
+  const { aws, kubernetes, authority } = sandbox;
+  setDefaultCACertificates([authority.certificatePem]);
+  forgetAwsSettings();
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId = "",
+    AWS_SECRET_ACCESS_KEY: secretAccessKey = "",
+    ...env
+  } = aws.env;
+  const role = await serveRoleCredentials(aws);
+  Object.assign(process.env, env, role.env);
+  const secretsManager = new SecretsManagerClient({ credentials: { accessKeyId, secretAccessKey } });
+  const close = async () => {
+    secretsManager.destroy();
+    await role.stop();
+    await sandbox.stop();
+  };
+  try {
+    return {
+      sandbox,
+      secretsManager,
+      admin: connectAsAdmin(kubernetes),
+      relay: await deployRelay(aws, BINDINGS_FILE, now),
+      deploySweep: (bindings) => deploySweep(sandbox, bindings, now),
+      role,
+      bindings: readFileSync(BINDINGS_FILE, "utf8").replace(/^#.*\n/gm, ""),
+      tell,
+      now,
+      passTime: (ms) => {
+        aheadMs += ms;
+      },
+      close,
+    };
+  } catch (error) {
+    await close(); // or its servers would keep the process alive
+    throw error;
+  }
+}
+
+const BINDINGS_FILE = fileURLToPath(new URL("bindings.yaml", import.meta.url));
+
+/** Whoever tries this may be logged in to AWS: neither variables nor files of theirs may steer the SDK. */
+function forgetAwsSettings(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
+  Object.assign(process.env, {
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EC2_METADATA_DISABLED: "true",
+  });
+}

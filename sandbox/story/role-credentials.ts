@@ -1,0 +1,59 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { AwsSandbox, IssuedCredentials } from "../aws/start-aws-sandbox.ts";
+
+/** Temporary credentials of the functions' role, handed out one after the other as AWS does: nothing is stored. */
+export type RoleCredentials = {
+  /** Where the SDK fetches them, and fetches the next when it is told that these have ended. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Everything handed out so far, oldest first. */
+  readonly issued: readonly IssuedCredentials[];
+  issue(): IssuedCredentials;
+  /** How long the next ones live; those after them live an hour again. */
+  shortenNext(lifeMs: number): void;
+  stop(): Promise<void>;
+};
+
+export async function serveRoleCredentials(aws: AwsSandbox): Promise<RoleCredentials> {
+  const issued: IssuedCredentials[] = [];
+  let lifeMs = HOUR_MS;
+  const issue = () => {
+    const credentials = aws.issueCredentials({ roleName: "secret-relay", sessionName: "story", lifeMs });
+    lifeMs = HOUR_MS;
+    issued.push(credentials);
+    return credentials;
+  };
+  const server = createServer((_request, response) => {
+    const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = issue();
+    response.setHeader("content-type", "application/json");
+    response.end(
+      JSON.stringify({
+        AccessKeyId: accessKeyId,
+        SecretAccessKey: secretAccessKey,
+        Token: sessionToken,
+        Expiration: new Date(expiresAt).toISOString(),
+      }),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    env: {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    },
+    issued,
+    issue,
+    shortenNext: (nextMs) => {
+      lifeMs = nextMs;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const HOUR_MS = 3_600_000;

@@ -1,0 +1,56 @@
+import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
+import type { Narrator } from "./narrator.ts";
+import type { StoryWorld } from "./open-world.ts";
+import { StoryProblem, type StoryStep } from "./story-step.ts";
+
+/** What `--json` prints; scripts rely on it. */
+export type StoryReport = { readonly ok: boolean; readonly steps: readonly StepReport[] };
+
+export type StepReport = {
+  readonly name: string;
+  readonly ok: boolean;
+  /** The time that the step is about; for a failed one, how long it ran. */
+  readonly ms: number;
+  readonly problem?: string;
+};
+
+/** Runs every step, also after one that failed: what works is worth knowing. */
+export async function runStory(
+  steps: readonly StoryStep[],
+  world: StoryWorld,
+  narrator: Narrator,
+): Promise<StoryReport> {
+  const reports: StepReport[] = [];
+  for (const step of steps) {
+    narrator.step(step.name, step.title);
+    const report = await runStep(step, world);
+    if (report.problem !== undefined) narrator.problem(report.problem);
+    reports.push(report);
+  }
+  return { ok: reports.every(({ ok }) => ok), steps: reports };
+}
+
+async function runStep(step: StoryStep, world: StoryWorld): Promise<StepReport> {
+  const startedAt = performance.now();
+  try {
+    const { ms } = await step.run(world);
+    return { name: step.name, ok: true, ms: tenths(ms) };
+  } catch (error) {
+    return {
+      name: step.name,
+      ok: false,
+      ms: tenths(performance.now() - startedAt),
+      problem: problemOf(error),
+    };
+  }
+}
+
+/** Our own words, or the kind and place of anything else: a library's message may hold what was being worked on. */
+export function problemOf(error: unknown): string {
+  if (error instanceof StoryProblem || error instanceof RelayError) return error.message;
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  const kind = [code, name].find((word) => typeof word === "string" && /^[A-Za-z_]{3,80}$/.test(word));
+  return `${UnexpectedFault.from(error).message} (${kind ?? "of an unknown kind"})`;
+}
+
+const tenths = (ms: number): number => Math.round(ms * 10) / 10;

@@ -1,0 +1,48 @@
+import { randomBytes } from "node:crypto";
+import { PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import type { LogLine } from "./deploy-relay.ts";
+import type { SecretInCluster } from "./kubernetes-admin.ts";
+import type { StoryWorld } from "./open-world.ts";
+import { expectThat } from "./story-step.ts";
+
+/** The password that the story is about: a source, and the Secret that it is bound to. */
+export const SOURCE = "prod/db";
+export const NAMESPACE = "shop";
+export const NAME = "db";
+
+export const anyPassword = (): string => randomBytes(18).toString("base64url");
+
+/** Enough of a VersionId for a person to tell it from another. */
+export const short = (versionId = "unknown"): string => `${versionId.slice(0, 8)}…`;
+
+/** A new value that is current at once, without the pending phase of a real rotation. */
+export async function putPassword({ secretsManager }: StoryWorld, source: string, password: string) {
+  const SecretString = JSON.stringify({ username: NAMESPACE, password });
+  const { VersionId: versionId = "" } = await secretsManager.send(
+    new PutSecretValueCommand({ SecretId: source, SecretString }),
+  );
+  return versionId;
+}
+
+export async function readShopSecret({ admin }: StoryWorld, when: string): Promise<SecretInCluster> {
+  const secret = await admin.readSecret(NAMESPACE, NAME);
+  expectThat(secret !== undefined, `There is no Secret ${NAMESPACE}/${NAME} ${when}`);
+  return secret;
+}
+
+export async function expectPassword(world: StoryWorld, password: string, when: string) {
+  const secret = await readShopSecret(world, when);
+  expectThat(
+    secret.data.password === password,
+    `Secret ${NAMESPACE}/${NAME} does not hold the password that it should ${when}`,
+  );
+  return secret;
+}
+
+export function expectNoLeak(passwords: readonly string[], told: readonly LogLine[] | object): void {
+  const text = JSON.stringify(told);
+  const isLeaked = passwords.some(
+    (password) => text.includes(password) || text.includes(Buffer.from(password).toString("base64")),
+  );
+  expectThat(!isLeaked, "A log or a report of the relay holds a password");
+}

@@ -1,0 +1,175 @@
+import { randomUUID } from "node:crypto";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { ANNOTATIONS } from "../../shared/render/ownership-marks.ts";
+import type { SyncCluster } from "../../shared/sync/sync-source.ts";
+import type { Backend } from "./backend.ts";
+import { type Choose, everySchedule, Interleaver } from "./interleaver.ts";
+import { labelUpdated, startRelay } from "./relay.ts";
+import { openScene, type Scene, type TestSource } from "./scene.ts";
+
+/** An accepted write: which version it carried, at which point of the API server's own order. */
+type Landed = { readonly versionId: string; readonly resourceVersion: number };
+
+/**
+ * Two invocations at once, stepped through each other: in every order that there is, or in some drawn at random. Whatever the order: in the end the Secret holds AWSCURRENT, and
+ * no value ever landed after one that became current later.
+ */
+export function describeFenceContract(start: () => Promise<Backend>, drawn: number | "every schedule"): void {
+  let backend: Backend;
+  let scene: Scene;
+  const granted = Array.from({ length: 50 }, (_, index) => `fence-${index}`);
+  let used = 0;
+
+  beforeAll(async () => {
+    backend = await start();
+    for (const [name, value] of Object.entries(backend.aws.env)) vi.stubEnv(name, value);
+    scene = await openScene(backend);
+    await scene.grant(granted);
+  });
+  afterAll(async () => {
+    scene?.close();
+    vi.unstubAllEnvs();
+    await backend?.stop();
+  });
+
+  const inSchedules = async (play: (choose: Choose) => Promise<void>, draw = drawn): Promise<void> => {
+    if (draw === "every schedule") {
+      expect(await everySchedule(play)).toBeGreaterThan(3); // a tree without branches would prove nothing
+      return;
+    }
+    const anyChoices = fc.infiniteStream(fc.nat({ max: 999 }));
+    const isFine = (choices: Iterator<number>) => play((waiting) => choices.next().value % waiting.length);
+    await fc.assert(fc.asyncProperty(anyChoices, isFine), { numRuns: draw, endOnFailure: true });
+  };
+
+  /** A relay that is bound to one Secret and pauses before each of its steps. */
+  const startSteppedRelay = async (
+    actor: string,
+    bound: { sourceName: string; secretName: string },
+    interleaver: Interleaver,
+    landed: Landed[],
+  ) =>
+    startRelay(backend, {
+      bindings: [
+        { source: bound.sourceName, targets: [{ namespace: scene.namespace, name: bound.secretName }] },
+      ],
+      override: (real) => ({
+        wait: async () => {},
+        readCurrent: (source, budget) =>
+          interleaver.step(actor, "reads AWSCURRENT", () => real.readCurrent(source, budget)),
+        connect: (clusterKey): SyncCluster => {
+          const cluster = real.connect(clusterKey);
+          return {
+            readSecret: (secret, budget) =>
+              interleaver.step(actor, "reads the live Secret", () => cluster.readSecret(secret, budget)),
+            applySecret: (body, force, budget) =>
+              interleaver.step(actor, "applies", async () => {
+                const live = await cluster.applySecret(body, force, budget);
+                const versionId = live.annotations[ANNOTATIONS.versionId] ?? "";
+                landed.push({ versionId, resourceVersion: Number(live.resourceVersion) });
+                return live;
+              }),
+            deleteSecret: (secret, only, budget) => cluster.deleteSecret(secret, only, budget),
+          };
+        },
+      }),
+    });
+
+  /** Plays a scene in one schedule, then checks what must hold in all of them. */
+  const playRotation = async (
+    choose: Choose,
+    { isBoundBefore, meddle }: { isBoundBefore: boolean; meddle?: (secretName: string) => Promise<void> },
+  ): Promise<void> => {
+    const secretName = granted[used++ % granted.length] ?? "";
+    await scene.deleteSecret(secretName).catch(() => {}); // of an earlier schedule
+    const zeroth = await scene.createSource(`fence/${randomUUID()}`, '{"password":"canary-7f3a9c1e-zeroth"}');
+    const bound = { sourceName: zeroth.name, secretName };
+    const order = [zeroth];
+    if (isBoundBefore) {
+      const before = await startRelay(backend, {
+        bindings: [{ source: zeroth.name, targets: [{ namespace: scene.namespace, name: secretName }] }],
+      });
+      await before.invoke(labelUpdated(backend, zeroth));
+    }
+    const first = await scene.rotate(zeroth, '{"password":"canary-7f3a9c1e-first"}');
+    order.push(first);
+    const interleaver = new Interleaver();
+    const landed: Landed[] = [];
+    const relayOfFirst = await startSteppedRelay("A", bound, interleaver, landed);
+    const relayOfSecond = await startSteppedRelay("B", bound, interleaver, landed);
+    const actors = [
+      () => relayOfFirst.invoke({ secretId: first.name }), // an event that names a version reads again and again
+      async () => {
+        const second = await interleaver.step("B", "sees the label move", () =>
+          scene.rotate(first, '{"password":"canary-7f3a9c1e-second"}'),
+        );
+        order.push(second);
+        await relayOfSecond.invoke(labelUpdated(backend, second));
+      },
+      ...(meddle ? [() => interleaver.step("C", "meddles", () => meddle(secretName))] : []),
+    ];
+
+    await interleaver.run(actors, choose);
+
+    const trace = interleaver.trace.join("\n");
+    // A deleted Secret takes the fence with it: an older value may then be created anew for the moment that it takes to
+    // check AWSCURRENT once more, but it never stays.
+    if (meddle === undefined) expect(landed, trace).toEqual(inOrder(landed, order));
+    const final = await scene.readData(secretName);
+    // Whoever deletes it last leaves it deleted; the relay never leaves an old value behind.
+    if (final !== undefined || meddle === undefined)
+      expect(final, trace).toEqual({ password: "canary-7f3a9c1e-second" });
+  };
+
+  describe("two invocations at once", () => {
+    it("over a Secret that is there leave AWSCURRENT, and no older value lands after a newer one", async () => {
+      await inSchedules((choose) => playRotation(choose, { isBoundBefore: true }));
+    });
+
+    it("over a Secret that is not there yet leave AWSCURRENT, and none writes over what the other created", async () => {
+      // The check after a create makes some thousand schedules: some of them are drawn.
+      await inSchedules((choose) => playRotation(choose, { isBoundBefore: false }), 100);
+    });
+
+    it("while somebody deletes the Secret leave no old value behind", async () => {
+      const meddle = (name: string) => scene.deleteSecret(name).catch(() => {});
+      // A third actor makes thousands of schedules: some of them are drawn.
+      await inSchedules((choose) => playRotation(choose, { isBoundBefore: true, meddle }), 40);
+    });
+
+    it("while somebody deletes and makes another Secret of that name leave that one alone", async () => {
+      const play = async (choose: Choose): Promise<void> => {
+        const secretName = granted[used++ % granted.length] ?? "";
+        await scene.deleteSecret(secretName).catch(() => {});
+        const source = await scene.createSource(
+          `fence/${randomUUID()}`,
+          '{"password":"canary-7f3a9c1e-ours"}',
+        );
+        const interleaver = new Interleaver();
+        const bound = { sourceName: source.name, secretName };
+        const relay = await startSteppedRelay("A", bound, interleaver, []);
+        await relay.dependencies.connect("main"); // opened outside the schedule
+        const meddle = () =>
+          interleaver.step("B", "makes a Secret of its own", async () => {
+            await scene.deleteSecret(secretName).catch(() => {});
+            await scene.createSecret(secretName, { password: "canary-7f3a9c1e-theirs" });
+          });
+
+        await interleaver.run([() => relay.invoke(labelUpdated(backend, source)), meddle], choose);
+
+        expect(await scene.readData(secretName), interleaver.trace.join("\n")).toEqual({
+          password: "canary-7f3a9c1e-theirs",
+        });
+      };
+      await inSchedules(play);
+    });
+  });
+}
+
+/** What landed, as it must have landed: by the order in which the versions became current. */
+function inOrder(landed: readonly Landed[], order: readonly TestSource[]): readonly Landed[] {
+  const rank = (versionId: string): number => order.findIndex((source) => source.versionId === versionId);
+  const byServer = [...landed].sort((one, other) => one.resourceVersion - other.resourceVersion);
+  return byServer.toSorted((one, other) => rank(one.versionId) - rank(other.versionId));
+}

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll } from "vitest";
+import type { KubernetesBackend } from "./backend.ts";
+import { describeApply } from "./kubernetes/apply.ts";
+import { describeCallers } from "./kubernetes/callers.ts";
+import { describeEvents } from "./kubernetes/events.ts";
+import { describeFence } from "./kubernetes/fence.ts";
+import { type ContractContext, NAMESPACE } from "./kubernetes/fixtures.ts";
+import { describeImmutable } from "./kubernetes/immutable.ts";
+import { describeOtherWriters } from "./kubernetes/other-writers.ts";
+import { describeReading } from "./kubernetes/reading.ts";
+import { describeRefusedApply } from "./kubernetes/refused-apply.ts";
+import { describeWholeWrites } from "./kubernetes/whole-writes.ts";
+import { describeWorkloads } from "./kubernetes/workloads.ts";
+import { kubernetesCall } from "./kubernetes-request.ts";
+
+/** What the relay may rely on in an API server. The same claims hold for the sandbox and for a real one. */
+export function describeKubernetesContract(start: () => Promise<KubernetesBackend>): void {
+  let backend: KubernetesBackend;
+  let api: ReturnType<typeof kubernetesCall>;
+
+  beforeAll(async () => {
+    backend = await start();
+    api = kubernetesCall(backend);
+    await api("/api/v1/namespaces", {
+      method: "POST",
+      body: { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } },
+    });
+  });
+  afterAll(async () => {
+    api?.close();
+    await backend?.stop();
+  });
+
+  const context: ContractContext = { backend: () => backend, call: (path, options) => api(path, options) };
+  describeApply(context);
+  describeFence(context);
+  describeRefusedApply(context);
+  describeImmutable(context);
+  describeOtherWriters(context);
+  describeWholeWrites(context);
+  describeReading(context);
+  describeWorkloads(context);
+  describeEvents(context);
+  describeCallers(context);
+}

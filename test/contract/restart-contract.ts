@@ -1,0 +1,406 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
+import type { Backend } from "./backend.ts";
+import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
+import type { TestSource } from "./scene.ts";
+import { useBackend, useScene } from "./use-scene.ts";
+
+type Rule = { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] };
+
+const STAMP = "secret-relay/restarted-for-db";
+const PLACES: Readonly<Record<string, string>> = {
+  Deployment: "apps/v1/deployments",
+  StatefulSet: "apps/v1/statefulsets",
+  DaemonSet: "apps/v1/daemonsets",
+  Rollout: "argoproj.io/v1alpha1/rollouts",
+};
+const WORKLOADS_BY_NAME = (...names: string[]): Rule[] => [
+  { apiGroups: ["apps"], resources: ALL_APPS, resourceNames: names, verbs: ["get", "patch"] },
+  { apiGroups: ["argoproj.io"], resources: ["rollouts"], resourceNames: names, verbs: ["get", "patch"] },
+];
+const ALL_APPS = ["deployments", "statefulsets", "daemonsets"];
+const AUTO: Rule[] = [{ apiGroups: ["apps"], resources: ALL_APPS, verbs: ["list", "get", "patch"] }];
+
+/** What a changed Secret does to those who read it; the same on the sandbox and on real servers. */
+export function describeRestartContract(start: () => Promise<Backend>): void {
+  const used = useBackend(start);
+  const at = useScene(used);
+
+  const grant = async (rules: readonly Rule[]): Promise<void> => {
+    const apiGroup = "rbac.authorization.k8s.io";
+    const path = `/apis/${apiGroup}/v1/namespaces/${at.scene.namespace}`;
+    const role = { apiVersion: `${apiGroup}/v1`, kind: "Role", metadata: { name: `more-${randomUUID()}` } };
+    await at.scene.admin(`${path}/roles`, { method: "POST", body: { ...role, rules } });
+    const { status } = await at.scene.admin(`${path}/rolebindings`, {
+      method: "POST",
+      body: {
+        ...role,
+        kind: "RoleBinding",
+        roleRef: { apiGroup, kind: "Role", name: role.metadata.name },
+        subjects: [{ apiGroup, kind: "Group", name: used.backend.kubernetes.relayGroup }],
+      },
+    });
+    expect(status).toBe(201);
+    if (used.backend.name === "real") await sleep(300); // until its authorizer has heard of the role
+  };
+
+  const pathOf = (kind: string, name = ""): string => {
+    const [group, version, resource] = (PLACES[kind] ?? "").split("/");
+    const path = `/apis/${group}/${version}/namespaces/${at.scene.namespace}/${resource}`;
+    return name === "" ? path : `${path}/${name}`;
+  };
+  const create = async (kind: string, name: string, spec: object = {}): Promise<void> => {
+    const [group, version] = (PLACES[kind] ?? "").split("/");
+    const template = {
+      metadata: { labels: { app: name } },
+      spec: { containers: [{ name: "main", image: "example.com/main:1", ...readsDb }] },
+    };
+    const selector = { matchLabels: { app: name } };
+    const body = {
+      apiVersion: `${group}/${version}`,
+      kind,
+      metadata: { name },
+      spec: { selector, template, ...(kind === "StatefulSet" && { serviceName: name }), ...spec },
+    };
+    const { status, body: answer } = await at.scene.admin(pathOf(kind), { method: "POST", body });
+    expect([status, answer.message]).toEqual([201, undefined]);
+  };
+  const readsDb = { envFrom: [{ secretRef: { name: "db" } }] };
+  const read = async (kind: string, name: string) => (await at.scene.admin(pathOf(kind, name))).body;
+  const stampOf = async (kind: string, name: string): Promise<string | undefined> => {
+    const { metadata, spec } = await read(kind, name);
+    return (kind === "Rollout" ? metadata : spec.template.metadata).annotations?.[STAMP];
+  };
+
+  /** A source, synced into Secret `db` for the first time; workloads that it restarts come before or after. */
+  const open = async (target: object) => {
+    const source = await at.scene.createSource(`prod/${randomUUID().slice(0, 8)}`, '{"password":"first"}');
+    await at.scene.grant(["db"]);
+    const bindings = [
+      { source: source.name, targets: [{ namespace: at.scene.namespace, name: "db", ...target }] },
+    ];
+    const relay = await startRelay(used.backend, { bindings });
+    const told = (about: TestSource) => relay.invoke(labelUpdated(used.backend, about));
+    const first = await told(source);
+    return { source, relay, bindings, told, first };
+  };
+  const restartsOf = (report: Awaited<ReturnType<Awaited<ReturnType<typeof open>>["told"]>>) =>
+    report.targets[0]?.restarts as RestartOutcome[];
+
+  describe("a restart", () => {
+    it.each(Object.keys(PLACES))("rolls a %s once for each version", async (kind) => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create(kind, "shop");
+      const { source, told, first } = await open({ restart: [{ kind, name: "shop" }] });
+      expect(restartsOf(first)).toEqual([{ workload: `${kind}/shop`, outcome: "already" }]);
+      expect(await stampOf(kind, "shop")).toBeUndefined();
+
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      const report = await told(second);
+      const after = await read(kind, "shop");
+      const repeated = await told(second);
+
+      expect(restartsOf(report)).toEqual([{ workload: `${kind}/shop`, outcome: "restarted" }]);
+      expect(await stampOf(kind, "shop")).toBe(second.versionId);
+      expect(after.metadata.generation).toBe(2);
+      expect(after.spec.template.spec.containers[0].name).toBe("main");
+      if (kind === "Rollout") expect(Date.parse(after.spec.restartAt)).toBeGreaterThan(Date.now() - 60_000);
+      expect(restartsOf(repeated)).toEqual([{ workload: `${kind}/shop`, outcome: "already" }]);
+      expect((await read(kind, "shop")).metadata.resourceVersion).toBe(after.metadata.resourceVersion);
+    });
+
+    it("comes again for a rollback, which is a change of the data like any other", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      const { source, told } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      await told(second);
+
+      await at.scene.rollBack(second, source);
+      const report = await told(source);
+
+      expect(restartsOf(report)[0]?.outcome).toBe("restarted");
+      expect(await stampOf("Deployment", "shop")).toBe(source.versionId);
+    });
+
+    it("does not come for a new version of the same data", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      const { source, told } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
+
+      const same = await at.scene.rotate(source, '{"password":"first"}');
+      const report = await told(same);
+
+      expect(report.targets[0]).toMatchObject({ outcome: "written", versionId: same.versionId });
+      expect(restartsOf(report)).toEqual([{ workload: "Deployment/shop", outcome: "already" }]);
+      expect(await stampOf("Deployment", "shop")).toBeUndefined();
+    });
+
+    it("finds by itself who uses the Secret, and leaves the others alone", async () => {
+      await grant(AUTO);
+      await create("Deployment", "reader");
+      await create("DaemonSet", "agent");
+      await create("Deployment", "other", {
+        template: {
+          metadata: { labels: { app: "other" } },
+          spec: { containers: [{ name: "main", image: "example.com/main:1" }] },
+        },
+      });
+      const { source, told } = await open({ restart: "auto" });
+
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      const report = await told(second);
+
+      expect(restartsOf(report).map(({ workload, outcome }) => [workload, outcome])).toEqual([
+        ["Deployment/reader", "restarted"],
+        ["DaemonSet/agent", "restarted"],
+      ]);
+      expect(await stampOf("Deployment", "other")).toBeUndefined();
+    });
+
+    it("is refused for a workload that the Role does not name, and made for the one that it names", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      await create("Deployment", "other");
+      const workloads = ["other", "shop", "absent"].map((name) => ({ kind: "Deployment", name }));
+      await grant(WORKLOADS_BY_NAME("absent"));
+      const { source, told, relay } = await open({ restart: { workloads, order: "sequence" } });
+
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      const report = await told(second);
+
+      expect(report.targets[0]?.outcome).toBe("written");
+      expect(restartsOf(report)).toEqual([
+        { workload: "Deployment/other", outcome: "refused", code: "CLUSTER_FORBIDDEN" },
+        { workload: "Deployment/shop", outcome: "restarted" },
+        { workload: "Deployment/absent", outcome: "refused", code: "WORKLOAD_MISSING" },
+      ]);
+      expect(relay.metrics).toContainEqual({ name: "WorkloadsRestarted", value: 1 });
+      expect(relay.metrics).toContainEqual({ name: "RestartsFailed", value: 1, code: "WORKLOAD_MISSING" });
+      expect(relay.logs.map(({ code }) => code)).toEqual(
+        expect.arrayContaining(["WORKLOAD_RESTARTED", "RESTART_REFUSED"]),
+      );
+    });
+
+    it("waits for a paused Deployment, and is made by the first sweep after it goes on", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop", { paused: true });
+      const { source, told, bindings } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      const report = await told(second);
+      expect(restartsOf(report)).toEqual([
+        { workload: "Deployment/shop", outcome: "skipped", code: "WORKLOAD_PAUSED" },
+      ]);
+
+      await at.scene.admin(pathOf("Deployment", "shop"), {
+        method: "PATCH",
+        contentType: "application/merge-patch+json",
+        body: { spec: { paused: false } },
+      });
+      const sweeper = await startSweeper(used.backend, { bindings });
+      const swept = await sweeper.sweep({ sweep: "metadata" });
+      const again = await sweeper.sweep({ sweep: "values" });
+
+      expect(swept.findings).toEqual([]);
+      expect(swept.madeUp?.[0]?.restarts).toEqual([{ workload: "Deployment/shop", outcome: "restarted" }]);
+      expect(again.madeUp).toBeUndefined();
+      expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
+    });
+
+    it("comes with a sweep's repair too", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      const { source, bindings } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+
+      const sweeper = await startSweeper(used.backend, { bindings });
+      const { findings } = await sweeper.sweep({ sweep: "metadata" });
+
+      expect(findings[0]).toMatchObject({
+        code: "STALE",
+        action: { kind: "repaired" },
+        restarts: [{ workload: "Deployment/shop", outcome: "restarted" }],
+      });
+      expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
+    });
+
+    it("leaves a workload alone that was restarted less than the minimum interval ago", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      const restart = { workloads: [{ kind: "Deployment", name: "shop" }], minimumIntervalSeconds: 3 };
+      const { source, told } = await open({ restart });
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      expect(restartsOf(await told(second))[0]?.outcome).toBe("restarted");
+
+      const third = await at.scene.rotate(second, '{"password":"third"}');
+      const tooSoon = await told(third);
+      await sleep(3_000);
+      const later = await told(third);
+
+      expect(restartsOf(tooSoon)).toEqual([
+        { workload: "Deployment/shop", outcome: "skipped", code: "RESTART_TOO_SOON" },
+      ]);
+      expect(restartsOf(later)[0]?.outcome).toBe("restarted");
+      expect(await stampOf("Deployment", "shop")).toBe(third.versionId);
+    });
+
+    it("fails the invocation when it may work later, and the repeat makes it though the Secret is unchanged", async () => {
+      await grant(WORKLOADS_BY_NAME("shop", "fine"));
+      await create("Deployment", "shop");
+      await create("Deployment", "fine");
+      const restart = ["shop", "fine"].map((name) => ({ kind: "Deployment", name }));
+      const { source, told } = await open({ restart });
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      const sandbox = (used.backend as { sandbox?: { kubernetes: SandboxFaults } }).sandbox;
+      if (sandbox === undefined) return; // only the sandbox can be told to fail
+      const stop = sandbox.kubernetes.faults.add({
+        kind: "server-error",
+        status: 500,
+        match: ({ name, verb }) => name === "shop" && verb === "patch",
+      });
+
+      await expect(told(second)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
+      expect(await at.scene.readData("db")).toEqual({ password: "second" });
+      expect(await stampOf("Deployment", "shop")).toBeUndefined();
+      expect(await stampOf("Deployment", "fine")).toBe(second.versionId);
+      stop();
+      const repeated = await told(second);
+
+      expect(repeated.targets[0]?.outcome).toBe("unchanged");
+      expect(restartsOf(repeated)).toEqual([
+        { workload: "Deployment/shop", outcome: "restarted" },
+        { workload: "Deployment/fine", outcome: "already" },
+      ]);
+    });
+
+    it("is made once by two invocations that race", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      const { source, told } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+
+      const reports = await Promise.all([told(second), told(second), told(second)]);
+
+      const outcomes = reports.flatMap(restartsOf).map(({ outcome }) => outcome);
+      expect(outcomes.filter((outcome) => outcome === "restarted")).toHaveLength(1);
+      expect((await read("Deployment", "shop")).metadata.generation).toBe(2);
+    });
+
+    it("comes after a Secret was deleted, when the new one holds another value", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      const { source, told } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      await told(second);
+      await at.scene.deleteSecret("db");
+      expect(restartsOf(await told(second))[0]?.outcome).toBe("already");
+
+      await at.scene.deleteSecret("db");
+      const third = await at.scene.rotate(second, '{"password":"third"}');
+
+      expect(restartsOf(await told(third))[0]?.outcome).toBe("restarted");
+    });
+  });
+
+  describe("an event", () => {
+    const EVENTS: Rule[] = [{ apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] }];
+    const eventsOf = async () => {
+      const path = `/apis/events.k8s.io/v1/namespaces/${at.scene.namespace}/events`;
+      const { body } = await at.scene.admin(path);
+      return body.items as { reason: string; type: string; note: string; regarding: { uid: string } }[];
+    };
+
+    it("tells of a Secret that was created, updated, repaired and refused, once each", async () => {
+      await grant(EVENTS);
+      const { source, told, bindings } = await open({ events: true });
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      await told(second);
+      await told(second);
+      const third = await at.scene.rotate(second, '{"password":"third"}');
+      const sweeper = await startSweeper(used.backend, { bindings });
+      await sweeper.sweep({ sweep: "metadata" });
+      const { uid } = (await at.scene.readSecret("db")).metadata;
+      await at.scene.deleteSecret("db");
+      await at.scene.createSecret("db", { password: "mine" });
+      await told(third);
+      await told(third);
+
+      const events = await eventsOf();
+
+      expect(events.map(({ reason, type }) => `${type} ${reason}`).sort()).toEqual([
+        "Normal SecretCreated",
+        "Normal SecretDriftRepaired",
+        "Normal SecretUpdated",
+        "Warning SecretSyncRefused",
+      ]);
+      const updated = events.find(({ reason }) => reason === "SecretUpdated");
+      expect(updated?.regarding.uid).toBe(uid);
+      expect(updated?.note).toContain(second.versionId);
+      expect(JSON.stringify(events)).not.toMatch(/"(first|second|third|mine)"/);
+    });
+
+    it("that may not be posted is told, and fails nothing", async () => {
+      const { first, relay } = await open({ events: true });
+
+      expect(first.targets[0]?.outcome).toBe("written");
+      expect(relay.logs.find(({ code }) => code === "KUBERNETES_EVENT_FAILED")?.fields.code).toBe(
+        "CLUSTER_FORBIDDEN",
+      );
+    });
+  });
+
+  describe("a nudge", () => {
+    const PODS: Rule[] = [{ apiGroups: [""], resources: ["pods"], verbs: ["list", "patch"] }];
+    const pods = () => `/api/v1/namespaces/${at.scene.namespace}/pods`;
+    const createPod = async (name: string, volumes: readonly object[]): Promise<void> => {
+      const containers = [{ name: "main", image: "example.com/main:1" }];
+      const body = { apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { containers, volumes } };
+      const { status, body: answer } = await at.scene.admin(pods(), { method: "POST", body });
+      expect([status, answer.message]).toEqual([201, undefined]);
+    };
+    const nudgedFor = async (name: string): Promise<string | undefined> =>
+      (await at.scene.admin(`${pods()}/${name}`)).body.metadata.annotations?.["secret-relay/nudged-for-db"];
+
+    it("tells the Pods that mount the Secret, once for each version", async () => {
+      await grant(PODS);
+      await createPod("mounts", [{ name: "v", secret: { secretName: "db" } }]);
+      await createPod("projects", [{ name: "v", projected: { sources: [{ secret: { name: "db" } }] } }]);
+      await createPod("other", [{ name: "v", secret: { secretName: "else" } }]);
+      const { source, told, relay } = await open({ nudge: true });
+      expect(await nudgedFor("mounts")).toBeUndefined();
+
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      await told(second);
+      await told(second);
+
+      expect(await nudgedFor("mounts")).toBe(second.versionId);
+      expect(await nudgedFor("projects")).toBe(second.versionId);
+      expect(await nudgedFor("other")).toBeUndefined();
+      expect(
+        relay.logs.filter(({ code }) => code === "PODS_NUDGED").map(({ fields }) => fields.pods),
+      ).toEqual([2]);
+    });
+
+    it("that is not allowed is told, and fails nothing", async () => {
+      const { source, told, relay } = await open({ nudge: true });
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+
+      expect((await told(second)).targets[0]?.outcome).toBe("written");
+      expect(relay.logs.find(({ code }) => code === "NUDGE_INCOMPLETE")?.fields.code).toBe(
+        "CLUSTER_FORBIDDEN",
+      );
+    });
+  });
+}
+
+type SandboxFaults = {
+  faults: {
+    add(rule: {
+      kind: "server-error";
+      status: number;
+      match: (request: { name?: string | undefined; verb?: string | undefined }) => boolean;
+    }): () => void;
+  };
+};

@@ -1,0 +1,305 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { Finding } from "../../shared/sweep/finding.ts";
+import type { SweepReport } from "../../shared/sweep/report.ts";
+import type { Backend } from "./backend.ts";
+import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
+import { encodeData } from "./scene.ts";
+import { useBackend, useScene } from "./use-scene.ts";
+
+const METADATA = { sweep: "metadata" };
+const VALUES = { sweep: "values" };
+
+/** What a sweep finds and repairs; the same on the sandbox and on real servers. */
+export function describeSweepContract(start: () => Promise<Backend>): void {
+  const used = useBackend(start);
+  const at = useScene(used);
+
+  const anyName = (): string => `prod/${randomUUID().slice(0, 8)}`;
+  const bindTo = (source: string, name: string, more: object = {}) => ({
+    source,
+    targets: [{ namespace: at.scene.namespace, name }],
+    ...more,
+  });
+
+  /** A source, synced into Secret `db`, and a sweeper that looks after it. */
+  const openSynced = async (more: object = {}, { mayList = true } = {}) => {
+    const source = await at.scene.createSource(
+      anyName(),
+      '{"user":"app","password":"canary-7f3a9c1e-first"}',
+    );
+    const bindings = [bindTo(source.name, "db", more)];
+    await at.scene.grant(["db"], { mayList });
+    const relay = await startRelay(used.backend, { bindings });
+    await relay.invoke(labelUpdated(used.backend, source));
+    return { source, relay, bindings, sweeper: await startSweeper(used.backend, { bindings }) };
+  };
+
+  const codes = ({ findings }: SweepReport): string[] => findings.map(({ code }) => code);
+  const only = ({ findings, unchecked }: SweepReport): Finding => {
+    expect(unchecked).toEqual([]);
+    expect(findings).toHaveLength(1);
+    return findings[0] as Finding;
+  };
+  const patch = (body: object, manager?: string) => at.scene.patchSecret("db", body, manager);
+
+  describe("a sweep by metadata", () => {
+    it("finds nothing where nothing drifted, and says how much it looked at", async () => {
+      const { sweeper } = await openSynced();
+      const report = await sweeper.sweep(METADATA);
+      expect(report).toMatchObject({ bindings: 1, checked: 1, findings: [], unchecked: [], unseen: [] });
+    });
+
+    it("finds a rotation whose event was lost, tells how stale the Secret is, and repairs it", async () => {
+      const { source, sweeper } = await openSynced();
+      const second = await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-second"}');
+
+      const finding = only(await sweeper.sweep(METADATA));
+
+      expect(finding).toMatchObject({
+        code: "STALE",
+        target: { cluster: "main", namespace: at.scene.namespace, name: "db" },
+        details: { liveVersionId: source.versionId, currentVersionId: second.versionId },
+        action: { kind: "repaired" },
+      });
+      expect(finding.details.staleMs).toBeGreaterThanOrEqual(0);
+      expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-second" });
+      expect((await sweeper.sweep(METADATA)).findings).toEqual([]);
+    });
+
+    it("finds a Secret that was deleted, and makes it anew", async () => {
+      const { sweeper } = await openSynced();
+      await at.scene.deleteSecret("db");
+      expect(only(await sweeper.sweep(METADATA))).toMatchObject({
+        code: "MISSING",
+        action: { kind: "repaired" },
+      });
+      expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
+    });
+
+    it("names the key and the field manager when somebody changed a value, and refuses without adopt", async () => {
+      const { sweeper } = await openSynced();
+      await patch({ data: encodeData({ password: "canary-7f3a9c1e-tampered" }) }, "kubectl-edit");
+
+      const finding = only(await sweeper.sweep(METADATA));
+
+      expect(finding).toMatchObject({
+        code: "TAMPERED",
+        action: { kind: "refused", code: "FIELD_OWNED_BY_ANOTHER" },
+      });
+      expect(finding.details.fields).toEqual([
+        { field: "data.password", what: "changed", manager: "kubectl-edit", at: expect.any(String) },
+      ]);
+      expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-tampered" });
+    });
+
+    it("takes a changed value back when the binding adopts", async () => {
+      const { sweeper } = await openSynced({ adopt: true });
+      await patch({ data: encodeData({ password: "canary-7f3a9c1e-tampered" }) });
+      expect(only(await sweeper.sweep(METADATA))).toMatchObject({
+        code: "TAMPERED",
+        action: { kind: "repaired" },
+      });
+      expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
+      expect((await sweeper.sweep(METADATA)).findings).toEqual([]);
+    });
+
+    it("finds a key that somebody removed, and puts it back", async () => {
+      const { sweeper } = await openSynced();
+      await patch({ data: { password: null } });
+      const finding = only(await sweeper.sweep(METADATA));
+      expect(finding).toMatchObject({ code: "TAMPERED", action: { kind: "repaired" } });
+      expect(finding.details.fields).toEqual([{ field: "data.password", what: "removed" }]);
+      expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
+    });
+
+    it("finds a changed label of the binding's", async () => {
+      const { sweeper } = await openSynced({ labels: { team: "shop" }, adopt: true });
+      await patch({ metadata: { labels: { team: "other" } } });
+      const finding = only(await sweeper.sweep(METADATA));
+      expect(finding).toMatchObject({ code: "TAMPERED", action: { kind: "repaired" } });
+      expect(finding.details.fields?.map(({ field }) => field)).toEqual(["metadata.labels.team"]);
+      expect((await at.scene.readSecret("db")).metadata.labels.team).toBe("shop");
+    });
+
+    it("finds its own label removed, although the list does not hold the Secret then", async () => {
+      const { sweeper } = await openSynced();
+      await patch({ metadata: { labels: { "secret-relay/managed": null } } });
+      expect(only(await sweeper.sweep(METADATA))).toMatchObject({
+        code: "TAMPERED",
+        action: { kind: "repaired" },
+      });
+      expect((await sweeper.sweep(METADATA)).findings).toEqual([]);
+    });
+
+    it("finds a Secret that another field manager took over by force", async () => {
+      const { sweeper } = await openSynced({ adopt: true });
+      await at.scene.applySecret("db", { data: encodeData({ user: "x", password: "y" }) }, "gitops");
+
+      const finding = only(await sweeper.sweep(METADATA));
+
+      expect(finding).toMatchObject({ code: "TAKEN_OVER", action: { kind: "repaired" } });
+      expect(finding.details.fields).toContainEqual({
+        field: "data.password",
+        what: "changed",
+        manager: "gitops",
+        at: expect.any(String),
+      });
+      expect((await sweeper.sweep(METADATA)).findings).toEqual([]);
+    });
+
+    it("finds that a Secret was replaced as a whole", async () => {
+      const { sweeper } = await openSynced({ adopt: true });
+      await at.scene.replaceSecret("db", { data: encodeData({ password: "canary-7f3a9c1e-replaced" }) });
+      const finding = only(await sweeper.sweep(METADATA));
+      expect(finding).toMatchObject({ code: "TAKEN_OVER", action: { kind: "repaired" } });
+      expect(await at.scene.readData("db")).toMatchObject({ user: "app", password: "canary-7f3a9c1e-first" });
+    });
+
+    it("finds a Secret deleted and made anew with another type, and refuses it with advice", async () => {
+      const { sweeper } = await openSynced({ adopt: true });
+      await at.scene.deleteSecret("db");
+      await at.scene.createSecret(
+        "db",
+        { username: "u", password: "p" },
+        { type: "kubernetes.io/basic-auth" },
+      );
+      expect(only(await sweeper.sweep(METADATA))).toMatchObject({
+        code: "TYPE_DIFFERS",
+        action: { kind: "refused", code: "TARGET_TYPE_DIFFERS" },
+      });
+    });
+
+    it("finds a Secret of that name that is somebody else's, and leaves it", async () => {
+      const { sweeper } = await openSynced();
+      await at.scene.deleteSecret("db");
+      await at.scene.createSecret("db", { password: "canary-7f3a9c1e-theirs" });
+      expect(only(await sweeper.sweep(METADATA))).toMatchObject({
+        code: "NOT_OURS",
+        action: { kind: "refused", code: "TARGET_NOT_OURS" },
+      });
+      expect(await at.scene.readData("db")).toEqual({ password: "canary-7f3a9c1e-theirs" });
+    });
+
+    it("finds that the binding's rules changed", async () => {
+      const { source } = await openSynced();
+      const bindings = [bindTo(source.name, "db", { keys: { PASSWORD: "password" } })];
+      const sweeper = await startSweeper(used.backend, { bindings });
+      expect(only(await sweeper.sweep(METADATA))).toMatchObject({
+        code: "FINGERPRINT_CHANGED",
+        action: { kind: "repaired" },
+      });
+      expect(await at.scene.readData("db")).toEqual({ PASSWORD: "canary-7f3a9c1e-first" });
+    });
+
+    it("finds a source that is gone, keeps the Secret, and deletes it only under deletionPolicy delete", async () => {
+      const kept = await openSynced();
+      await at.scene.deleteSource(kept.source);
+      expect(only(await kept.sweeper.sweep(METADATA))).toMatchObject({
+        code: "SOURCE_MISSING",
+        action: { kind: "left" },
+      });
+      expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
+
+      await at.scene.grantDelete(["db"]);
+      const bindings = [bindTo(kept.source.name, "db", { deletionPolicy: "delete" })];
+      const deleting = await startSweeper(used.backend, { bindings });
+      expect(only(await deleting.sweep(METADATA))).toMatchObject({ action: { kind: "deleted" } });
+      expect(await at.scene.readSecret("db")).toBeUndefined();
+    });
+
+    it("keeps the Secret of a source that can still be restored, whatever the policy", async () => {
+      const { source, sweeper } = await openSynced({ deletionPolicy: "delete" });
+      await at.scene.grantDelete(["db"]);
+      await at.scene.deleteSource(source, { isRestorable: true });
+      expect(only(await sweeper.sweep(METADATA))).toMatchObject({
+        code: "SOURCE_SCHEDULED_FOR_DELETION",
+        action: { kind: "left" },
+      });
+      expect(await at.scene.readSecret("db")).toBeDefined();
+    });
+
+    it("finds an orphan, keeps it, and deletes it when its binding had said so", async () => {
+      const { source } = await openSynced();
+      const other = await at.scene.createSource(anyName(), '{"password":"x"}');
+      await at.scene.grantDelete(["db"]);
+      const bindings = [bindTo(other.name, "db2")];
+      await at.scene.grantMore("db2", ["db2"]);
+      await (await startRelay(used.backend, { bindings })).invoke({ secretId: other.name });
+      const sweeper = await startSweeper(used.backend, { bindings });
+      expect(only(await sweeper.sweep(METADATA))).toMatchObject({
+        code: "ORPHAN",
+        source: source.arn,
+        target: { name: "db" },
+        action: { kind: "left" },
+      });
+
+      const deleting = [bindTo(source.name, "db", { deletionPolicy: "delete" })];
+      await (await startRelay(used.backend, { bindings: deleting })).invoke({ secretId: source.name });
+      expect(only(await sweeper.sweep(METADATA))).toMatchObject({
+        code: "ORPHAN",
+        action: { kind: "deleted" },
+      });
+      expect(await at.scene.readSecret("db")).toBeUndefined();
+    });
+
+    it("with rights on named Secrets only, works, and says what it could not see", async () => {
+      const { source, sweeper } = await openSynced({}, { mayList: false });
+      await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-second"}');
+      const report = await sweeper.sweep(METADATA);
+      expect(only(report)).toMatchObject({ code: "STALE", action: { kind: "repaired" } });
+      expect(report.unseen).toEqual([
+        { what: "orphans", cluster: "main", namespace: at.scene.namespace, code: "CLUSTER_FORBIDDEN" },
+      ]);
+    });
+
+    it("says that it could not look, where it may not even read the Secret", async () => {
+      const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
+      const sweeper = await startSweeper(used.backend, { bindings: [bindTo(source.name, "db")] });
+      const report = await sweeper.sweep(METADATA);
+      expect(report).toMatchObject({ checked: 0, findings: [] });
+      expect(report.unchecked.map(({ code }) => code)).toEqual(["CLUSTER_FORBIDDEN"]);
+    });
+
+    it("as a plan tells what it would do, and changes nothing", async () => {
+      const { source, sweeper } = await openSynced();
+      await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-second"}');
+      const before = await at.scene.readSecret("db");
+      const report = await sweeper.sweep({ ...METADATA, plan: true });
+      expect(only(report)).toMatchObject({ code: "STALE", action: { kind: "planned", would: "repair" } });
+      expect(await at.scene.readSecret("db")).toEqual(before);
+    });
+  });
+
+  describe("a sweep by values", () => {
+    it("finds nothing where nothing drifted", async () => {
+      const { sweeper } = await openSynced();
+      expect(await sweeper.sweep(VALUES)).toMatchObject({ checked: 1, findings: [], unchecked: [] });
+    });
+
+    it("finds what forged managedFields hide from a sweep by metadata", async () => {
+      const { sweeper } = await openSynced({ adopt: true });
+      const { metadata } = await at.scene.readSecret("db");
+      await patch({ data: encodeData({ password: "canary-7f3a9c1e-forged" }) });
+      await patch({ metadata: { managedFields: metadata.managedFields } });
+      expect(codes(await sweeper.sweep(METADATA))).toEqual([]);
+
+      const finding = only(await sweeper.sweep(VALUES));
+
+      expect(finding).toMatchObject({ code: "VALUE_DIFFERS", action: { kind: "repaired" } });
+      expect(finding.details.fields?.map(({ field }) => field)).toContain("data.password");
+      expect(JSON.stringify(finding)).not.toContain("forged");
+      expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
+    });
+
+    it("finds a lost rotation, a missing Secret and a source that is gone, as the one by metadata does", async () => {
+      const { source, sweeper } = await openSynced();
+      await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-second"}');
+      expect(codes(await sweeper.sweep(VALUES))).toEqual(["STALE"]);
+      await at.scene.deleteSecret("db");
+      expect(codes(await sweeper.sweep(VALUES))).toEqual(["MISSING"]);
+      await at.scene.deleteSource(source);
+      expect(codes(await sweeper.sweep(VALUES))).toEqual(["SOURCE_MISSING"]);
+    });
+  });
+}

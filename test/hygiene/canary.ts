@@ -1,0 +1,78 @@
+import { createHash, randomBytes } from "node:crypto";
+
+/** Stands in every value that a test calls a secret, and nowhere else; other tests spell it out under the name CANARY. */
+export const MARK = "canary-7f3a9c1e";
+
+/** A secret value nobody has seen before, with what quoting and escaping trips over, and the mark at both ends. */
+export function newCanary(): string {
+  const canary = `${MARK}-${randomBytes(9).toString("base64url")}-"\\é€/+&<%>'\n-${MARK}`;
+  issued.push(canary);
+  return canary;
+}
+
+const issued: string[] = [];
+
+/**
+ * The forms in which a canary stands in a text: the mark as code, a library or a log formatter may write its bytes, and
+ * digests of the canaries that were issued. `alsoSecret` are other texts that must not be seen, such as AWS keys.
+ */
+export function findTraces(text: string, alsoSecret: readonly string[] = []): string[] {
+  const squeezed = text.replaceAll(/\s+/g, ""); // what is printed in columns or wrapped lines
+  const [folded, squeezedAndFolded] = [text.toLowerCase(), squeezed.toLowerCase()];
+  const isThere = ({ spelling, isCaseSensitive }: Form): boolean => {
+    if (isCaseSensitive) return text.includes(spelling) || squeezed.includes(spelling);
+    const wanted = spelling.toLowerCase();
+    return folded.includes(wanted) || squeezedAndFolded.includes(wanted);
+  };
+  return [...[MARK, ...alsoSecret].flatMap(formsOf), ...issued.flatMap(digestsOf)]
+    .filter(isThere)
+    .map(({ form }) => form);
+}
+
+type Form = { readonly form: string; readonly spelling: string; readonly isCaseSensitive: boolean };
+
+function formsOf(secret: string): Form[] {
+  const bytes = Buffer.from(secret, "utf8");
+  const each = (print: (byte: number) => string, between = "") => [...bytes].map(print).join(between);
+  const hex = (byte: number) => byte.toString(16).padStart(2, "0");
+  const loose = { isCaseSensitive: false };
+  const exact = { isCaseSensitive: true };
+  return [
+    { form: "plain", spelling: secret, ...loose },
+    { form: "reversed", spelling: [...secret].reverse().join(""), ...loose },
+    { form: "hex", spelling: bytes.toString("hex"), ...loose },
+    { form: "bytes as numbers", spelling: each(String, ","), ...exact },
+    { form: "URL-encoded throughout", spelling: each((byte) => `%${hex(byte)}`), ...loose },
+    { form: "JSON-escaped throughout", spelling: each((byte) => `\\u00${hex(byte)}`), ...loose },
+    { form: "UTF-16", spelling: each((byte) => `${String.fromCharCode(byte)}\0`), ...loose },
+    ...[0, 1, 2].map((offset) => ({
+      form: `base64 from byte ${offset} of three`,
+      spelling: base64Within(bytes, offset),
+      ...exact,
+    })),
+    ...[0, 1, 2].map((offset) => ({
+      form: `base64 of base64 from byte ${offset} of three`,
+      spelling: base64Within(Buffer.from(base64Within(bytes, 0)), offset),
+      ...exact,
+    })),
+  ];
+}
+
+/** What base64 (of either alphabet) makes of these bytes wherever they stand in a longer text: without its ends. */
+function base64Within(bytes: Buffer, offset: number): string {
+  const padded = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64url");
+  const spoiltAtStart = offset === 0 ? 0 : offset + 1;
+  const spoiltAtEnd = (offset + bytes.length) % 3 === 0 ? 0 : 1;
+  return padded.slice(spoiltAtStart, padded.length - spoiltAtEnd);
+}
+
+function digestsOf(canary: string): Form[] {
+  return ["md5", "sha1", "sha256", "sha512"].flatMap((algorithm) => {
+    const digest = createHash(algorithm).update(canary).digest();
+    return (["hex", "base64", "base64url"] as const).map((encoding) => ({
+      form: `${algorithm} in ${encoding}`,
+      spelling: digest.toString(encoding).replace(/=+$/, ""),
+      isCaseSensitive: encoding !== "hex",
+    }));
+  });
+}

@@ -1,0 +1,226 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Backend } from "../contract/backend.ts";
+import { labelUpdated, lambdaContext, pinnedCluster } from "../contract/relay.ts";
+import { openScene, type Scene } from "../contract/scene.ts";
+import { newCanary } from "./canary.ts";
+import { type Evidence, expectNoTrace, objectsOf, startWatchedRelay } from "./watched-relay.ts";
+
+/** Everything that a rotation may come to without a fault of the servers: no secret value is seen anywhere. */
+export function describeLeakContract(start: () => Promise<Backend>): void {
+  let backend: Backend;
+  let scene: Scene;
+
+  beforeAll(async () => {
+    backend = await start();
+    for (const [name, value] of Object.entries(backend.aws.env)) vi.stubEnv(name, value);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await backend?.stop();
+  });
+  beforeEach(async () => {
+    scene = await openScene(backend);
+    await scene.grant(["db", "other"]);
+  });
+  afterEach(() => scene.close());
+
+  const anyName = (): string => `prod/${randomUUID().slice(0, 8)}`;
+  const secretText = () => JSON.stringify({ username: "app", password: newCanary() });
+  const bindTo = (source: string, more: object = {}) => ({
+    source,
+    targets: [{ namespace: scene.namespace, name: "db" }],
+    ...more,
+  });
+  const expectClean = async (...evidence: readonly (readonly Evidence[])[]) =>
+    expectNoTrace([...evidence.flat(), ...(await objectsOf(scene))], backend);
+
+  it("no value is seen when a Secret is created, changed, left alone, tampered with and taken back", async () => {
+    const first = await scene.createSource(anyName(), secretText());
+    const relay = await startWatchedRelay(backend, { bindings: [bindTo(first.name, { adopt: true })] });
+
+    const created = await relay.invoke(labelUpdated(backend, first));
+    const second = await scene.rotate(first, secretText());
+    const changed = await relay.invoke(labelUpdated(backend, second));
+    const unchanged = await relay.invoke(labelUpdated(backend, second));
+    const tampered = Buffer.from(newCanary()).toString("base64");
+    await scene.patchSecret("db", { data: { password: tampered, more: tampered } });
+    const repaired = await relay.invoke({ secretId: first.name });
+
+    for (const { answer } of [created, changed, repaired]) {
+      expect(answer).toMatchObject({ targets: [{ outcome: "written" }] });
+    }
+    expect(unchanged.answer).toMatchObject({ targets: [{ outcome: "unchanged" }] });
+    await expectClean(created.evidence, changed.evidence, unchanged.evidence, repaired.evidence);
+  });
+
+  it("no value is seen when it is binary", async () => {
+    const source = await scene.createSource(anyName(), Buffer.from(newCanary()));
+    const relay = await startWatchedRelay(backend, { bindings: [bindTo(source.name, { value: "blob" })] });
+
+    const { answer, evidence } = await relay.invoke({ secretId: source.arn });
+
+    expect(answer).toMatchObject({ targets: [{ outcome: "written" }] });
+    await expectClean(evidence);
+  });
+
+  const unfit: { it: string; value: () => string; binding?: object; code: string }[] = [
+    { it: "a plain text", value: newCanary, code: "SOURCE_NOT_JSON_OBJECT" },
+    { it: "broken JSON", value: () => `{"password":"${newCanary()}`, code: "SOURCE_NOT_JSON_OBJECT" },
+    { it: "a JSON list", value: () => JSON.stringify([newCanary()]), code: "SOURCE_NOT_JSON_OBJECT" },
+    {
+      it: "an object without the bound key",
+      value: secretText,
+      binding: { keys: { DB_PASSWORD: "missing" } },
+      code: "SOURCE_KEY_MISSING",
+    },
+    {
+      it: "what the type does not allow",
+      value: () => JSON.stringify({ ".dockerconfigjson": newCanary() }),
+      binding: { type: "kubernetes.io/dockerconfigjson" },
+      code: "DOCKER_CONFIG_INVALID",
+    },
+    {
+      it: "no base64, as the binding says",
+      value: () => JSON.stringify({ a: `${newCanary()}!` }),
+      binding: { keys: { k: { key: "a", decode: "base64" } } },
+      code: "DECODE_FAILED",
+    },
+    {
+      it: "what the template can't use",
+      value: () => JSON.stringify({ a: newCanary(), b: {} }),
+      binding: { keys: { k: { template: "{{ a | pem_leaf }}" } } },
+      code: "TEMPLATE_FAILED",
+    },
+    {
+      it: "a name that the template looks for",
+      value: () => JSON.stringify({ a: newCanary(), b: {} }),
+      binding: { keys: { k: { template: "{{ b[a] }}" } } },
+      code: "TEMPLATE_VARIABLE_MISSING",
+    },
+    {
+      it: "what the expression can't use",
+      value: () => JSON.stringify({ a: newCanary() }),
+      binding: { keys: { k: { jmespath: "abs(a)" } } },
+      code: "EXPRESSION_FAILED",
+    },
+  ];
+  it.each(unfit)("no value is seen when the source is $it", async ({ value, binding = {}, code }) => {
+    const source = await scene.createSource(anyName(), value());
+    const relay = await startWatchedRelay(backend, { bindings: [bindTo(source.name, binding)] });
+
+    const { answer, evidence } = await relay.invoke({ secretId: source.name });
+
+    expect(answer).toMatchObject({ targets: [{ outcome: "refused", code }] });
+    await expectClean(evidence);
+  });
+
+  describe("no value is seen, neither ours nor theirs,", () => {
+    const refusals: { it: string; prepare: () => Promise<void>; binding?: object; code: string }[] = [
+      {
+        it: "when somebody else made the Secret",
+        prepare: () => scene.createSecret("db", { password: newCanary() }),
+        code: "TARGET_NOT_OURS",
+      },
+      {
+        it: "when the Secret is immutable",
+        prepare: () => scene.createSecret("db", { password: newCanary() }, { immutable: true }),
+        binding: { adopt: true },
+        code: "TARGET_IMMUTABLE",
+      },
+      {
+        it: "when its type differs",
+        prepare: () =>
+          scene.createSecret(
+            "db",
+            { username: "app", password: newCanary() },
+            { type: "kubernetes.io/basic-auth" },
+          ),
+        binding: { adopt: true },
+        code: "TARGET_TYPE_DIFFERS",
+      },
+      {
+        it: "when the relay has no right to the Secret",
+        prepare: async () => {},
+        binding: { targets: [{ name: "not-granted" }] },
+        code: "CLUSTER_FORBIDDEN",
+      },
+    ];
+    it.each(refusals)("$it", async ({ prepare, binding = {}, code }) => {
+      const source = await scene.createSource(anyName(), secretText());
+      await prepare();
+      const relay = await startWatchedRelay(backend, {
+        bindings: [bindTo(source.name, withNamespace(binding, scene.namespace))],
+      });
+
+      const { answer, evidence } = await relay.invoke({ secretId: source.name });
+
+      expect(answer).toMatchObject({ targets: [{ outcome: "refused", code }] });
+      await expectClean(evidence);
+    });
+
+    it("when another manager took a field", async () => {
+      const source = await scene.createSource(anyName(), secretText());
+      const relay = await startWatchedRelay(backend, { bindings: [bindTo(source.name)] });
+      const before = await relay.invoke({ secretId: source.name });
+      await scene.patchSecret("db", { data: { password: Buffer.from(newCanary()).toString("base64") } });
+
+      const { answer, evidence } = await relay.invoke({ secretId: source.name });
+
+      expect(answer).toMatchObject({ targets: [{ code: "FIELD_OWNED_BY_ANOTHER" }] });
+      await expectClean(before.evidence, evidence);
+    });
+  });
+
+  it("no value is seen in the failure queue's record when the cluster can't be reached", async () => {
+    const source = await scene.createSource(anyName(), secretText());
+    const cluster = { ...pinnedCluster(backend), endpoint: "https://127.0.0.1:9" };
+    const relay = await startWatchedRelay(backend, {
+      clusters: { gone: cluster },
+      bindings: [
+        { source: source.name, targets: [{ cluster: "gone", namespace: scene.namespace, name: "db" }] },
+      ],
+    });
+
+    const { error, evidence } = await relay.invoke(
+      labelUpdated(backend, source),
+      lambdaContext(backend, 3_000),
+    );
+
+    expect(error).toMatchObject({ code: "SYNC_INCOMPLETE" });
+    await expectClean(evidence);
+  });
+
+  const inputs: { it: string; input: () => unknown }[] = [
+    { it: "as text", input: newCanary },
+    {
+      it: "in a field that a direct call has not",
+      input: () => ({ secretId: "prod/db", value: newCanary() }),
+    },
+    { it: "as the id of a secret", input: () => ({ secretId: newCanary() }) },
+    {
+      it: "in an event of nobody knows whom",
+      input: () => ({ source: "x", detail: { password: newCanary() } }),
+    },
+    {
+      it: "in an SQS message that is no event",
+      input: () => ({
+        Records: [{ eventSource: "aws:sqs", messageId: "1", body: `{"password":"${newCanary()}` }],
+      }),
+    },
+  ];
+  it.each(inputs)("an input that holds a secret $it is not repeated", async ({ input }) => {
+    const relay = await startWatchedRelay(backend, { bindings: [bindTo("prod/never")] });
+
+    const { evidence } = await relay.invoke(input());
+
+    await expectClean(evidence);
+  });
+}
+
+function withNamespace(binding: object, namespace: string): object {
+  const { targets } = binding as { targets?: object[] };
+  return targets === undefined
+    ? binding
+    : { ...binding, targets: targets.map((each) => ({ namespace, ...each })) };
+}

@@ -1,0 +1,14 @@
+import { describe } from "vitest";
+import { startKubernetesSandbox } from "../../sandbox/kubernetes/server.ts";
+import { describeKubernetesContract } from "../contract/kubernetes-contract.ts";
+import { testCredentialsOf } from "../contract/test-credentials.ts";
+
+describe("the Kubernetes sandbox keeps the contract", () => {
+  describeKubernetesContract(() =>
+    startKubernetesSandbox({
+      clusterName: "relay-test",
+      region: "eu-west-1",
+      credentialsOf: testCredentialsOf,
+    }),
+  );
+});

@@ -1,0 +1,5 @@
+import { describe } from "vitest";
+import { describeSweepContract } from "../contract/sweep-contract.ts";
+import { startSandboxBackend } from "./start-backend.ts";
+
+describe("on the sandbox", () => describeSweepContract(startSandboxBackend));

@@ -1,0 +1,153 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+// Runs `node sandbox/story.ts` as npm start does, in processes of its own; each takes a second or two.
+
+/** Scripts rely on these names and their order. */
+const STEPS = ["rotation", "dropped-event", "tampering", "expired-credentials"];
+const STORY = fileURLToPath(new URL("../../sandbox/story.ts", import.meta.url));
+const CANARY = new URL("canary.mjs", import.meta.url).href;
+const UNTRUSTED = `data:text/javascript,
+  import tls from "node:tls";
+  import { syncBuiltinESMExports } from "node:module";
+  tls.setDefaultCACertificates = () => {};
+  syncBuiltinESMExports();`;
+
+type Told = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+/** What a person's environment may hold; none of it may steer the story. */
+const LOGGED_IN = {
+  AWS_PROFILE: "production",
+  AWS_SESSION_TOKEN: "of-somebody",
+  AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
+  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true",
+  AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+  AWS_REGION: "us-east-1",
+  AWS_USE_FIPS_ENDPOINT: "true",
+  BINDINGS_FILE: "nowhere.json",
+};
+
+let folder: string;
+let passwords: readonly string[];
+let toPerson: Told;
+let toScript: Told;
+let failedToPerson: Told;
+let failedToScript: Told;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "secret-relay-story-"));
+  const canaryFile = join(folder, "canaries");
+  [toPerson, toScript, failedToPerson, failedToScript] = await Promise.all([
+    tell({ preload: CANARY, env: { CANARY_FILE: canaryFile } }),
+    tell({ args: ["--json"], env: LOGGED_IN }),
+    tell({ preload: UNTRUSTED }),
+    tell({ args: ["--json"], preload: UNTRUSTED }),
+  ]);
+  passwords = readFileSync(canaryFile, "utf8").trim().split("\n");
+}, 90_000); // a second or two each, unless the machine has much else to do
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("for a script", () => {
+  it("prints one JSON object on stdout, whatever AWS settings the caller has", () => {
+    const { code, stdout, stderr } = toScript;
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.trim().split("\n")).toHaveLength(1);
+    const report = JSON.parse(stdout);
+    expect(report).toEqual({
+      ok: true,
+      steps: STEPS.map((name) => ({ name, ok: true, ms: expect.any(Number) })),
+    });
+    for (const { ms } of report.steps) expect(ms).toBeGreaterThan(0);
+  });
+
+  it("says in the same shape that a step failed, and exits with 1", () => {
+    const { code, stdout } = failedToScript;
+
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      steps: STEPS.map((name) => ({ name, ok: false })),
+    });
+  });
+});
+
+describe("for a person", () => {
+  it("ends with the new password in the Secret and the latency", () => {
+    const { code, stdout, stderr } = toPerson;
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/new password is in the Secret: yes/);
+    expect(stdout).toMatch(/→ \d+\.\d ms from the event's arrival/);
+    expect(stdout).toMatch(/^ok: /m);
+  });
+
+  it.each([
+    { step: "dropped-event", claim: /calls to look: \d+ to AWS, \d+ to the cluster; secret values read: 0 / },
+    { step: "tampering", claim: /TAMPERED: data\.password changed by kubectl-edit/ },
+    { step: "tampering", claim: /VALUE_DIFFERS: data\.password changed, and repairs it/ },
+    {
+      step: "expired-credentials",
+      claim: /bindings looked at: 36 of 36, skipped: 0; stale and repaired: 6;/,
+    },
+  ])("tells in $step: $claim", ({ step, claim }) => {
+    const [, told = ""] = toPerson.stdout.split(`\n${step}: `);
+    const [ofStep = ""] = told.split("\n\n");
+
+    expect(ofStep).toMatch(claim);
+    expect(ofStep).toMatch(/→ \d+\.\d ms /);
+  });
+
+  it("has no colour where there is no terminal", () => expect(toPerson.stdout).not.toContain("\u001b"));
+
+  it("never prints a value, in plain or in base64", () => {
+    const printed = toPerson.stdout + toPerson.stderr;
+
+    expect(passwords.length).toBeGreaterThan(40);
+    for (const password of passwords) {
+      expect(printed).not.toContain(password);
+      expect(printed).not.toContain(Buffer.from(password).toString("base64"));
+    }
+  });
+
+  it("says that a step failed and why, and exits with 1", () => {
+    const { code, stdout } = failedToPerson;
+
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✗ .*\(\w*(SIGNATURE|CERT|ISSUER)\w*\)/); // the CA is not trusted
+    expect(stdout).toMatch(/^failed: /m);
+  });
+});
+
+describe.concurrent("a command line that is wrong", () => {
+  it.each([
+    { args: ["--jsno"], hint: "Did you mean --json?" },
+    { args: ["rotation"], hint: "rotation is not known." },
+  ])("$args exits with 2 and the usage on stderr", async ({ args, hint }) => {
+    const { code, stdout, stderr } = await tell({ args });
+
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(hint);
+    expect(stderr).toContain("Usage: npm start");
+  });
+});
+
+type How = { args?: string[]; env?: Record<string, string>; preload?: string };
+
+function tell({ args = [], env = {}, preload }: How): Promise<Told> {
+  const flags = preload === undefined ? [] : ["--import", preload];
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [...flags, STORY, ...args],
+      { env: { ...process.env, FORCE_COLOR: undefined, ...env }, timeout: 60_000 },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
