@@ -1,0 +1,167 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type StsCredentials, verifyEksToken } from "../../../sandbox/kubernetes/verify-eks-token.ts";
+import { createCertificateAuthority } from "../../../sandbox/tls/certificate-authority.ts";
+import type { KubernetesBackend } from "../../contract/backend.ts";
+import { testCredentialsOf } from "../../contract/test-credentials.ts";
+import { getBinary } from "./binaries.ts";
+import { type ServerProcess, startServerProcess } from "./server-process.ts";
+import { startTokenWebhook, type TokenWebhook } from "./token-webhook.ts";
+
+export type ControlPlaneOptions = {
+  clusterName?: string;
+  region?: string;
+  /** Whose EKS tokens are taken; every one of them is in the relay's group. */
+  credentialsOf?: (accessKeyId: string) => StsCredentials | undefined;
+  now?: () => Date;
+};
+
+/** A real etcd and kube-apiserver on loopback, with RBAC, and EKS tokens judged where EKS judges them. Takes about 5 s. */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<KubernetesBackend> {
+  const { clusterName = "relay-test", region = "eu-west-1", credentialsOf = testCredentialsOf } = options;
+  const now = options.now ?? (() => new Date());
+  const folder = mkdtempSync(join(tmpdir(), "control-plane-"));
+  const started: Stoppable[] = [{ stop: async () => rmSync(folder, { recursive: true, force: true }) }];
+  const stop = async () => {
+    for (const part of started.splice(0).reverse()) await part.stop();
+  };
+  try {
+    const authority = createCertificateAuthority("eks-secret-relay test control plane");
+    const webhook = await startTokenWebhook({
+      authority,
+      group: RELAY_GROUP,
+      verify: (token) => verifyEksToken(token, { clusterName, region, credentialsOf, now: now() }),
+    });
+    started.push(webhook);
+    const [etcdPort, peerPort, apiPort] = await freePorts();
+    const adminToken = randomBytes(24).toString("base64url");
+    const certificate = authority.issueServerCertificate(["127.0.0.1", "localhost"]);
+    const write = (name: string, content: string): string => {
+      const path = join(folder, name);
+      writeFileSync(path, content, { mode: 0o600 });
+      return path;
+    };
+    const etcd = startServerProcess(
+      getBinary("etcd"),
+      etcdArguments({ folder, etcdPort, peerPort }),
+      join(folder, "etcd.log"),
+    );
+    started.push(etcd);
+    await etcd.ready(async () => (await fetch(`http://127.0.0.1:${etcdPort}/health`)).ok);
+
+    const serviceAccountKey = write("service-account.pem", rsaKeyPem());
+    const apiServer = startServerProcess(
+      getBinary("kube-apiserver"),
+      [
+        `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+        "--bind-address=127.0.0.1",
+        `--secure-port=${apiPort}`,
+        `--cert-dir=${folder}`,
+        `--tls-cert-file=${write("api.crt", certificate.certificatePem)}`,
+        `--tls-private-key-file=${write("api.key", certificate.keyPem)}`,
+        "--service-cluster-ip-range=10.96.0.0/16",
+        `--service-account-key-file=${serviceAccountKey}`,
+        `--service-account-signing-key-file=${serviceAccountKey}`,
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--api-audiences=https://kubernetes.default.svc",
+        "--authorization-mode=RBAC",
+        "--disable-admission-plugins=ServiceAccount",
+        `--token-auth-file=${write("tokens.csv", `${adminToken},admin,admin,system:masters\n`)}`,
+        `--authentication-token-webhook-config-file=${write("webhook.json", webhookConfig(webhook, authority.certificateAuthorityData))}`,
+        "--authentication-token-webhook-version=v1",
+        // kube-apiserver remembers an accepted token for 10 s in any case; a second memory would only add to that.
+        "--authentication-token-webhook-cache-ttl=0s",
+      ],
+      join(folder, "kube-apiserver.log"),
+    );
+    started.push(apiServer);
+    const endpoint = `https://127.0.0.1:${apiPort}`;
+    await apiServer.ready(() => isReady(endpoint, authority.certificatePem, adminToken));
+    return {
+      endpoint,
+      certificateAuthorityData: authority.certificateAuthorityData,
+      clusterName,
+      region,
+      adminToken,
+      relayGroup: RELAY_GROUP,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Stoppable = Pick<ServerProcess, "stop">;
+
+const RELAY_GROUP = "secret-relay";
+
+function etcdArguments({
+  folder,
+  etcdPort,
+  peerPort,
+}: {
+  folder: string;
+  etcdPort: number;
+  peerPort: number;
+}) {
+  return [
+    `--data-dir=${join(folder, "etcd")}`,
+    `--listen-client-urls=http://127.0.0.1:${etcdPort}`,
+    `--advertise-client-urls=http://127.0.0.1:${etcdPort}`,
+    `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
+    `--initial-advertise-peer-urls=http://127.0.0.1:${peerPort}`,
+    `--initial-cluster=default=http://127.0.0.1:${peerPort}`,
+    "--unsafe-no-fsync",
+  ];
+}
+
+function webhookConfig(webhook: TokenWebhook, certificateAuthorityData: string): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      {
+        name: "webhook",
+        cluster: { server: webhook.url, "certificate-authority-data": certificateAuthorityData },
+      },
+    ],
+    users: [{ name: "kube-apiserver", user: {} }],
+    contexts: [{ name: "webhook", context: { cluster: "webhook", user: "kube-apiserver" } }],
+    "current-context": "webhook",
+  });
+}
+
+function rsaKeyPem(): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+}
+
+function isReady(endpoint: string, ca: string, token: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const request = get(`${endpoint}/readyz`, { ca, headers, agent: false, timeout: 2_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on("timeout", () => request.destroy(new Error("readyz does not answer")));
+    request.on("error", reject);
+  });
+}
+
+/** All held open at once, so that no two are the same. */
+async function freePorts(): Promise<[number, number, number]> {
+  const servers = await Promise.all([listen(), listen(), listen()]);
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports as [number, number, number];
+}
+
+function listen() {
+  const server = createServer();
+  return new Promise<typeof server>((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
+}

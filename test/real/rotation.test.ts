@@ -1,0 +1,5 @@
+import { describe } from "vitest";
+import { describeRotationContract } from "../contract/rotation-contract.ts";
+import { startRealBackend } from "./start-backend.ts";
+
+describe("on real servers", () => describeRotationContract(startRealBackend));

@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+// The real SAM CLI and cfn-lint on the real template and the real build; nothing is sent to AWS. About 12 s, and on the
+// first run 40 s more for install.sh.
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const environment = {
+  // What a machine has of AWS must not matter: no profile, no credentials, no Region but this one.
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"))),
+  AWS_DEFAULT_REGION: "eu-west-1",
+  AWS_CONFIG_FILE: "/dev/null",
+  AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+  SAM_CLI_TELEMETRY: "0",
+};
+
+let binaries: string;
+let project: string;
+
+/** Runs a command of the environment in a copy of the project; what it printed is the error when it fails. */
+async function tool(name: "sam" | "cfn-lint", ...args: string[]): Promise<string> {
+  try {
+    const { stdout, stderr } = await run(join(binaries, name), args, { cwd: project, env: environment });
+    return stdout + stderr;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${name} ${args.join(" ")} failed:\n${stdout}${stderr}`);
+  }
+}
+
+beforeAll(async () => {
+  const { stdout } = await run(fileURLToPath(new URL("install.sh", import.meta.url)));
+  binaries = join(stdout.trim(), "bin");
+  await run(process.execPath, ["scripts/build.ts"], { cwd: root });
+  project = await mkdtemp(join(tmpdir(), "secret-relay-sam-"));
+  await cp(join(root, "template.yaml"), join(project, "template.yaml"));
+  await cp(join(root, "dist"), join(project, "dist"), { recursive: true });
+}, 600_000);
+
+afterAll(async () => {
+  if (project) await rm(project, { recursive: true, force: true });
+});
+
+it("sam validate --lint accepts the template", async () => {
+  expect(await tool("sam", "validate", "--lint")).toContain("is a valid SAM Template");
+});
+
+it.each(["us-east-1", "us-gov-west-1", "cn-north-1"])(
+  "cfn-lint accepts what SAM makes of it in %s",
+  async (region) => {
+    expect(await tool("cfn-lint", "--regions", region, "--", "template.yaml")).toBe("");
+  },
+);
+
+describe("sam build", () => {
+  beforeAll(async () => {
+    await tool("sam", "build");
+  });
+
+  describe.each([
+    { id: "RotationFunction", name: "rotation", surroundings: {} },
+    {
+      id: "ReconcileFunction",
+      name: "reconcile",
+      surroundings: { SHARD_QUEUE_URL: "https://sqs.invalid/shards" },
+    },
+  ])("of the $name function", ({ id, name, surroundings }) => {
+    const built = () => join(project, ".aws-sam/build", id);
+
+    it("packages what npm run build wrote, all of it and nothing else", async () => {
+      const files = async (folder: string) => (await readdir(folder, { recursive: true })).sort();
+
+      expect(await files(built())).toEqual(await files(join(project, "dist", name)));
+      expect(await files(built())).toEqual(expect.arrayContaining(["handler.mjs", "bindings.json"]));
+    });
+
+    it("packages a module that exports the handler that the template names", async () => {
+      const template = await readFile(join(project, ".aws-sam/build/template.yaml"), "utf8");
+      const module = pathToFileURL(join(built(), "handler.mjs")).href;
+
+      // In a process of its own, as Lambda does: nothing of this repository is within reach of an import.
+      const script = `console.log(typeof (await import(${JSON.stringify(module)})).handler)`;
+      const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], {
+        cwd: built(),
+        env: {
+          ...environment,
+          ...surroundings,
+          POWERTOOLS_SERVICE_NAME: name,
+          POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
+        },
+      });
+
+      expect(template).toMatch(new RegExp(`CodeUri: ${id}\\n`));
+      expect(template).toMatch(/Handler: handler\.handler\n/);
+      expect(stdout.trim()).toBe("function");
+    });
+  });
+});

@@ -1,0 +1,5 @@
+import { describe } from "vitest";
+import { describeSweepContract } from "../contract/sweep-contract.ts";
+import { startRealBackend } from "./start-backend.ts";
+
+describe("on real servers", () => describeSweepContract(startRealBackend));
