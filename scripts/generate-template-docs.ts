@@ -1,0 +1,95 @@
+/**
+ * Writes the tables of parameters and alarms in docs/deploy.md from template.yaml.
+ * It needs nothing but node_modules and takes a moment. A test fails when they are out of date.
+ *
+ *   node scripts/generate-template-docs.ts
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseDocument } from "yaml";
+
+const DOCS_FILE = new URL("../docs/deploy.md", import.meta.url);
+const TEMPLATE_FILE = new URL("../template.yaml", import.meta.url);
+
+/** The document with its tables made anew; everything outside of their markers stays as it is. */
+export function withTables(document: string): string {
+  const template = readTemplate();
+  const withParameters = replaceBetween(document, "parameters", parameterTables(template));
+  return replaceBetween(withParameters, "alarms", alarmTable(template));
+}
+
+function replaceBetween(document: string, name: string, tables: string): string {
+  const opening = `<!-- ${name}: written by scripts/generate-template-docs.ts -->`;
+  const closing = `<!-- end of ${name} -->`;
+  const begin = document.indexOf(opening);
+  const end = document.indexOf(closing);
+  if (begin < 0 || end < begin) throw new Error(`docs/deploy.md has lost the markers of its ${name}`);
+  return `${document.slice(0, begin)}${opening}\n\n${tables}\n\n${document.slice(end)}`;
+}
+
+type Template = {
+  readonly Metadata: {
+    readonly "AWS::CloudFormation::Interface": {
+      readonly ParameterGroups: readonly {
+        readonly Label: { readonly default: string };
+        readonly Parameters: readonly string[];
+      }[];
+    };
+  };
+  readonly Parameters: Readonly<Record<string, Parameter>>;
+  readonly Resources: Readonly<
+    Record<string, { readonly Type: string; readonly Properties?: { readonly AlarmDescription?: string } }>
+  >;
+};
+
+type Parameter = {
+  readonly Default?: string | number;
+  readonly Description?: string;
+  readonly AllowedValues?: readonly (string | number)[];
+  readonly MinValue?: number;
+  readonly MaxValue?: number;
+  readonly ConstraintDescription?: string;
+};
+
+function readTemplate(): Template {
+  // CloudFormation's short forms (!Ref, !If) are unknown tags to a YAML parser; none of them stands in what is read here.
+  return parseDocument(readFileSync(TEMPLATE_FILE, "utf8"), { logLevel: "silent" }).toJS() as Template;
+}
+
+/** One table for each group that the console shows. */
+function parameterTables(template: Template): string {
+  const groups = template.Metadata["AWS::CloudFormation::Interface"].ParameterGroups;
+  const sections = groups.map(({ Label, Parameters: names }) => {
+    const rows = names.map((name) => rowOf(name, template.Parameters[name] ?? {}));
+    const header = ["| Parameter | Default | What it is |", "| --- | --- | --- |"];
+    return [`### ${Label.default}`, "", ...header, ...rows].join("\n");
+  });
+  return sections.join("\n\n");
+}
+
+function rowOf(name: string, parameter: Parameter): string {
+  const { Default: fallback = "" } = parameter;
+  const text = [parameter.Description ?? "", limitsOf(parameter)].join(" ").trim();
+  const cells = [`\`${name}\``, fallback === "" ? "" : `\`${fallback}\``, text];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+function alarmTable({ Resources }: Template): string {
+  const alarms = Object.entries(Resources).filter(([, { Type }]) => Type === "AWS::CloudWatch::Alarm");
+  const rows = alarms.map(([id, { Properties }]) => `| \`${id}\` | ${Properties?.AlarmDescription ?? ""} |`);
+  return ["| Alarm | What it means, and what to do |", "| --- | --- |", ...rows].join("\n");
+}
+
+function limitsOf({ AllowedValues, MinValue, MaxValue, ConstraintDescription }: Parameter): string {
+  if (AllowedValues !== undefined) {
+    const isRange = AllowedValues.length > 6;
+    return isRange
+      ? `One of CloudWatch's steps from \`${AllowedValues[0]}\` to \`${AllowedValues.at(-1)}\`.`
+      : `One of ${AllowedValues.map((value) => `\`${value}\``).join(", ")}.`;
+  }
+  if (MinValue !== undefined) {
+    return MaxValue === undefined ? `At least ${MinValue}.` : `From ${MinValue} to ${MaxValue}.`;
+  }
+  return ConstraintDescription === undefined ? "" : `It ${ConstraintDescription}.`;
+}
+
+if (import.meta.main) writeFileSync(DOCS_FILE, withTables(readFileSync(DOCS_FILE, "utf8")));

@@ -1,0 +1,83 @@
+import { type Resource, template } from "./template.ts";
+
+/** What a stack with these parameters is made of: conditions decided, functions such as Ref and Sub worked out. */
+export type Stack = {
+  readonly resources: Record<string, Resource>;
+  readonly outputs: Record<string, unknown>;
+  /** What the Rules section complains about; CloudFormation would not begin. */
+  readonly complaints: readonly string[];
+};
+
+const NO_VALUE = Symbol("AWS::NoValue");
+
+const PSEUDO_PARAMETERS: Record<string, unknown> = {
+  "AWS::AccountId": "111122223333",
+  "AWS::Region": "eu-west-1",
+  "AWS::Partition": "aws",
+  "AWS::URLSuffix": "amazonaws.com",
+  "AWS::NoValue": NO_VALUE,
+};
+
+/** Works out the template offline. Refs to resources become `<id>`, GetAtt becomes `<id>.<attribute>`. */
+export function deploy(given: Record<string, string | number> = {}): Stack {
+  const unknown = Object.keys(given).filter((name) => !(name in template.Parameters));
+  if (unknown.length > 0) throw new Error(`no such parameter: ${unknown.join(", ")}`);
+  const defaults = Object.entries(template.Parameters).map(([name, parameter]) => [name, parameter.Default]);
+  const values: Record<string, unknown> = { ...Object.fromEntries(defaults), ...given, ...PSEUDO_PARAMETERS };
+
+  const holds = (condition: string): boolean => {
+    if (!(condition in template.Conditions)) throw new Error(`there is no condition ${condition}`);
+    return resolve(template.Conditions[condition]) === true;
+  };
+  const present = <Part extends { readonly Condition?: string }>(parts: Record<string, Part>) =>
+    Object.fromEntries(
+      Object.entries(parts).filter(([, { Condition }]) => Condition === undefined || holds(Condition)),
+    );
+
+  const functions: Record<string, (argument: never) => unknown> = {
+    Ref: (id: string) => lookUp(id),
+    Condition: (condition: string) => holds(condition),
+    "Fn::GetAtt": ([id, attribute]: [string, string]) => `${lookUp(id)}.${attribute}`,
+    "Fn::If": ([condition, yes, no]: [string, unknown, unknown]) => resolve(holds(condition) ? yes : no),
+    "Fn::Equals": ([one, other]: [unknown, unknown]) => resolve(one) === resolve(other),
+    "Fn::Not": ([condition]: [unknown]) => resolve(condition) !== true,
+    "Fn::And": (conditions: unknown[]) => conditions.every((condition) => resolve(condition) === true),
+    "Fn::Or": (conditions: unknown[]) => conditions.some((condition) => resolve(condition) === true),
+    "Fn::FindInMap": ([map, ...keys]: [string, unknown, unknown]) => {
+      const [first, second] = keys.map((key) => String(resolve(key)));
+      const found = template.Mappings[map]?.[first ?? ""]?.[second ?? ""];
+      if (found === undefined) throw new Error(`the mapping ${map} has no ${first}, ${second}`);
+      return found;
+    },
+    "Fn::Split": ([separator, text]: [string, unknown]) => String(resolve(text)).split(separator),
+    "Fn::Sub": (text: string) =>
+      text.replaceAll(
+        /\$\{([^}.]+)(\.[^}]+)?\}/g,
+        (_, id: string, attribute = "") => `${lookUp(id)}${attribute}`,
+      ),
+  };
+  return {
+    resources: resolve(present(template.Resources)) as Stack["resources"],
+    outputs: resolve(present(template.Outputs)) as Stack["outputs"],
+    complaints: Object.values(template.Rules)
+      .filter((rule) => rule.RuleCondition === undefined || resolve(rule.RuleCondition) === true)
+      .flatMap((rule) => rule.Assertions.filter((assertion) => resolve(assertion.Assert) !== true))
+      .map((assertion) => assertion.AssertDescription),
+  };
+
+  function resolve(part: unknown): unknown {
+    if (Array.isArray(part)) return part.map(resolve).filter((item) => item !== NO_VALUE);
+    if (typeof part !== "object" || part === null) return part;
+    const [[name, argument] = [""], ...more] = Object.entries(part);
+    const call = more.length === 0 ? functions[name] : undefined;
+    if (call !== undefined) return call(argument as never);
+    const resolved = Object.entries(part).map(([key, value]) => [key, resolve(value)] as const);
+    return Object.fromEntries(resolved.filter(([, value]) => value !== NO_VALUE));
+  }
+
+  function lookUp(id: string): unknown {
+    if (id in values) return values[id];
+    if (id in template.Resources) return `<${id}>`;
+    throw new Error(`${id} is neither a parameter nor a resource`);
+  }
+}

@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest";
+import { deploy } from "./deploy.ts";
+import { matches } from "./event-pattern.ts";
+import { ofType } from "./template.ts";
+
+const rules = ofType("AWS::Events::Rule");
+const permissions = ofType("AWS::Lambda::Permission");
+
+const SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
+
+describe("the native event", () => {
+  const letsThrough = (parameters: Record<string, string>, detail: object) =>
+    matches(deploy(parameters).resources.LabelUpdatedRule?.Properties.EventPattern, {
+      source: "aws.secretsmanager",
+      "detail-type": "Secret Label Updated",
+      resources: [SECRET_ARN],
+      detail,
+    });
+
+  it("is taken when AWSCURRENT moves", () => {
+    const detail = { name: "prod/db", labelUpdated: "AWSCURRENT", versionId: "v2" };
+    expect(letsThrough({}, detail)).toBe(true);
+  });
+
+  it("is left alone when another label moves", () => {
+    expect(letsThrough({}, { name: "prod/db", labelUpdated: "BLUE", versionId: "v2" })).toBe(false);
+  });
+
+  it.each([
+    { given: { SecretNamePrefix: "prod/" }, name: "prod/db", taken: true },
+    { given: { SecretNamePrefix: "prod/" }, name: "test/db", taken: false },
+    { given: { SecretNamePrefix: "prod/", SecretArns: SECRET_ARN }, name: "test/db", taken: true },
+  ])("of $name is taken: $taken, with $given", ({ given, name, taken }) => {
+    expect(letsThrough(given, { name, labelUpdated: "AWSCURRENT", versionId: "v2" })).toBe(taken);
+  });
+});
+
+describe("CloudTrail's events", () => {
+  const pattern = deploy({ CloudTrailEvents: "true" }).resources.CloudTrailRule?.Properties.EventPattern;
+  const call = (detail: object) => ({
+    source: "aws.secretsmanager",
+    "detail-type": "AWS API Call via CloudTrail",
+    detail: { eventSource: "secretsmanager.amazonaws.com", ...detail },
+  });
+  const serviceEvent = (detail: object) => ({
+    ...call(detail),
+    "detail-type": "AWS Service Event via CloudTrail",
+  });
+
+  it("have no rule unless they are asked for", () => {
+    expect(deploy().resources.CloudTrailRule).toBeUndefined();
+    expect(deploy().resources.CloudTrailRuleMayInvoke).toBeUndefined();
+  });
+
+  it.each([
+    "PutSecretValue",
+    "UpdateSecret",
+    "UpdateSecretVersionStage",
+    "CreateSecret",
+    "RestoreSecret",
+    "DeleteSecret",
+  ])("are taken for a successful %s, and not for a failed one", (eventName) => {
+    expect(matches(pattern, call({ eventName, responseElements: null }))).toBe(true);
+    expect(matches(pattern, call({ eventName, errorCode: "AccessDenied" }))).toBe(false);
+  });
+
+  it.each(["GetSecretValue", "DescribeSecret", "RotateSecret", "TagResource", "RotationSucceeded"])(
+    "are left alone for the call %s",
+    (eventName) => {
+      expect(matches(pattern, call({ eventName }))).toBe(false);
+    },
+  );
+
+  it.each(["RotationSucceeded", "RotationFailed", "RotationAbandoned"])("are taken for %s", (eventName) => {
+    // A recorded RotationFailed has an errorMessage and no errorCode.
+    expect(matches(pattern, serviceEvent({ eventName, errorMessage: "in the setSecret step" }))).toBe(true);
+    expect(matches(pattern, serviceEvent({ eventName, errorCode: "any" }))).toBe(true);
+  });
+
+  it.each(["RotationStarted", "TestRotationSucceeded", "SecretVersionDeletion"])(
+    "are left alone for %s",
+    (eventName) => {
+      expect(matches(pattern, serviceEvent({ eventName }))).toBe(false);
+    },
+  );
+});
+
+it("finds rules and permissions at all", () => {
+  expect(rules.length).toBeGreaterThan(0);
+  expect(permissions.length).toBeGreaterThan(0);
+});
+
+describe.each(rules)("%s", (id, rule) => {
+  const targets = rule.Properties.Targets as Record<string, unknown>[];
+
+  it("is switched on and described", () => {
+    expect(rule.Properties.State).toBe("ENABLED");
+    expect(rule.Properties.Description).toMatch(/\w/);
+  });
+
+  it("may invoke the function that it targets, under the same condition", () => {
+    expect(targets.map((target) => target.Arn)).toEqual([{ "Fn::GetAtt": ["RotationFunction", "Arn"] }]);
+    const own = permissions.filter(
+      ([, permission]) =>
+        JSON.stringify(permission.Properties.SourceArn) === `{"Fn::GetAtt":["${id}","Arn"]}`,
+    );
+    expect(own).toHaveLength(1);
+    const [, permission] = own[0] ?? [];
+    expect(permission?.Properties.Principal).toBe("events.amazonaws.com");
+    expect(permission?.Condition).toBe(rule.Condition);
+  });
+
+  it("repeats what Lambda's queue would not take, for at least half an hour", () => {
+    for (const target of targets) {
+      const policy = target.RetryPolicy as Record<string, number>;
+      expect(policy.MaximumEventAgeInSeconds).toBeGreaterThanOrEqual(1800);
+      expect(policy.MaximumRetryAttempts).toBeGreaterThan(0);
+    }
+  });
+
+  it("has a dead-letter queue that takes events from this rule and from no other principal", () => {
+    for (const target of targets) {
+      expect(target.DeadLetterConfig).toEqual({ Arn: { "Fn::GetAtt": ["RuleDeadLetterQueue", "Arn"] } });
+    }
+    const policy = deploy({ CloudTrailEvents: "true" }).resources.RuleDeadLetterQueuePolicy;
+    const document = policy?.Properties.PolicyDocument as
+      | { Statement: Record<string, unknown>[] }
+      | undefined;
+    const allowed = document?.Statement.filter((statement) => statement.Effect === "Allow") ?? [];
+    expect(allowed).toHaveLength(1);
+    expect(allowed[0]).toMatchObject({
+      Principal: { Service: "events.amazonaws.com" },
+      Action: "sqs:SendMessage",
+      Resource: "<RuleDeadLetterQueue>.Arn",
+      Condition: { ArnEquals: { "aws:SourceArn": expect.arrayContaining([`<${id}>.Arn`]) } },
+    });
+  });
+});
+
+describe.each(permissions)("%s", (_id, permission) => {
+  // With SourceAccount on the permission, EventBridge may not invoke the function at all.
+  it("names no source account", () => expect(permission.Properties).not.toHaveProperty("SourceAccount"));
+
+  it("is for one rule or for one role", () => {
+    const { Principal, SourceArn } = permission.Properties;
+    if (SourceArn === undefined) expect(Principal).toEqual({ Ref: "DirectInvokerArn" });
+  });
+});

@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import { parseReconcileConfig } from "../../functions/reconcile/config.ts";
+import { parseRotationConfig } from "../../functions/rotation/config.ts";
+import { deploy } from "./deploy.ts";
+import { ofType, template } from "./template.ts";
+
+const functions = ofType("AWS::Serverless::Function");
+const globals = template.Globals.Function;
+const environmentOf = (id: string, parameters: Record<string, string | number> = {}) => {
+  const shared = globals.Environment as { Variables: Record<string, unknown> };
+  const own = template.Resources[id]?.Properties.Environment as typeof shared;
+  const textOf = (value: unknown) => {
+    if (typeof value === "string") return value;
+    const name = (value as { Ref: string }).Ref;
+    if (name in template.Resources) return `<${name}>`;
+    return String(parameters[name] ?? template.Parameters[name]?.Default);
+  };
+  const variables = Object.entries({ ...shared.Variables, ...own.Variables });
+  return Object.fromEntries(variables.map(([name, value]) => [name, textOf(value)]));
+};
+
+it("finds functions at all", () => expect(functions.length).toBeGreaterThan(0));
+
+it("runs on Node.js 24, on arm64 unless told otherwise", () => {
+  expect(globals.Runtime).toBe("nodejs24.x");
+  expect(globals.Architectures).toEqual([{ Ref: "Architecture" }]);
+  expect(template.Parameters.Architecture?.Default).toBe("arm64");
+});
+
+it("logs JSON at a level that lets metrics through", () => {
+  expect(globals.LoggingConfig).toMatchObject({
+    LogFormat: "JSON",
+    ApplicationLogLevel: { Ref: "LogLevel" },
+  });
+  // Lambda takes a metric for a line of level INFO, and drops it when the level is higher.
+  expect(template.Parameters.LogLevel?.AllowedValues).toEqual(["INFO", "DEBUG"]);
+});
+
+describe.each(functions)("%s", (id, fn) => {
+  it("takes what the build wrote, as it is", () => {
+    expect(fn.Properties.CodeUri).toMatch(/^dist\/[a-z]+\/$/);
+    expect(fn.Properties.Handler).toBe("handler.handler");
+    expect(fn).not.toHaveProperty("Metadata");
+  });
+
+  it("runs on the runtime of Globals", () => {
+    expect(fn.Properties).not.toHaveProperty("Runtime");
+    expect(fn.Properties).not.toHaveProperty("Architectures");
+  });
+
+  it("is described", () => expect(fn.Properties.Description).toMatch(/\w/));
+
+  it("has a role of its own, so that SAM adds no permission", () => {
+    expect(fn.Properties.Role).toMatchObject({ "Fn::GetAtt": [expect.stringMatching(/Role$/), "Arn"] });
+    expect(fn.Properties).not.toHaveProperty("Policies");
+  });
+
+  it("logs to a group of this stack that forgets", () => {
+    const { LogGroup } = fn.Properties.LoggingConfig as { LogGroup: { Ref: string } };
+    const group = template.Resources[LogGroup.Ref];
+    expect(group?.Type).toBe("AWS::Logs::LogGroup");
+    expect(group?.Properties.RetentionInDays).toEqual({ Ref: "LogRetentionDays" });
+  });
+
+  it("joins a VPC when both subnets and security groups are given", () => {
+    const given = { VpcSubnetIds: "subnet-0a,subnet-0b", VpcSecurityGroupIds: "sg-0a" };
+    expect(deploy(given).resources[id]?.Properties.VpcConfig).toEqual({
+      SubnetIds: ["subnet-0a", "subnet-0b"],
+      SecurityGroupIds: ["sg-0a"],
+    });
+    expect(deploy().resources[id]?.Properties).not.toHaveProperty("VpcConfig");
+  });
+
+  it("is bounded: by a reservation when asked, or by its event source", () => {
+    const reserved = (ReservedConcurrency: string) =>
+      deploy({ ReservedConcurrency }).resources[id]?.Properties.ReservedConcurrentExecutions;
+    const sources = (Object.values(fn.Properties.Events ?? {}) as { Type: string }[]).filter(
+      (event) => event.Type === "SQS",
+    );
+    expect(reserved("")).toBeUndefined();
+    // A reservation below the event source's own bound has Lambda throttle messages into their dead-letter queue.
+    if (sources.length === 0) expect(reserved("20")).toBe("20");
+    else expect(reserved("20")).toBeUndefined();
+  });
+});
+
+it("gives each function its own name in metrics and logs", () => {
+  const names = functions.map(([id]) => environmentOf(id).POWERTOOLS_SERVICE_NAME);
+  expect(names).toEqual(
+    functions.map(([, fn]) => /^dist\/([a-z]+)\/$/.exec(String(fn.Properties.CodeUri))?.[1]),
+  );
+  expect(new Set(names).size).toBe(functions.length);
+});
+
+describe("the rotation function's environment", () => {
+  it("has the names that the code and Powertools read", () => {
+    expect(environmentOf("RotationFunction")).toEqual({
+      POWERTOOLS_SERVICE_NAME: "rotation",
+      POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
+      LOG_LEVEL: "INFO",
+      TARGETS_AT_ONCE: "8",
+      TOKEN_LIFE_MS: "600000",
+      AWS_USE_FIPS_ENDPOINT: "false",
+    });
+  });
+
+  it("says by default what the code does by default", () => {
+    expect(parseRotationConfig(environmentOf("RotationFunction"))).toEqual(parseRotationConfig({}));
+  });
+
+  it.each(["MinValue", "MaxValue"] as const)("takes the %s of every parameter", (limit) => {
+    expect(() => parseRotationConfig(environmentOf("RotationFunction", limits(limit)))).not.toThrow();
+  });
+});
+
+describe("the reconcile function's environment", () => {
+  it("has the names that the code and Powertools read", () => {
+    expect(environmentOf("ReconcileFunction")).toEqual({
+      POWERTOOLS_SERVICE_NAME: "reconcile",
+      POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
+      LOG_LEVEL: "INFO",
+      TARGETS_AT_ONCE: "4",
+      TOKEN_LIFE_MS: "600000",
+      AWS_USE_FIPS_ENDPOINT: "false",
+      SHARD_QUEUE_URL: "<ShardQueue>",
+      SHARD_BINDINGS_MAX: "1000",
+      DELETIONS_SHARE_MAX_PERCENT: "10",
+    });
+  });
+
+  it("says by default what the code does by default, but is gentler to a cluster, and has a queue", () => {
+    expect(parseReconcileConfig(environmentOf("ReconcileFunction"))).toEqual({
+      ...parseReconcileConfig({}),
+      targetsAtOnce: 4,
+      shardQueueUrl: "<ShardQueue>",
+    });
+  });
+
+  it.each(["MinValue", "MaxValue"] as const)("takes the %s of every parameter", (limit) => {
+    expect(() => parseReconcileConfig(environmentOf("ReconcileFunction", limits(limit)))).not.toThrow();
+  });
+
+  it("has a size and a time of its own", () => {
+    const { MemorySize, Timeout } = deploy().resources.ReconcileFunction?.Properties ?? {};
+    expect({ MemorySize, Timeout }).toEqual({ MemorySize: 512, Timeout: 300 });
+    expect(deploy({ SweepTimeoutSeconds: 900 }).resources.ReconcileFunction?.Properties.Timeout).toBe(900);
+  });
+});
+
+/** Every parameter that has such a limit, at it. */
+function limits(limit: "MinValue" | "MaxValue"): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(template.Parameters).flatMap(([name, parameter]) => {
+      const value = (parameter as { MinValue?: number; MaxValue?: number })[limit];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}

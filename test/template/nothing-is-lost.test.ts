@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { deploy } from "./deploy.ts";
+import { eventsOf, idsIn, ofType, template } from "./template.ts";
+
+const functions = ofType("AWS::Serverless::Function");
+const queues = ofType("AWS::SQS::Queue");
+const policies = ofType("AWS::SQS::QueuePolicy");
+const workQueues = queues.filter(([, queue]) => queue.Properties.RedrivePolicy !== undefined);
+const failureQueues = queues.filter(([, queue]) => queue.Properties.RedrivePolicy === undefined);
+const DAY_SECONDS = 24 * 60 * 60;
+
+it("finds functions and queues at all", () => {
+  expect(functions.length).toBeGreaterThan(0);
+  expect(workQueues.length).toBeGreaterThan(0);
+  expect(failureQueues.length).toBeGreaterThan(0);
+});
+
+describe.each(functions)("%s", (id, fn) => {
+  const asynchronous = fn.Properties.EventInvokeConfig as Record<string, unknown>;
+
+  it("tries an event three times, for as long as an hour", () => {
+    expect(asynchronous.MaximumRetryAttempts).toBe(2);
+    expect(asynchronous.MaximumEventAgeInSeconds).toBe(3600);
+  });
+
+  it("keeps the events that it could not finish, in a queue of its own", () => {
+    const queue = id.replace(/Function$/, "FailureQueue");
+    expect(failureQueues.map(([failureQueue]) => failureQueue)).toContain(queue);
+    expect(asynchronous.DestinationConfig).toEqual({
+      OnFailure: { Type: "SQS", Destination: { "Fn::GetAtt": [queue, "Arn"] } },
+    });
+  });
+});
+
+it("uses every failure queue for one thing only", () => {
+  const destinations = [
+    ...functions.map(([, fn]) => idsIn(fn.Properties.EventInvokeConfig)),
+    ...workQueues.map(([, queue]) => idsIn(queue.Properties.RedrivePolicy)),
+    ["RuleDeadLetterQueue"],
+    ["SweepScheduleDeadLetterQueue"],
+  ].flat();
+  expect(destinations.sort()).toEqual(failureQueues.map(([id]) => id).sort());
+});
+
+it.each(failureQueues)("%s keeps what failed for 14 days", (_id, queue) => {
+  expect(queue.Properties.MessageRetentionPeriod).toBe(14 * DAY_SECONDS);
+});
+
+describe.each(workQueues)("%s", (id, queue) => {
+  const redrive = queue.Properties.RedrivePolicy as { deadLetterTargetArn: unknown; maxReceiveCount: number };
+  const [[, source] = []] = eventsOf("SQS").filter(([, event]) => idsIn(event.Queue).includes(id));
+
+  it("gives up a message after three to five tries, to a queue that keeps it longer", () => {
+    const [deadLetterQueue = ""] = idsIn(redrive.deadLetterTargetArn);
+    expect(redrive.maxReceiveCount).toBeGreaterThanOrEqual(3);
+    expect(redrive.maxReceiveCount).toBeLessThanOrEqual(5);
+    // SQS counts the age from the first sending, so the time in the work queue is part of it.
+    const kept = template.Resources[deadLetterQueue]?.Properties.MessageRetentionPeriod;
+    expect(Number(kept) - Number(queue.Properties.MessageRetentionPeriod)).toBeGreaterThanOrEqual(
+      7 * DAY_SECONDS,
+    );
+  });
+
+  it("is read one message at a time, and says which one failed", () => {
+    expect(source).toMatchObject({ BatchSize: 1, FunctionResponseTypes: ["ReportBatchItemFailures"] });
+  });
+
+  it("is read by no more at once than a parameter says", () => {
+    expect(source?.ScalingConfig).toEqual({ MaximumConcurrency: { Ref: "SweepConcurrency" } });
+    // What Lambda takes for an event source.
+    expect(template.Parameters.SweepConcurrency).toMatchObject({ Default: 5, MinValue: 2, MaxValue: 1000 });
+  });
+
+  it("hides a message for six times as long as its function may run", () => {
+    const timeouts = template.Parameters.SweepTimeoutSeconds?.AllowedValues ?? [];
+    expect(timeouts.length).toBeGreaterThan(0);
+    for (const SweepTimeoutSeconds of timeouts) {
+      const { resources } = deploy({ SweepTimeoutSeconds });
+      expect(resources.ReconcileFunction?.Properties.Timeout).toBe(SweepTimeoutSeconds);
+      expect(resources[id]?.Properties.VisibilityTimeout).toBe(6 * Number(SweepTimeoutSeconds));
+    }
+    expect(Object.keys(template.Mappings.SweepTimeout ?? {})).toEqual(timeouts.map(String));
+  });
+});
+
+it("has a work queue for every event source", () => {
+  const read = eventsOf("SQS").flatMap(([, event]) => idsIn(event.Queue));
+  expect(read.sort()).toEqual(workQueues.map(([id]) => id).sort());
+});
+
+describe.each(queues)("%s", (id, queue) => {
+  it("is encrypted at rest", () => {
+    const { KmsMasterKeyId, SqsManagedSseEnabled } = queue.Properties;
+    expect(KmsMasterKeyId !== undefined || SqsManagedSseEnabled === true).toBe(true);
+  });
+
+  it("is reached over TLS only", () => {
+    const own = policies.filter(
+      ([, policy]) => JSON.stringify(policy.Properties.Queues) === `[{"Ref":"${id}"}]`,
+    );
+    expect(own).toHaveLength(1);
+    const document = own[0]?.[1].Properties.PolicyDocument as { Statement: unknown[] } | undefined;
+    expect(document?.Statement).toContainEqual({
+      Sid: "OverTlsOnly",
+      Effect: "Deny",
+      Principal: "*",
+      Action: "sqs:*",
+      Resource: { "Fn::GetAtt": [id, "Arn"] },
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    });
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { deploy } from "./deploy.ts";
+import { idsIn, template } from "./template.ts";
+
+const parameters = Object.entries(template.Parameters);
+const SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
+const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+it("finds parameters at all", () => expect(parameters.length).toBeGreaterThan(0));
+
+describe.each(parameters)("%s", (name, parameter) => {
+  it("is described in a sentence", () => expect(parameter.Description).toMatch(/^[A-Z].{20,}[.)]$/s));
+
+  it("has a default, so that a first deployment asks for as little as it can", () => {
+    expect(parameter.Default).toBeDefined();
+  });
+
+  it("is used", () => {
+    const { Parameters: _, Metadata: __, Rules: ___, ...rest } = template;
+    expect(idsIn(rest)).toContain(name);
+  });
+
+  it("stands in exactly one group of the console", () => {
+    const groups = template.Metadata["AWS::CloudFormation::Interface"]?.ParameterGroups ?? [];
+    expect(groups.flatMap((group) => group.Parameters).filter((grouped) => grouped === name)).toEqual([name]);
+  });
+
+  it("says what it takes when it refuses something", () => {
+    if (parameter.AllowedPattern !== undefined) expect(parameter.ConstraintDescription).toMatch(/^must /);
+  });
+
+  it("takes its own default", () => {
+    if (parameter.AllowedPattern !== undefined) {
+      expect(String(parameter.Default)).toMatch(new RegExp(parameter.AllowedPattern));
+    }
+    if (parameter.AllowedValues !== undefined) expect(parameter.AllowedValues).toContain(parameter.Default);
+  });
+});
+
+const takes = [
+  { name: "SecretArns", value: SECRET },
+  { name: "SecretArns", value: `${SECRET.slice(0, -6)}??????` },
+  {
+    name: "SecretArns",
+    value: `${SECRET},arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:rds!cluster-1-AbCdEf`,
+  },
+  { name: "SecretNamePrefix", value: "prod/payments-" },
+  { name: "SecretKmsKeyArns", value: `${KEY},arn:aws:kms:eu-west-1:111122223333:key/mrk-1234` },
+  { name: "ClusterArns", value: "arn:aws-us-gov:eks:us-gov-west-1:111122223333:cluster/blue_1" },
+  { name: "ClusterRoleArns", value: "arn:aws:iam::111122223333:role/a/b,arn:aws:iam::444455556666:role/c" },
+  { name: "PermissionsBoundaryArn", value: "arn:aws:iam::aws:policy/PowerUserAccess" },
+  { name: "VpcSubnetIds", value: "subnet-0a1b2c3d,subnet-0123456789abcdef0" },
+  { name: "AlarmTopicArn", value: "arn:aws:sns:eu-west-1:111122223333:on-call" },
+  { name: "MetadataSweepSchedule", value: "rate(1 hour)" },
+  { name: "MetadataSweepSchedule", value: "cron(0/10 * * * ? *)" },
+  { name: "ValuesSweepSchedule", value: "rate(12 hours)" },
+  { name: "ValuesSweepSchedule", value: "cron(15 10 ? * MON-FRI *)" },
+];
+it.each(takes)("$name takes $value", ({ name, value }) => expect(value).toMatch(patternOf(name)));
+
+const refuses = [
+  { name: "SecretArns", value: "*" },
+  { name: "SecretArns", value: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:*" },
+  { name: "SecretArns", value: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/??????" },
+  { name: "SecretArns", value: `${SECRET}, ${SECRET}` },
+  { name: "SecretNamePrefix", value: "prod*" },
+  { name: "SecretKmsKeyArns", value: "arn:aws:kms:eu-west-1:111122223333:alias/app" },
+  { name: "SecretKmsKeyArns", value: "arn:aws:kms:eu-west-1:111122223333:key/*" },
+  { name: "ClusterArns", value: "arn:aws:eks:eu-west-1:111122223333:cluster/*" },
+  { name: "ClusterRoleArns", value: "arn:aws:iam::111122223333:role/*" },
+  { name: "ClusterRoleArns", value: "arn:aws:iam::111122223333:role/a," },
+  { name: "DirectInvokerArn", value: "*" },
+  { name: "ReservedConcurrency", value: "0" },
+  { name: "AlarmTopicArn", value: "arn:aws:sns:eu-west-1:111122223333:on-call.fifo" },
+  { name: "MetadataSweepSchedule", value: "" },
+  { name: "MetadataSweepSchedule", value: "5 minutes" },
+  { name: "MetadataSweepSchedule", value: "rate(1 minute)" },
+  { name: "MetadataSweepSchedule", value: "at(2026-12-01T00:00:00)" },
+  { name: "ValuesSweepSchedule", value: "rate(30 minutes)" },
+  { name: "ValuesSweepSchedule", value: "cron(0 3 * * ?)" },
+];
+it.each(refuses)("$name refuses $value", ({ name, value }) => expect(value).not.toMatch(patternOf(name)));
+
+it("refuses a stack that may read no secret", () => {
+  expect(deploy().complaints).toHaveLength(1);
+  expect(deploy({ SecretArns: SECRET }).complaints).toEqual([]);
+  expect(deploy({ SecretNamePrefix: "prod/" }).complaints).toEqual([]);
+  expect(deploy({ SecretArns: SECRET, SecretNamePrefix: "prod/" }).complaints).toEqual([]);
+});
+
+it("refuses half a VPC", () => {
+  const source = { SecretNamePrefix: "prod/" };
+  expect(deploy({ ...source, VpcSubnetIds: "subnet-0a" }).complaints).toHaveLength(1);
+  expect(deploy({ ...source, VpcSecurityGroupIds: "sg-0a" }).complaints).toHaveLength(1);
+  expect(deploy({ ...source, VpcSubnetIds: "subnet-0a", VpcSecurityGroupIds: "sg-0a" }).complaints).toEqual(
+    [],
+  );
+});
+
+it("uses every condition that it defines", () => {
+  const { Conditions, Resources, Outputs } = template;
+  const used = idsIn({ Conditions, Resources, Outputs });
+  for (const condition of Object.keys(Conditions)) expect(used).toContain(condition);
+});
+
+it("describes every output", () => {
+  const outputs = Object.entries(template.Outputs);
+  expect(outputs.length).toBeGreaterThan(0);
+  for (const [name, output] of outputs) expect(output.Description, name).toMatch(/^[A-Z].{10,}\.$/s);
+});
+
+function patternOf(name: string): RegExp {
+  return new RegExp(template.Parameters[name]?.AllowedPattern ?? "a parameter without a pattern");
+}

@@ -1,0 +1,392 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { deploy, type Stack } from "./deploy.ts";
+import { ofType, template, templateText } from "./template.ts";
+
+type Statement = {
+  readonly Sid: string;
+  readonly Effect: "Allow" | "Deny";
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+  readonly Condition?: unknown;
+};
+
+const EVERYTHING = {
+  SecretArns:
+    "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf,arn:aws:secretsmanager:eu-west-1:111122223333:secret:b-??????",
+  SecretNamePrefix: "prod/",
+  SecretKmsKeyArns: "arn:aws:kms:eu-west-1:111122223333:key/k1",
+  CloudTrailEvents: "true",
+  ClusterArns:
+    "arn:aws:eks:eu-west-1:111122223333:cluster/blue,arn:aws:eks:eu-west-1:111122223333:cluster/green",
+  ClusterRoleArns: "arn:aws:iam::444455556666:role/relay",
+  AccessEntryClusterName: "blue",
+  VpcSubnetIds: "subnet-0a",
+  VpcSecurityGroupIds: "sg-0a",
+  PermissionsBoundaryArn: "arn:aws:iam::111122223333:policy/boundary",
+  DirectInvokerArn: "arn:aws:iam::111122223333:role/rotator",
+};
+
+/** The resources that may hold a wildcard, each with the reason why AWS leaves no choice. */
+const WILDCARDS: Record<string, { readonly resource: RegExp; readonly because: string }> = {
+  ReadSecretsByPrefix: {
+    resource: /^arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod\/\*$/,
+    because: "a prefix is a wildcard; it is bound to one account, one Region and the beginning of a name",
+  },
+  ReadSecretsByArn: {
+    resource: /-\?{6}$/,
+    because: "only where a person wrote it, in place of the six random characters",
+  },
+  DescribeSecretsByPrefix: {
+    resource: /^arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod\/\*$/,
+    because: "the same prefix",
+  },
+  DescribeSecretsByArn: {
+    resource: /-\?{6}$/,
+    because: "only where a person wrote it, in place of the six random characters",
+  },
+  ListSecretNames: {
+    resource: /^\*$/,
+    because: "AWS knows no resource for ListSecrets; it tells no value",
+  },
+  BatchReadSecrets: {
+    resource: /^\*$/,
+    because: "AWS knows no resource for BatchGetSecretValue; each secret in it needs GetSecretValue as well",
+  },
+  AttachToVpc: {
+    resource: /^\*$/,
+    because: "Lambda makes the interfaces, so their ids are unknown, and the Describe calls know no resource",
+  },
+};
+
+/** Every statement with the resource that it stands in: a role, or a policy of a role or queue. */
+const statementsIn = (stack: Stack): [id: string, statement: Statement][] =>
+  Object.entries(stack.resources).flatMap(([id, resource]) => {
+    const inline = (resource.Properties.Policies ?? []) as { PolicyDocument: unknown }[];
+    const documents = [resource.Properties.PolicyDocument, ...inline.map((policy) => policy.PolicyDocument)];
+    return documents.flatMap((document) =>
+      ((document as { Statement: Statement[] } | undefined)?.Statement ?? []).map(
+        (statement): [string, Statement] => [id, statement],
+      ),
+    );
+  });
+const statementsOf = (stack = deploy(EVERYTHING)) => statementsIn(stack).map(([, statement]) => statement);
+const allowedTo = (id: string, given: Record<string, string> = EVERYTHING) =>
+  statementsIn(deploy(given)).flatMap(([owner, statement]) =>
+    owner === id && statement.Effect === "Allow" ? [statement] : [],
+  );
+const allowed = (given?: Record<string, string>) =>
+  statementsOf(given && deploy(given)).filter((statement) => statement.Effect === "Allow");
+const actionsOf = (statement: Statement) => [statement.Action].flat();
+const resourcesOf = (statement: Statement) => [statement.Resource].flat();
+const bySid = (role: string, sid: string, given?: Record<string, string>) =>
+  allowedTo(role, given).find((statement) => statement.Sid === sid);
+
+const FUNCTION_ROLES = ["RotationRole", "ReconcileRole"];
+
+it("finds statements at all", () => expect(allowed().length).toBeGreaterThan(5));
+
+it("finds no policy outside the places that these tests look in", () => {
+  const roles = ofType("AWS::IAM::Role");
+  expect(roles.length).toBeGreaterThan(0);
+  for (const [, role] of roles) expect(role.Properties).not.toHaveProperty("ManagedPolicyArns");
+  for (const type of ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::UserPolicy"]) {
+    expect(ofType(type)).toEqual([]);
+  }
+});
+
+it("knows the role of every function", () => {
+  const roles = ofType("AWS::Serverless::Function").map(
+    ([, fn]) => (fn.Properties.Role as { "Fn::GetAtt": string[] })["Fn::GetAtt"][0],
+  );
+  expect(roles).toEqual(FUNCTION_ROLES);
+});
+
+const everyAllow = statementsIn(deploy(EVERYTHING)).flatMap(([id, statement]) =>
+  statement.Effect === "Allow" ? [[`${id} ${statement.Sid}`, statement.Sid, statement] as const] : [],
+);
+describe.each(everyAllow)("%s", (_title, sid, statement) => {
+  it("names its actions one by one", () => {
+    for (const action of actionsOf(statement)) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+  });
+
+  it("names its resources, or is on the list of those that cannot", () => {
+    for (const resource of resourcesOf(statement)) {
+      if (/[*?]/.test(resource)) expect(resource).toMatch(WILDCARDS[sid]?.resource ?? /^no wildcard$/);
+    }
+  });
+});
+
+it("explains every wildcard beside it in the template", () => {
+  const lines = templateText.split("\n");
+  const wild = lines.flatMap((line, at) => (/^\s+(Resource|Principal|Action): .*\*/.test(line) ? [at] : []));
+  expect(wild.length).toBeGreaterThan(2);
+  for (const at of wild) {
+    const nearby = lines.slice(at - 3, at + 1).join("\n");
+    expect(nearby, `line ${at + 1}`).toContain("#");
+  }
+});
+
+it("has a reason for every wildcard, and no reason left over", () => {
+  const wild = allowed().filter((statement) =>
+    resourcesOf(statement).some((resource) => /[*?]/.test(resource)),
+  );
+  expect([...new Set(wild.map((statement) => statement.Sid))].sort()).toEqual(Object.keys(WILDCARDS).sort());
+});
+
+it("can do little when no source and no cluster is named", () => {
+  const sidsOf = (role: string) => allowedTo(role, { ValuesSweep: "DISABLED" }).map(({ Sid }) => Sid);
+  expect(sidsOf("RotationRole")).toEqual(["WriteOwnLogs", "KeepFailedEvents"]);
+  expect(sidsOf("ReconcileRole")).toEqual([
+    ...["WriteOwnLogs", "KeepFailedEvents", "SendShards", "TakeShards", "ListSecretNames"],
+  ]);
+  expect(sidsOf("RuleDeadLetterQueuePolicy")).toEqual(["RulesMaySend"]);
+  expect(sidsOf("SweepScheduleRole")).toEqual(["StartSweeps", "KeepUnstartedSweeps"]);
+});
+
+describe.each(FUNCTION_ROLES)("%s", (role) => {
+  const name = role.replace(/Role$/, "");
+
+  it("may read the values of the named secrets, and of no other", () => {
+    expect(bySid(role, "ReadSecretsByArn", { SecretArns: EVERYTHING.SecretArns })).toMatchObject({
+      Action: "secretsmanager:GetSecretValue",
+      Resource: EVERYTHING.SecretArns.split(","),
+    });
+    const readers = allowedTo(role).filter((one) => actionsOf(one).includes("secretsmanager:GetSecretValue"));
+    expect(readers.map(({ Sid }) => Sid)).toEqual(["ReadSecretsByArn", "ReadSecretsByPrefix"]);
+  });
+
+  it("may decrypt with the named keys, through Secrets Manager only", () => {
+    expect(bySid(role, "DecryptSecrets")).toMatchObject({
+      Action: "kms:Decrypt",
+      Resource: [EVERYTHING.SecretKmsKeyArns],
+      Condition: { StringLike: { "kms:ViaService": "secretsmanager.*.amazonaws.com" } },
+    });
+  });
+
+  it("may look up the named clusters and assume the named roles", () => {
+    expect(bySid(role, "FindClusters")).toMatchObject({
+      Action: "eks:DescribeCluster",
+      Resource: EVERYTHING.ClusterArns.split(","),
+    });
+    expect(bySid(role, "AssumeClusterRoles")).toMatchObject({
+      Action: "sts:AssumeRole",
+      Resource: [EVERYTHING.ClusterRoleArns],
+    });
+  });
+
+  it("may log to its own group and fill its own failure queue", () => {
+    expect(bySid(role, "WriteOwnLogs")?.Resource).toBe(`<${name}LogGroup>.Arn`);
+    expect(bySid(role, "KeepFailedEvents")).toMatchObject({
+      Action: "sqs:SendMessage",
+      Resource: `<${name}FailureQueue>.Arn`,
+    });
+  });
+
+  it("touches network interfaces only in a VPC, and never from the function's own code", () => {
+    expect(bySid(role, "AttachToVpc", { SecretNamePrefix: "prod/" })).toBeUndefined();
+    const attach = bySid(role, "AttachToVpc");
+    const [[, guard] = []] = statementsIn(deploy(EVERYTHING)).filter(([id]) => id === `${name}VpcGuard`);
+    expect(deploy(EVERYTHING).resources[`${name}VpcGuard`]?.Properties.RoleName).toBe(`<${role}>`);
+    expect(guard).toMatchObject({
+      Sid: "KeepCodeOutOfVpcCalls",
+      Effect: "Deny",
+      Action: attach?.Action,
+      Resource: "*",
+      Condition: { ArnEquals: { "lambda:SourceFunctionArn": `<${name}Function>.Arn` } },
+    });
+  });
+});
+
+describe("the sweep", () => {
+  it("may look at the metadata of the named secrets", () => {
+    expect(bySid("ReconcileRole", "DescribeSecretsByArn")).toMatchObject({
+      Action: "secretsmanager:DescribeSecret",
+      Resource: EVERYTHING.SecretArns.split(","),
+    });
+    expect(bySid("ReconcileRole", "DescribeSecretsByPrefix")?.Resource).toEqual(
+      bySid("ReconcileRole", "ReadSecretsByPrefix")?.Resource,
+    );
+  });
+
+  it("may read many values in one call only while the values sweep is on, and one by one always", () => {
+    const off = { ...EVERYTHING, ValuesSweep: "DISABLED" };
+    expect(bySid("ReconcileRole", "BatchReadSecrets")?.Action).toBe("secretsmanager:BatchGetSecretValue");
+    expect(bySid("ReconcileRole", "BatchReadSecrets", off)).toBeUndefined();
+    expect(bySid("ReconcileRole", "ReadSecretsByArn", off)).toBeDefined();
+    expect(bySid("ReconcileRole", "ReadSecretsByPrefix", off)).toBeDefined();
+  });
+
+  it("may do all that a rotation may, for its repairs", () => {
+    const ofRotation = allowedTo("RotationRole").filter(
+      ({ Sid }) => !["WriteOwnLogs", "KeepFailedEvents"].includes(Sid),
+    );
+    expect(allowedTo("ReconcileRole")).toEqual(expect.arrayContaining(ofRotation));
+  });
+});
+
+describe("queues", () => {
+  const usersOf = (queue: string, action: RegExp) =>
+    statementsIn(deploy(EVERYTHING)).flatMap(([id, statement]) =>
+      statement.Effect === "Allow" &&
+      resourcesOf(statement).some((resource) => resource === `<${queue}>.Arn` || resource === "*") &&
+      actionsOf(statement).some((one) => action.test(one))
+        ? [id]
+        : [],
+    );
+
+  it("of shards are filled and read by the sweep alone", () => {
+    expect(usersOf("ShardQueue", /^sqs:SendMessage$/)).toEqual(["ReconcileRole"]);
+    expect(usersOf("ShardQueue", /^sqs:(?!SendMessage$)/)).toEqual(["ReconcileRole"]);
+    expect(bySid("ReconcileRole", "TakeShards")?.Action).toEqual([
+      ...["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+    ]);
+  });
+
+  const others = ofType("AWS::SQS::Queue").filter(([id]) => id !== "ShardQueue");
+  it.each(others)("such as %s are read by nobody, and filled by one at most", (id) => {
+    expect(usersOf(id, /^sqs:(?!SendMessage$)/)).toEqual([]);
+    expect(usersOf(id, /^sqs:SendMessage$/).length).toBeLessThanOrEqual(1);
+  });
+});
+
+it("lets schedules start the sweep and nothing else", () => {
+  expect(bySid("SweepScheduleRole", "StartSweeps")).toMatchObject({
+    Action: "lambda:InvokeFunction",
+    Resource: "<ReconcileFunction>.Arn",
+  });
+  expect(bySid("SweepScheduleRole", "KeepUnstartedSweeps")).toMatchObject({
+    Action: "sqs:SendMessage",
+    Resource: "<SweepScheduleDeadLetterQueue>.Arn",
+  });
+  expect(allowedTo("SweepScheduleRole")).toHaveLength(2);
+});
+
+it.each([
+  [
+    "writing or deleting secrets",
+    /^secretsmanager:(?!(Get|BatchGet)SecretValue$|DescribeSecret$|ListSecrets$)/,
+  ],
+  ["encrypting or managing keys", /^kms:(?!Decrypt$)/],
+  ["changing clusters", /^eks:(?!DescribeCluster$)/],
+  ["anything in IAM", /^iam:/],
+  ["making log groups", /^logs:CreateLogGroup$/],
+  ["emptying or changing queues", /^sqs:(?!(Send|Receive|Delete)Message$|GetQueueAttributes$)/],
+])("does not allow %s", (_what, forbidden) => {
+  expect(
+    allowed()
+      .flatMap(actionsOf)
+      .filter((action) => forbidden.test(action)),
+  ).toEqual([]);
+});
+
+it.each([
+  ["any call to Secrets Manager but reading a value", /^secretsmanager:(?!GetSecretValue$)/],
+  ["reading queues", /^sqs:(?!SendMessage$)/],
+])("does not allow the rotation function %s", (_what, forbidden) => {
+  expect(
+    allowedTo("RotationRole")
+      .flatMap(actionsOf)
+      .filter((action) => forbidden.test(action)),
+  ).toEqual([]);
+});
+
+it("bounds every role when a boundary is given", () => {
+  for (const [id] of ofType("AWS::IAM::Role")) {
+    const boundary = deploy(EVERYTHING).resources[id]?.Properties.PermissionsBoundary;
+    expect(boundary).toBe(EVERYTHING.PermissionsBoundaryArn);
+    expect(deploy().resources[id]?.Properties).not.toHaveProperty("PermissionsBoundary");
+  }
+});
+
+it("lets nobody but Lambda take the functions' roles, and nobody but the scheduler that of the schedules", () => {
+  for (const [id, role] of ofType("AWS::IAM::Role")) {
+    const Service = FUNCTION_ROLES.includes(id) ? "lambda.amazonaws.com" : "scheduler.amazonaws.com";
+    const { Statement } = role.Properties.AssumeRolePolicyDocument as { Statement: unknown[] };
+    expect(Statement).toHaveLength(1);
+    expect(Statement[0]).toMatchObject({ Effect: "Allow", Principal: { Service }, Action: "sts:AssumeRole" });
+  }
+});
+
+it("gives the cluster a group of its own and no access policy", () => {
+  const entries = ofType("AWS::EKS::AccessEntry");
+  const principals = entries.map(([, entry]) => entry.Properties.PrincipalArn);
+  expect(principals).toEqual(FUNCTION_ROLES.map((role) => ({ "Fn::GetAtt": [role, "Arn"] })));
+  for (const [id, entry] of entries) {
+    expect(entry.Properties.KubernetesGroups).toEqual(["secret-relay"]);
+    expect(entry.Properties).not.toHaveProperty("AccessPolicies");
+    expect(deploy().resources[id]).toBeUndefined();
+    expect(deploy(EVERYTHING).resources[id]?.Properties.ClusterName).toBe("blue");
+  }
+  expect(template.Outputs.KubernetesGroup?.Value).toBe("secret-relay");
+});
+
+it.each([
+  { output: "AccessEntryCommand", role: "RotationRole" },
+  { output: "ReconcileAccessEntryCommand", role: "ReconcileRole" },
+])("$output gives a further cluster the same entry", ({ output, role }) => {
+  expect(deploy(EVERYTHING).outputs[output]).toEqual({
+    Description: expect.any(String),
+    Value: `aws eks create-access-entry --cluster-name CLUSTER --principal-arn <${role}>.Arn --kubernetes-groups secret-relay`,
+  });
+});
+
+it("tells where to find what a person needs of the sweep", () => {
+  const told = (output: string) => (deploy().outputs[output] as { Value?: unknown } | undefined)?.Value;
+  expect(told("ReconcileFunctionArn")).toBe("<ReconcileFunction>.Arn");
+  expect(told("ReconcileFunctionName")).toBe("<ReconcileFunction>");
+  expect(told("ReconcileRoleArn")).toBe("<ReconcileRole>.Arn");
+  const urls = Object.values(deploy().outputs).map((output) => (output as { Value: unknown }).Value);
+  for (const [queue] of ofType("AWS::SQS::Queue")) expect(urls).toContain(`<${queue}>`);
+});
+
+describe("docs/permissions.md", () => {
+  const doc = readFileSync(new URL("../../docs/permissions.md", import.meta.url), "utf8");
+
+  it("has a row for every statement, and none for one that is gone", () => {
+    const rows = [...doc.matchAll(/^\| `([A-Z]\w+)`\s+\|/gm)].map(([, sid]) => String(sid));
+    const sids = new Set(statementsOf().map((statement) => statement.Sid));
+    expect(rows.sort()).toEqual([...sids].sort());
+  });
+
+  const examples = [...doc.matchAll(/```yaml\n([\s\S]*?)```/g)].flatMap(([, text]) =>
+    String(text)
+      .split(/^---$/m)
+      .map((manifest) => parse(manifest)),
+  );
+  const roles = examples.filter((manifest) => manifest.kind === "Role");
+  const [needed, ...optional] = roles;
+
+  it("has a Role that names its Secrets and asks for no more than get, create and patch", () => {
+    expect(needed.metadata.name).toBe("secret-relay");
+    expect(needed.rules).toHaveLength(1);
+    expect(needed.rules[0]).toMatchObject({
+      apiGroups: [""],
+      resources: ["secrets"],
+      verbs: ["get", "create", "patch"],
+    });
+    expect(needed.rules[0].resourceNames.length).toBeGreaterThan(0);
+  });
+
+  it("has further Roles for those who want more: one verb each, and names wherever Kubernetes heeds them", () => {
+    expect(optional.map((role) => role.metadata.name)).toEqual(["secret-relay-delete", "secret-relay-list"]);
+    for (const role of optional) {
+      expect(role.rules).toHaveLength(1);
+      const verb = role.metadata.name.replace("secret-relay-", "");
+      expect(role.rules[0]).toMatchObject({ apiGroups: [""], resources: ["secrets"], verbs: [verb] });
+      // A list of a namespace has no name in it; a delete has.
+      expect(role.rules[0].resourceNames !== undefined).toBe(verb === "delete");
+    }
+  });
+
+  it("binds each of them to the group", () => {
+    const bindings = examples.filter((manifest) => manifest.kind === "RoleBinding");
+    expect(bindings.map((binding) => binding.roleRef.name)).toEqual(roles.map((role) => role.metadata.name));
+    for (const binding of bindings) {
+      expect(binding.subjects).toEqual([
+        { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "secret-relay" },
+      ]);
+    }
+  });
+});
