@@ -1,0 +1,77 @@
+import { type Bench, machine, quantile, round } from "./bench.ts";
+import { type RelayUnderTest, startRelayUnderTest, withoutOutput } from "./relay-under-test.ts";
+
+/**
+ * Many rotations at once: every event is handed to the handler in the same instant, and every Secret must end with its
+ * new value. The handler and its connections are warm; each source was last written minutes ago. A burst is over in a
+ * second or two, so several are run, each on sources of its own, and the median one is told.
+ *
+ * In Lambda each event has an execution environment of its own. Here all share one process and its token, which costs
+ * one thread instead of many, so the rate is that of one core.
+ */
+export const burst: Bench = {
+  summary: "many rotations in the same instant",
+  hasBackend: true,
+  counts: {
+    events: { means: "rotations at once", otherwise: 200 },
+    samples: { means: "bursts, of which the median is told", otherwise: 3 },
+  },
+  run: async ({ backend, counts: { events = 0, samples = 0 } }) => {
+    const relay = await startRelayUnderTest(backend, WARM_UP + events * samples);
+    try {
+      for (let index = 0; index < WARM_UP; index += 1) {
+        const event = await relay.rotate(index);
+        await withoutOutput(() => relay.invoke(event));
+        await relay.mustHold(index);
+      }
+      const rounds: Round[] = [];
+      for (let index = 0; index < samples; index += 1) {
+        rounds.push(await runBurst(relay, WARM_UP + events * index, events));
+      }
+      const seconds = quantile(
+        rounds.map((round) => round.seconds),
+        0.5,
+      );
+      return {
+        backend,
+        events,
+        failed: rounds.reduce((sum, { failed }) => sum + failed, 0), // of all rounds
+        seconds: round(seconds, 3),
+        perSecond: round(events / seconds),
+        roundsPerSecond: rounds.map((each) => round(events / each.seconds)),
+        cpuMsPerEvent: round(
+          quantile(
+            rounds.map(({ cpuMs }) => cpuMs / events),
+            0.5,
+          ),
+          2,
+        ),
+        machine: machine(),
+      };
+    } finally {
+      await relay.stop();
+    }
+  },
+};
+
+type Round = { readonly seconds: number; readonly cpuMs: number; readonly failed: number };
+
+async function runBurst(relay: RelayUnderTest, from: number, count: number): Promise<Round> {
+  const indexes = Array.from({ length: count }, (_, offset) => from + offset);
+  const events: object[] = [];
+  for (const index of indexes) events.push(await relay.rotate(index));
+
+  const cpu = process.cpuUsage();
+  const startedAt = performance.now();
+  const answers = await withoutOutput(() => Promise.allSettled(events.map((event) => relay.invoke(event))));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const { user, system } = process.cpuUsage(cpu);
+
+  const held = await Promise.allSettled(indexes.map((index) => relay.mustHold(index)));
+  const failed = indexes.filter(
+    (_, at) => answers[at]?.status === "rejected" || held[at]?.status === "rejected",
+  ).length;
+  return { seconds, cpuMs: (user + system) / 1_000, failed };
+}
+
+const WARM_UP = 20;

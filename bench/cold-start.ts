@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+import { type BuildOptions, build, type Metafile } from "esbuild";
+import { bundleOptions } from "../scripts/bundle.ts";
+import { loadBindings } from "../shared/bindings/load-bindings.ts";
+import { type Bench, machine, quantile, round } from "./bench.ts";
+
+/**
+ * What the rotation function's code adds to the start of a process, beside a plain bundle of the same packages.
+ *
+ * Whole processes are timed, `node -e 'import("…/handler.mjs")'`, and the bare `node -e 0` is taken off. The three take
+ * turns, so that whatever else the machine does meets all of them. The plain bundle only loads its packages; ours also
+ * reads bindings, makes its client and is ready for an event. `bundleBytes` is every file that is deployed,
+ * `initialBytes` those that a start loads. The EKS client is loaded at the first DescribeCluster, so where a cluster's
+ * endpoint is not pinned the first event pays for it: `addedWithEksMs` has it in.
+ */
+export const coldStart: Bench = {
+  summary: "what the function's code adds to the start of a process",
+  hasBackend: false,
+  counts: { samples: { means: "starts of each kind", otherwise: 15 } },
+  run: async ({ counts: { samples = 0 } }) => {
+    const folder = await mkdtemp(join(tmpdir(), "relay-cold-start-"));
+    try {
+      const ours = await buildOurs(join(folder, "ours"));
+      const naive = await buildNaive(join(folder, "naive"));
+      const { bare, ...timed } = await timeStarts(samples, {
+        bare: "0",
+        ours: importing(ours.entry),
+        oursWithEks: importing(ours.entry, ours.eksChunk),
+        naive: importing(naive.entry),
+      });
+      const [addedMs, naiveAddedMs] = [timed.ours - bare, timed.naive - bare];
+      return {
+        bundleBytes: ours.bytes,
+        addedMs: round(addedMs),
+        naiveBytes: naive.bytes,
+        naiveAddedMs: round(naiveAddedMs),
+        ratio: round(addedMs / naiveAddedMs, 3),
+        initialBytes: ours.initialBytes,
+        addedWithEksMs: round(timed.oursWithEks - bare),
+        bareMs: round(bare),
+        samples,
+        machine: machine(),
+      };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+type Bundle = { readonly entry: string; readonly bytes: number; readonly initialBytes: number };
+
+async function buildOurs(outdir: string): Promise<Bundle & { eksChunk: string }> {
+  const { metafile } = await build(bundleOptions("rotation", outdir));
+  const cluster = { name: "main", region: "eu-west-1" };
+  const bindings = [{ source: "prod/db", targets: [{ namespace: "app", name: "db" }] }];
+  const compiled = loadBindings(
+    JSON.stringify({ version: 1, clusters: { main: cluster }, bindings }),
+    "bench",
+  );
+  await writeFile(join(outdir, "bindings.json"), JSON.stringify(compiled));
+  const isEks = ({ entryPoint = "" }) => entryPoint.includes("@aws-sdk/client-eks/");
+  const eksChunk = Object.entries(metafile.outputs).find(([, output]) => isEks(output))?.[0];
+  if (eksChunk === undefined) throw new Error("The EKS client is no longer a chunk of its own");
+  return {
+    entry: join(outdir, "handler.mjs"),
+    eksChunk: join(outdir, "chunks", basename(eksChunk)),
+    ...measure(metafile),
+  };
+}
+
+/** Everything that the function uses, imported as the packages' own documentation shows it. */
+const NAIVE_SOURCE = `
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { DescribeClusterCommand, EKSClient } from "@aws-sdk/client-eks";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { Logger } from "@aws-lambda-powertools/logger";
+import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
+import { Metrics } from "@aws-lambda-powertools/metrics";
+import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
+import middy from "@middy/core";
+import { SignatureV4 } from "@smithy/signature-v4";
+export const used = [CoreV1Api, KubeConfig, DescribeClusterCommand, EKSClient, GetSecretValueCommand,
+  SecretsManagerClient, Logger, injectLambdaContext, Metrics, logMetrics, middy, SignatureV4];
+`;
+
+/** The same options but for what we do about size: no splitting, nothing replaced or left out. */
+async function buildNaive(outdir: string): Promise<Bundle> {
+  const ours = bundleOptions("rotation", outdir);
+  const { absWorkingDir, banner, bundle, format, mainFields, minify, outExtension, platform, target } = ours;
+  await mkdir(outdir, { recursive: true });
+  const { metafile } = await build({
+    stdin: { contents: NAIVE_SOURCE, resolveDir: absWorkingDir },
+    outfile: join(outdir, "handler.mjs"),
+    metafile: true,
+    ...{ absWorkingDir, banner, bundle, format, mainFields, minify, outExtension, platform, target },
+  } satisfies BuildOptions);
+  return { entry: join(outdir, "handler.mjs"), ...measure(metafile) };
+}
+
+function measure({ outputs }: Metafile): Omit<Bundle, "entry"> {
+  const entry = Object.keys(outputs).find((file) => file.endsWith("handler.mjs"));
+  if (entry === undefined) throw new Error("esbuild wrote no handler.mjs");
+  const loaded = new Set([entry]);
+  for (const file of loaded) {
+    const imports = outputs[file]?.imports ?? [];
+    for (const { kind, path } of imports)
+      if (kind === "import-statement" && path in outputs) loaded.add(path);
+  }
+  const bytesOf = (files: Iterable<string>) =>
+    [...files].reduce((sum, file) => sum + (outputs[file]?.bytes ?? 0), 0);
+  return { bytes: bytesOf(Object.keys(outputs)), initialBytes: bytesOf(loaded) };
+}
+
+/** The median of each kind, in ms. */
+async function timeStarts<Kind extends string>(
+  samples: number,
+  starts: Record<Kind, string>,
+): Promise<Record<Kind, number>> {
+  const kinds = (Object.entries(starts) as [Kind, string][]).map(([kind, code]) => ({
+    kind,
+    code,
+    times: [] as number[],
+  }));
+  // The first turn reads the files into the page cache and is not counted.
+  for (let turn = 0; turn <= samples; turn += 1) {
+    for (const { code, times } of kinds) {
+      const ms = await timeStart(code);
+      if (turn > 0) times.push(ms);
+    }
+  }
+  return Object.fromEntries(kinds.map(({ kind, times }) => [kind, quantile(times, 0.5)])) as Record<
+    Kind,
+    number
+  >;
+}
+
+function importing(...files: readonly string[]): string {
+  return files.map((file) => `await import(${JSON.stringify(file)});`).join(" ");
+}
+
+async function timeStart(code: string): Promise<number> {
+  const startedAt = performance.now();
+  await run(process.execPath, ["--input-type=module", "-e", code], { env: ENV }); // a start that fails stops the bench
+  return performance.now() - startedAt;
+}
+
+const run = promisify(execFile);
+
+/** As in Lambda; credentials are only made, never used. */
+const ENV = {
+  AWS_REGION: "eu-west-1",
+  AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
+  AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+  POWERTOOLS_SERVICE_NAME: "rotation",
+  POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
+};

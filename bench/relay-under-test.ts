@@ -1,0 +1,129 @@
+import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { loadBindings } from "../shared/bindings/load-bindings.ts";
+import type { LambdaHandler } from "../shared/observability/middlewares.ts";
+import type { Backend } from "../test/contract/backend.ts";
+import { labelUpdated, lambdaContext, pinnedCluster, startRelay } from "../test/contract/relay.ts";
+import { openScene, type TestSource } from "../test/contract/scene.ts";
+import { buildRotation } from "../test/rotation/build-function.ts";
+import type { BackendName } from "./bench.ts";
+
+/** The built rotation function on a backend, with sources that are each bound to one Secret, written long ago. */
+export type RelayUnderTest = {
+  /** Moves the label of one source to a new value; returns the event that says so. */
+  rotate(index: number): Promise<object>;
+  /** One invocation, with its logs and metrics written to where nobody reads. */
+  invoke(event: object): Promise<unknown>;
+  /** Throws when the Secret does not hold the value of the last rotation. */
+  mustHold(index: number): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/**
+ * What Lambda runs is measured: the bundle, with middy, Powertools, real AWS clients and the compiled bindings.
+ *
+ * Each source has a first value that reached its Secret minutes ago: rotations are days apart in reality, and the relay
+ * reads a source twice when it would replace a write of its own that is younger than a minute. So the first write is
+ * done by a relay whose clock is set back.
+ */
+export async function startRelayUnderTest(
+  backendName: BackendName,
+  sourceCount: number,
+): Promise<RelayUnderTest> {
+  const backend = await startBackend(backendName);
+  try {
+    return await prepare(backend, sourceCount);
+  } catch (error) {
+    await backend.stop();
+    throw error;
+  }
+}
+
+async function startBackend(name: BackendName): Promise<Backend> {
+  // Only the backend that is asked for is loaded: the sandbox has no business in the memory of a run on real servers.
+  if (name === "real") return (await import("../test/real/start-backend.ts")).startRealBackend();
+  return (await import("../test/sandbox/start-backend.ts")).startSandboxBackend();
+}
+
+async function prepare(backend: Backend, sourceCount: number): Promise<RelayUnderTest> {
+  Object.assign(process.env, backend.aws.env, {
+    POWERTOOLS_SERVICE_NAME: "rotation",
+    POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
+  });
+  const scene = await openScene(backend);
+  const names = Array.from({ length: sourceCount }, (_, index) => `db-${index}`);
+  await scene.grant(names);
+  const sources: TestSource[] = [];
+  // One after the other: moto answers 500 when its threads add secrets at the same time.
+  for (const name of names) {
+    sources.push(await scene.createSource(`bench/${randomUUID()}/${name}`, sourceValue("first", name)));
+  }
+  const bindings = names.map((name, index) => ({
+    source: sources[index]?.name,
+    targets: [{ namespace: scene.namespace, name }],
+  }));
+
+  const past = await startRelay(backend, { bindings, now: () => Date.now() - WRITTEN_AGO_MS });
+  await inTurns(sources, async (source) => {
+    const { targets } = await past.invoke({ secretId: source.arn });
+    if (targets[0]?.outcome !== "written")
+      throw new Error(`The first write failed: ${JSON.stringify(targets)}`);
+  });
+
+  const built = await buildRotation();
+  const bindingsFile = join(built.folder, "bindings.json");
+  const file = { version: 1, clusters: { main: pinnedCluster(backend) }, bindings };
+  await writeFile(bindingsFile, JSON.stringify(loadBindings(JSON.stringify(file), "bench")));
+  process.env.BINDINGS_FILE = bindingsFile;
+  const { handler } = (await import(pathToFileURL(built.handlerFile).href)) as { handler: LambdaHandler };
+
+  const expected = names.map(() => "");
+  return {
+    rotate: async (index) => {
+      const [source, name] = [sources[index], names[index]];
+      if (source === undefined || name === undefined) throw new RangeError(`There is no source ${index}`);
+      const value = randomUUID();
+      expected[index] = value;
+      return labelUpdated(backend, await scene.rotate(source, sourceValue(value, name)));
+    },
+    invoke: (event) => handler(event, lambdaContext(backend)),
+    mustHold: async (index) => {
+      const data = await scene.readData(names[index] ?? "");
+      if (data?.password !== expected[index]) throw new Error(`Secret ${names[index]} holds another value`);
+    },
+    stop: async () => {
+      scene.close();
+      await built.remove();
+      await backend.stop();
+    },
+  };
+}
+
+/** Three minutes: the write is no longer fresh, and the token that was signed then still holds. */
+const WRITTEN_AGO_MS = 3 * 60_000;
+
+function sourceValue(password: string, user: string): string {
+  return JSON.stringify({ username: user, password, host: `${user}.example.com`, port: "5432" });
+}
+
+/** Some at a time: preparation is not what is measured, and 200 requests at once would only fight each other. */
+async function inTurns<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await run(item);
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+}
+
+/** Logs and metrics go to stdout, as in Lambda; here they are formatted and counted, and dropped at the last step. */
+export async function withoutOutput<T>(run: () => Promise<T>): Promise<T> {
+  const { write } = process.stdout;
+  process.stdout.write = () => true;
+  try {
+    return await run();
+  } finally {
+    process.stdout.write = write;
+  }
+}

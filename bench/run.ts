@@ -1,0 +1,101 @@
+// Measures what the README and docs/performance.md claim, and prints a table; with --json one object on stdout.
+//
+//   npm run bench -- rotation|burst|cold-start [--backend sandbox|real] [--json]
+//
+// The sandbox needs nothing; the real servers must have been built once (npm run test:real does it). A run takes from
+// seconds to half a minute. `npm run --silent bench -- …` keeps npm's own two lines off stdout.
+import { parseArgs } from "node:util";
+import type { BackendName, Bench, BenchOptions, BenchResult } from "./bench.ts";
+import { burst } from "./burst.ts";
+import { coldStart } from "./cold-start.ts";
+import { rotation } from "./rotation.ts";
+import { sweep } from "./sweep.ts";
+
+const BENCHES: ReadonlyMap<string, Bench> = new Map([
+  ["rotation", rotation],
+  ["burst", burst],
+  ["cold-start", coldStart],
+  ["sweep", sweep],
+]);
+
+const COUNT_MAX = 100_000;
+
+class UsageError extends Error {}
+
+try {
+  const { name, bench, options, asJson } = parseCommandLine(process.argv.slice(2));
+  const result = await bench.run(options);
+  process.stdout.write(asJson ? `${JSON.stringify(result)}\n` : table(name, result));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n\n${usage()}`);
+  process.exitCode = 2;
+}
+
+function parseCommandLine(args: readonly string[]): {
+  name: string;
+  bench: Bench;
+  options: BenchOptions;
+  asJson: boolean;
+} {
+  const [name = "", ...rest] = args;
+  const bench = BENCHES.get(name);
+  if (bench === undefined) throw new UsageError(name === "" ? "Name a bench." : `There is no bench ${name}.`);
+  const { backend, json, ...given } = parseOptions(name, bench, rest);
+  if (backend !== "sandbox" && backend !== "real") throw new UsageError("--backend must be sandbox or real.");
+  const counts = Object.entries(bench.counts).map(([option, { otherwise }]): [string, number] => {
+    const text = given[option];
+    return [option, text === undefined ? otherwise : parseCount(option, String(text))];
+  });
+  return {
+    name,
+    bench,
+    options: { backend: backend satisfies BackendName, counts: Object.fromEntries(counts) },
+    asJson: json === true,
+  };
+}
+
+function parseOptions(
+  name: string,
+  bench: Bench,
+  args: readonly string[],
+): Record<string, string | boolean | undefined> {
+  const text = { type: "string" } as const;
+  const options = {
+    json: { type: "boolean" as const },
+    ...(bench.hasBackend && { backend: text }),
+    ...Object.fromEntries(Object.keys(bench.counts).map((option) => [option, text])),
+  };
+  try {
+    const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
+    return { backend: "sandbox", ...values };
+  } catch (error) {
+    throw new UsageError(`${name}: ${(error as Error).message}`);
+  }
+}
+
+function parseCount(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= COUNT_MAX) return value;
+  throw new UsageError(`--${option} must be a whole number from 1 to ${COUNT_MAX}.`);
+}
+
+function usage(): string {
+  const lines = [...BENCHES].flatMap(([name, { summary, hasBackend, counts }]) => [
+    `  ${name.padEnd(12)} ${summary}`,
+    ...(hasBackend ? ["      --backend sandbox|real (sandbox)"] : []),
+    ...Object.entries(counts).map(
+      ([option, { means, otherwise }]) => `      --${option} N  ${means} (${otherwise})`,
+    ),
+  ]);
+  return `Usage: npm run bench -- <name> [options] [--json]\n\n${lines.join("\n")}\n`;
+}
+
+function table(name: string, result: BenchResult): string {
+  const rows = Object.entries(result).map(([key, value]): [string, string] => [
+    key,
+    typeof value === "object" ? JSON.stringify(value) : String(value),
+  ]);
+  const width = Math.max(...rows.map(([key]) => key.length));
+  return `${name}\n${rows.map(([key, value]) => `  ${key.padEnd(width)}  ${value}\n`).join("")}`;
+}
