@@ -1,0 +1,122 @@
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { blocksOf, pageOf, ROOT } from "./markdown.ts";
+
+// The commands that a reader copies. Those that need no AWS account run in a copy of the repository, as a fresh clone
+// after `npm ci`, so that their output disturbs nobody; each of the others says who tries it instead. About 3 s.
+
+const PAGES = ["README.md", "docs/deploy.md", "docs/runbook.md", "docs/sweep.md"];
+const lines = PAGES.flatMap((path) => blocksOf(pageOf(path), "sh").flatMap(linesOf));
+const commands = [...new Set(lines.flatMap((line) => line.split(" && ")))];
+
+/** Run here, with what must be seen then. */
+const TRIED: Readonly<Record<string, (clone: string, output: string) => void>> = {
+  "npm start": (_clone, output) => expect(output).toMatch(/new password is in the Secret: yes/),
+  "npm run build": (clone) => {
+    for (const name of ["rotation", "reconcile"]) {
+      expect(existsSync(join(clone, "dist", name, "handler.mjs"))).toBe(true);
+      expect(existsSync(join(clone, "dist", name, "bindings.json"))).toBe(true);
+    }
+  },
+  "npx node scripts/compile-bindings.ts bindings.yaml": (_clone, output) =>
+    expect(output).toMatch(/bindings\.yaml is fine/),
+};
+
+/** Not run here: where they are run, or why nowhere. */
+const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: string, text: RegExp] }[] = [
+  { command: /^npm ci$/, because: "CI begins with it", seenIn: [".ci/run", /^npm ci\b/m] },
+  { command: /^npm test$/, because: "this test is a part of it", seenIn: [".ci/run", /^npm test$/m] },
+  {
+    command: /^sam build$/,
+    because: "the tests on real servers run it",
+    seenIn: ["test/real/sam/sam.test.ts", /tool\("sam", "build"\)/],
+  },
+  { command: /^sam deploy --guided$/, because: "needs an AWS account" },
+  {
+    command: /^sam remote invoke RotationFunction --stack-name [\w-]+ --event '\{"secretId":"[\w/]+"\}'$/,
+    because: "needs an AWS account; the input is tried by the rotation contract",
+    seenIn: ["template.yaml", /^ {2}RotationFunction:$/m],
+  },
+  {
+    command:
+      /^sam remote invoke ReconcileFunction --stack-name [\w-]+ --event '\{"sweep":"metadata"(,"plan":true)?\}'$/,
+    because: "needs an AWS account; both inputs are tried by the sweep contract",
+    seenIn: ["template.yaml", /^ {2}ReconcileFunction:$/m],
+  },
+  {
+    command:
+      /^aws eks create-access-entry --cluster-name CLUSTER --principal-arn \w+ --kubernetes-groups secret-relay$/,
+    because: "needs an AWS account; an output of the stack says the same",
+    seenIn: [
+      "template.yaml",
+      /aws eks create-access-entry --cluster-name CLUSTER --principal-arn \S+ --kubernetes-groups secret-relay/,
+    ],
+  },
+  { command: /^kubectl apply -f [\w.-]+$/, because: "needs a cluster; the Role is tried by the contracts" },
+  {
+    command: /^kubectl auth can-i patch secrets\/db --namespace shop --as relay --as-group secret-relay$/,
+    because: "needs a cluster",
+  },
+];
+
+let clone: string;
+let outputs: ReadonlyMap<string, string>;
+
+beforeAll(async () => {
+  clone = mkdtempSync(join(tmpdir(), "secret-relay-clone-"));
+  for (const part of ["bindings.yaml", "functions", "package.json", "sandbox", "scripts", "shared"]) {
+    cpSync(join(ROOT, part), join(clone, part), { recursive: true });
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(clone, "node_modules"));
+  const runs = Object.keys(TRIED).map(async (command) => [command, await run(command)] as const);
+  outputs = new Map(await Promise.all(runs));
+}, 60_000);
+
+afterAll(() => rmSync(clone, { recursive: true, force: true }));
+
+it("finds commands at all", () =>
+  expect(commands).toEqual(expect.arrayContaining(["npm start", "sam build"])));
+
+describe.each(commands)("%s", (command) => {
+  const tried = TRIED[command];
+  const excuse = NOT_TRIED.find((one) => one.command.test(command));
+
+  it("is known to this test", () => expect(tried !== undefined || excuse !== undefined).toBe(true));
+
+  if (tried !== undefined) it("does what it says", () => tried(clone, outputs.get(command) ?? ""));
+
+  if (excuse?.seenIn !== undefined) {
+    const [file, text] = excuse.seenIn;
+    it(`is not run here: ${excuse.because}`, () =>
+      expect(readFileSync(join(ROOT, file), "utf8")).toMatch(text));
+  }
+});
+
+it("the README shows what npm start really prints", () => {
+  const [shown = ""] = blocksOf(pageOf("README.md"), "");
+  const printed = (outputs.get("npm start") ?? "").split("\n").map(withoutNumbers);
+
+  const lines = linesOf(shown);
+
+  expect(lines.length).toBeGreaterThan(5);
+  for (const line of lines) expect(printed).toContain(withoutNumbers(line));
+});
+
+async function run(command: string): Promise<string> {
+  const [program = "", ...args] = command.split(" ");
+  const { stdout, stderr } = await promisify(execFile)(program, args, { cwd: clone });
+  return stdout + stderr;
+}
+
+function linesOf(block: string): string[] {
+  return block.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+}
+
+/** Versions and measured times differ from run to run. */
+function withoutNumbers(line: string): string {
+  return line.replace(/[0-9a-f]{8}…/g, "VERSION").replace(/\d+\.\d (ms|s)\b/g, "TIME");
+}

@@ -1,0 +1,74 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { anchorsOf, type Page, pageOf, pages, problemsOf, proseOf, ROOT } from "./markdown.ts";
+
+it("finds pages at all", () => {
+  expect(pages.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(["README.md", "docs/architecture.md", "sandbox/aws/README.md"]),
+  );
+});
+
+it("links lead to files that exist, and to headings that they have", () => {
+  expect(problemsOf((page) => linksOf(page).filter((link) => !leadsSomewhere(page, link)))).toEqual([]);
+});
+
+it("paths in backticks exist", () => {
+  expect(problemsOf((page) => pathsOf(page).filter((path) => !existsSync(join(ROOT, path))))).toEqual([]);
+});
+
+it("npm scripts exist", () => {
+  const scriptsOf = ({ text }: Page) =>
+    [...text.matchAll(/\bnpm run ([a-z][a-z:]*)/g)].map((match) => match[1] ?? "");
+
+  expect(problemsOf((page) => scriptsOf(page).filter((script) => !(script in packageJson.scripts)))).toEqual(
+    [],
+  );
+});
+
+it("code refers to decisions that are written down", () => {
+  const sources = globSync("{functions,shared,sandbox,scripts,cli,bench,test}/**/*.{ts,sh}", { cwd: ROOT });
+  const referred = sources.flatMap((path) =>
+    [...readFileSync(join(ROOT, path), "utf8").matchAll(/docs\/adr\/(\d{4})/g)].map(
+      (match) => match[1] ?? "",
+    ),
+  );
+
+  expect(referred.length).toBeGreaterThan(0);
+  for (const number of referred)
+    expect(decisions.map(({ path }) => path)).toContainEqual(decisionPath(number));
+});
+
+const decisions = pages.filter(({ path }) => /^docs\/adr\/\d{4}-/.test(path));
+const decisionPath = (number: string) => expect.stringMatching(new RegExp(`^docs/adr/${number}-`));
+
+it("finds decisions at all", () => expect(decisions.length).toBeGreaterThan(0));
+
+it.each(decisions)("$path says what forced it, what it costs, and how to tell that it was wrong", (page) => {
+  const headings = [...page.text.matchAll(/^## (.+)$/gm)].map((match) => match[1]);
+
+  expect(headings).toEqual(["Context", "Decision", "What we gave up", "How to tell that it was wrong"]);
+  expect(linksOf(pageOf("docs/adr/README.md"))).toContain(page.path.replace("docs/adr/", ""));
+});
+
+function linksOf(page: Page): string[] {
+  return [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map((match) => match[1] ?? "")
+    .filter((link) => !/^[a-z]+:/.test(link));
+}
+
+function leadsSomewhere(page: Page, link: string): boolean {
+  const [file = "", anchor] = link.split("#");
+  const path = file === "" ? page.path : normalize(join(dirname(page.path), file));
+  if (!existsSync(join(ROOT, path))) return false;
+  return anchor === undefined || anchorsOf(pageOf(path)).has(anchor);
+}
+
+/** What stands in backticks and begins with a folder of ours; dist/ is there after a build only. */
+function pathsOf(page: Page): string[] {
+  const words = [...proseOf(page).matchAll(/`([\w./-]+)`/g)].map((match) => match[1] ?? "");
+  return words.filter((word) =>
+    /^(bench|cli|docs|events|functions|sandbox|scripts|shared|test)\//.test(word),
+  );
+}

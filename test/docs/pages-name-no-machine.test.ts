@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { type Page, problemsOf } from "./markdown.ts";
+
+/** Where a page may send its reader, or what its examples may name. */
+const HOSTS = ["docs.aws.amazon.com", "kubernetes.io", "github.com", "127.0.0.1"];
+const EXAMPLE_HOST = /\.amazonaws\.com$/;
+
+const MACHINE_PATHS = /(?<![\w.:/~-])(~\/|\/(home|root|Users|work|tmp|mnt|opt|srv|workspace)\/)[\w./-]*/g;
+
+it("no page names a path of a machine", () => {
+  expect(problemsOf(({ text }) => text.match(MACHINE_PATHS) ?? [])).toEqual([]);
+});
+
+it("pages send their reader to known places only", () => {
+  const hostsOf = ({ text }: Page) =>
+    [...text.matchAll(/https?:\/\/([\w.-]+)/g)].map((match) => match[1] ?? "");
+  const isKnown = (host: string) => HOSTS.includes(host) || EXAMPLE_HOST.test(host);
+
+  expect(problemsOf((page) => hostsOf(page).filter((host) => !isKnown(host)))).toEqual([]);
+});
+
+it("would notice", () => {
+  expect("see /home/anybody/notes".match(MACHINE_PATHS)).toEqual(["/home/anybody/notes"]);
+});

@@ -1,0 +1,123 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { withTables } from "../../scripts/generate-template-docs.ts";
+import { FINDING_CODES } from "../../shared/sweep/finding.ts";
+import { template } from "../template/template.ts";
+import { type Page, pageOf, ROOT } from "./markdown.ts";
+
+const deploy = pageOf("docs/deploy.md").text;
+const architecture = pageOf("docs/architecture.md").text;
+const runbook = pageOf("docs/runbook.md");
+const alarms = Object.entries(template.Resources).flatMap(([id, { Type }]) =>
+  Type === "AWS::CloudWatch::Alarm" ? [id] : [],
+);
+
+it("the parameters and alarms are those of the template; `node scripts/generate-template-docs.ts` renews them", () => {
+  expect(deploy).toBe(withTables(deploy));
+});
+
+describe("docs/architecture.md", () => {
+  it.each([
+    { kind: "retryable", retryable: true },
+    { kind: "terminal", retryable: false },
+  ])("names every $kind code, and no other", ({ kind, retryable }) => {
+    const listed = new RegExp(`<!-- ${kind} codes -->\n([^<]*)\n<!-- end -->`).exec(architecture)?.[1] ?? "";
+
+    expect(listed.match(/[A-Z_]{4,}/g)?.sort()).toEqual(codesInCode(retryable));
+  });
+
+  it("has every folder of shared/ in its table", () => {
+    const folders = globSync("shared/*/", { cwd: ROOT }).map((path) => path.replace(/\/$/, ""));
+
+    expect(folders.length).toBeGreaterThan(5);
+    expect(folders.filter((folder) => !architecture.includes(`\`${folder}\``))).toEqual([]);
+  });
+});
+
+describe("docs/runbook.md", () => {
+  const sections = sectionsOf(runbook, "### ");
+
+  it("finds alarms at all", () => expect(alarms.length).toBeGreaterThan(5));
+
+  it.each(alarms)(
+    "has a section for %s: what it means, what happens meanwhile, where to look, what to do",
+    (id) => {
+      const { text = "" } = sections.find(({ heading }) => heading === id) ?? {};
+
+      const said = [...text.matchAll(/^- \*\*(.+?)\*\*: \S/gm)].map((match) => match[1]);
+
+      expect(said).toEqual(["Means", "Meanwhile", "Look at", "Do"]);
+    },
+  );
+
+  it("has no section for an alarm that is no more", () => {
+    const ofAlarms = sections.filter(({ heading }) => heading.endsWith("Alarm"));
+
+    expect(ofAlarms.map(({ heading }) => heading).sort()).toEqual([...alarms].sort());
+  });
+
+  it("has every code in its table, and no other", () => {
+    const known = [
+      ...codesInCode(true),
+      ...codesInCode(false),
+      ...Object.keys(FINDING_CODES),
+      "SWEEP_OUT_OF_TIME", // a reason of a report, not an error
+    ];
+
+    const told = rowsBetween(runbook, "codes").flatMap(
+      ([symptom = ""]) => symptom.match(/[A-Z_]{4,}/g) ?? [],
+    );
+
+    expect([...new Set(told)].sort()).toEqual([...new Set(known)].sort());
+  });
+});
+
+describe("docs/sweep.md", () => {
+  it("has every finding code, in the words of the code, with what is done and what to do", () => {
+    const rows = rowsBetween(pageOf("docs/sweep.md"), "finding codes");
+
+    expect(rows.map(([code, meaning]) => [code, meaning])).toEqual(
+      Object.entries(FINDING_CODES).map(([code, meaning]) => [`\`${code}\``, meaning]),
+    );
+    for (const row of rows) expect(row.filter((cell) => cell !== "")).toHaveLength(4);
+  });
+});
+
+/** The rows of the table between `<!-- name -->` and `<!-- end -->`, without its heading. */
+function rowsBetween({ text }: Page, name: string): string[][] {
+  const table = new RegExp(`<!-- ${name} -->\n([^]*?)<!-- end -->`).exec(text)?.[1] ?? "";
+  const lines = table.split("\n").filter((line) => line.startsWith("|"));
+  return lines.slice(2).map((line) =>
+    line
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim()),
+  );
+}
+
+function sectionsOf({ text }: Page, marks: string): { heading: string; text: string }[] {
+  return text
+    .split(/^(?=#)/m)
+    .filter((section) => section.startsWith(marks))
+    .map((section) => {
+      const [first = "", ...rest] = section.split("\n");
+      return { heading: first.slice(marks.length), text: rest.join("\n") };
+    });
+}
+
+/** The codes of errors and refusals, as the sources declare them. */
+function codesInCode(retryable: boolean): string[] {
+  const codes = globSync("{shared,functions}/**/*.ts", { cwd: ROOT }).flatMap((path) => {
+    const text = readFileSync(join(ROOT, path), "utf8");
+    const classes = [...text.matchAll(/readonly code = "([A-Z_]+)";\s+readonly retryable = (true|false);/g)];
+    const ofClasses = classes
+      .filter((match) => match[2] === String(retryable))
+      .map((match) => match[1] ?? "");
+    // RefusalCode and RenderErrorCode: all of them are terminal.
+    const unions = [...text.matchAll(/type (?:RefusalCode|RenderErrorCode) =((?:\s+\| "[A-Z_]+")+)/g)];
+    const ofUnions = unions.flatMap((match) => match[1]?.match(/[A-Z_]+/g) ?? []);
+    return retryable ? ofClasses : [...ofClasses, ...ofUnions];
+  });
+  return [...new Set(codes)].sort();
+}
