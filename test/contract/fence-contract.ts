@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ANNOTATIONS } from "../../shared/render/ownership-marks.ts";
 import type { SyncCluster } from "../../shared/sync/sync-source.ts";
 import type { Backend } from "./backend.ts";
 import { type Choose, everySchedule, Interleaver } from "./interleaver.ts";
 import { labelUpdated, startRelay } from "./relay.ts";
 import { openScene, type Scene, type TestSource } from "./scene.ts";
+import { useBackend } from "./use-scene.ts";
 
 /** An accepted write: which version it carried, at which point of the API server's own order. */
 type Landed = { readonly versionId: string; readonly resourceVersion: number };
@@ -21,17 +22,13 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
   const granted = Array.from({ length: 50 }, (_, index) => `fence-${index}`);
   let used = 0;
 
+  const served = useBackend(start);
   beforeAll(async () => {
-    backend = await start();
-    for (const [name, value] of Object.entries(backend.aws.env)) vi.stubEnv(name, value);
+    ({ backend } = served);
     scene = await openScene(backend);
     await scene.grant(granted);
   });
-  afterAll(async () => {
-    scene?.close();
-    vi.unstubAllEnvs();
-    await backend?.stop();
-  });
+  afterAll(() => scene?.close());
 
   const inSchedules = async (play: (choose: Choose) => Promise<void>, draw = drawn): Promise<void> => {
     if (draw === "every schedule") {

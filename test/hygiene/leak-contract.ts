@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Backend } from "../contract/backend.ts";
 import { labelUpdated, lambdaContext, pinnedCluster } from "../contract/relay.ts";
-import { openScene, type Scene } from "../contract/scene.ts";
+import type { Scene } from "../contract/scene.ts";
+import { useBackend, useScene } from "../contract/use-scene.ts";
 import { newCanary } from "./canary.ts";
 import { type Evidence, expectNoTrace, objectsOf, startWatchedRelay } from "./watched-relay.ts";
 
@@ -11,19 +12,13 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
   let backend: Backend;
   let scene: Scene;
 
-  beforeAll(async () => {
-    backend = await start();
-    for (const [name, value] of Object.entries(backend.aws.env)) vi.stubEnv(name, value);
-  });
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await backend?.stop();
-  });
+  const used = useBackend(start);
+  const at = useScene(used);
   beforeEach(async () => {
-    scene = await openScene(backend);
+    ({ backend } = used);
+    ({ scene } = at);
     await scene.grant(["db", "other"]);
   });
-  afterEach(() => scene.close());
 
   const anyName = (): string => `prod/${randomUUID().slice(0, 8)}`;
   const secretText = () => JSON.stringify({ username: "app", password: newCanary() });

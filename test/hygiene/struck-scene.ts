@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import type { RotationDependencies } from "../../functions/rotation/dependencies.ts";
 import { labelUpdated, lambdaContext, pinnedCluster } from "../contract/relay.ts";
-import { openScene, type Scene, type TestSource } from "../contract/scene.ts";
+import type { Scene, TestSource } from "../contract/scene.ts";
+import { useBackend, useScene } from "../contract/use-scene.ts";
 import { type SandboxBackend, startSandboxBackend } from "../sandbox/start-backend.ts";
 import { newCanary } from "./canary.ts";
 import { expectNoTrace, objectsOf, startWatchedRelay, type WatchedRelay } from "./watched-relay.ts";
@@ -23,23 +24,17 @@ export function useStruckScene(): StruckScene {
   let scene: Scene;
   let source: TestSource;
 
-  beforeAll(async () => {
-    backend = await startSandboxBackend();
-    for (const [name, value] of Object.entries(backend.aws.env)) vi.stubEnv(name, value);
-  });
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await backend?.stop();
-  });
+  const used = useBackend(startSandboxBackend);
+  const at = useScene(used);
   beforeEach(async () => {
-    scene = await openScene(backend);
+    ({ backend } = used);
+    ({ scene } = at);
     await scene.grant(["db", "fresh"]);
     source = await scene.createSource(`prod/${scene.namespace}`, secretText());
   });
   afterEach(() => {
     backend.sandbox.aws.faults.clear();
     backend.sandbox.kubernetes.faults.clear();
-    scene.close();
   });
 
   const targetNamed = (name: string) => ({ cluster: "struck", namespace: scene.namespace, name });

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FINDING_CODES } from "../../shared/sweep/finding.ts";
 import schema from "../../shared/sweep/report.schema.json" with { type: "json" };
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import { labelUpdated, startRelay, startSweeper } from "../contract/relay.ts";
-import { encodeData, openScene, type Scene } from "../contract/scene.ts";
+import { encodeData, type Scene } from "../contract/scene.ts";
+import { useBackend, useScene } from "../contract/use-scene.ts";
 import { type SandboxBackend, startSandboxBackend } from "../sandbox/start-backend.ts";
 
 const validate = new Ajv2020({ allErrors: true, strict: true }).compile(schema);
@@ -40,21 +41,15 @@ describe("a report of a sweep", () => {
   let backend: SandboxBackend;
   let scene: Scene;
 
-  beforeAll(async () => {
-    backend = await startSandboxBackend();
-    for (const [name, value] of Object.entries(backend.aws.env)) vi.stubEnv(name, value);
-  });
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await backend?.stop();
-  });
+  const used = useBackend(startSandboxBackend);
+  const at = useScene(used);
   beforeEach(async () => {
-    scene = await openScene(backend);
+    ({ backend } = used);
+    ({ scene } = at);
   });
   afterEach(() => {
     backend.sandbox.aws.faults.clear();
     backend.sandbox.kubernetes.faults.clear();
-    scene.close();
   });
 
   const NAMES = ["stale", "gone", "edited", "adopted", "taken", "text", "missing", "deletable"];
