@@ -104,6 +104,12 @@ export default {
       to: { path: "^(functions|cli|sandbox|test|bench|scripts)/", pathNot: "^functions/$1/" },
     },
     {
+      name: "the-command-knows-what-is-deployed-and-nothing-that-tries-it",
+      severity: "error",
+      from: { path: "^cli/" },
+      to: { path: "^(functions|sandbox|test|bench|scripts)/" },
+    },
+    {
       name: "the-sandbox-does-not-judge-with-the-product",
       comment:
         "A stand-in that shares code with what it judges shares its bugs. Only the story drives the product.",

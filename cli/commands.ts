@@ -1,0 +1,6 @@
+import type { AddCommand } from "./cli.ts";
+import { addSchema } from "./commands/schema.ts";
+import { addValidate } from "./commands/validate.ts";
+
+/** Every command, in the order in which the help lists them. */
+export const COMMANDS: readonly AddCommand[] = [addValidate, addSchema];

@@ -1,0 +1,9 @@
+import { runCommandLine } from "./run-command-line.ts";
+import { processTerminal } from "./terminal/terminal.ts";
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  terminal: processTerminal(process),
+  env: process.env,
+  cwd: process.cwd(),
+  now: Date.now,
+});

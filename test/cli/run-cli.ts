@@ -1,0 +1,36 @@
+import { runCommandLine } from "../../cli/run-command-line.ts";
+
+export type CliRun = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
+
+/** Runs the command in this process, as with no terminal attached. */
+export async function runCli(
+  words: readonly string[],
+  {
+    env = {},
+    cwd = process.cwd(),
+    now = Date.now,
+  }: { env?: NodeJS.ProcessEnv; cwd?: string; now?: () => number } = {},
+): Promise<CliRun> {
+  let stdout = "";
+  let stderr = "";
+  const exitCode = await runCommandLine(words, {
+    env,
+    cwd,
+    now,
+    terminal: {
+      out: (text) => {
+        stdout += `${text}\n`;
+      },
+      say: (text) => {
+        stderr += `${text}\n`;
+      },
+      paint: (_, text) => text,
+      paintMessage: (_, text) => text,
+      width: 100,
+      showsProgress: false,
+      progress: () => {},
+      canAsk: false,
+    },
+  });
+  return { exitCode, stdout, stderr };
+}
