@@ -21,7 +21,7 @@ export type Fault = {
 } & FaultKind;
 
 export type FaultKind =
-  /** ThrottlingException, 400. */
+  /** ThrottlingException, 400; of Lambda TooManyRequestsException, 429. */
   | { readonly kind: "throttle" }
   /** InternalServiceError, 500. */
   | { readonly kind: "serverError" }
@@ -136,6 +136,7 @@ type ErrorKind = Exclude<FaultKind["kind"], "latency" | "reset" | "staleRead">;
 function errorOf(kind: ErrorKind, call: Call): AwsError {
   switch (kind) {
     case "throttle":
+      if (call.service === "lambda") return new AwsError("TooManyRequestsException", "Rate Exceeded.", 429);
       return new AwsError("ThrottlingException", "Rate exceeded");
     case "serverError":
       return new AwsError("InternalServiceError", "An error occurred on the server side.", 500);

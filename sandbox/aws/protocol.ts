@@ -1,5 +1,6 @@
 import { AwsError } from "./aws-error.ts";
 import type { Input, Service } from "./call.ts";
+import type { InvokeResult } from "./lambda.ts";
 import type { SignedRequest } from "./sigv4.ts";
 
 /** What a request asks for, by the protocol of its service. */
@@ -17,7 +18,17 @@ export function parseAsked(request: SignedRequest): Asked {
   if (target !== undefined) return parseJsonTarget(target, request.body);
   const [path = "/", query = ""] = request.target.split("?", 2);
   if (path === "/clusters" || path.startsWith("/clusters/")) return parseEks(request.method, path, query);
-  const form = request.method === "POST" ? Buffer.from(request.body).toString() : query;
+  const [, functionName] = LAMBDA_INVOKE.exec(path) ?? [];
+  if (functionName !== undefined && request.method === "POST") {
+    const { "x-amz-invocation-type": InvocationType } = request.headers;
+    const input = {
+      FunctionName: decodeURIComponent(functionName),
+      InvocationType,
+      Payload: textOf(request),
+    };
+    return { service: "lambda", operation: "Invoke", input };
+  }
+  const form = request.method === "POST" ? textOf(request) : query;
   const { Action: operation, ...input } = Object.fromEntries(new URLSearchParams(form));
   if (path === "/" && operation !== undefined) return { service: "sts", operation, input };
   throw new AwsError(
@@ -31,10 +42,12 @@ export function parseAsked(request: SignedRequest): Asked {
 export function guessService(request: SignedRequest): Service {
   if (request.headers["x-amz-target"]?.startsWith("AmazonSQS.")) return "sqs";
   if (request.headers["x-amz-target"] !== undefined) return "secretsmanager";
+  if (LAMBDA_INVOKE.test(request.target)) return "lambda";
   return request.target.startsWith("/clusters") ? "eks" : "sts";
 }
 
 export function printResult(asked: Asked, result: object, requestId: string, wantsJson: boolean): Answer {
+  if (asked.service === "lambda") return invoked(result as InvokeResult, requestId);
   if (asked.service !== "sts") return json(asked.service, 200, result, requestId);
   const response = {
     [`${asked.operation}Response`]: {
@@ -50,13 +63,23 @@ export function printError(service: Service, error: AwsError, requestId: string)
   if (service === "sts") return xml(stsStatus(error), stsError(error, requestId), requestId);
   const answer = json(
     service,
-    service === "eks" ? eksStatus(error) : error.status,
-    service === "eks" ? { message: error.message } : { __type: error.code, Message: error.message },
+    isRest(service) ? restStatus(error) : error.status,
+    isRest(service) ? { message: error.message } : { __type: error.code, Message: error.message },
     requestId,
   );
   return { ...answer, headers: { ...answer.headers, "x-amzn-errortype": error.code } };
 }
 
+function invoked({ status, payload, functionError }: InvokeResult, requestId: string): Answer {
+  const headers = {
+    "content-type": "application/json",
+    "x-amzn-requestid": requestId,
+    ...(functionError !== undefined && { "x-amz-function-error": functionError }),
+  };
+  return { status, headers, body: payload };
+}
+
+const LAMBDA_INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 const STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
 const JSON_TARGETS: Readonly<Record<string, Service>> = {
   secretsmanager: "secretsmanager",
@@ -66,6 +89,7 @@ const CONTENT_TYPES: Readonly<Record<Service, string>> = {
   secretsmanager: "application/x-amz-json-1.1",
   sqs: "application/x-amz-json-1.0",
   eks: "application/json",
+  lambda: "application/json",
   sts: "application/json",
 };
 
@@ -81,6 +105,10 @@ function parseJsonTarget(target: string, body: Uint8Array): Asked {
     // Said below.
   }
   throw new AwsError("SerializationException", "The request's body is not a JSON object");
+}
+
+function textOf({ body }: SignedRequest): string {
+  return Buffer.from(body).toString();
 }
 
 function parseEks(method: string, path: string, query: string): Asked {
@@ -118,7 +146,9 @@ function stsStatus(error: AwsError): number {
   return REFUSALS.has(error.code) ? 403 : error.status;
 }
 
-function eksStatus(error: AwsError): number {
+const isRest = (service: Service): boolean => service === "eks" || service === "lambda";
+
+function restStatus(error: AwsError): number {
   if (error.code === "ThrottlingException") return 429;
   return REFUSALS.has(error.code) ? 403 : error.status;
 }

@@ -13,6 +13,7 @@ import { eksOperations, type SandboxCluster } from "./eks.ts";
 import type { AwsEvent } from "./event-shapes.ts";
 import { createEvents, type EventListener, type Events } from "./events.ts";
 import { createFaults, type Faults } from "./faults.ts";
+import { createFunctions, type SandboxFunction } from "./lambda.ts";
 import { type Answer, type Asked, guessService, parseAsked, printError, printResult } from "./protocol.ts";
 import type { SecretsManagerContext, SecretsManagerOptions } from "./secrets-manager/context.ts";
 import { secretsManagerOperations } from "./secrets-manager/operations.ts";
@@ -54,6 +55,10 @@ export type AwsSandbox = {
   after(hook: CallHook): () => void;
   addCluster(cluster: SandboxCluster): void;
   removeCluster(name: string): void;
+  /** A Lambda function, by its code; the answer is its ARN. */
+  addFunction(name: string, run: SandboxFunction): string;
+  /** Resolves when every asynchronous invocation so far has ended. */
+  invocationsSettled(): Promise<void>;
   seedSecrets(seeds: Iterable<SeedSecret>): SeededSecret[];
   /** For whoever checks signatures himself, such as the cluster that verifies an EKS token. */
   credentialsOf(accessKeyId: string): KnownCredentials | undefined;
@@ -68,7 +73,7 @@ const ACCESS_KEY_ID = "AKIASANDBOXSANDBOX00";
 const SECRET_ACCESS_KEY = "a-secret-access-key-of-the-sandbox-only";
 const USER_ID = "AIDASANDBOXSANDBOX000";
 
-/** Starts Secrets Manager, STS, EKS and SQS on one port of the loopback. */
+/** Starts Secrets Manager, STS, EKS, SQS and Lambda's Invoke on one port of the loopback. */
 export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<AwsSandbox> {
   const { region = "eu-west-1", accountId = "111122223333", now = Date.now } = options;
   const home = { partition: partitionOf(region), region, accountId };
@@ -83,6 +88,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
   const events = createEvents(home, now);
   const store = createSecretStore(home, now);
   const clusters = new Map<string, SandboxCluster>();
+  const functions = createFunctions(home);
   const hooks = { before: new Set<CallHook>(), after: new Set<CallHook>() };
   const context: SecretsManagerContext = {
     store,
@@ -103,6 +109,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     sts: stsOperations(credentials, accountId, options.sessionTokenChars),
     eks: eksOperations(clusters, home),
     sqs: sqsOperations({ ...home, endpoint: () => served?.endpoint ?? "" }, now),
+    lambda: functions.operations,
   };
 
   const identify = (request: SignedRequest, asked: Asked, requestId: string): Call => {
@@ -196,6 +203,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
       AWS_ENDPOINT_URL_STS: endpoint,
       AWS_ENDPOINT_URL_EKS: endpoint,
       AWS_ENDPOINT_URL_SQS: endpoint,
+      AWS_ENDPOINT_URL_LAMBDA: endpoint,
     },
     now,
     faults,
@@ -207,6 +215,8 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     after: (hook) => hooked(hooks.after, hook),
     addCluster: (cluster) => void clusters.set(cluster.name, cluster),
     removeCluster: (name) => void clusters.delete(name),
+    addFunction: functions.add,
+    invocationsSettled: functions.settled,
     seedSecrets: (seeds) => seedSecrets(context, seeds),
     credentialsOf: credentials.find,
     issueCredentials: credentials.issue,

@@ -1,0 +1,88 @@
+import { AwsError } from "./aws-error.ts";
+import { type Operation, requiredText, text } from "./call.ts";
+
+/** What runs when a function is invoked: the payload in, the answer out; what it throws is the function's error. */
+export type SandboxFunction = (payload: unknown) => unknown;
+
+export type LambdaHome = { readonly partition: string; readonly region: string; readonly accountId: string };
+
+/** How Invoke answers; its body is not the JSON of an operation's result but whatever the function returned. */
+export type InvokeResult = {
+  readonly status: 200 | 202 | 204;
+  readonly payload: string;
+  readonly functionError?: "Unhandled";
+};
+
+export type Functions = {
+  readonly operations: ReadonlyMap<string, Operation>;
+  /** Gives it a name; the ARN is the answer. */
+  add(name: string, run: SandboxFunction): string;
+  /** Resolves when every asynchronous invocation so far has ended. */
+  settled(): Promise<void>;
+};
+
+/** Invoke, of functions that are given as code. An asynchronous one runs at once, and once. */
+export function createFunctions({ partition, region, accountId }: LambdaHome): Functions {
+  const functions = new Map<string, SandboxFunction>();
+  const running = new Set<Promise<unknown>>();
+  const prefix = `arn:${partition}:lambda:${region}:${accountId}:function:`;
+
+  const find = (nameOrArn: string): SandboxFunction => {
+    const name = nameOrArn.startsWith(prefix) ? nameOrArn.slice(prefix.length) : nameOrArn;
+    const found = functions.get(name);
+    if (found !== undefined) return found;
+    const arn = nameOrArn.startsWith("arn:") ? nameOrArn : prefix + nameOrArn;
+    throw new AwsError("ResourceNotFoundException", `Function not found: ${arn}`, 404);
+  };
+
+  const invoke: Operation = ({ input }): InvokeResult | Promise<InvokeResult> => {
+    const run = find(requiredText(input, "FunctionName"));
+    const payload = parsePayload(text(input, "Payload") ?? "");
+    switch (text(input, "InvocationType")) {
+      case "DryRun":
+        return { status: 204, payload: "" };
+      case "Event": {
+        const ended = Promise.resolve()
+          .then(() => run(payload))
+          .catch(() => {}); // Lambda tells nobody but the function's own log and destinations
+        running.add(ended);
+        void ended.then(() => running.delete(ended));
+        return { status: 202, payload: "" };
+      }
+      default:
+        return runNow(run, payload);
+    }
+  };
+
+  return {
+    operations: new Map([["Invoke", invoke]]),
+    add: (name, run) => {
+      functions.set(name, run);
+      return prefix + name;
+    },
+    settled: async () => {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}
+
+async function runNow(run: SandboxFunction, payload: unknown): Promise<InvokeResult> {
+  try {
+    return { status: 200, payload: JSON.stringify((await run(payload)) ?? null) };
+  } catch (error) {
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    const told = { errorType: name, errorMessage: message, trace: (stack ?? "").split("\n") };
+    return { status: 200, payload: JSON.stringify(told), functionError: "Unhandled" };
+  }
+}
+
+function parsePayload(payload: string): unknown {
+  try {
+    return payload === "" ? {} : JSON.parse(payload);
+  } catch {
+    throw new AwsError(
+      "InvalidRequestContentException",
+      "Could not parse request body into json: Could not parse payload into json",
+    );
+  }
+}
