@@ -9,7 +9,7 @@ import { blocksOf, pageOf, ROOT } from "./markdown.ts";
 // The commands that a reader copies. Those that need no AWS account run in a copy of the repository, as a fresh clone
 // after `npm ci`, so that their output disturbs nobody; each of the others says who tries it instead. About 3 s.
 
-const PAGES = ["README.md", "docs/deploy.md", "docs/runbook.md", "docs/sweep.md"];
+const PAGES = ["README.md", "CONTRIBUTING.md", "docs/deploy.md", "docs/runbook.md", "docs/sweep.md"];
 const lines = PAGES.flatMap((path) => blocksOf(pageOf(path), "sh").flatMap(linesOf));
 const commands = [...new Set(lines.flatMap((line) => line.split(" && ")))];
 
@@ -30,6 +30,17 @@ const TRIED: Readonly<Record<string, (clone: string, output: string) => void>> =
 const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: string, text: RegExp] }[] = [
   { command: /^npm ci$/, because: "CI begins with it", seenIn: [".ci/run", /^npm ci\b/m] },
   { command: /^npm test$/, because: "this test is a part of it", seenIn: [".ci/run", /^npm test$/m] },
+  { command: /^npm run fix$/, because: "it writes what `npm test` asks for" },
+  { command: /^npx vitest run --project sandbox test\/sync$/, because: "`npm test` runs that folder too" },
+  {
+    command: /^npx node scripts\/generate-[a-z-]+\.ts$/,
+    because: "references-are-up-to-date.test.ts runs the same code",
+  },
+  {
+    command: /^npm run test:real$/,
+    because: "CI runs it",
+    seenIn: [".ci/run", /^npm run test:real$/m],
+  },
   {
     command: /^sam build$/,
     because: "the tests on real servers run it",

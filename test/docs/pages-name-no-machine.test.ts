@@ -2,7 +2,18 @@ import { expect, it } from "vitest";
 import { type Page, problemsOf } from "./markdown.ts";
 
 /** Where a page may send its reader, or what its examples may name. */
-const HOSTS = ["docs.aws.amazon.com", "kubernetes.io", "github.com", "127.0.0.1"];
+const HOSTS = [
+  "docs.aws.amazon.com",
+  "aws.amazon.com",
+  "kubernetes.io",
+  "external-secrets.io",
+  "github.com",
+  "keepachangelog.com",
+  "semver.org",
+  "www.conventionalcommits.org",
+  "www.standardwebhooks.com",
+  "127.0.0.1",
+];
 const EXAMPLE_HOST = /\.amazonaws\.com$/;
 
 const MACHINE_PATHS = /(?<![\w.:/~-])(~\/|\/(home|root|Users|work|tmp|mnt|opt|srv|workspace)\/)[\w./-]*/g;

@@ -18,10 +18,12 @@ export type Parameter = {
 };
 export type Output = { readonly Description?: string; readonly Value: unknown; readonly Condition?: string };
 export type Template = {
-  readonly Metadata: Record<
-    string,
-    { readonly ParameterGroups: readonly { readonly Parameters: string[] }[] }
-  >;
+  readonly Metadata: {
+    readonly "AWS::ServerlessRepo::Application"?: { readonly SemanticVersion: string };
+    readonly "AWS::CloudFormation::Interface"?: {
+      readonly ParameterGroups: readonly { readonly Parameters: string[] }[];
+    };
+  };
   readonly Parameters: Record<string, Parameter>;
   readonly Rules: Record<
     string,

@@ -1,0 +1,74 @@
+import { execFile } from "node:child_process";
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { template } from "../template/template.ts";
+
+// `npm pack` on a copy of the repository, and the command out of what it made. About 3 s.
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const run = promisify(execFile);
+
+let work: string;
+let unpacked: string;
+let files: readonly string[];
+
+beforeAll(async () => {
+  work = mkdtempSync(join(tmpdir(), "secret-relay-pack-"));
+  const copied = [...packageJson.files, "cli", "shared", "scripts", "package.json", "README.md", "LICENSE"];
+  for (const part of copied.filter((one) => !one.startsWith("dist"))) {
+    cpSync(join(ROOT, part), join(work, part), { recursive: true });
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(work, "node_modules"));
+  const { stdout } = await run("npm", ["pack", "--silent"], { cwd: work });
+  await run("tar", ["-xzf", stdout.trim().split("\n").at(-1) ?? ""], { cwd: work });
+  unpacked = join(work, "package");
+  files = globSync("**/*", { cwd: unpacked, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(unpacked.length + 1));
+}, 60_000);
+
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+it("runs without the sources that it was made from", async () => {
+  symlinkSync(join(ROOT, "node_modules"), join(unpacked, "node_modules"));
+  const command = join(unpacked, packageJson.bin["secret-relay"]);
+  const { stdout } = await run(process.execPath, [command, "validate", "bindings.yaml", "--json"], {
+    cwd: unpacked,
+  });
+  expect(JSON.parse(stdout).ok).toBe(true);
+  const version = await run(process.execPath, [command, "--version"]);
+  expect(version.stdout.trim()).toBe(packageJson.version);
+});
+
+it("holds no test, no TypeScript and nothing hidden", () => {
+  expect(files).toContain("LICENSE");
+  expect(files.filter((file) => /\.ts$|^test\/|(^|\/)\./.test(file))).toEqual([]);
+});
+
+it("asks npm for every package that it imports", () => {
+  const bundled = files.filter((file) => file.startsWith("dist/"));
+  expect(bundled).toContain("dist/cli/main.mjs");
+  const imported = bundled
+    .flatMap((file) => [
+      ...readFileSync(join(unpacked, file), "utf8").matchAll(
+        /(?:^(?:import|export|\}).*from |\bimport\(|^import )"([^".][^"]*)"/gm,
+      ),
+    ])
+    .map(([, specifier = ""]) => specifier)
+    .filter((specifier) => !isBuiltin(specifier));
+  expect(imported.length).toBeGreaterThan(2);
+  const packages = new Set(
+    imported.map((specifier) => specifier.match(/^(@[^/]+\/)?[^/]+/)?.[0] ?? specifier),
+  );
+  expect([...packages].filter((name) => !(name in packageJson.dependencies))).toEqual([]);
+});
+
+it("has one version everywhere", () => {
+  expect(template.Metadata["AWS::ServerlessRepo::Application"]?.SemanticVersion).toBe(packageJson.version);
+  expect(readFileSync(join(ROOT, "CHANGELOG.md"), "utf8")).toContain(`## ${packageJson.version}`);
+});
