@@ -75,7 +75,11 @@ function rowOf(name: string, parameter: Parameter): string {
 
 function alarmTable({ Resources }: Template): string {
   const alarms = Object.entries(Resources).filter(([, { Type }]) => Type === "AWS::CloudWatch::Alarm");
-  const rows = alarms.map(([id, { Properties }]) => `| \`${id}\` | ${Properties?.AlarmDescription ?? ""} |`);
+  const rows = alarms.map(([id, { Properties }]) => {
+    // Each ends with a link to its section, which stands at its name here.
+    const [meaning] = (Properties?.AlarmDescription ?? "").split(" Runbook: ");
+    return `| [\`${id}\`](runbook.md#${id.toLowerCase()}) | ${meaning} |`;
+  });
   return ["| Alarm | What it means, and what to do |", "| --- | --- |", ...rows].join("\n");
 }
 

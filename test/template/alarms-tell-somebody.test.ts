@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { METRICS } from "../../shared/observability/measure.ts";
+import { anchorsOf, pageOf } from "../docs/markdown.ts";
 import { deploy } from "./deploy.ts";
 import { eventsOf, idsIn, ofType, template } from "./template.ts";
 
@@ -46,8 +47,16 @@ describe.each(alarms)("%s", (id, alarm) => {
     expect(deployed).not.toHaveProperty("OKActions");
   });
 
-  it("says what happened and where to look", () => {
-    expect(String(alarm.Properties.AlarmDescription).length).toBeGreaterThan(60);
+  it("says what happened, and where the answer stands: Runbook: RunbookUrl, # and the alarm's id in lower case", () => {
+    const RunbookUrl = "https://example.amazonaws.com/runbook";
+    const deployed = deploy({ RunbookUrl, ...EVERY_ALARM }).resources[id]?.Properties;
+    const [sentences = "", link] = String(deployed?.AlarmDescription).split(" Runbook: ");
+
+    expect(sentences.length).toBeGreaterThan(60);
+    expect(link).toBe(`${RunbookUrl}#${id.toLowerCase()}`);
+    expect(anchorsOf(pageOf("docs/runbook.md"))).toContain(id.toLowerCase());
+    // CloudWatch takes 1,024 characters, and RunbookUrl may have 400 of them.
+    expect(sentences.length).toBeLessThan(550);
   });
 
   it("says what missing data means", () => {

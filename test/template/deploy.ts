@@ -14,6 +14,7 @@ const PSEUDO_PARAMETERS: Record<string, unknown> = {
   "AWS::AccountId": "111122223333",
   "AWS::Region": "eu-west-1",
   "AWS::Partition": "aws",
+  "AWS::StackName": "secret-relay",
   "AWS::URLSuffix": "amazonaws.com",
   "AWS::NoValue": NO_VALUE,
 };
@@ -50,11 +51,13 @@ export function deploy(given: Record<string, string | number> = {}): Stack {
       return found;
     },
     "Fn::Split": ([separator, text]: [string, unknown]) => String(resolve(text)).split(separator),
-    "Fn::Sub": (text: string) =>
-      text.replaceAll(
-        /\$\{([^}.]+)(\.[^}]+)?\}/g,
-        (_, id: string, attribute = "") => `${lookUp(id)}${attribute}`,
-      ),
+    "Fn::Sub": (argument: string | [string, Record<string, unknown>]) => {
+      const [text, own = {}] = typeof argument === "string" ? [argument] : argument;
+      return text.replaceAll(/\$\{([^}.]+)(\.[^}]+)?\}/g, (_, id: string, attribute = "") => {
+        if (id.startsWith("!")) return `\${${id.slice(1)}${attribute}}`; // written so to be left as it is
+        return id in own ? String(resolve(own[id])) : `${lookUp(id)}${attribute}`;
+      });
+    },
   };
   return {
     resources: resolve(present(template.Resources)) as Stack["resources"],

@@ -71,7 +71,9 @@ export function idsIn(part: unknown): string[] {
     if (key === "Fn::GetAtt") return [String((value as unknown[])[0])];
     if (key === "Fn::If") return [String((value as unknown[])[0]), ...idsIn((value as unknown[]).slice(1))];
     if (key === "Fn::Sub") {
-      return [...String(value).matchAll(/\$\{([^}.]+)(?:\.[^}]+)?\}/g)].map(([, id]) => String(id));
+      const [text, own = {}] = Array.isArray(value) ? (value as [string, object]) : [String(value)];
+      const named = [...text.matchAll(/\$\{([^!}.][^}.]*)(?:\.[^}]+)?\}/g)].map(([, id]) => String(id));
+      return [...named.filter((id) => !(id in own)), ...idsIn(own)];
     }
     return idsIn(value);
   });
