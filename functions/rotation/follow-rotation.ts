@@ -1,4 +1,5 @@
 import type { Context, SQSBatchResponse } from "aws-lambda";
+import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
 import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
@@ -39,11 +40,22 @@ async function handleEvent(
   budget: TimeBudget,
 ): Promise<EventReport> {
   const { log, measure } = deps;
+  const index = deps.bindingsFor(homeOfFunction(context));
   switch (event.kind) {
-    case "change":
-      return { kind: "synced", outcomes: await syncChange(deps, event.change, context, budget) };
+    case "change": {
+      const bound = index.find(event.change.source);
+      return { kind: "synced", outcomes: await syncChange(deps, event.change, bound, budget) };
+    }
+    case "webhook-call": {
+      const bound = index.findByWebhookId(event.webhookId);
+      if (bound.length === 0) log("WEBHOOK_ID_NOT_BOUND");
+      const syncs = bound.map((one) =>
+        syncChange(deps, { source: one.source, reason: "webhook" }, [one], budget),
+      );
+      return { kind: "synced", outcomes: (await Promise.all(syncs)).flat() };
+    }
     case "signal": {
-      if (deps.bindingsFor(homeOfFunction(context)).find(event.source).length === 0) return { kind: "noted" };
+      if (index.find(event.source).length === 0) return { kind: "noted" };
       log(event.signal === "rotation-failed" ? "ROTATION_FAILED" : "ROTATION_ABANDONED", {
         source: event.source.id,
       });
@@ -63,13 +75,12 @@ async function handleEvent(
 async function syncChange(
   deps: RotationDependencies,
   change: SecretChange,
-  context: Context,
+  bound: readonly SourceBindings[],
   budget: TimeBudget,
 ) {
   const { log, measure } = deps;
   const startedAt = deps.now();
   const { id } = change.source;
-  const bound = deps.bindingsFor(homeOfFunction(context)).find(change.source);
   if (bound.length === 0) {
     log("SOURCE_NOT_BOUND", { source: id });
     return [];

@@ -15,6 +15,8 @@ export type BindingIndex = {
    * be read in two ways; none when it is not bound.
    */
   find(seen: SecretReference): readonly SourceBindings[];
+  /** The sources of the bindings that state this webhook id; several bindings may share one. */
+  findByWebhookId(webhookId: string): readonly SourceBindings[];
 };
 
 /** `self` is the account and Region of the functions: where a bare name lives. */
@@ -33,7 +35,9 @@ export function createBindingIndex({ clusters, bindings }: CompiledBindings, sel
     const candidates = new Set(lookupNames(seen).flatMap((name) => byName.get(name) ?? []));
     return [...candidates].filter(({ source }) => referencesMayMatch(source, seen, self));
   };
-  return { clusters, sources, find };
+  const findByWebhookId = (webhookId: string): readonly SourceBindings[] =>
+    sources.filter(({ bindings }) => bindings.some((binding) => binding.webhookId === webhookId));
+  return { clusters, sources, find, findByWebhookId };
 }
 
 /** A function learns its account and Region from its first invocation, and they are the same ever after. */

@@ -76,6 +76,8 @@ export type Binding = {
   readonly immutable?: "refuse" | "replace";
   /** Digest of the rules above, never of a value: shows that the rules changed since the last apply. */
   readonly fingerprint: string;
+  /** Whoever is let in by the webhook may name the source so. */
+  readonly webhookId?: string;
   readonly restart?: RestartRule;
   /** Tell the Pods that mount the Secret to look at it at once. */
   readonly nudge?: true;

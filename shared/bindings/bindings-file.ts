@@ -25,6 +25,7 @@ export type BindingEntry = Rules & {
   readonly ownership?: "secret" | "keys";
   readonly immutable?: boolean;
   readonly onChange?: "refuse" | "replace";
+  readonly webhookId?: string;
 };
 
 export type KeysEntry = "all" | readonly string[] | Readonly<Record<string, string | KeySource>>;

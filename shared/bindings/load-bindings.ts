@@ -37,6 +37,7 @@ function compile(file: BindingsFile): CompiledBindings {
       (target): Binding => ({
         ...rules,
         target: targetOf(target, file),
+        ...(entry.webhookId !== undefined && { webhookId: entry.webhookId }),
         ...readersOf(target),
       }),
     );

@@ -72,13 +72,17 @@ export const REJECTED_CODES = {
     advice: "Send the event unchanged; nothing is read for an event that cannot be believed.",
   },
   UNKNOWN_FIELD: {
-    meaning: "A direct call has a field other than secretId and versionId.",
-    advice: 'Call with {"secretId": …} and, if you know it, "versionId".',
+    meaning: "A direct call has a field other than secretId and versionId, or other than webhookId.",
+    advice: 'Call with {"secretId": …} and, if you know it, "versionId"; or with {"webhookId": …} alone.',
   },
   MALFORMED_VERSION_ID: {
     meaning: "The versionId of a direct call cannot be one.",
     advice:
       "Leave versionId out, or send the VersionId that Secrets Manager returned, at most 64 characters.",
+  },
+  MALFORMED_WEBHOOK_ID: {
+    meaning: "The webhookId of a direct call can stand in no binding.",
+    advice: "Send what the binding says under webhookId: letters, digits, dots, hyphens and underscores.",
   },
   NOT_AN_OBJECT: {
     meaning: "The input, or what a wrapping holds, is no JSON object.",

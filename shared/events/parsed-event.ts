@@ -5,9 +5,16 @@ import type { SecretChange } from "./secret-change.ts";
 /** What one event comes to. */
 export type ParsedEvent =
   | { readonly kind: "change"; readonly change: SecretChange }
+  | WebhookCall
   | RotationSignal
   | IgnoredEvent
   | RejectedEvent;
+
+/** Names sources by an id that bindings state, so that whoever calls need not know any secret's name. */
+export type WebhookCall = { readonly kind: "webhook-call"; readonly webhookId: WebhookId };
+
+/** What `webhookId` of a binding says; equal or not equal to another. */
+export type WebhookId = string & { readonly __brand: "WebhookId" };
 
 /** Nothing to write, but somebody must hear of it: it is logged, counted and alarmed. */
 export type RotationSignal = {

@@ -13,7 +13,8 @@ export type SecretChange = {
     | "restore-secret"
     | "delete-secret"
     | "rotation-succeeded"
-    | "direct";
+    | "direct"
+    | "webhook";
   /** The version that the event says is current; a hint for a second read, nothing more. */
   readonly versionId?: VersionId;
   /** When it happened by the event's own clock (whole seconds), in ms since the epoch. */

@@ -29,4 +29,5 @@ const MARKS: readonly (readonly [Shape, readonly string[]])[] = [
   ["failure-record", ["requestContext", "requestPayload"]],
   ["eventbridge-event", ["detail-type"]],
   ["direct-call", ["secretId"]],
+  ["direct-call", ["webhookId"]],
 ];

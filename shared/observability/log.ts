@@ -16,6 +16,7 @@ export const LOG = {
   NUDGE_INCOMPLETE: ["WARN", "Not every Pod that mounts a Secret was told; its file follows by itself"],
   KUBERNETES_EVENT_FAILED: ["WARN", "A Kubernetes Event about a Secret could not be posted"],
   SOURCE_NOT_BOUND: ["DEBUG", "An event names a source that no binding uses"],
+  WEBHOOK_ID_NOT_BOUND: ["WARN", "A call names a webhook id that no binding states"],
   EVENT_IGNORED: ["DEBUG", "An event changes no value"],
   EVENT_REJECTED: ["WARN", "An input is not an event that the relay takes"],
   ROTATION_FAILED: ["ERROR", "Secrets Manager reports that the rotation of a bound source failed"],

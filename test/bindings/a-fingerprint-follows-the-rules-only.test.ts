@@ -21,6 +21,7 @@ describe("stays the same when", () => {
     ["a default is spelt out", BASE.replace("keys", "type: Opaque, keys")],
     ["the target moves", BASE.replace("name: db", "name: other")],
     ["adopt changes, as that writes nothing", BASE.replace("keys", "adopt: true, keys")],
+    ["a webhook id is added, as that writes nothing", BASE.replace("keys", "webhookId: shop, keys")],
   ])("%s", (_, changed) => {
     expect(changed).not.toBe(BASE);
     expect(fingerprintOf(changed)).toBe(fingerprintOf(BASE));

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createBindingIndex } from "../../shared/bindings/binding-index.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import { parseEvents } from "../../shared/events/parse-events.ts";
 import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
 import type { SecretReference } from "../../shared/secret-id/secret-id.ts";
 import { withBindings } from "./bindings-text.ts";
@@ -86,4 +87,39 @@ it("every bound name finds its own binding, whatever the names", () => {
       }
     }),
   );
+});
+
+describe("a webhook id", () => {
+  const bindings = `
+  - { source: prod/db, webhookId: shop, targets: [{ namespace: shop, name: a }] }
+  - { source: prod/db, targets: [{ namespace: shop, name: b }] }
+  - { source: prod/mail, webhookId: shop, targets: [{ namespace: shop, name: c }] }
+  - { source: prod/other, webhookId: constructor, targets: [{ namespace: shop, name: d }] }
+`;
+  const index = createBindingIndex(loadBindings(withBindings(bindings), "bindings.yaml"), SELF);
+  const targetsBy = (webhookId: string) =>
+    index.findByWebhookId(webhookId).map((found) => found.bindings.map(({ target }) => target.name));
+
+  it("finds every source of which a binding states it, with all bindings of that source", () => {
+    expect(targetsBy("shop")).toEqual([["a", "b"], ["c"]]);
+  });
+
+  it.each(["Shop", "", "prod/db", "__proto__", "toString"])("finds nothing for %s", (webhookId) => {
+    expect(targetsBy(webhookId)).toEqual([]);
+  });
+
+  it("takes in bindings what a direct call takes, and nothing else", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string({ maxLength: 130 }), fc.stringMatching(/^[\w.-]{1,130}$/)),
+        (webhookId) => {
+          const binding = { source: "a", webhookId, targets: [{ namespace: "shop", name: "a" }] };
+          const text = withBindings(`  - ${JSON.stringify(binding)}\n`);
+          const isTaken = parseEvents({ webhookId })[0]?.kind === "webhook-call";
+          if (isTaken) expect(loadBindings(text, "b.yaml").bindings[0]?.webhookId).toBe(webhookId);
+          else expect(() => loadBindings(text, "b.yaml")).toThrow(/webhook id/);
+        },
+      ),
+    );
+  });
 });

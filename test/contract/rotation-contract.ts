@@ -112,6 +112,34 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toEqual({ password: "canary-7f3a9c1e-first" });
     });
 
+    it("follows a webhook id to every source whose binding states it, and to no other", async () => {
+      const value = (password: string) => JSON.stringify({ password: `canary-7f3a9c1e-${password}` });
+      const first = await at.scene.createSource(anyName(), value("first"));
+      const second = await at.scene.createSource(anyName(), value("second"));
+      const other = await at.scene.createSource(anyName(), value("other"));
+      await at.scene.grant(["first", "second", "other"]);
+      const bindings = [
+        bindTo(first.name, "first", { webhookId: "shop" }),
+        bindTo(second.name, "second", { webhookId: "shop" }),
+        bindTo(other.name, "other", { webhookId: "other" }),
+      ];
+      const relay = await startRelay(used.backend, { bindings });
+
+      const report = await relay.invoke({ webhookId: "shop" });
+
+      expect(report.targets.map(({ outcome }) => outcome)).toEqual(["written", "written"]);
+      expect(await at.scene.readData("first")).toEqual({ password: "canary-7f3a9c1e-first" });
+      expect(await at.scene.readData("second")).toEqual({ password: "canary-7f3a9c1e-second" });
+      expect(await at.scene.readSecret("other")).toBeUndefined();
+    });
+
+    it("tells when no binding states a webhook id, and does nothing", async () => {
+      const relay = await startRelay(used.backend, { bindings: [bindTo("prod/db", "db")] });
+
+      expect(await relay.invoke({ webhookId: "shop" })).toEqual({ targets: [], rejected: [] });
+      expect(relay.logs).toEqual([{ code: "WEBHOOK_ID_NOT_BOUND", fields: {} }]);
+    });
+
     it("reports the propagation latency from the event's time", async () => {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       await at.scene.grant(["db"]);

@@ -17,7 +17,17 @@ const KEYS = [
     "time",
     "id",
   ],
-  ...["resources", "name", "labelUpdated", "versionId", "secretId", "SecretId", "Step", "ClientRequestToken"],
+  ...[
+    "resources",
+    "name",
+    "labelUpdated",
+    "versionId",
+    "secretId",
+    "webhookId",
+    "SecretId",
+    "Step",
+    "ClientRequestToken",
+  ],
   ...[
     "eventName",
     "requestParameters",
@@ -145,7 +155,7 @@ describe("any input is answered and never crashes", () => {
     fc.assert(
       fc.property(inputs, (input) => {
         const answer = parseInvocation(input);
-        const isTaken = eventsOf(answer).some(({ kind }) => kind === "change");
+        const isTaken = eventsOf(answer).some(({ kind }) => kind === "change" || kind === "webhook-call");
         expect(isTaken || !JSON.stringify(answer).includes(canary)).toBe(true);
       }),
     );
@@ -156,7 +166,7 @@ function expectAnswer(answer: Invocation): void {
   const events = eventsOf(answer);
   expect(events.length).toBeGreaterThan(0);
   for (const event of events) {
-    expect(["change", "signal", "ignored", "rejected"]).toContain(event.kind);
+    expect(["change", "webhook-call", "signal", "ignored", "rejected"]).toContain(event.kind);
     if (event.kind === "ignored") expect(IGNORED_CODES).toHaveProperty(event.code);
     if (event.kind === "rejected") expect(REJECTED_CODES).toHaveProperty(event.code);
   }

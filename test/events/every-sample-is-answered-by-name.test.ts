@@ -11,6 +11,7 @@ import {
   type ParsedEvent,
   type RotationSignal,
   rejected,
+  type WebhookId,
 } from "../../shared/events/parsed-event.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
 import type { SecretReference, VersionId } from "../../shared/secret-id/secret-id.ts";
@@ -173,6 +174,11 @@ const changes: Row[] = [
     file: "direct-call-with-version.json",
     want: { kind: "change", change: { source: byArn, reason: "direct", versionId } },
   },
+  {
+    it: "takes a direct call by a webhook id",
+    file: "direct-call-by-webhook-id.json",
+    want: { kind: "webhook-call", webhookId: "shop-database" as WebhookId },
+  },
   { it: "looks into SNS", file: "sns.json", want: change("label-updated", byFullArn, { versionId }) },
   {
     it: "looks into the record of a failure queue",
@@ -223,6 +229,13 @@ const refused: Row[] = [
     "MALFORMED_VERSION_ID",
     null,
   ),
+  rejecting(
+    "a webhook id that no binding can state",
+    "direct-call-malformed-webhook-id",
+    "MALFORMED_WEBHOOK_ID",
+    null,
+  ),
+  rejecting("a direct call by a secret's id and a webhook's", "direct-call-two-ids", "AMBIGUOUS_SHAPE", null),
   rejecting("a list of events", "not-an-object", "NOT_AN_OBJECT", null),
   rejecting("an object of no known shape", "unknown-shape", "UNKNOWN_SHAPE", null),
   rejecting("an object of two shapes", "ambiguous-shape", "AMBIGUOUS_SHAPE", null),
