@@ -64,6 +64,8 @@ export type AwsSandbox = {
   credentialsOf(accessKeyId: string): KnownCredentials | undefined;
   /** What AssumeRole would issue, without a request. */
   issueCredentials(request: SessionRequest): IssuedCredentials;
+  /** One request without a socket, for a simulation that owns time; undefined when a fault cuts the connection. */
+  ask(request: SignedRequest): Promise<Answer | undefined>;
   stop(): Promise<void>;
 };
 
@@ -220,6 +222,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     seedSecrets: (seeds) => seedSecrets(context, seeds),
     credentialsOf: credentials.find,
     issueCredentials: credentials.issue,
+    ask: respond,
     async stop() {
       events.close();
       await stop();

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -40,7 +40,24 @@ export type KubernetesSandbox = {
   readonly requests: RequestCounters;
   /** Every state that a Secret was ever in, oldest first. */
   history(namespace: string, name: string): SecretState[];
+  /** One request without a socket, TLS or faults, for a simulation that owns time; anything but a watch. */
+  ask(request: PlainRequest): Promise<PlainAnswer>;
   stop(): Promise<void>;
+};
+
+/** A request as it arrived: header names in lower case. */
+export type PlainRequest = {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+};
+
+export type PlainAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: string;
 };
 
 /** Starts a stand-in for an EKS cluster's API server on loopback. README.md lists what it does otherwise. */
@@ -89,6 +106,12 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
     faults,
     requests,
     history: (namespace, name) => historyOf(store.events, namespace, name),
+    ask: async ({ method, target, headers, body }) => {
+      const request = parseRequest({ method, target, headers }, body, resources);
+      requests.addRequest(request.summary);
+      const answer = api(request);
+      return { status: answer.code, headers: headersOf(answer), body: textOf(answer) };
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -117,9 +140,17 @@ function createNamespace(store: Store, name: string, now: Date): void {
 }
 
 async function readRequest(message: IncomingMessage, resources: readonly Resource[]): Promise<ApiRequest> {
-  const url = new URL(message.url ?? "/", "https://sandbox");
+  const { method = "GET", url = "/", headers } = message;
+  return parseRequest({ method, target: url, headers }, await readBody(message), resources);
+}
+
+function parseRequest(
+  { method, headers, target: pathAndQuery }: Omit<PlainRequest, "body">,
+  body: ApiRequest["body"],
+  resources: readonly Resource[],
+): ApiRequest {
+  const url = new URL(pathAndQuery, "https://sandbox");
   const target = parseTarget(url.pathname, resources);
-  const method = message.method ?? "GET";
   const query = url.searchParams;
   const isWatch = /^(true|1)$/.test(query.get("watch") ?? "");
   const verb = target.kind === "resource" ? verbOf(method, target, isWatch) : undefined;
@@ -135,7 +166,7 @@ async function readRequest(message: IncomingMessage, resources: readonly Resourc
           ...(target.name === undefined ? {} : { name: target.name }),
           ...(fieldManager === null ? {} : { fieldManager }),
         };
-  return { method, target, verb, query, summary, headers: message.headers, body: await readBody(message) };
+  return { method, target, verb, query, summary, headers, body };
 }
 
 /** The whole body, or "too-large" once it is known to be; the rest is read and dropped, so that the answer arrives. */
@@ -183,20 +214,23 @@ function serverError(code: number): ApiStatus {
   return new ApiStatus(code, "InternalError", "Internal error occurred: etcdserver: leader changed", {});
 }
 
+const textOf = (answer: Answer): string => answer.text ?? JSON.stringify(answer.body ?? null);
+
+const headersOf = (answer: Answer): Record<string, string | string[]> => ({
+  "audit-id": randomUUID(),
+  "cache-control": "no-cache, private",
+  "content-type": answer.contentType ?? "application/json",
+  ...answer.headers,
+});
+
 async function send(
   response: ServerResponse,
   answer: Answer,
   slow?: FaultKind & { kind: "slow-body" },
 ): Promise<void> {
-  const text = answer.text ?? JSON.stringify(answer.body ?? null);
+  const text = textOf(answer);
   const length = answer.stream || slow ? {} : { "content-length": Buffer.byteLength(text) };
-  response.writeHead(answer.code, {
-    "audit-id": randomUUID(),
-    "cache-control": "no-cache, private",
-    "content-type": answer.contentType ?? "application/json",
-    ...length,
-    ...answer.headers,
-  });
+  response.writeHead(answer.code, { ...length, ...headersOf(answer) });
   if (answer.stream) {
     response.flushHeaders();
     const end = answer.stream((line) => response.write(line));

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  PutSecretValueCommand,
+  type SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from "@aws-sdk/client-secrets-manager";
+import { MARK } from "../../test/hygiene/canary.ts";
+import type { Ledger, Move, Source } from "../ledger.ts";
+import type { Random } from "../random.ts";
+import { SHARES } from "../settings.ts";
+import type { StaleReplica } from "../wire/stale-replica.ts";
+
+export type RotatorDependencies = {
+  readonly secrets: SecretsManagerClient;
+  readonly ledger: Ledger;
+  readonly replica: StaleReplica;
+  readonly random: Random;
+  readonly now: () => number;
+  /** Told of each move once Secrets Manager has answered. */
+  readonly moved: (source: Source, move: Move) => void;
+};
+
+/** A team that rotates and rolls back: some sources often, some twice within seconds. Every move is in the ledger. */
+export class Rotator {
+  readonly counts = { rotations: 0, rollbacks: 0, deleted: 0 };
+  readonly #deps: RotatorDependencies;
+  readonly #arns = new Map<string, string>();
+  /** The moves of one source come one after the other, as its owner makes them. */
+  readonly #turns = new Map<string, Promise<void>>();
+
+  constructor(deps: RotatorDependencies) {
+    this.#deps = deps;
+  }
+
+  async create(name: string): Promise<void> {
+    const { secrets, ledger } = this.#deps;
+    const source = ledger.add(name);
+    const version = this.#newVersion(source);
+    const move = this.#begin(source, version.id);
+    const command = new CreateSecretCommand({
+      Name: name,
+      SecretString: version.text,
+      ClientRequestToken: version.id,
+    });
+    this.#arns.set(name, (await secrets.send(command)).ARN ?? "");
+    this.#end(source, move);
+  }
+
+  /** Moves AWSCURRENT so often within that time, at moments drawn beforehand. */
+  async run(names: readonly string[], rotations: number, withinMs: number): Promise<void> {
+    const { random, now } = this.#deps;
+    const startedAt = now();
+    const moments: { at: number; name: string }[] = [];
+    while (moments.length < rotations) {
+      const at = random.between(0, withinMs);
+      const name = names[Math.floor(names.length * random.next() ** 2)] ?? ""; // some are rotated far more often
+      moments.push({ at, name });
+      if (random.chance(SHARES.bursts)) moments.push({ at: at + random.between(20, 2_000), name });
+    }
+    const inOrder = moments.slice(0, rotations).sort((one, other) => one.at - other.at);
+    const moves: Promise<void>[] = [];
+    for (const { at, name } of inOrder) {
+      const waitMs = startedAt + at - now();
+      if (waitMs > 0) await sleep(waitMs);
+      const living = this.#deps.ledger.get(name).deletedAt === undefined ? name : (names[0] ?? name);
+      moves.push(this.#inTurn(living, () => this.#move(living)));
+    }
+    await Promise.all(moves);
+  }
+
+  /** Three times, as fast as events come, as somebody does who is in a hurry. */
+  hurry(name: string): void {
+    for (let time = 0; time < 3; time += 1) {
+      void this.#inTurn(name, async () => {
+        await this.#move(name);
+        await sleep(this.#deps.random.between(20, 700));
+      });
+    }
+  }
+
+  /** For good, without a recovery window: only then is the source missing. */
+  delete(name: string): Promise<void> {
+    return this.#inTurn(name, async () => {
+      const { secrets, ledger, replica, now } = this.#deps;
+      ledger.get(name).deletedAt = now();
+      replica.moved(name);
+      this.counts.deleted += 1;
+      await secrets.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
+    });
+  }
+
+  arnOf(name: string): string {
+    return this.#arns.get(name) ?? "";
+  }
+
+  #inTurn(name: string, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(work);
+    this.#turns.set(name, turn);
+    return turn;
+  }
+
+  async #move(name: string): Promise<void> {
+    const { ledger, random } = this.#deps;
+    const source = ledger.get(name);
+    if (source.deletedAt !== undefined) return;
+    const previous = source.moves.at(-2);
+    const isRollback = previous !== undefined && random.chance(SHARES.rollbacks);
+    // A rollback goes to AWSPREVIOUS, the only version that Secrets Manager is sure to have kept.
+    if (isRollback && previous.versionId !== source.moves.at(-1)?.versionId) {
+      this.counts.rollbacks += 1;
+      return this.#moveLabel(source, previous.versionId);
+    }
+    this.counts.rotations += 1;
+    const { secrets } = this.#deps;
+    const version = this.#newVersion(source);
+    const put = { SecretId: name, SecretString: version.text, ClientRequestToken: version.id };
+    if (random.chance(0.5)) {
+      // As a rotation function does it: the value waits under AWSPENDING, and the label moves last.
+      await secrets.send(new PutSecretValueCommand({ ...put, VersionStages: ["AWSPENDING"] }));
+      await sleep(random.between(20, 400));
+      return this.#moveLabel(source, version.id);
+    }
+    const move = this.#begin(source, version.id);
+    await secrets.send(new PutSecretValueCommand(put));
+    this.#end(source, move);
+  }
+
+  async #moveLabel(source: Source, versionId: string): Promise<void> {
+    const { secrets, ledger } = this.#deps;
+    const from = ledger.currentOf(source).versionId;
+    const move = this.#begin(source, versionId);
+    await secrets.send(
+      new UpdateSecretVersionStageCommand({
+        SecretId: source.name,
+        VersionStage: "AWSCURRENT",
+        MoveToVersionId: versionId,
+        RemoveFromVersionId: from,
+      }),
+    );
+    this.#end(source, move);
+  }
+
+  #newVersion(source: Source): { id: string; text: string } {
+    const id = this.#deps.random.uuid();
+    const password = `${MARK}-${source.name}-${source.passwords.size}`;
+    source.passwords.set(id, password);
+    return { id, text: JSON.stringify({ username: "app", password }) };
+  }
+
+  #begin(source: Source, versionId: string): Move {
+    const { replica, now } = this.#deps;
+    const move = { versionId, startedAt: now(), endedAt: Number.POSITIVE_INFINITY };
+    replica.moved(source.name);
+    source.moves.push(move);
+    return move;
+  }
+
+  #end(source: Source, move: Move): void {
+    move.endedAt = this.#deps.now();
+    this.#deps.moved(source, move);
+  }
+}

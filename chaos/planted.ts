@@ -1,0 +1,163 @@
+import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
+import type { ReconcileDependencies } from "../functions/reconcile/dependencies.ts";
+import type { RotationDependencies } from "../functions/rotation/dependencies.ts";
+import { RelayError } from "../shared/relay-error.ts";
+import { SourceNotFound } from "../shared/source/errors.ts";
+import type { CurrentSource, ReadCurrent } from "../shared/source/read-current.ts";
+import type { Handler } from "./lambda/lambda.ts";
+import { currentEnvironment, type Environment } from "./wire/environment.ts";
+import type { Wire } from "./wire/wire.ts";
+
+/**
+ * A bug, put into what the functions are given and not into the functions. The run must find it: a harness that finds
+ * none of these would prove nothing by finding none.
+ */
+export type Plant = {
+  readonly means: string;
+  readonly rotation?: (real: RotationDependencies) => Partial<RotationDependencies>;
+  readonly reconcile?: (real: ReconcileDependencies) => Partial<ReconcileDependencies>;
+  readonly rotationHandler?: (real: Handler) => Handler;
+  readonly wire?: (wire: Wire) => void;
+};
+
+type Dependencies = RotationDependencies | ReconcileDependencies;
+
+export const PLANTS = {
+  "fence-off": {
+    means: "applies without the live resourceVersion and uid",
+    ...forBoth((real) => changeApply(real, (metadata) => without(metadata, ["resourceVersion", "uid"]))),
+  },
+  "create-unconditionally": {
+    means: "applies without a fence where it saw no Secret",
+    ...forBoth((real) =>
+      changeApply(real, (metadata) =>
+        metadata?.uid === undefined ? without(metadata, ["resourceVersion"]) : metadata,
+      ),
+    ),
+  },
+  "versions-ordered": {
+    means: "takes the greatest VersionId that it has seen for the newest",
+    ...forBoth((real) => ({ readCurrent: greatestOf(real.readCurrent) })),
+  },
+  "no-confirming-read": {
+    means: "answers a second read of AWSCURRENT from the first",
+    ...forBoth((real) => ({ readCurrent: rememberingOf(real.readCurrent) })),
+  },
+  "batch-errors-as-absence": {
+    means: "takes a source that a batch could not read for one that is not there",
+    reconcile: (real) => {
+      const failed = new Set<string>();
+      return {
+        readMany: async (sources, budget) => {
+          const reads = await real.readMany(sources, budget);
+          const absent = [...reads].filter(([, read]) => read instanceof RelayError).map(([id]) => id);
+          for (const id of absent) failed.add(id);
+          return new Map([...reads, ...absent.map((id) => [id, new SourceNotFound(id)] as const)]);
+        },
+        catalog: {
+          ...real.catalog,
+          describe: async (source, budget) =>
+            failed.has(source.id) ? { kind: "missing" } : real.catalog.describe(source, budget),
+        },
+      };
+    },
+  },
+  "failure-swallowed": {
+    means: "catches what fails the invocation, and succeeds",
+    rotationHandler: (real) => (input, context) =>
+      real(input, context).catch(() => ({ targets: [], rejected: [] })),
+  },
+  "token-kept-too-long": {
+    means: "keeps a token until it is refused",
+    wire: (wire) => keepTokens(wire),
+  },
+  "value-logged": {
+    means: "logs what it has read",
+    rotation: (real) => ({
+      readCurrent: async (source, budget) => {
+        const current = await real.readCurrent(source, budget);
+        real.log("SYNC_STARTED", { source: Buffer.from(current.value.expose()).toString() });
+        return current;
+      },
+    }),
+  },
+} as const satisfies Record<string, Plant>;
+
+export type PlantName = keyof typeof PLANTS;
+
+export function findPlant(name: PlantName | undefined): Plant {
+  return name === undefined ? { means: "" } : PLANTS[name];
+}
+
+function forBoth(
+  change: (real: Dependencies) => Partial<Pick<Dependencies, "readCurrent" | "connect">>,
+): Pick<Plant, "rotation" | "reconcile"> {
+  return {
+    rotation: (real) => change(real) as Partial<RotationDependencies>,
+    reconcile: (real) => change(real) as Partial<ReconcileDependencies>,
+  };
+}
+
+type Metadata = V1Secret["metadata"];
+
+function changeApply(
+  real: Dependencies,
+  change: (metadata: Metadata) => Metadata,
+): Partial<Pick<Dependencies, "connect">> {
+  const connect = (clusterKey: string) => {
+    const cluster = real.connect(clusterKey);
+    const applySecret: typeof cluster.applySecret = ({ metadata, ...body }, force, budget) => {
+      const changed = change(metadata);
+      return cluster.applySecret({ ...body, ...(changed && { metadata: changed }) }, force, budget);
+    };
+    return { ...cluster, applySecret };
+  };
+  return { connect } as Partial<Pick<Dependencies, "connect">>;
+}
+
+function without(metadata: Metadata, fields: readonly (keyof NonNullable<Metadata>)[]): Metadata {
+  const entries = Object.entries(metadata ?? {}).filter(([field]) => !(fields as string[]).includes(field));
+  return Object.fromEntries(entries) as Metadata;
+}
+
+function greatestOf(readCurrent: ReadCurrent): ReadCurrent {
+  const greatest = new Map<string, CurrentSource>();
+  return async (source, budget) => {
+    const current = await readCurrent(source, budget);
+    const known = greatest.get(source.id);
+    if (known !== undefined && known.versionId > current.versionId) return known;
+    greatest.set(source.id, current);
+    return current;
+  };
+}
+
+function rememberingOf(readCurrent: ReadCurrent): ReadCurrent {
+  const kept = new Map<string, { current: CurrentSource; at: number }>();
+  return async (source, budget) => {
+    const known = kept.get(source.id);
+    if (known !== undefined && Date.now() - known.at < 200) return known.current;
+    const current = await readCurrent(source, budget);
+    kept.set(source.id, { current, at: Date.now() });
+    return current;
+  };
+}
+
+/** In the place of the token cache: each environment sends the token that a cluster has taken last, until it refuses. */
+function keepTokens(wire: Wire): void {
+  const kept = new WeakMap<Environment, Map<string, string>>();
+  wire.listeners.unshift({
+    sending: (host, request) => {
+      const environment = currentEnvironment();
+      if (host.kind !== "cluster" || environment === undefined) return;
+      const tokens = kept.get(environment) ?? new Map<string, string>();
+      kept.set(environment, tokens);
+      const headers = request.headers as Record<string, string>;
+      const token = tokens.get(host.name);
+      if (token === undefined) tokens.set(host.name, headers.authorization ?? "");
+      else headers.authorization = token;
+    },
+    served: ({ host, answer, environment }) => {
+      if (answer.status === 401 && environment !== undefined) kept.get(environment)?.delete(host.name);
+    },
+  });
+}

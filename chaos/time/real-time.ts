@@ -1,0 +1,9 @@
+import { installDate } from "./skewed-date.ts";
+import type { WorldTime } from "./world-time.ts";
+
+/** The machine's own time; only the execution environments' clocks are set apart. */
+export function realTime(): WorldTime {
+  const now = Date.now;
+  installDate(now);
+  return { kind: "real", now, run: (main) => main(), hold: (work) => work() };
+}

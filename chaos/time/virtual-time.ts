@@ -1,0 +1,126 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { syncBuiltinESMExports } from "node:module";
+import timersPromises from "node:timers/promises";
+import { currentEnvironment } from "../wire/environment.ts";
+import { installDate } from "./skewed-date.ts";
+import { type Timer, TimerQueue } from "./timer-queue.ts";
+import type { WorldTime } from "./world-time.ts";
+
+/**
+ * Time that stands still while anybody has something to do, and then jumps to the next timer. So an hour takes as long
+ * as its work takes, and what happens first is decided by the timers alone: the same seed gives the same run.
+ *
+ * It replaces the process's Date, setTimeout, AbortSignal.timeout and Math.random, for good: a process that has seen it
+ * does nothing else. Whoever waits for the machine (a file, a socket) must say so with `hold`.
+ */
+export function virtualTime(startAt: number): WorldTime {
+  let at = startAt;
+  let order = 0;
+  let holding = 0;
+  let held: Promise<unknown> = Promise.resolve();
+  let timers = new TimerQueue();
+  const realImmediate = globalThis.setImmediate;
+  const nextTurn = () => new Promise<void>((resolve) => void realImmediate(resolve));
+
+  const setTimer = (fire: () => void, ms = 0): VirtualTimer => {
+    order += 1;
+    const inContext = AsyncLocalStorage.snapshot();
+    const delayMs = Number.isFinite(ms) && ms > 0 ? ms : 0;
+    const timer: Timer = { at: at + delayMs, order, fire: () => inContext(fire), isCleared: false };
+    timers.add(timer);
+    return new VirtualTimer(timer);
+  };
+  installDate(() => at);
+  installTimers(setTimer);
+  Math.random = () => currentEnvironment()?.jitter.next() ?? 0.5;
+
+  /** Nobody has anything to do: promises, ticks and streams are done, and no file is being read. */
+  const settle = async (): Promise<void> => {
+    do await nextTurn();
+    while (holding > 0 || process.getActiveResourcesInfo().some((kind) => kind.startsWith("FSReq")));
+  };
+
+  return {
+    kind: "virtual",
+    now: () => at,
+    run: async (main) => {
+      at = startAt;
+      timers = new TimerQueue(); // what an earlier run has left
+      const ended = { is: false };
+      const done = main().finally(() => {
+        ended.is = true;
+      });
+      done.catch(() => {});
+      for (;;) {
+        await settle();
+        if (ended.is) return done;
+        const timer = timers.next();
+        if (timer === undefined) throw new Error("Everybody waits, and no timer is set: the run hangs");
+        at = Math.max(at, timer.at);
+        timer.fire();
+      }
+    },
+    // One after the other, so that the machine does not decide who is first.
+    hold: (work) => {
+      holding += 1;
+      const result = held.then(work);
+      held = result.then(nextTurn, nextTurn).then(() => {
+        holding -= 1;
+      });
+      return result;
+    },
+  };
+}
+
+class VirtualTimer {
+  readonly #timer: Timer;
+  constructor(timer: Timer) {
+    this.#timer = timer;
+  }
+  clear(): void {
+    this.#timer.isCleared = true;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+  hasRef(): boolean {
+    return true;
+  }
+}
+
+function installTimers(setTimer: (fire: () => void, ms?: number) => VirtualTimer): void {
+  const clear = (timer: unknown): void => {
+    if (timer instanceof VirtualTimer) timer.clear();
+  };
+  const setTimeout = (fire: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) =>
+    setTimer(() => fire(...args), ms);
+  Object.assign(globalThis, { setTimeout, clearTimeout: clear });
+  AbortSignal.timeout = (ms) => {
+    const controller = new AbortController();
+    setTimer(() => controller.abort(new DOMException("The operation timed out", "TimeoutError")), ms);
+    return controller.signal;
+  };
+  timersPromises.setTimeout = sleepWith(setTimer);
+  syncBuiltinESMExports();
+}
+
+function sleepWith(
+  setTimer: (fire: () => void, ms?: number) => VirtualTimer,
+): typeof timersPromises.setTimeout {
+  return <T>(ms?: number, value?: T, { signal }: { signal?: AbortSignal | undefined } = {}) =>
+    new Promise<T>((resolve, reject) => {
+      const stop = () => {
+        timer.clear();
+        reject(new DOMException("The operation was aborted", "AbortError"));
+      };
+      const timer = setTimer(() => {
+        signal?.removeEventListener("abort", stop);
+        resolve(value as T);
+      }, ms);
+      if (signal?.aborted) stop();
+      else signal?.addEventListener("abort", stop, { once: true });
+    });
+}

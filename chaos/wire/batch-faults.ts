@@ -1,0 +1,35 @@
+import type { Random } from "../random.ts";
+import { nameOf, type WireAnswer, type WireRequest } from "./message.ts";
+
+type Batch = {
+  SecretValues?: { ARN: string; Name: string }[];
+  Errors?: { SecretId: string; ErrorCode: string; Message: string }[];
+};
+
+/** A batch may answer 200 and still not have read this or that secret: an item becomes an error. */
+export function failItems(
+  request: WireRequest,
+  answer: WireAnswer,
+  random: Random,
+  share: number,
+): WireAnswer {
+  if (share === 0 || answer.status !== 200 || nameOf(request) !== "BatchGetSecretValue") return answer;
+  const { SecretValues = [], Errors = [], ...rest } = JSON.parse(answer.body) as Batch;
+  const asked = (JSON.parse(request.body.toString()) as { SecretIdList?: string[] }).SecretIdList ?? [];
+  const failed = new Set(SecretValues.filter(() => random.chance(share)));
+  const errors = [...failed].map(({ ARN, Name }) => ({
+    SecretId: asked.includes(Name) ? Name : ARN,
+    ErrorCode: "InternalServiceError",
+    Message: "drawn by the chaos run",
+  }));
+  const body = {
+    ...rest,
+    SecretValues: SecretValues.filter((item) => !failed.has(item)),
+    Errors: [...Errors, ...errors],
+  };
+  return { ...answer, headers: withoutLength(answer.headers), body: JSON.stringify(body) };
+}
+
+function withoutLength(headers: WireAnswer["headers"]): WireAnswer["headers"] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "content-length"));
+}

@@ -1,0 +1,62 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Random } from "../random.ts";
+
+/**
+ * One execution environment of Lambda, as far as the wire and the clock must know it: whose request this is, whose
+ * clock is read, and whether it still lives.
+ */
+export class Environment {
+  isDead = false;
+  readonly died: Promise<void>;
+  #tellDeath: () => void = () => {};
+  #stepsLeft = Number.POSITIVE_INFINITY;
+  readonly name: string;
+  /** How far its clock is ahead of everybody else's, in ms. */
+  readonly skewMs: number;
+
+  /** What Math.random draws from. */
+  readonly jitter: Random;
+
+  constructor(name: string, skewMs: number, seed: number) {
+    this.jitter = new Random(seed, name);
+    this.name = name;
+    this.skewMs = skewMs;
+    this.died = new Promise((resolve) => {
+      this.#tellDeath = resolve;
+    });
+  }
+
+  /** Everything that is called from `work` belongs to this environment. */
+  run<T>(work: () => T): T {
+    return current.run(this, work);
+  }
+
+  /** It will die at that step from now on; a step is before each request, and before each answer. */
+  killAfter(steps: number): void {
+    this.#stepsLeft = steps;
+  }
+
+  /** Takes a step; false when it has died by then. */
+  step(): boolean {
+    this.#stepsLeft -= 1;
+    if (this.#stepsLeft < 0) this.kill();
+    return !this.isDead;
+  }
+
+  kill(): void {
+    this.isDead = true;
+    this.#tellDeath();
+  }
+}
+
+const current = new AsyncLocalStorage<Environment>();
+
+/** Undefined for the harness itself and for the servers. */
+export function currentEnvironment(): Environment | undefined {
+  return current.getStore();
+}
+
+/** A server has its own clock, and is not killed with its caller. */
+export function outsideEnvironments<T>(work: () => T): T {
+  return current.exit(work);
+}

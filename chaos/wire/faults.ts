@@ -1,0 +1,126 @@
+import type { Random } from "../random.ts";
+import { failItems } from "./batch-faults.ts";
+import type { WireAnswer, WireRequest } from "./message.ts";
+
+/** What goes wrong with one exchange. */
+export type Fault =
+  | { readonly kind: "none" }
+  /** The connection breaks: before the request is served, or after it was and before the answer is here. */
+  | { readonly kind: "reset"; readonly when: "before" | "after" }
+  /** This is answered instead, and nothing is served. */
+  | { readonly kind: "answer"; readonly name: string; readonly answer: WireAnswer };
+
+export type HostKind = "aws" | "cluster" | "credentials";
+
+export type Disturbance = { readonly fault: Fault; readonly sendMs: number; readonly answerMs: number };
+
+/** Draws what happens to each exchange. Rates are shares of all exchanges, from 0 to 1. */
+export class Faults {
+  readonly #random: Random;
+  #share: number;
+  #isSlow = true;
+  #awsShare = 0;
+
+  constructor(random: Random, share: number) {
+    this.#random = random;
+    this.#share = share;
+  }
+
+  /** Nothing fails any more. */
+  calm(): void {
+    this.#share = 0;
+    this.#awsShare = 0;
+    this.#isSlow = false;
+  }
+
+  /** AWS has a bad time until `brownOut(0)`: its calls fail far more often than the SDK's retries can hide. */
+  brownOut(share: number): void {
+    this.#awsShare = share;
+  }
+
+  draw(host: HostKind): Disturbance {
+    const random = this.#random;
+    const share = host === "aws" ? Math.max(this.#share, this.#awsShare) : this.#share;
+    const fault: Fault = random.chance(share) ? random.pick(FAULTS[host]) : { kind: "none" };
+    return { fault, sendMs: this.#drawMs(), answerMs: random.between(0.5, 12) };
+  }
+
+  /** What is wrong within an answer that came. */
+  spoil(request: WireRequest, answer: WireAnswer): WireAnswer {
+    return failItems(request, answer, this.#random, this.#share);
+  }
+
+  /** Mostly as it should be, sometimes long enough for somebody else's whole sync, and now and then stuck. */
+  #drawMs(): number {
+    const random = this.#random;
+    const drawn = this.#isSlow ? random.next() : 1;
+    if (drawn < STUCK_SHARE) return random.between(1_000, STUCK_MS_MAX);
+    if (drawn < STUCK_SHARE + SLOW_SHARE) return random.between(20, SLOW_MS_MAX);
+    return random.between(0.5, 12);
+  }
+}
+
+/** Late enough for every timeout of a client: 5 s to AWS, 10 s to a cluster. The request may still arrive then. */
+const STUCK_MS_MAX = 15_000;
+const STUCK_SHARE = 0.02;
+const SLOW_MS_MAX = 600;
+const SLOW_SHARE = 0.15;
+
+const before: Fault = { kind: "reset", when: "before" };
+const after: Fault = { kind: "reset", when: "after" };
+
+function awsError(status: number, code: string): Fault {
+  const body = JSON.stringify({ __type: code, Message: "drawn by the chaos run" });
+  const headers = { "content-type": "application/x-amz-json-1.1", "x-amzn-errortype": code };
+  return { kind: "answer", name: code, answer: { status, headers, body } };
+}
+
+function clusterError(status: number, reason: string, headers: Record<string, string> = {}): Fault {
+  const body = JSON.stringify({
+    kind: "Status",
+    apiVersion: "v1",
+    status: "Failure",
+    reason,
+    code: status,
+  });
+  const sent = { "content-type": "application/json", ...headers };
+  return { kind: "answer", name: String(status), answer: { status, headers: sent, body } };
+}
+
+const html: Fault = {
+  kind: "answer",
+  name: "wrong content",
+  answer: {
+    status: 200,
+    headers: { "content-type": "text/html" },
+    body: "<html><body>Welcome</body></html>",
+  },
+};
+
+/** One of these is drawn when an exchange fails. */
+const FAULTS: Readonly<Record<HostKind, readonly Fault[]>> = {
+  aws: [
+    before,
+    before,
+    after,
+    after,
+    awsError(400, "ThrottlingException"),
+    awsError(400, "ThrottlingException"),
+    awsError(500, "InternalServiceError"),
+    awsError(500, "InternalServiceError"),
+    awsError(400, "ExpiredTokenException"),
+  ],
+  cluster: [
+    before,
+    before,
+    after,
+    after,
+    clusterError(429, "TooManyRequests", { "retry-after": "1" }),
+    clusterError(500, "InternalError"),
+    clusterError(503, "ServiceUnavailable", { "retry-after": "1" }),
+    clusterError(504, "Timeout"),
+    clusterError(401, "Unauthorized"),
+    html,
+  ],
+  credentials: [before, { kind: "answer", name: "500", answer: { status: 500, headers: {}, body: "" } }],
+};

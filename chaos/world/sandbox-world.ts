@@ -1,0 +1,94 @@
+import { type AwsSandbox, startAwsSandbox } from "../../sandbox/aws/start-aws-sandbox.ts";
+import { type KubernetesSandbox, startKubernetesSandbox } from "../../sandbox/kubernetes/server.ts";
+import { createCertificateAuthority } from "../../sandbox/tls/certificate-authority.ts";
+import type { Host } from "../wire/wire.ts";
+import { serveCredentials } from "./credentials.ts";
+import type { World, WorldCluster } from "./world.ts";
+
+const ROLE_ARN = "arn:aws:iam::111122223333:role/relay-of-another-team";
+
+/**
+ * An account and clusters of the sandbox, asked in this process and without a socket, so that nothing of the machine
+ * decides who comes first. One cluster is pinned in the bindings, the next is looked up at EKS, the third by a role.
+ */
+export async function openSandboxWorld(
+  clusters: number,
+  now: () => number,
+  credentialsMs: number,
+): Promise<World> {
+  const aws = await startAwsSandbox({ now });
+  const authority = createCertificateAuthority();
+  const awsHost: Host = {
+    kind: "aws",
+    name: "aws",
+    at: new URL(aws.endpoint).host,
+    downUntil: 0,
+    serve: (request) => askAws(aws, request),
+  };
+  const opened: (WorldCluster & { readonly sandbox: KubernetesSandbox })[] = [];
+  for (let index = 0; index < clusters; index += 1) {
+    const key = `cluster-${index}`;
+    const sandbox = await startKubernetesSandbox({
+      clusterName: key,
+      region: aws.region,
+      authority,
+      now: () => new Date(now()),
+      credentialsOf: (accessKeyId) => livingCredentials(aws, accessKeyId, now),
+    });
+    const { endpoint, certificateAuthorityData } = sandbox;
+    aws.addCluster({ name: key, endpoint, certificateAuthorityData });
+    const host: Host = {
+      kind: "cluster",
+      name: key,
+      at: new URL(endpoint).host,
+      downUntil: 0,
+      serve: ({ method, url, headers, body }) =>
+        sandbox.ask({ method, target: url.pathname + url.search, headers, body: body.toString() }),
+    };
+    const found = { name: key, region: aws.region };
+    const entry = [{ ...found, endpoint, certificateAuthorityData }, found, { ...found, roleArn: ROLE_ARN }][
+      index % 3
+    ] as object;
+    opened.push({
+      key,
+      host,
+      backend: sandbox,
+      entry,
+      sandbox,
+      history: async (secrets) =>
+        secrets.flatMap(({ namespace, name }) =>
+          sandbox.history(namespace, name).map((state) => ({ namespace, name, ...state })),
+        ),
+    });
+  }
+  const credentials = serveCredentials(() =>
+    aws.issueCredentials({ roleName: "secret-relay", sessionName: "chaos", lifeMs: credentialsMs }),
+  );
+  return {
+    aws: { ...aws, env: { ...aws.env, ...credentials.env }, stop: () => aws.stop() },
+    clusters: opened,
+    hosts: [awsHost, credentials.host, ...opened.map(({ host }) => host)],
+    credentialsEndAt: (accessKeyId) => aws.credentialsOf(accessKeyId)?.expiresAt,
+    listsAreStaleFor: (ms) => {
+      aws.options.listStaleMs = ms;
+    },
+    stop: async () => {
+      for (const { sandbox } of opened) await sandbox.stop();
+      await aws.stop();
+    },
+  };
+}
+
+type AskedOfAws = { method: string; url: URL; headers: Readonly<Record<string, string>>; body: Buffer };
+
+async function askAws(aws: AwsSandbox, { method, url, headers, body }: AskedOfAws) {
+  const answer = await aws.ask({ method, target: url.pathname + url.search, headers, body });
+  if (answer === undefined) throw new Error("The sandbox cuts a connection only when it is told to");
+  return { ...answer, headers: { ...answer.headers, date: new Date(aws.now()).toUTCString() } };
+}
+
+/** STS takes no signature of a key that has ended. */
+function livingCredentials(aws: AwsSandbox, accessKeyId: string, now: () => number) {
+  const known = aws.credentialsOf(accessKeyId);
+  return known?.expiresAt !== undefined && known.expiresAt <= now() ? undefined : known;
+}

@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { findBrokenPromises } from "../../chaos/judge/kept-promises.ts";
+import { findDisorder } from "../../chaos/judge/landing-order.ts";
+import type { Move } from "../../chaos/ledger.ts";
+
+/** Version `a` is current from 0 on, the next from 10 on, and so on. */
+const moved = (versions: string): Move[] =>
+  [...versions].map((versionId, index) => ({ versionId, startedAt: index * 10, endedAt: index * 10 + 1 }));
+
+const landed = (versions: string, { uid = "one", at = 1_000 } = {}) =>
+  [...versions].map((versionId) => ({ versionId, uid, at }));
+
+describe("the judge of landings", () => {
+  const cases = [
+    { it: "takes each version as it became current", moves: "abc", landings: "abc", found: [] },
+    { it: "takes a version that was left out", moves: "abc", landings: "ac", found: [] },
+    { it: "takes the same version twice", moves: "abc", landings: "abb", found: [] },
+    { it: "takes a rollback", moves: "aba", landings: "aba", found: [] },
+    { it: "takes a rollback that was left out", moves: "abac", landings: "abc", found: [] },
+    { it: "finds an older version", moves: "ab", landings: "aba", found: ["a"] },
+    { it: "finds an older version after a rollback", moves: "abac", landings: "acb", found: ["b"] },
+    {
+      it: "finds a second return to a version that came back once",
+      moves: "aba",
+      landings: "abab",
+      found: ["b"],
+    },
+  ];
+  it.each(cases)("$it", ({ moves, landings, found }) => {
+    const disorder = findDisorder(moved(moves), landed(landings));
+    expect(disorder.map(({ landing }) => landing.versionId)).toEqual(found);
+  });
+
+  it("finds a version that landed before it was current", () => {
+    expect(
+      findDisorder(moved("aba"), [...landed("ab", { at: 15 }), ...landed("a", { at: 15 })]),
+    ).toMatchObject([{ landing: { versionId: "a" }, why: "early" }]);
+  });
+
+  it("judges each life of an object by itself", () => {
+    expect(findDisorder(moved("ab"), [...landed("b"), ...landed("ab", { uid: "two" })])).toEqual([]);
+  });
+
+  it("finds disorder exactly where no order of moves explains the landings", () => {
+    const anyVersions = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(anyVersions, anyVersions, (moves, landings) => {
+        const disorder = findDisorder(moved(moves), landed(landings));
+        expect(disorder.length === 0).toBe(isExplained([...moves], [...landings]));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+/** By trying every way to give each landing a move that is not before the last one's. */
+function isExplained(moves: readonly string[], landings: readonly string[], from = 0): boolean {
+  const [first, ...rest] = landings;
+  if (first === undefined) return true;
+  return moves.some((move, index) => index >= from && move === first && isExplained(moves, rest, index));
+}
+
+describe("the judge of promises", () => {
+  const cases = [
+    { it: "takes what was current at the start", held: [{ versionId: "b", at: 16 }], broken: false },
+    { it: "takes what became current during it", held: [{ versionId: "c", at: 25 }], broken: false },
+    { it: "takes what was held long before", held: [{ versionId: "b", at: 11 }], broken: false },
+    { it: "finds an older version", held: [{ versionId: "a", at: 5 }], broken: true },
+    { it: "finds that nothing was ever held", held: [], broken: true },
+    { it: "finds that it came only later", held: [{ versionId: "c", at: 40 }], broken: true },
+  ];
+  it.each(cases)("$it", ({ held, broken }) => {
+    const success = { startedAt: 15, endedAt: 30 };
+    expect(findBrokenPromises(moved("abc"), held, [success], 0)).toEqual(broken ? [success] : []);
+  });
+
+  it("allows for what Secrets Manager may be behind", () => {
+    const held = [{ versionId: "a", at: 5 }];
+    expect(findBrokenPromises(moved("abc"), held, [{ startedAt: 15, endedAt: 30 }], 10)).toEqual([]);
+  });
+});

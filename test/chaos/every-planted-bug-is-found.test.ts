@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import type { Rule } from "../../chaos/judge/violation.ts";
+import { PLANTS, type PlantName } from "../../chaos/planted.ts";
+import { runChaos } from "./run-chaos.ts";
+
+// Each bug in runs of its own, with the promise that must be seen broken, within a few seeds: a race that one seed leaves
+// out comes in the next. The same runs without a bug must find nothing, or the others would prove nothing. About 30 s.
+
+const SIZE = ["--minutes", "20", "--rotations", "120", "--bindings", "40"];
+const SEEDS_MAX = 5;
+
+const BREAKS: Readonly<Record<PlantName, Rule>> = {
+  "fence-off": "order",
+  "create-unconditionally": "order",
+  "versions-ordered": "order",
+  "no-confirming-read": "order",
+  "batch-errors-as-absence": "absence",
+  "failure-swallowed": "promise",
+  "token-kept-too-long": "token",
+  "value-logged": "leak",
+};
+
+describe.concurrent("of the same runs", () => {
+  it("nothing is found where no bug was planted", { timeout: 120_000 }, async () => {
+    const { code, summary } = await runChaos([...SIZE, "--seed", "1", "--seeds", "2"]);
+    expect(summary.runs.flatMap(({ violations }) => violations)).toEqual([]);
+    expect(code).toBe(0);
+  });
+
+  it.for(Object.keys(PLANTS) as PlantName[])(
+    "%s is found",
+    { timeout: 120_000 },
+    async (plant, { expect }) => {
+      const found = new Set<Rule>();
+      for (let seed = 1; seed <= SEEDS_MAX && !found.has(BREAKS[plant]); seed += 1) {
+        const { code, summary, errors } = await runChaos([...SIZE, "--seed", String(seed), "--plant", plant]);
+        const { violations = [] } = summary.runs[0] ?? {};
+        for (const { rule } of violations) found.add(rule);
+        expect(code).toBe(violations.length > 0 ? 1 : 0);
+        if (violations.length > 0)
+          expect(errors).toContain(`replay: npm run chaos -- --backend sandbox --seed ${seed} `);
+      }
+      expect(found).toContain(BREAKS[plant]);
+    },
+  );
+});

@@ -1,0 +1,44 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { Random } from "../../chaos/random.ts";
+import { type Timer, TimerQueue } from "../../chaos/time/timer-queue.ts";
+
+const timerAt = (at: number, order: number, isCleared: boolean): Timer => ({
+  at,
+  order,
+  isCleared,
+  fire: () => {},
+});
+
+it("timers come by their time, then in the order in which they were set, and cleared ones never", () => {
+  const anyTimer = fc.record({ at: fc.integer({ min: 0, max: 20 }), isCleared: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(anyTimer, { maxLength: 200 }), (given) => {
+      const queue = new TimerQueue();
+      const timers = given.map(({ at, isCleared }, order) => timerAt(at, order, isCleared));
+      for (const timer of timers) queue.add(timer);
+
+      const taken: Timer[] = [];
+      for (let next = queue.next(); next !== undefined; next = queue.next()) taken.push(next);
+
+      const expected = timers.filter(({ isCleared }) => !isCleared);
+      expect(taken).toEqual(expected.sort((one, other) => one.at - other.at || one.order - other.order));
+    }),
+  );
+});
+
+it("a seed draws the same for the same purpose, and something else for another", () => {
+  const draw = (seed: number, purpose: string) =>
+    Array.from(
+      { length: 5 },
+      (
+        (random) => () =>
+          random.next()
+      )(new Random(seed, purpose)),
+    );
+
+  expect(draw(1, "faults")).toEqual(draw(1, "faults"));
+  expect(draw(1, "faults")).not.toEqual(draw(1, "events"));
+  expect(draw(1, "faults")).not.toEqual(draw(2, "faults"));
+  expect(new Random(1).uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+});
