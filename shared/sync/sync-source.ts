@@ -8,6 +8,7 @@ import { ANNOTATIONS } from "../render/ownership-marks.ts";
 import { type DesiredSecret, renderSecret } from "../render/render-secret.ts";
 import { backoffMs, type RetryPolicy, type Wait } from "../retry/retry.ts";
 import type { SecretReference, VersionId } from "../secret-id/secret-id.ts";
+import { SourceUnavailable } from "../source/errors.ts";
 import type { CurrentSource, ReadCurrent } from "../source/read-current.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import type { FollowUp, Settled } from "../workloads/follow-up.ts";
@@ -168,7 +169,8 @@ async function runFence(
  * AWSCURRENT, read again where the answer is suspect.
  *
  * Secrets Manager is eventually consistent: a replica that lags may name the version before. If the answer would
- * replace what we wrote less than a minute ago, one more read must agree with it.
+ * replace what we wrote less than a minute ago, one more read must agree with it; where none does, nothing is believed,
+ * and Lambda's repeat comes when the replicas have settled.
  */
 async function readConfirmed(
   deps: SyncDependencies,
@@ -183,7 +185,8 @@ async function readConfirmed(
     current = await deps.readCurrent(request.source, request.budget);
     if (current.versionId === versionId) return current;
   }
-  return current;
+  if (!reads.some(({ live }) => replacesFreshWrite(live, current.versionId, deps.now()))) return current;
+  throw new SourceUnavailable(request.source.id, "its answers change from read to read");
 }
 
 function replacesFreshWrite(live: LiveSecret | undefined, versionId: VersionId, now: number): boolean {
@@ -215,9 +218,16 @@ async function writeTarget(
     return { binding, done, ...(live && { secret: live }) };
   }
   if (plan.kind === "leave") {
+    const secret = isBackAgain(live, versionId, request)
+      ? await cluster.applySecret(
+          applyBody(desired, live, deps.now(), noticeOf(live)),
+          binding.adopt,
+          request.budget,
+        )
+      : live;
     const expiry = expiryOf(desired, deps.now());
     const done = { kind: "unchanged", target, versionId, fenceConflicts: conflicts, ...expiry } as const;
-    return { binding, done, ...(live && { secret: live }) };
+    return { binding, done, ...(secret && { secret }) };
   }
   const isNew = plan.kind !== "update";
   // Deleted in the state that was planned for, or not at all; whatever fails from here on, the next try creates it.
@@ -235,6 +245,20 @@ async function writeTarget(
   return { binding, done: writtenOutcome(deps, request, { plan, desired, conflicts }), secret };
 }
 
+/**
+ * The label came back to the version that the Secret has held all along. Whoever still brings the version that was
+ * current in between has seen the Secret as it is, and would land last: applying the same again, with nothing new but
+ * the time, takes that premise away. The event's clock has whole seconds, so a move within the second of the write is
+ * not told from an event that comes twice.
+ */
+function isBackAgain(live: LiveSecret | undefined, versionId: VersionId, request: SyncRequest): boolean {
+  const { expectedVersionId, occurredAt } = request;
+  const writtenAt = Date.parse(live?.annotations[ANNOTATIONS.writtenAt] ?? "");
+  return versionId === expectedVersionId && occurredAt !== undefined && writtenAt < occurredAt;
+}
+
+const noticeOf = (live: LiveSecret | undefined): string | undefined => live?.annotations[NOTICE_ANNOTATION];
+
 /** What the Secret tells those who look after its readers, once this plan is applied. */
 function noticeAfter(
   plan: Exclude<Plan, { kind: "leave" | "refuse" }>,
@@ -243,7 +267,7 @@ function noticeAfter(
 ): string | undefined {
   const { binding, isOurCreation = false } = attempt;
   if (binding.restart === undefined && binding.nudge !== true) return undefined;
-  if (plan.kind === "update" && !touchesData(plan.changes)) return live?.annotations[NOTICE_ANNOTATION];
+  if (plan.kind === "update" && !touchesData(plan.changes)) return noticeOf(live);
   return printNotice({ versionId, changedAt, isFirst: plan.kind === "create" || isOurCreation });
 }
 

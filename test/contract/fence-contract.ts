@@ -129,6 +129,34 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
       await inSchedules((choose) => playRotation(choose, { isBoundBefore: false }), 100);
     });
 
+    it("leave a rollback in place, though the rotation before it is still on its way", async () => {
+      const play = async (choose: Choose): Promise<void> => {
+        const secretName = granted[used++ % granted.length] ?? "";
+        await scene.deleteSecret(secretName).catch(() => {});
+        const old = await scene.createSource(`fence/${randomUUID()}`, '{"password":"canary-7f3a9c1e-old"}');
+        const bound = { sourceName: old.name, secretName };
+        const targets = [{ namespace: scene.namespace, name: secretName }];
+        const before = await startRelay(backend, { bindings: [{ source: old.name, targets }] });
+        await before.invoke(labelUpdated(backend, old));
+        const rotated = await scene.rotate(old, '{"password":"canary-7f3a9c1e-new"}');
+        const interleaver = new Interleaver();
+        const relayOfRotation = await startSteppedRelay("A", bound, interleaver, []);
+        const relayOfRollback = await startSteppedRelay("B", bound, interleaver, []);
+        const rollBack = async () => {
+          await interleaver.step("B", "sees the label move back", () => scene.rollBack(rotated, old));
+          // The clock of events has whole seconds: it went back in a later one than the Secret was written in.
+          await relayOfRollback.invoke(labelUpdated(backend, old, Date.now() + 1_000));
+        };
+
+        await interleaver.run([() => relayOfRotation.invoke({ secretId: old.name }), rollBack], choose);
+
+        expect(await scene.readData(secretName), interleaver.trace.join("\n")).toEqual({
+          password: "canary-7f3a9c1e-old",
+        });
+      };
+      await inSchedules(play);
+    });
+
     it("while somebody deletes the Secret leave no old value behind", async () => {
       const meddle = (name: string) => scene.deleteSecret(name).catch(() => {});
       // A third actor makes thousands of schedules: some of them are drawn.

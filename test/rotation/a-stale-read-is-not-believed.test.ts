@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { VersionId } from "../../shared/secret-id/secret-id.ts";
 import { labelUpdated, startRelay } from "../contract/relay.ts";
 import { useFaultScene } from "./fault-scene.ts";
 
@@ -43,6 +44,38 @@ describe("a read of Secrets Manager that lags behind", () => {
     expect(passwordsOf("db")).toEqual(["second"]);
   });
 
+  it("and at times does not is never believed, and the invocation fails so that it is repeated", async () => {
+    const first = await struck.createSource("first");
+    const bindings = [struck.bindTo(first)];
+    const before = await startRelay(struck.backend, { bindings, override: withoutPauses });
+    const second = await struck.rotate(first, "second");
+    await before.invoke(labelUpdated(struck.backend, second));
+    await struck.rotate(first, "third");
+    let calls = 0;
+    const relay = await startRelay(struck.backend, {
+      bindings,
+      override: (real) => ({
+        ...withoutPauses(),
+        readCurrent: async (source, budget) => {
+          calls += 1;
+          const current = await real.readCurrent(source, budget);
+          return calls % 2 === 0 ? { ...current, versionId: first.versionId as VersionId } : current;
+        },
+      }),
+    });
+
+    await expect(relay.invoke({ secretId: first.name })).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
+
+    expect(calls).toBe(4);
+    expect(passwordsOf("db")).toEqual(["second"]);
+    expect(relay.logs).toContainEqual(
+      expect.objectContaining({
+        code: "TARGET_FAILED",
+        fields: expect.objectContaining({ code: "SOURCE_UNAVAILABLE" }),
+      }),
+    );
+  });
+
   it("is believed when it stays: an event may also be older than what is current", async () => {
     const first = await struck.createSource("first");
     const relay = await startRelay(struck.backend, {
@@ -54,6 +87,36 @@ describe("a read of Secrets Manager that lags behind", () => {
     await relay.invoke(labelUpdated(struck.backend, first));
 
     expect(passwordsOf("db")).toEqual(["second"]);
+  });
+});
+
+describe("a rollback to what the Secret still holds", () => {
+  it("is written once more, so that nobody lands who has seen the Secret before", async () => {
+    const first = await struck.createSource("first");
+    const bindings = [struck.bindTo(first)];
+    const relay = await startRelay(struck.backend, { bindings, override: withoutPauses });
+    await relay.invoke(labelUpdated(struck.backend, first));
+    const held = await struck.scene.readSecret("db");
+    const event = labelUpdated(struck.backend, first, Date.now() + 1_000);
+
+    const { targets } = await relay.invoke(event);
+    const touched = await struck.scene.readSecret("db");
+
+    expect(targets).toMatchObject([{ outcome: "unchanged", versionId: first.versionId }]);
+    expect(touched.metadata.resourceVersion).not.toBe(held.metadata.resourceVersion);
+    expect(passwordsOf("db")).toEqual(["first", "first"]);
+  });
+
+  it("is told from an event that comes twice, which changes nothing", async () => {
+    const first = await struck.createSource("first");
+    const bindings = [struck.bindTo(first)];
+    const relay = await startRelay(struck.backend, { bindings, override: withoutPauses });
+    const event = labelUpdated(struck.backend, first);
+
+    await relay.invoke(event);
+    await relay.invoke(event);
+
+    expect(passwordsOf("db")).toEqual(["first"]);
   });
 });
 
