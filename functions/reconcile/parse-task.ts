@@ -15,14 +15,21 @@ export type ShardMessage = { readonly messageId: string; readonly shard: Shard |
 export function parseTask(input: unknown): Task {
   if (typeof input !== "object" || input === null) return unknown();
   if ("Records" in input) return parseMessages(input.Records);
-  const { sweep, plan = false, clusters, ...others } = input as Record<string, unknown>;
+  const { sweep, plan = false, clusters, inventory = false, ...others } = input as Record<string, unknown>;
   const isRequest =
     (sweep === "metadata" || sweep === "values") &&
     typeof plan === "boolean" &&
+    typeof inventory === "boolean" &&
     (clusters === undefined || isListOfText(clusters)) &&
     Object.keys(others).length === 0;
   if (!isRequest) return unknown();
-  return { kind: "sweep", request: { mode: sweep, plan, ...(clusters !== undefined && { clusters }) } };
+  const request: SweepRequest = {
+    mode: sweep,
+    plan,
+    ...(clusters !== undefined && { clusters }),
+    ...(inventory && { inventory }),
+  };
+  return { kind: "sweep", request };
 }
 
 function parseMessages(records: unknown): Task {

@@ -10,9 +10,10 @@ import { diagnoseOrphan, diagnoseTarget, type KnownSource } from "./diagnose.ts"
 import type { Diagnosis, FindingCode } from "./finding.ts";
 import type { Look, Restartable, ShardRequest, Sighting } from "./look.ts";
 import { restartableOf } from "./make-up-restarts.ts";
-import type { Unchecked, Unseen } from "./report.ts";
+import type { InOrder, Unchecked, Unseen } from "./report.ts";
 import type { SweepItem } from "./shard.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
+import { inOrderOf } from "./take-inventory.ts";
 
 /** What was listed of each namespace: a large one takes several pieces, and is listed once. */
 export type NamespaceLists = Map<string, Promise<NamespaceList>>;
@@ -41,6 +42,7 @@ export async function findDriftByMetadata(
         unchecked: items.map(({ binding }) => uncheckedBy(binding, error)),
         unseen: [],
         restartable: [],
+        inOrder: [],
       };
     }
   });
@@ -49,6 +51,7 @@ export async function findDriftByMetadata(
     unchecked: looks.flatMap((look) => look.unchecked),
     unseen: looks.flatMap((look) => look.unseen),
     restartable: looks.flatMap((look) => look.restartable),
+    inOrder: looks.flatMap((look) => look.inOrder),
   };
 }
 
@@ -63,6 +66,7 @@ async function lookAtNamespace(
   lists.set(namespace, list);
   const { byName, unseen } = await list;
   const restartable: Restartable[] = [];
+  const inOrder: InOrder[] = [];
   const sightings = await atOnce(deps, items, async (item): Promise<Sighting | Unchecked | undefined> => {
     try {
       const { target } = item.binding;
@@ -70,6 +74,11 @@ async function lookAtNamespace(
       const live = byName.get(target.name) ?? (await cluster.readMetadata(target, request.budget));
       const seen = await sight(deps, request, item, live);
       if (seen === undefined) restartable.push(...restartableOf(item, live));
+      if (seen === undefined && request.inventory) {
+        // What was not listed has been described a moment ago, and that is kept.
+        const source = item.listed ?? (await deps.catalog.describe(item.binding.source, request.budget));
+        inOrder.push(inOrderOf(item.binding, live, source));
+      }
       return seen;
     } catch (error) {
       return uncheckedBy(item.binding, error);
@@ -82,6 +91,7 @@ async function lookAtNamespace(
     unchecked: sightings.filter((seen) => seen !== undefined && "advice" in seen),
     unseen: isFirstPiece ? unseen : [],
     restartable,
+    inOrder,
   };
 }
 

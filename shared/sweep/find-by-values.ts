@@ -13,9 +13,10 @@ import { sighting, uncheckedBy } from "./find-by-metadata.ts";
 import type { Diagnosis, FindingCode, FindingDetails, TamperedField } from "./finding.ts";
 import type { Look, Restartable, ShardRequest, Sighting } from "./look.ts";
 import { restartableOf } from "./make-up-restarts.ts";
-import type { Unchecked } from "./report.ts";
+import type { InOrder, Unchecked } from "./report.ts";
 import type { SweepItem } from "./shard.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
+import { inOrderOf } from "./take-inventory.ts";
 
 /** Looks at one piece of a shard by comparing values: it also finds what forged metadata hides. */
 export async function findDriftByValues(
@@ -36,6 +37,7 @@ export async function findDriftByValues(
   const sources = [...new Map(readable.map((source) => [source.id, source])).values()];
   const reads = await deps.readMany(sources, request.budget);
   const restartable: Restartable[] = [];
+  const inOrder: InOrder[] = [];
   const seen = await atOnce(deps, lives, async (entry): Promise<Sighting | Unchecked | undefined> => {
     if ("unchecked" in entry) return entry.unchecked;
     const { item, live } = entry;
@@ -43,6 +45,7 @@ export async function findDriftByValues(
     try {
       const sighting = await compare(deps, request, { item, live, read });
       if (sighting === undefined) restartable.push(...restartableOf(item, live));
+      if (sighting === undefined && request.inventory) inOrder.push(inOrderOf(item.binding, live));
       return sighting;
     } catch (error) {
       return uncheckedBy(item.binding, error);
@@ -53,6 +56,7 @@ export async function findDriftByValues(
     unchecked: seen.filter((each) => each !== undefined && "advice" in each),
     unseen: [],
     restartable,
+    inOrder,
   };
 }
 

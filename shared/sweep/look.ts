@@ -3,7 +3,7 @@ import type { LiveMetadata } from "../cluster/live-secret.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import type { Diagnosis } from "./finding.ts";
-import type { SweepMode, Unchecked, Unseen } from "./report.ts";
+import type { InOrder, SweepMode, Unchecked, Unseen } from "./report.ts";
 import type { SweepItem } from "./shard.ts";
 
 export type ShardRequest = {
@@ -18,6 +18,8 @@ export type ShardRequest = {
   readonly judgesOrphansIn: (namespace: string) => boolean;
   /** At most this share of the shard's bindings is deleted, and one in any case. */
   readonly deletionsShareMax: number;
+  /** Tell what is in order, too. */
+  readonly inventory?: boolean;
 };
 
 /** What looking at a part of a shard gave. */
@@ -27,6 +29,8 @@ export type Look = {
   readonly unseen: readonly Unseen[];
   /** In order, but with workloads that may still have to be restarted. */
   readonly restartable: readonly Restartable[];
+  /** Empty unless an inventory was asked for. */
+  readonly inOrder: readonly InOrder[];
 };
 
 export type Restartable = { readonly binding: Binding; readonly live: LiveMetadata };

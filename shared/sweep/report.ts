@@ -27,6 +27,19 @@ export type SweepReport = {
   readonly calls: CallCounts;
   /** Restarts that were still due though the Secret is as it should be; absent when there were none. */
   readonly madeUp?: readonly MadeUp[];
+  /** Only where it was asked for: what is in order. With findings and unchecked, that is every binding. */
+  readonly inventory?: readonly InOrder[];
+};
+
+/** A binding whose target is as it should be. */
+export type InOrder = {
+  readonly target: TargetRef;
+  readonly source: string;
+  /** As the Secret's annotations tell. */
+  readonly versionId?: string;
+  readonly writtenAt?: string;
+  /** When anything about the source last changed, where the sweep listed it. */
+  readonly sourceChangedAt?: string;
 };
 
 export type MadeUp = {

@@ -31,6 +31,8 @@ export type SweepRequest = {
   readonly plan: boolean;
   /** Only these clusters, by their keys in the bindings; all of them otherwise. */
   readonly clusters?: readonly string[];
+  /** Tell what is in order, too; not of what goes through the queue. */
+  readonly inventory?: boolean;
 };
 
 /**
@@ -79,7 +81,7 @@ export async function runShard(
   return sweepItems(deps, index, { sweep: shard, items, callsBefore: deps.calls() }, settings);
 }
 
-type Sweep = Pick<Shard, "sweepId" | "mode" | "plan" | "sweepStartedAt">;
+type Sweep = Pick<Shard, "sweepId" | "mode" | "plan" | "sweepStartedAt"> & Pick<SweepRequest, "inventory">;
 
 async function listItems(
   deps: SweepDependencies,
@@ -109,7 +111,7 @@ async function sweepItems(
   const { sweep, items, callsBefore } = work;
   const deps: SweepDependencies = { ...shared, catalog: describeOnce(shared.catalog) };
   const { budget, deletionsShareMax, sendShards, shardBindingsMax } = settings;
-  const { mode, plan } = sweep;
+  const { mode, plan, inventory = false } = sweep;
   const byCluster = Map.groupBy(items, ({ binding }) => binding.target.cluster);
   const results = await Promise.all(
     [...byCluster].map(([cluster, ofCluster]) => {
@@ -117,7 +119,7 @@ async function sweepItems(
       const isBound = (namespace: string, name: string) => bound.has(nameOfSecret({ namespace, name }));
       const judged = namespacesLedBy(bound, ofCluster);
       const judgesOrphansIn = (namespace: string) => judged.has(namespace);
-      const how = { mode, plan, budget, isBound, judgesOrphansIn, deletionsShareMax };
+      const how = { mode, plan, inventory, budget, isBound, judgesOrphansIn, deletionsShareMax };
       return sweepShard(deps, { cluster, items: ofCluster, ...how });
     }),
   );
@@ -162,10 +164,19 @@ function reportOf(
       throttles: calls.throttles - before.throttles,
     },
     ...(madeUp.length > 0 && { madeUp }),
+    ...(sweep.inventory && { inventory: results.flatMap((result) => result.inOrder) }),
   };
 }
 
-const NOTHING: ShardResult = { findings: [], madeUp: [], unchecked: [], unseen: [], checked: 0, left: [] };
+const NOTHING: ShardResult = {
+  findings: [],
+  madeUp: [],
+  inOrder: [],
+  unchecked: [],
+  unseen: [],
+  checked: 0,
+  left: [],
+};
 
 function outOfTime({ binding: { target, source } }: SweepItem): Unchecked {
   return {

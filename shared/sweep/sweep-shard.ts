@@ -5,7 +5,7 @@ import type { Finding } from "./finding.ts";
 import type { Look, ShardRequest, Sighting } from "./look.ts";
 import { makeUpRestarts } from "./make-up-restarts.ts";
 import { repair } from "./repair.ts";
-import type { MadeUp, SweepReport } from "./report.ts";
+import type { InOrder, MadeUp, SweepReport } from "./report.ts";
 import { type SweepItem, splitIntoShards } from "./shard.ts";
 import { spareCluster } from "./spare-cluster.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
@@ -13,6 +13,7 @@ import type { SweepDependencies } from "./sweep-dependencies.ts";
 /** What became of a shard. `left` is what there was no time for: somebody must take it over. */
 export type ShardResult = Pick<SweepReport, "findings" | "unchecked" | "unseen" | "checked"> & {
   readonly madeUp: readonly MadeUp[];
+  readonly inOrder: readonly InOrder[];
   readonly left: readonly SweepItem[];
 };
 
@@ -54,6 +55,7 @@ export async function sweepShard(shared: SweepDependencies, request: ShardReques
   return {
     findings,
     madeUp,
+    inOrder: looks.flatMap((look) => look.inOrder),
     unchecked,
     unseen: looks.flatMap((look) => look.unseen),
     checked: request.items.length - left.length - unchecked.length,

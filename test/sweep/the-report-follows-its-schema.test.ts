@@ -156,6 +156,31 @@ describe("a report of a sweep", () => {
     expect(problemsOf(report)).toEqual([]);
   });
 
+  it("that was asked for an inventory names every binding once", async () => {
+    const { bindings } = await openDrifted();
+    const sweeper = await startSweeper(backend, { bindings });
+    const repaired = await sweeper.sweep({ sweep: "metadata" });
+
+    const metadata = await sweeper.sweep({ sweep: "metadata", plan: true, inventory: true });
+    const values = await sweeper.sweep({ sweep: "values", plan: true, inventory: true });
+
+    expect(repaired.inventory).toBeUndefined();
+    for (const report of [metadata, values]) {
+      expect(problemsOf(report)).toEqual([]);
+      const { inventory = [], findings, unchecked } = report;
+      const named = [...inventory, ...findings, ...unchecked].map(({ target }) => target.name);
+      expect(named.sort()).toEqual([...NAMES].sort());
+      expect(inventory.length).toBeGreaterThan(1);
+      for (const entry of inventory) {
+        expect(entry.versionId).toMatch(/./);
+        expect(Date.parse(entry.writtenAt ?? "")).toBeGreaterThan(0);
+      }
+    }
+    for (const { sourceChangedAt } of metadata.inventory ?? []) {
+      expect(Date.parse(sourceChangedAt ?? "")).toBeGreaterThan(0);
+    }
+  });
+
   it("that deleted nothing because it was too much follows it", async () => {
     const { bindings } = await openDrifted();
     const sweeper = await startSweeper(backend, { bindings, env: { DELETIONS_SHARE_MAX_PERCENT: "0" } });

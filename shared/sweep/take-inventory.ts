@@ -1,0 +1,25 @@
+import type { Binding } from "../bindings/binding.ts";
+import type { LiveMetadata } from "../cluster/live-secret.ts";
+import { ANNOTATIONS } from "../render/ownership-marks.ts";
+import type { SourceState } from "../source/source-state.ts";
+import type { InOrder } from "./report.ts";
+
+/** A binding that is in order, as an inventory tells it: names, a version and times, never a value. */
+export function inOrderOf(binding: Binding, live: LiveMetadata | undefined, source?: SourceState): InOrder {
+  const versionId = live?.annotations[ANNOTATIONS.versionId];
+  const writtenAt = asInstant(live?.annotations[ANNOTATIONS.writtenAt]);
+  const sourceChangedAt = source?.kind === "current" ? asInstant(source.changedAt) : undefined;
+  return {
+    target: binding.target,
+    source: binding.source.id,
+    ...(versionId !== undefined && { versionId }),
+    ...(writtenAt !== undefined && { writtenAt }),
+    ...(sourceChangedAt !== undefined && { sourceChangedAt }),
+  };
+}
+
+/** An annotation may hold anything: whoever may write the Secret may write it. */
+function asInstant(time: string | number | undefined): string | undefined {
+  const date = new Date(time ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
