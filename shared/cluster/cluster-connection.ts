@@ -214,7 +214,11 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
 }
 
 function isSameEndpoint(one: ClusterEndpoint, other: ClusterEndpoint): boolean {
-  return one.url === other.url && one.certificateAuthorityData === other.certificateAuthorityData;
+  return (
+    one.url === other.url &&
+    one.certificateAuthorityData === other.certificateAuthorityData &&
+    one.tls?.clientCertificate?.certificatePem === other.tls?.clientCertificate?.certificatePem
+  );
 }
 
 // The API server gives a patch 34 s at most (pkg/endpoints/handlers/patch.go); a healthy one takes milliseconds, and

@@ -57,10 +57,13 @@ export class ClusterForbidden extends RelayError {
   override readonly name = "ClusterForbidden";
   readonly code = "CLUSTER_FORBIDDEN";
   readonly retryable = false;
-  constructor(cluster: string, verb: string, target: string) {
-    super(
-      `The relay may not ${verb} ${target} in cluster ${cluster}. ${target.startsWith("Secret ") ? "Give its group the verbs get, create and patch on that name (docs/permissions.md)" : "What it needs is in docs/workloads.md"}.`,
-    );
+  readonly verb: string;
+  /** With its kind: `Secret shop/db`. */
+  readonly target: string;
+  constructor(cluster: string, verb: string, target: string, advice = adviceForRelay(verb, target, cluster)) {
+    super(advice);
+    this.verb = verb;
+    this.target = target;
   }
 }
 
@@ -192,6 +195,10 @@ export class EksTokenTooLarge extends RelayError {
       `The EKS token would have ${bytes} bytes and EKS accepts ${bytesMax}. The session token of the credentials is too long: drop session tags or session policies, or a step of role chaining.`,
     );
   }
+}
+
+function adviceForRelay(verb: string, target: string, cluster: string): string {
+  return `The relay may not ${verb} ${target} in cluster ${cluster}. ${target.startsWith("Secret ") ? "Give its group the verbs get, create and patch on that name (docs/permissions.md)" : "What it needs is in docs/workloads.md"}.`;
 }
 
 function listed(fields: readonly string[]): string {

@@ -1,11 +1,23 @@
-import { Agent, request as httpsRequest } from "node:https";
+import { Agent, type AgentOptions, request as httpsRequest } from "node:https";
 import type { HttpLibrary, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { ResponseContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { from } from "@kubernetes/client-node/dist/gen/rxjsStub.js";
 import { ClusterUnavailable, ClusterUntrusted } from "./errors.ts";
 
 /** Where a cluster answers, and the CA that proves it. */
-export type ClusterEndpoint = { readonly url: string; readonly certificateAuthorityData: string };
+export type ClusterEndpoint = {
+  readonly url: string;
+  readonly certificateAuthorityData: string;
+  /** What a kubeconfig may say besides; the endpoint of EKS needs none of it. */
+  readonly tls?: {
+    /** Whoever calls proves who they are by this, instead of by a bearer token. */
+    readonly clientCertificate?: { readonly certificatePem: string; readonly keyPem: string };
+    /** The name that the server's certificate must bear, where it is not that of the URL. */
+    readonly serverName?: string;
+    /** The server is proved by the authorities that Node trusts: a public proxy stands before the cluster. */
+    readonly trustsPublicAuthorities?: true;
+  };
+};
 
 /** The part of a response that decides what went wrong. */
 export type FailedResponse = {
@@ -37,7 +49,7 @@ export function httpsTransport(options: HttpsTransportOptions): HttpsTransport {
     new Agent({
       keepAlive: true,
       maxSockets: options.connectionsMax,
-      ca: Buffer.from(options.endpoint.certificateAuthorityData, "base64"),
+      ...tlsOf(options.endpoint),
       rejectUnauthorized: true, // or NODE_TLS_REJECT_UNAUTHORIZED=0 would send the token to anybody
     });
   let agent = newAgent();
@@ -57,6 +69,15 @@ export function httpsTransport(options: HttpsTransportOptions): HttpsTransport {
       return from(send(request, freshAgent(), options));
     },
     close: () => agent.destroy(),
+  };
+}
+
+function tlsOf({ certificateAuthorityData, tls = {} }: ClusterEndpoint): AgentOptions {
+  const { clientCertificate, serverName, trustsPublicAuthorities = false } = tls;
+  return {
+    ...(!trustsPublicAuthorities && { ca: Buffer.from(certificateAuthorityData, "base64") }),
+    ...(clientCertificate && { cert: clientCertificate.certificatePem, key: clientCertificate.keyPem }),
+    ...(serverName !== undefined && { servername: serverName }),
   };
 }
 

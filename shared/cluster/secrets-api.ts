@@ -82,7 +82,7 @@ export function createSecretsApi(
         HttpMethod.GET,
       );
       request.setHeaderParam("Accept", TABLE_ACCEPT);
-      request.setHeaderParam("Authorization", `Bearer ${bearer}`);
+      authorize(request, bearer);
       request.setSignal(signal);
       const { labelSelector, limit, continueToken } = query;
       if (labelSelector !== undefined) request.setQueryParam("labelSelector", labelSelector);
@@ -102,7 +102,7 @@ export function createSecretsApi(
     callObject: async ({ method, path, query = {}, body }, bearer, signal) => {
       const request = server.makeRequestContext(path, HttpMethod[method]);
       request.setHeaderParam("Accept", "application/json");
-      request.setHeaderParam("Authorization", `Bearer ${bearer}`);
+      authorize(request, bearer);
       request.setSignal(signal);
       for (const [name, value] of Object.entries(query)) request.setQueryParam(name, value);
       if (body !== undefined) {
@@ -139,12 +139,16 @@ function apiFor(
       default: {
         getName: () => "eks-token",
         applySecurityAuthentication: (request: RequestContext) => {
-          request.setHeaderParam("Authorization", `Bearer ${bearer}`);
+          authorize(request, bearer);
           request.setSignal(signal);
         },
       },
     },
   });
+}
+
+function authorize(request: RequestContext, bearer: string): void {
+  if (bearer !== "") request.setHeaderParam("Authorization", `Bearer ${bearer}`);
 }
 
 /** `/api/v1/…` or `/apis/<group>/<version>/…`, then `namespaces/<namespace>/<resource>`, and perhaps `/<name>`. */

@@ -5,6 +5,7 @@ import { keepAnswers } from "./keep-answers.ts";
 
 /** Hands out a bearer token for a cluster; mints one when there is none, or when the one at hand is near its end. */
 export type TokenCache = {
+  /** Empty where the endpoint's client certificate does instead. */
   bearerFor(cluster: ClusterConfig): Promise<string>;
   /** The API server refused this one: the next is minted from fresh credentials. */
   forget(cluster: ClusterConfig, refusedBearer: string): void;
