@@ -1,6 +1,7 @@
 import type { AddCommand } from "./cli.ts";
 import { addSchema } from "./commands/schema.ts";
+import { addSync } from "./commands/sync.ts";
 import { addValidate } from "./commands/validate.ts";
 
 /** Every command, in the order in which the help lists them. */
-export const COMMANDS: readonly AddCommand[] = [addValidate, addSchema];
+export const COMMANDS: readonly AddCommand[] = [addSync, addValidate, addSchema];
