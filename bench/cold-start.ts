@@ -62,7 +62,7 @@ async function buildOurs(outdir: string): Promise<Bundle & { eksChunk: string }>
     "bench",
   );
   await writeFile(join(outdir, "bindings.json"), JSON.stringify(compiled));
-  const isEks = ({ entryPoint = "" }) => entryPoint.includes("@aws-sdk/client-eks/");
+  const isEks = ({ entryPoint = "" }) => entryPoint.endsWith("describe-with-eks.ts");
   const eksChunk = Object.entries(metafile.outputs).find(([, output]) => isEks(output))?.[0];
   if (eksChunk === undefined) throw new Error("The EKS client is no longer a chunk of its own");
   return {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { BuildOptions } from "esbuild";
+import { slimAwsSdk } from "./slim-aws-sdk.ts";
 import { slimClientNode } from "./slim-client-node.ts";
 
 /** Every Lambda function of the stack; each has a folder of this name in functions/. */
@@ -33,9 +34,11 @@ export function bundleOptions(name: (typeof FUNCTIONS)[number], outdir: string) 
     // would cost each cold start 65 to 70 ms.
     alias: {
       undici: fileURLToPath(new URL("../shared/cluster/undici-stand-in.ts", import.meta.url)),
+      // For Node the package offers CommonJS, of which nothing can be left out; the other build has the same sources.
+      yaml: fileURLToPath(new URL("../node_modules/yaml/browser/dist/index.js", import.meta.url)),
       ...Object.fromEntries(PROFILE_PROVIDERS.map((name) => [name, NO_SHARED_PROFILES])),
     },
-    plugins: [slimClientNode],
+    plugins: [slimClientNode, slimAwsSdk],
     // Bundled CommonJS packages call require() for Node's own modules.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',

@@ -1,71 +1,50 @@
-import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import schema from "./bindings.schema.json" with { type: "json" };
+import { findShapeFaults, type SchemaPart, type ShapeFault } from "./find-shape-faults.ts";
 import { type Path, type Place, type ProblemList, quoteName } from "./problem-list.ts";
 import { suggestName } from "./suggest-name.ts";
 
 /** Reports everything in `file` that is not as bindings.schema.json says. */
 export function checkShape(file: unknown, problems: ProblemList): void {
-  if (validate(file)) return;
-  for (const error of validate.errors ?? []) {
-    const complaint = complaintOf(error, file);
-    if (complaint !== undefined) problems.add(complaint.place, complaint.message, complaint.fix);
-    if (problems.truncated) return;
-  }
+  findShapeFaults(schema, file, (fault) => {
+    const { place, message, fix } = complaintOf(fault);
+    problems.add(place, message, fix);
+    return !problems.truncated;
+  });
 }
-
-const ajv = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true });
-// The first is known to editors, which show it as we do; the second says that a tidier spelling may be offered.
-ajv.addVocabulary(["patternErrorMessage", "suggestTidied"]);
-// For editors only: here it would name one pair of a list and stop, so checkMeaning looks for all.
-ajv.removeKeyword("uniqueItems").addVocabulary(["uniqueItems"]);
-const validate = ajv.compile(schema);
 
 type Complaint = { readonly place: Place; readonly message: string; readonly fix: string };
 
-type SchemaPart = {
-  readonly type?: string | readonly string[];
-  readonly title?: string;
-  readonly patternErrorMessage?: string;
-  readonly suggestTidied?: boolean;
-  readonly examples?: readonly unknown[];
-  readonly properties?: Readonly<Record<string, SchemaPart & { readonly $ref?: string }>>;
-};
-
-function complaintOf(error: ErrorObject, file: unknown): Complaint | undefined {
-  const path = pathOf(error.instancePath, file);
-  const part = (error.parentSchema ?? {}) as SchemaPart;
-  const params = error.params as Readonly<Record<string, string & number>>;
-  // ajv points at the map when a key of it is illegal.
-  const place: Place =
-    error.propertyName === undefined ? { path } : { path: [...path, error.propertyName], part: "key" };
-  switch (error.keyword) {
+function complaintOf(fault: ShapeFault): Complaint {
+  const { keyword, path, part, rule, data, property = "" } = fault;
+  const place: Place = fault.isKey ? { path: [...path, String(data)], part: "key" } : { path };
+  switch (keyword) {
     case "additionalProperties":
-      return unknownKey(path, params.additionalProperty ?? "", part);
+      return unknownKey(path, property, part);
     case "required":
     case "dependentRequired":
-      return missingKey(path, params.missingProperty ?? "", part);
+      return missingKey(path, property, part);
     case "type":
-      return { place, ...wrongType(error.data, part) };
+      return { place, ...wrongType(data, part) };
     case "pattern":
       return {
         place,
         message: part.patternErrorMessage ?? "This is not as the schema says",
-        fix: tidied(error, path, part),
+        fix: tidied(fault, path, part),
       };
     case "const":
-      return { place, ...wrongConstant(error.params.allowedValue) };
+      return { place, ...wrongConstant(rule) };
     case "enum":
       return {
         place,
         message: "This is none of the values that are possible here",
-        fix: oneOf(error.schema),
+        fix: oneOf(rule),
       };
     case "minimum":
     case "maximum":
       return {
         place,
-        message: `The ${error.keyword} here is ${params.limit}`,
-        fix: `Write a whole number, for example ${params.limit}`,
+        message: `The ${keyword} here is ${rule}`,
+        fix: `Write a whole number, for example ${rule}`,
       };
     case "not":
       return {
@@ -81,13 +60,9 @@ function complaintOf(error: ErrorObject, file: unknown): Complaint | undefined {
     case "maxProperties":
       return {
         place,
-        message: `More than ${params.limit} entries are not supported`,
+        message: `More than ${rule} entries are not supported`,
         fix: "Split it over several stacks",
       };
-    case "propertyNames": // says only that one of the errors above is about a key
-    case "if":
-    case "dependentSchemas":
-      return undefined;
     default:
       return { place, message: "This is not as the schema says", fix: "See docs/configuration.md" };
   }
@@ -163,11 +138,10 @@ function typeNameOf(data: unknown): string {
 }
 
 /** For names, what was written, made legal if that is easy; for all else the schema's example. */
-function tidied(error: ErrorObject, path: Path, part: SchemaPart): string {
-  const written = error.propertyName ?? error.data;
+function tidied({ data: written, rule }: ShapeFault, path: Path, part: SchemaPart): string {
   if (part.suggestTidied !== true || typeof written !== "string" || written.length > 300)
     return exampleOf(part);
-  const legal = new RegExp(String(error.schema), "u");
+  const legal = new RegExp(String(rule), "u");
   const safe = written.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-._]+|[-._]+$/g, "");
   const lower = safe.toLowerCase();
   // The last is for the name of an Availability Zone, which is a Region's and a letter.
@@ -194,18 +168,4 @@ function exampleSuffix(part: (SchemaPart & { readonly $ref?: string }) | undefin
 function definitionOf(ref: string | undefined): SchemaPart | undefined {
   const name = ref?.replace("#/$defs/", "") ?? "";
   return (schema.$defs as Readonly<Record<string, SchemaPart>>)[name];
-}
-
-/** JSON pointer -> steps; an index is told from a key by what the value is there, as a map may have the key "0". */
-function pathOf(pointer: string, file: unknown): Path {
-  let value: unknown = file;
-  return pointer
-    .split("/")
-    .slice(1)
-    .map((escaped) => {
-      const key = escaped.replaceAll("~1", "/").replaceAll("~0", "~");
-      const step = Array.isArray(value) ? Number(key) : key;
-      value = (value as Record<string | number, unknown> | undefined)?.[step];
-      return step;
-    });
 }

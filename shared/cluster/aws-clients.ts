@@ -12,7 +12,7 @@ export type DescribeCluster = (
 // Both clients are loaded when first needed: with a pinned endpoint and no role to assume, no cold start pays for them.
 
 export const describeCluster: DescribeCluster = async (clusterName, region, credentials) => {
-  const { EKSClient, DescribeClusterCommand } = await import("@aws-sdk/client-eks");
+  const { EKSClient, DescribeClusterCommand } = await import("./describe-with-eks.ts");
   const client = new EKSClient({ region, credentials, ...LIMITS });
   try {
     const { cluster } = await client.send(new DescribeClusterCommand({ name: clusterName }));
@@ -25,7 +25,7 @@ export const describeCluster: DescribeCluster = async (clusterName, region, cred
 
 export function assumeRoleWith(own: CredentialsProvider): AssumeRole {
   return async (roleArn, region) => {
-    const { STSClient, AssumeRoleCommand } = await import("@aws-sdk/client-sts");
+    const { STSClient, AssumeRoleCommand } = await import("./assume-with-sts.ts");
     const client = new STSClient({ region, credentials: own, ...LIMITS });
     try {
       const { Credentials: given } = await client.send(

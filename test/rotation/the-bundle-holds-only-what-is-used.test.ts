@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundleOptions, FUNCTIONS } from "../../scripts/bundle.ts";
+import { slimAwsSdk } from "../../scripts/slim-aws-sdk.ts";
+
+const BUNDLE_BYTES_MAX = 700_000;
+
+describe.each(FUNCTIONS)("the bundle of %s", (name) => {
+  it("has at most 700 kB, with all that is loaded late", async () => {
+    const { metafile } = await build({ ...bundleOptions(name, "dist/never-written"), write: false });
+    const bytes = Object.values(metafile.outputs).map((output) => output.bytes);
+    expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(BUNDLE_BYTES_MAX);
+  });
+});
+
+describe("schemas of the AWS SDK", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "relay-schemas-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const load = async (client: string, outfile: string, plugins: (typeof slimAwsSdk)[]) => {
+    const entry = `node_modules/@aws-sdk/client-${client}/dist-es/schemas/schemas_0.js`;
+    await build({ entryPoints: [entry], outfile, bundle: true, format: "esm", platform: "node", plugins });
+    return (await import(pathToFileURL(outfile).href)) as Record<string, unknown>;
+  };
+  /** A schema names others by functions, and errors by classes. */
+  const told = (schema: unknown) =>
+    JSON.stringify(schema, (_key, value) => (typeof value === "function" ? `${value}` : value));
+
+  it.each(["eks", "secrets-manager", "sqs", "sts"])(
+    "of %s mean the same after what esbuild can't read is written out",
+    async (client) => {
+      const plain = await load(client, join(folder, `${client}-plain.mjs`), []);
+      const slim = await load(client, join(folder, `${client}-slim.mjs`), [slimAwsSdk]);
+
+      expect(Object.keys(plain).length).toBeGreaterThan(10);
+      expect(Object.keys(slim)).toEqual(Object.keys(plain));
+      for (const [name, schema] of Object.entries(plain))
+        expect([name, told(slim[name])]).toEqual([name, told(schema)]);
+    },
+  );
+});
