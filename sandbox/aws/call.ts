@@ -1,6 +1,6 @@
 import { AwsError } from "./aws-error.ts";
 
-export type Service = "secretsmanager" | "sts" | "eks" | "sqs" | "lambda";
+export type Service = "secretsmanager" | "sts" | "eks" | "sqs" | "lambda" | "cloudformation";
 
 export type Input = Readonly<Record<string, unknown>>;
 

@@ -30,13 +30,16 @@ export function parseAsked(request: SignedRequest): Asked {
   }
   const form = request.method === "POST" ? textOf(request) : query;
   const { Action: operation, ...input } = Object.fromEntries(new URLSearchParams(form));
-  if (path === "/" && operation !== undefined) return { service: "sts", operation, input };
+  if (path === "/" && operation !== undefined) return { service: queryService(operation), operation, input };
   throw new AwsError(
     "UnknownOperationException",
     "The requested operation is not recognized by the service.",
     404,
   );
 }
+
+const queryService = (operation: string): QueryService =>
+  operation === "DescribeStacks" ? "cloudformation" : "sts";
 
 /** The service of a request that could not be parsed, for the shape of its error. */
 export function guessService(request: SignedRequest): Service {
@@ -48,19 +51,19 @@ export function guessService(request: SignedRequest): Service {
 
 export function printResult(asked: Asked, result: object, requestId: string, wantsJson: boolean): Answer {
   if (asked.service === "lambda") return invoked(result as InvokeResult, requestId);
-  if (asked.service !== "sts") return json(asked.service, 200, result, requestId);
+  if (!isQuery(asked.service)) return json(asked.service, 200, result, requestId);
   const response = {
     [`${asked.operation}Response`]: {
       [`${asked.operation}Result`]: result,
       ResponseMetadata: { RequestId: requestId },
     },
   };
-  if (wantsJson) return json("sts", 200, response, requestId);
-  return xml(200, toXml(response, STS_NAMESPACE), requestId);
+  if (wantsJson) return json(asked.service, 200, response, requestId);
+  return xml(200, toXml(response, NAMESPACES[asked.service]), requestId);
 }
 
 export function printError(service: Service, error: AwsError, requestId: string): Answer {
-  if (service === "sts") return xml(stsStatus(error), stsError(error, requestId), requestId);
+  if (isQuery(service)) return xml(queryStatus(error), queryError(service, error, requestId), requestId);
   const answer = json(
     service,
     isRest(service) ? restStatus(error) : error.status,
@@ -80,7 +83,13 @@ function invoked({ status, payload, functionError }: InvokeResult, requestId: st
 }
 
 const LAMBDA_INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
-const STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
+/** The services with the oldest protocol: forms in, XML out. */
+type QueryService = "sts" | "cloudformation";
+const NAMESPACES: Readonly<Record<QueryService, string>> = {
+  sts: "https://sts.amazonaws.com/doc/2011-06-15/",
+  cloudformation: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+};
+const isQuery = (service: Service): service is QueryService => Object.hasOwn(NAMESPACES, service);
 const JSON_TARGETS: Readonly<Record<string, Service>> = {
   secretsmanager: "secretsmanager",
   AmazonSQS: "sqs",
@@ -91,6 +100,7 @@ const CONTENT_TYPES: Readonly<Record<Service, string>> = {
   eks: "application/json",
   lambda: "application/json",
   sts: "application/json",
+  cloudformation: "application/json",
 };
 
 function parseJsonTarget(target: string, body: Uint8Array): Asked {
@@ -122,7 +132,7 @@ function parseEks(method: string, path: string, query: string): Asked {
 }
 
 // The same refusal has other names and other statuses in the services with older protocols.
-const STS_CODES: Readonly<Record<string, string>> = {
+const QUERY_CODES: Readonly<Record<string, string>> = {
   AccessDeniedException: "AccessDenied",
   ExpiredTokenException: "ExpiredToken",
   IncompleteSignatureException: "IncompleteSignature",
@@ -142,7 +152,7 @@ const REFUSALS = new Set([
   "UnrecognizedClientException",
 ]);
 
-function stsStatus(error: AwsError): number {
+function queryStatus(error: AwsError): number {
   return REFUSALS.has(error.code) ? 403 : error.status;
 }
 
@@ -153,12 +163,12 @@ function restStatus(error: AwsError): number {
   return REFUSALS.has(error.code) ? 403 : error.status;
 }
 
-function stsError(error: AwsError, requestId: string): string {
-  const Code = STS_CODES[error.code] ?? error.code;
+function queryError(service: QueryService, error: AwsError, requestId: string): string {
+  const Code = QUERY_CODES[error.code] ?? error.code;
   const Type = error.status >= 500 ? "Receiver" : "Sender";
   return toXml(
     { ErrorResponse: { Error: { Type, Code, Message: error.message }, RequestId: requestId } },
-    STS_NAMESPACE,
+    NAMESPACES[service],
   );
 }
 
@@ -173,6 +183,7 @@ function xml(status: number, body: string, requestId: string): Answer {
 
 function toXml(tree: object, namespace?: string): string {
   return Object.entries(tree)
+    .flatMap(([name, value]) => (Array.isArray(value) ? value.map((item) => [name, item]) : [[name, value]]))
     .map(([name, value]) => {
       const content = typeof value === "object" && value !== null ? toXml(value) : escaped(String(value));
       return `<${name}${namespace === undefined ? "" : ` xmlns="${namespace}"`}>${content}</${name}>`;

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AwsError } from "./aws-error.ts";
 import type { Call, Operation, Service } from "./call.ts";
+import { createStacks } from "./cloudformation.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import {
   createCredentials,
@@ -57,6 +58,8 @@ export type AwsSandbox = {
   removeCluster(name: string): void;
   /** A Lambda function, by its code; the answer is its ARN. */
   addFunction(name: string, run: SandboxFunction): string;
+  /** A stack that is deployed already, by what it gives out. */
+  addStack(name: string, outputs: Readonly<Record<string, string>>): void;
   /** Resolves when every asynchronous invocation so far has ended. */
   invocationsSettled(): Promise<void>;
   seedSecrets(seeds: Iterable<SeedSecret>): SeededSecret[];
@@ -75,7 +78,7 @@ const ACCESS_KEY_ID = "AKIASANDBOXSANDBOX00";
 const SECRET_ACCESS_KEY = "a-secret-access-key-of-the-sandbox-only";
 const USER_ID = "AIDASANDBOXSANDBOX000";
 
-/** Starts Secrets Manager, STS, EKS, SQS and Lambda's Invoke on one port of the loopback. */
+/** Starts Secrets Manager, STS, EKS, SQS, Lambda's Invoke and CloudFormation's DescribeStacks on one port of the loopback. */
 export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<AwsSandbox> {
   const { region = "eu-west-1", accountId = "111122223333", now = Date.now } = options;
   const home = { partition: partitionOf(region), region, accountId };
@@ -91,6 +94,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
   const store = createSecretStore(home, now);
   const clusters = new Map<string, SandboxCluster>();
   const functions = createFunctions(home);
+  const stacks = createStacks(home, now);
   const hooks = { before: new Set<CallHook>(), after: new Set<CallHook>() };
   const context: SecretsManagerContext = {
     store,
@@ -112,6 +116,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     eks: eksOperations(clusters, home),
     sqs: sqsOperations({ ...home, endpoint: () => served?.endpoint ?? "" }, now),
     lambda: functions.operations,
+    cloudformation: stacks.operations,
   };
 
   const identify = (request: SignedRequest, asked: Asked, requestId: string): Call => {
@@ -206,6 +211,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
       AWS_ENDPOINT_URL_EKS: endpoint,
       AWS_ENDPOINT_URL_SQS: endpoint,
       AWS_ENDPOINT_URL_LAMBDA: endpoint,
+      AWS_ENDPOINT_URL_CLOUDFORMATION: endpoint,
     },
     now,
     faults,
@@ -218,6 +224,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     addCluster: (cluster) => void clusters.set(cluster.name, cluster),
     removeCluster: (name) => void clusters.delete(name),
     addFunction: functions.add,
+    addStack: stacks.add,
     invocationsSettled: functions.settled,
     seedSecrets: (seeds) => seedSecrets(context, seeds),
     credentialsOf: credentials.find,
