@@ -1,30 +1,34 @@
 import { Argument } from "commander";
-import type { TargetRef } from "../../shared/bindings/binding.ts";
+import { BindingsUnreadable } from "../../shared/bindings/read-compiled-bindings.ts";
+import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
+import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
+import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
 import { bindingsOption } from "../bindings-file.ts";
 import type { AddCommand, CommandLine } from "../cli.ts";
 import { UsageError } from "../errors.ts";
 import { examples } from "../examples.ts";
 import { EXIT } from "../exit-code.ts";
+import { addViaLambdaOptions, parseTimeout, type ViaLambdaOptions } from "../live/function-options.ts";
 import { addAwsOptions, addClusterOptions, type LiveOptions } from "../live/options.ts";
-import type { Sight } from "../live/sight.ts";
-import type { Synced } from "../live/sync-and-look.ts";
-import { withProgress } from "../terminal/progress.ts";
+import { type Held, isDone, type SyncResult } from "../sync/sync-result.ts";
+import { type Tell, withProgress } from "../terminal/progress.ts";
 import { table } from "../terminal/table.ts";
 import { printAge, shortVersion } from "../terminal/words.ts";
 
-type SyncOptions = LiveOptions & {
-  readonly all?: boolean;
-  readonly cluster?: readonly string[];
-  readonly timeout: string;
-  readonly json?: boolean;
-};
+type SyncOptions = LiveOptions &
+  ViaLambdaOptions & {
+    readonly all?: boolean;
+    readonly cluster?: readonly string[];
+    readonly timeout: string;
+    readonly json?: boolean;
+  };
 
 export const addSync: AddCommand = (program, cli) => {
   const command = program
     .command("sync")
     .summary("write the current value into bound Secrets now")
     .description(
-      "Brings Kubernetes Secrets to the value that is current in Secrets Manager, now and from here, in the same way as the functions do it. Waits until it is done.",
+      "Brings Kubernetes Secrets to the value that is current in Secrets Manager, now: from here, in the same way as the functions do it, or by the deployed function. It waits, shows each Secret before and after, and ends with 1 when one is still stale.",
     )
     .addArgument(new Argument("[what]", "namespace/name of a Secret, or the name or ARN of a source"))
     .option("--all", "everything that is bound")
@@ -32,88 +36,113 @@ export const addSync: AddCommand = (program, cli) => {
     .addOption(bindingsOption())
     .option("--timeout <seconds>", "give up after so long", "300")
     .option("--json", "print one JSON object");
-  addClusterOptions(addAwsOptions(command))
+  addViaLambdaOptions(addClusterOptions(addAwsOptions(command)))
     .addHelpText(
       "after",
       examples(
         ["secret-relay sync shop/db", "one Secret, in every cluster that has it bound"],
         ["secret-relay sync prod/db", "every Secret that is made from that source"],
         ["secret-relay sync --all --cluster prod", "everything that is bound in one cluster"],
+        ["secret-relay sync prod/db --via-lambda", "without rights of one's own in the cluster"],
       ),
     )
     .action(cli.runs((what: string | undefined, options: SyncOptions) => sync(cli, what, options)));
 };
 
 async function sync(cli: CommandLine, what: string | undefined, options: SyncOptions) {
-  if (what === undefined && options.all !== true && options.cluster === undefined) {
+  checkMeaning(what, options);
+  const timeoutMs = parseTimeout(options.timeout);
+  const results = await withProgress(cli.terminal, "syncing", (tell) =>
+    options.viaLambda === true
+      ? syncThere(cli, what, options, { timeoutMs, tell })
+      : syncHere(cli, what, options, { timeoutMs, tell }),
+  );
+  const ok = results.every(isDone);
+  if (options.json === true) cli.terminal.out(JSON.stringify({ ok, targets: results }));
+  else print(cli, results);
+  return ok ? EXIT.done : EXIT.failed;
+}
+
+function checkMeaning(what: string | undefined, { all, cluster, viaLambda }: SyncOptions): void {
+  if (what === undefined && all !== true && cluster === undefined) {
     throw new UsageError("Say what to sync: namespace/name, the name or ARN of a source, or --all.");
   }
+  if (what !== undefined && all === true) throw new UsageError("Give a name or --all, not both.");
+  if (viaLambda === true && cluster !== undefined) {
+    throw new UsageError(
+      "--cluster does not go with --via-lambda: the function syncs all targets of a source.",
+    );
+  }
+}
+
+type How = { readonly timeoutMs: number; readonly tell: Tell };
+
+async function syncHere(
+  cli: CommandLine,
+  what: string | undefined,
+  options: SyncOptions,
+  { timeoutMs, tell }: How,
+) {
   const { openLive } = await import("../live/open-live.ts");
   const { selectBindings } = await import("../live/select-bindings.ts");
-  const { syncAndLook } = await import("../live/sync-and-look.ts");
+  const { syncFromHere } = await import("../sync/sync-from-here.ts");
   const live = await openLive(cli, options);
   const groups = selectBindings(live.index, {
     ...(what !== undefined && { what }),
     ...(options.cluster && { clusters: options.cluster }),
   });
-  const synced = await withProgress(cli.terminal, "syncing", (tell) =>
-    syncAndLook(live, groups, { timeoutMs: Number(options.timeout) * 1_000, tell }),
-  );
-  const results = synced.map(resultOf);
-  const isFine = results.every((result) => result.isCurrent && !result.isFailed);
-  if (options.json === true) {
-    cli.terminal.out(JSON.stringify({ ok: isFine, targets: results.map((result) => result.json) }));
-  } else print(cli, results);
-  return isFine ? EXIT.done : EXIT.failed;
+  return syncFromHere(live, groups, { budget: startTimeBudget(timeoutMs), tell });
 }
 
-type Result = ReturnType<typeof resultOf>;
-
-function resultOf({ before, after, outcome }: Synced) {
-  const current = after.source.kind === "current" ? after.source.versionId : undefined;
-  const held = heldIn(after);
-  const isCurrent = current !== undefined && held?.versionId === current;
-  const { target, kind } = outcome;
-  const isFailed = kind === "refused" || kind === "failed";
-  const json = {
-    target,
-    source: after.binding.source.id,
-    outcome: kind,
-    before: heldIn(before) ?? null,
-    after: held ?? null,
-    currentVersionId: current ?? null,
-    stale: !isCurrent,
-    ...(isFailed && { code: outcome.code, advice: outcome.advice }),
-    ...(outcome.restarts && { restarts: outcome.restarts }),
-  };
-  return { target, isCurrent, isFailed, json };
+async function syncThere(
+  cli: CommandLine,
+  what: string | undefined,
+  options: SyncOptions,
+  { timeoutMs, tell }: How,
+) {
+  const { findFunction } = await import("../live/invoke-function.ts");
+  const { openLive, openSources } = await import("../live/open-live.ts");
+  const { selectBindings } = await import("../live/select-bindings.ts");
+  const { syncUnseenViaFunction, syncViaFunction } = await import("../sync/sync-via-function.ts");
+  const live = await openLive(cli, options).catch((error: unknown) => {
+    // At 3 a.m. a name will do: the function has its own bindings.
+    if (error instanceof BindingsUnreadable && what !== undefined) return undefined;
+    throw error;
+  });
+  const budget = startTimeBudget(timeoutMs);
+  if (live !== undefined) {
+    const groups = selectBindings(live.index, { ...(what !== undefined && { what }) });
+    const functionName = await findFunction(live.aws, "RotationFunctionName", options);
+    return syncViaFunction(live, groups, { aws: live.aws, functionName, budget, tell });
+  }
+  const source = parseSecretReference(what ?? "", "any");
+  if (source === undefined) throw new UsageError(`${what} is no name or ARN of a secret.`);
+  const { aws, catalog } = await openSources(options);
+  const functionName = await findFunction(aws, "RotationFunctionName", options);
+  return syncUnseenViaFunction({ aws, functionName, budget, catalog }, source);
 }
 
-function heldIn({ target }: Sight): { versionId?: string; writtenAt?: string } | undefined {
-  if (target.kind !== "there") return undefined;
-  const { annotations } = target.live;
-  const versionId = annotations["secret-relay/version-id"];
-  const writtenAt = annotations["secret-relay/written-at"];
-  return { ...(versionId && { versionId }), ...(writtenAt && { writtenAt }) };
-}
-
-function print({ terminal, now }: CommandLine, results: readonly Result[]): void {
-  const cell = (held: Result["json"]["before"]): string => {
-    if (held === null) return "-";
-    const age = held.writtenAt === undefined ? "" : ` (${printAge(now() - Date.parse(held.writtenAt))})`;
-    return `${held.versionId === undefined ? "unknown" : shortVersion(held.versionId)}${age}`;
-  };
-  const rows = results.map(({ target, isCurrent, isFailed, json }) => [
-    nameOf(target),
-    terminal.paint(isFailed ? "red" : "green", json.outcome),
-    cell(json.before),
-    cell(json.after),
-    isCurrent ? terminal.paint("green", "yes") : terminal.paint("red", "no"),
+function print({ terminal, now }: CommandLine, results: readonly SyncResult[]): void {
+  const rows = results.map((result) => [
+    nameOfTarget(result.target),
+    terminal.paint(isDone(result) ? "green" : "red", result.outcome),
+    printHeld(result.before, now()),
+    printHeld(result.after, now()),
+    result.stale ? terminal.paint("red", "stale") : terminal.paint("green", "current"),
   ]);
-  terminal.out(table(terminal, ["SECRET", "OUTCOME", "BEFORE", "NOW", "CURRENT"], rows));
-  for (const { target, json } of results) {
-    if (json.code !== undefined) terminal.say(`${nameOf(target)}: ${json.code}: ${json.advice}`);
+  terminal.out(table(terminal, ["SECRET", "OUTCOME", "BEFORE", "NOW", "IS"], rows));
+  for (const { target, code, advice, restarts = [] } of results) {
+    if (code !== undefined) terminal.say(`${nameOfTarget(target)}: ${code}: ${advice}`);
+    for (const restart of restarts) {
+      terminal.say(`${nameOfTarget(target)}: ${restart.workload}: ${restart.outcome}`);
+    }
   }
 }
 
-const nameOf = ({ cluster, namespace, name }: TargetRef): string => `${cluster}/${namespace}/${name}`;
+/** `1a2b3c4d… 12m`: a version, and how long the Secret has held it. */
+function printHeld(held: Held, now: number): string {
+  if (held === null) return "absent";
+  if ("unseen" in held) return "not seen";
+  const version = held.versionId === undefined ? "unknown" : shortVersion(held.versionId);
+  return held.writtenAt === undefined ? version : `${version} ${printAge(now - Date.parse(held.writtenAt))}`;
+}

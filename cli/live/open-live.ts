@@ -7,7 +7,11 @@ import { connectClusters } from "../../shared/cluster/connect-clusters.ts";
 import { waitFor } from "../../shared/retry/retry.ts";
 import { readCurrentWith } from "../../shared/source/read-current.ts";
 import { readManyWith } from "../../shared/source/read-many.ts";
-import { type ClientFor, secretsManagerClients } from "../../shared/source/secrets-manager-clients.ts";
+import {
+  type CallListeners,
+  type ClientFor,
+  secretsManagerClients,
+} from "../../shared/source/secrets-manager-clients.ts";
 import { sourceCatalog } from "../../shared/source/source-catalog.ts";
 import type { SweepDependencies } from "../../shared/sweep/sweep-dependencies.ts";
 import { loadBindingsFile } from "../bindings-file.ts";
@@ -38,10 +42,7 @@ export async function openLive(cli: Cli, options: LiveOptions): Promise<Live> {
   const count = (kind: keyof typeof calls) => () => {
     calls[kind] += 1;
   };
-  const clientFor = secretsManagerClients(
-    (config) => new SecretsManagerClient({ ...aws.client, ...config }),
-    { onCall: count("aws"), onThrottled: count("throttles") },
-  );
+  const clientFor = sourceClients(aws, { onCall: count("aws"), onThrottled: count("throttles") });
   const clusters = await reachClusters(cli, options, bindings, aws, {
     onRequest: count("kubernetes"),
     onThrottled: count("throttles"),
@@ -64,6 +65,18 @@ export async function openLive(cli: Cli, options: LiveOptions): Promise<Live> {
     targetsAtOnce: TARGETS_AT_ONCE,
     calls: () => ({ ...calls }),
   };
+}
+
+/** The sources alone, for a command that has no bindings at hand. */
+export async function openSources(
+  options: Pick<LiveOptions, "profile" | "region">,
+): Promise<Pick<Live, "aws" | "catalog">> {
+  const aws = await openAwsSession(options);
+  return { aws, catalog: sourceCatalog(sourceClients(aws)) };
+}
+
+function sourceClients(aws: AwsSession, listeners: CallListeners = {}): ClientFor {
+  return secretsManagerClients((config) => new SecretsManagerClient({ ...aws.client, ...config }), listeners);
 }
 
 /** As the functions have it by default (TargetsAtOnce of the template). */

@@ -3,7 +3,6 @@ import type { Binding } from "../../shared/bindings/binding.ts";
 import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
-import { ANNOTATIONS } from "../../shared/render/ownership-marks.ts";
 import type { SourceState } from "../../shared/source/source-state.ts";
 import { observeSources } from "../../shared/sweep/observe-sources.ts";
 import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
@@ -53,15 +52,4 @@ async function sightTarget(live: Live, { target }: Binding, budget: TimeBudget):
     const { code, message } = error instanceof RelayError ? error : UnexpectedFault.from(error);
     return { kind: "unseen", code, advice: message };
   }
-}
-
-/** What the target holds, as it is noted there. */
-export function heldBy(target: TargetSight): { versionId?: string; writtenAt?: number } {
-  if (target.kind !== "there") return {};
-  const versionId = target.live.annotations[ANNOTATIONS.versionId];
-  const writtenAt = Date.parse(target.live.annotations[ANNOTATIONS.writtenAt] ?? "");
-  return {
-    ...(versionId !== undefined && { versionId }),
-    ...(!Number.isNaN(writtenAt) && { writtenAt }),
-  };
 }

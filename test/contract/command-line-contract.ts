@@ -64,7 +64,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(exitCode).toBe(0);
       expect(stdout).toContain(`main/${secret("db")}`);
       expect(stdout).toMatch(
-        new RegExp(`written .*${source.versionId.slice(0, 8)}.*${versionId.slice(0, 8)}.* yes`),
+        new RegExp(`written .*${source.versionId.slice(0, 8)}.*${versionId.slice(0, 8)}.* current`),
       );
       expect(await at.scene.readData("db")).toEqual(JSON.parse(second));
     });
