@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PICTURE_FILE, picture, withIntervals } from "../../scripts/generate-intervals-docs.ts";
 import { withTables } from "../../scripts/generate-template-docs.ts";
 import { FINDING_CODES } from "../../shared/sweep/finding.ts";
 import { template } from "../template/template.ts";
@@ -15,6 +16,13 @@ const alarms = Object.entries(template.Resources).flatMap(([id, { Type }]) =>
 
 it("the parameters and alarms are those of the template; `node scripts/generate-template-docs.ts` renews them", () => {
   expect(deploy).toBe(withTables(deploy));
+});
+
+it("the intervals are reckoned by today's code; `node scripts/generate-intervals-docs.ts` renews them", () => {
+  const { text } = pageOf("docs/intervals.md");
+
+  expect(text).toBe(withIntervals(text));
+  expect(readFileSync(PICTURE_FILE, "utf8")).toBe(picture());
 });
 
 describe("docs/architecture.md", () => {

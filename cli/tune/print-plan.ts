@@ -1,0 +1,80 @@
+import { table } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { printDuration, roughDuration } from "./duration.ts";
+import { KNOWN, type KnownNumber } from "./known-numbers.ts";
+import type { IntervalPlan, PollingRow, RelayRow } from "./plan-intervals.ts";
+import { count, dollars, percent, plural } from "./print-number.ts";
+
+export const RELAY_HEADINGS = ["EVERY", "STALE", "99 IN 100", "WORST", "CALLS", "USD", "QUOTA", "AT ONCE"];
+export const POLLING_HEADINGS = [...RELAY_HEADINGS, "MARGIN"];
+
+export function printPlan(terminal: Pick<Terminal, "paint" | "width">, plan: IntervalPlan): string {
+  const { load, rotateEveryMs, eventLoss, deliveryDelayMs, pollFailures, credentialLifeMs } = plan.situation;
+  const stackUsd = plan.relay[0]?.costs.usd.stack ?? 0;
+  return [
+    `${plural(load.secrets, "secret")} in ${plural(load.targets, "Kubernetes Secret")}, ${plural(load.namespaces, "namespace")}, ${plural(load.clusters, "cluster")}; rotated every ${printDuration(rotateEveryMs)}`,
+    "",
+    terminal.paint(
+      "bold",
+      `An operator that polls${pollFailures > 0 ? `; ${percent(pollFailures)} of polls fail` : ""}`,
+    ),
+    table(terminal, POLLING_HEADINGS, plan.polling.map(pollingCells)),
+    "",
+    terminal.paint(
+      "bold",
+      `The relay that sweeps; events take ${roughDuration(deliveryDelayMs)}, ${percent(eventLoss)} of them get lost`,
+    ),
+    table(terminal, RELAY_HEADINGS, plan.relay.map(relayCells)),
+    "",
+    ...wrapped(plan.advice.sentences.join(" "), terminal.width),
+    "",
+    ...NOTES(printDuration(credentialLifeMs), dollars(stackUsd)).flatMap((note) =>
+      wrapped(note, terminal.width).map((line) => terminal.paint("dim", line)),
+    ),
+  ].join("\n");
+}
+
+const NOTES = (life: string, stack: string): string[] => [
+  "* yours. STALE: on average after a rotation; 99 IN 100: most are fresh by then (simulated). CALLS and USD: a month. QUOTA: the share of GetSecretValue's when polling, of ListSecrets' or DescribeSecret's when sweeping; AT ONCE: when everything is due in the same second.",
+  `MARGIN: safe when two polls fit into the ${life} that the operator's credentials last. When credentials end in the middle of a round, it fails, and what is left waits for the next: twice the time under WORST. The relay renews before it begins. The stack takes no schedule under 2m.`,
+  `USD: list prices without free tiers; the relay's with its functions, and with ${stack} for alarms, metrics and dashboard; the operator's without its pods. --sources says where each number is from.`,
+];
+
+export const pollingCells = (row: PollingRow): string[] => [...relayCells(row), row.credentials];
+
+export function relayCells(row: RelayRow): string[] {
+  const { staleness, simulated, costs } = row;
+  return [
+    everyOf(row),
+    roughDuration(staleness.expectedMs),
+    roughDuration(simulated.p99Ms),
+    roughDuration(staleness.worstMs),
+    count(costs.callsAMonth),
+    dollars(costs.usd.total),
+    percent(costs.quota.average),
+    percent(costs.quota.atOnce),
+  ];
+}
+
+const everyOf = ({ everyMs, isOwn }: RelayRow): string => `${printDuration(everyMs)}${isOwn ? " *" : ""}`;
+
+export function printSources(terminal: Pick<Terminal, "paint" | "width">): string {
+  return (Object.values(KNOWN) as readonly KnownNumber[])
+    .flatMap(({ what, source, seenOn }) => [
+      ...wrapped(what, terminal.width),
+      ...wrapped(`${source} (${seenOn})`, terminal.width - 4).map((line) =>
+        terminal.paint("dim", `    ${line}`),
+      ),
+    ])
+    .join("\n");
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > Math.min(width, 110)) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}

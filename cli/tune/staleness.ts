@@ -1,0 +1,60 @@
+/** How long a Kubernetes Secret holds a value after it stopped being current. Closed forms; simulate.ts rolls the dice. */
+export type Staleness = {
+  readonly expectedMs: number;
+  /** No run of luck makes it longer, as long as what is assumed holds. */
+  readonly worstMs: number;
+};
+
+export type PollingModel = {
+  readonly intervalMs: number;
+  /** The share of polls that fail and leave the Secret to the next one, 0 to less than 1. */
+  readonly pollFailures: number;
+};
+
+export type RelayModel = {
+  readonly sweepIntervalMs: number;
+  /** The share of rotations whose event never leads to a write, 0 to 1. */
+  readonly eventLoss: number;
+  readonly deliveryDelayMs: number;
+  /** For so long a sweep may not see a rotation. */
+  readonly listDelayMs: number;
+};
+
+/**
+ * A rotation comes at any moment between two polls, so the next is between none and one interval away, half of one on
+ * average. A poll that fails adds a whole interval: with share p of failures that happens p / (1 - p) times on average.
+ * The worst is that of polls that succeed; one failure doubles it, see `afterMissedPollMs`.
+ */
+export function pollingStaleness({ intervalMs, pollFailures }: PollingModel): Staleness {
+  return {
+    expectedMs: intervalMs / 2 + (intervalMs * pollFailures) / (1 - pollFailures),
+    worstMs: intervalMs,
+  };
+}
+
+/** One poll after the rotation fails, and the next one succeeds. */
+export const afterMissedPollMs = ({ intervalMs }: PollingModel): number => 2 * intervalMs;
+
+/**
+ * The event arrives after its delay, or the first sweep that can see the rotation is there before it. A lost event is
+ * left to that sweep. A sweep that lists sees a rotation when ListSecrets does; it is reckoned that ListSecrets always
+ * takes as long as it may.
+ */
+export function relayStaleness(model: RelayModel): Staleness {
+  const { sweepIntervalMs, eventLoss, deliveryDelayMs, listDelayMs } = model;
+  const bySweepMs = listDelayMs + sweepIntervalMs / 2;
+  const slowestMs = listDelayMs + sweepIntervalMs;
+  return {
+    expectedMs: eventLoss * bySweepMs + (1 - eventLoss) * expectedSooner(model),
+    worstMs: eventLoss > 0 ? slowestMs : Math.min(deliveryDelayMs, slowestMs),
+  };
+}
+
+/** The mean of min(d, L + U), U even between 0 and S. */
+function expectedSooner({ sweepIntervalMs, deliveryDelayMs, listDelayMs }: RelayModel): number {
+  const overlapMs = deliveryDelayMs - listDelayMs;
+  if (overlapMs <= 0) return deliveryDelayMs;
+  if (overlapMs >= sweepIntervalMs) return listDelayMs + sweepIntervalMs / 2;
+  const sweepFirst = overlapMs / sweepIntervalMs;
+  return sweepFirst * (listDelayMs + overlapMs / 2) + (1 - sweepFirst) * deliveryDelayMs;
+}

@@ -1,0 +1,113 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { credentialMargin } from "../../cli/tune/credential-margin.ts";
+import { loadOfNumbers } from "../../cli/tune/load.ts";
+import { planIntervals, type Situation } from "../../cli/tune/plan-intervals.ts";
+import { HOUR, MINUTE, situation } from "./factories.ts";
+
+const adviceFor = (changes: Partial<Situation>) => planIntervals(situation(changes)).advice;
+
+describe("the advice", () => {
+  it("is the relay, where polling for the same freshness costs more", () => {
+    const { choice, pollEveryMs, sweepEveryMs, sentences } = adviceFor({});
+
+    expect({ choice, pollEveryMs, sweepEveryMs }).toEqual({
+      choice: "relay",
+      pollEveryMs: 5 * MINUTE,
+      sweepEveryMs: 5 * MINUTE,
+    });
+    expect(sentences[0]).toMatch(/Take the relay: it costs \$13\.06 a month where polling costs \$26\.28/);
+  });
+
+  it("leaves the choice, where polling costs less than the relay's alarms", () => {
+    const { choice, sentences } = adviceFor({
+      load: loadOfNumbers({ secrets: 4, namespaces: 1, targets: 4, clusters: 1 }),
+    });
+
+    expect(choice).toBe("either");
+    expect(sentences[0]).toMatch(/^Either does: polling costs \$0\.18 a month/);
+  });
+
+  it("keeps two polls within the life of the credentials, however much staleness is tolerated", () => {
+    expect(adviceFor({ toleratedMs: 24 * HOUR }).pollEveryMs).toBe(30 * MINUTE);
+    expect(adviceFor({ toleratedMs: 24 * HOUR, credentialLifeMs: 6 * HOUR }).pollEveryMs).toBe(HOUR);
+    expect(adviceFor({ toleratedMs: 24 * HOUR, credentialLifeMs: 15 * MINUTE }).pollEveryMs).toBe(5 * MINUTE);
+  });
+
+  it("is not to poll, where no interval of the table is short enough, and says why", () => {
+    const { choice, pollEveryMs, sentences } = adviceFor({ toleratedMs: MINUTE, eventLoss: 0 });
+
+    expect(choice).toBe("relay");
+    expect(pollEveryMs).toBeUndefined();
+    expect(sentences.join(" ")).toContain("even at 1m one missed poll leaves a Secret stale for up to 2 min");
+  });
+
+  it("says that nothing does, where nothing does", () => {
+    const { choice, sentences } = adviceFor({ toleratedMs: MINUTE });
+
+    expect(choice).toBe("either");
+    expect(sentences[0]).toMatch(/^Nothing here keeps a Secret from being stale/);
+    expect(sentences.join(" ")).toContain("ListSecrets may be five minutes old");
+  });
+
+  it("tells what is wrong with the interval that one has", () => {
+    expect(adviceFor({ intervalMs: 45 * MINUTE }).sentences.join(" ")).toContain(
+      "Your own interval of 45m does not: one missed poll leaves a Secret stale for up to 1.5 h, and less than two polls fit into the 1h",
+    );
+  });
+
+  it("warns when all at once is more than the quota", () => {
+    const load = loadOfNumbers({ secrets: 5_000, namespaces: 4, targets: 20_000, clusters: 1 });
+
+    expect(adviceFor({ load }).sentences.join(" ")).toContain("200 % of the quota of GetSecretValue");
+  });
+
+  it("always says something of both ways, whatever the numbers", () => {
+    fc.assert(
+      fc.property(anySituation, (any) => {
+        const { advice, polling, relay } = planIntervals(any, { rotations: 100 });
+
+        expect(advice.sentences.length).toBeGreaterThanOrEqual(3);
+        expect(advice.sentences.join(" ")).not.toMatch(/NaN|undefined|Infinity/);
+        const chosen = polling.find(({ everyMs }) => everyMs === advice.pollEveryMs);
+        if (chosen !== undefined) {
+          expect(chosen.afterMissedPollMs).toBeLessThanOrEqual(any.toleratedMs);
+          expect(chosen.credentials).toBe("safe");
+        }
+        for (const row of [...polling, ...relay]) {
+          expect(row.staleness.expectedMs).toBeGreaterThanOrEqual(0);
+          expect(row.costs.callsAMonth).toBeGreaterThan(0);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+it.each([
+  { intervalMs: 30 * MINUTE, margin: "safe" },
+  { intervalMs: 31 * MINUTE, margin: "tight" },
+  { intervalMs: HOUR, margin: "none" },
+  { intervalMs: 2 * HOUR, margin: "none" },
+])(
+  "with credentials of an hour, polls every $intervalMs ms have the margin: $margin",
+  ({ intervalMs, margin }) => {
+    expect(credentialMargin(intervalMs, HOUR)).toBe(margin);
+  },
+);
+
+const anyMs = fc.integer({ min: 1_000, max: 365 * 24 * HOUR });
+const anyCount = (max: number) => fc.integer({ min: 1, max });
+const anySituation: fc.Arbitrary<Situation> = fc.record({
+  load: fc
+    .record({ secrets: anyCount(500_000), namespaces: anyCount(50), clusters: anyCount(10) })
+    .map((numbers) => loadOfNumbers({ ...numbers, targets: numbers.secrets * numbers.namespaces })),
+  intervalMs: anyMs,
+  sweepIntervalMs: anyMs,
+  rotateEveryMs: anyMs,
+  credentialLifeMs: anyMs,
+  eventLoss: fc.double({ min: 0, max: 1, noNaN: true }),
+  deliveryDelayMs: fc.integer({ min: 0, max: HOUR }),
+  pollFailures: fc.double({ min: 0, max: 0.99, noNaN: true }),
+  toleratedMs: anyMs,
+});

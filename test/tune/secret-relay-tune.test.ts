@@ -1,0 +1,158 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseDuration, printDuration } from "../../cli/tune/duration.ts";
+import { parseSituation, type TuneFlags } from "../../cli/tune/parse-situation.ts";
+import { runCli } from "../cli/run-cli.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "secret-relay-tune-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("secret-relay tune", () => {
+  it("prints a table for both ways, and what to do", async () => {
+    const { exitCode, stdout, stderr } = await runCli(["tune", "--secrets", "200", "--interval", "20m"]);
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    for (const every of ["1m", "5m", "15m", "20m \\*", "30m", "1h"]) {
+      expect(stdout).toMatch(new RegExp(`^${every} +\\d`, "m"));
+    }
+    expect(stdout.replaceAll("\n", " ")).toContain("If you poll, poll every 5m");
+  });
+
+  it("reads the bindings where no numbers are given", async () => {
+    const { exitCode, stdout } = await runCli(["tune", "--json"]);
+
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).situation.load.targets).toBeGreaterThan(1);
+  });
+
+  it("prints everything as JSON: both ways by arithmetic and by simulation, advice and sources", async () => {
+    const { stdout } = await runCli(["tune", "--secrets", "200", "--json"]);
+    const plan = JSON.parse(stdout);
+
+    expect(plan).toMatchObject({ ok: true, advice: { sentences: expect.any(Array) } });
+    expect(plan.polling[0]).toMatchObject({
+      everyMs: 60_000,
+      staleness: { expectedMs: 30_000, worstMs: 60_000 },
+      simulated: { rotations: 100_000 },
+    });
+    expect(plan.relay[0].costs.usd.total).toBeGreaterThan(0);
+    expect(plan.sources.getSecretValueQuota).toMatchObject({ value: 10_000, seenOn: expect.any(String) });
+  });
+
+  it("says where its prices and quotas are from", async () => {
+    const { stdout } = await runCli(["tune", "--secrets", "1", "--sources"]);
+
+    expect(stdout).toMatch(
+      /USD 0\.05 for 10,000\n +aws\.amazon\.com\/secrets-manager\/pricing.*\(2026-11-25\)/,
+    );
+  });
+
+  it("writes a picture that stands alone, with its numbers in words", async () => {
+    const { exitCode } = await runCli(["tune", "--secrets", "200", "--svg", "it.svg"], { cwd: folder });
+    const svg = readFileSync(join(folder, "it.svg"), "utf8");
+
+    expect(exitCode).toBe(0);
+    expect(svg).toMatch(/^<svg [^>]*role="img" aria-labelledby="title description"/);
+    expect(svg).toMatch(
+      /<desc id="description">200 secrets in 200 Kubernetes Secrets.*Polling every 5m: stale for 2\.5 min/,
+    );
+    expect(svg).not.toMatch(/<script|<image|href=|url\(|NaN|undefined|Infinity/);
+  });
+
+  it("draws every point inside of its frame, whatever the numbers", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 500_000 }),
+        fc.integer({ min: 1, max: 100_000 }),
+        async (secrets, seconds) => {
+          const words = ["--secrets", `${secrets}`, "--interval", `${seconds}s`, "--svg", "any.svg"];
+          expect((await runCli(["tune", ...words], { cwd: folder })).exitCode).toBe(0);
+          const svg = readFileSync(join(folder, "any.svg"), "utf8");
+          const places = [...svg.matchAll(/ (c?[xy][12]?)="(-?[\d.]+)"/g)];
+          expect(places.length).toBeGreaterThan(50);
+          for (const [, axis = "", at] of places) {
+            expect(Number(at)).toBeGreaterThanOrEqual(0);
+            expect(Number(at)).toBeLessThanOrEqual(axis.includes("x") ? 880 : 580);
+          }
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
+  it("tells every flag that is wrong at once, and ends with 2", async () => {
+    const { exitCode, stdout, stderr } = await runCli(
+      "tune --secrets 0 --targets 3 --namespaces 3 --interval soon --event-loss 101% --tolerate 5".split(" "),
+    );
+
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe("");
+    for (const flag of ["--secrets", "--targets", "--interval", "--event-loss", "--tolerate"]) {
+      expect(stderr).toContain(flag);
+    }
+  });
+
+  it("says what to do where there is nothing to reckon with", async () => {
+    const { exitCode, stderr } = await runCli(["tune"], { cwd: folder });
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("bindings.yaml");
+  });
+});
+
+describe("the flags", () => {
+  it("are a situation or a list of problems that name them, whatever was typed", () => {
+    const names = ["secrets", "namespaces", "targets", "clusters", "interval", "sweepInterval"] as const;
+    const more = [
+      "rotateEvery",
+      "credentialLife",
+      "eventLoss",
+      "deliveryDelay",
+      "pollFailures",
+      "tolerate",
+    ] as const;
+    const anyText = fc.oneof(
+      fc.string(),
+      fc.integer().map(String),
+      fc.double().map(String),
+      fc.constantFrom("0", "1e9", "5m", "0.1%", "-1", "1h30m", "1m1", "9999999999d", "٣", "100%", ""),
+    );
+    const anyFlags = fc.dictionary(fc.constantFrom(...names, ...more), anyText) as fc.Arbitrary<TuneFlags>;
+    fc.assert(
+      fc.property(anyFlags, (flags) => {
+        const parsed = parseSituation(flags);
+        if (parsed.kind === "wrong") {
+          for (const problem of parsed.problems) expect(problem).toMatch(/^--[a-z-]+ /);
+          return;
+        }
+        const { load, ...numbers } = parsed.situation;
+        for (const number of [...Object.values(load), ...Object.values(numbers)]) {
+          expect(Number.isFinite(number)).toBe(true);
+          expect(number).toBeGreaterThanOrEqual(0);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("take a time as it is printed", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10 * 365 * 86_400 }), (seconds) => {
+        expect(parseDuration(printDuration(seconds * 1_000))).toBe(seconds * 1_000);
+      }),
+    );
+  });
+
+  it.each(["", "5", "m", "5 m", "-5m", "5m ", "5mm", "1h 30m", "1.5.5h", "1e3s"])(
+    "take no %j for a time",
+    (text) => {
+      expect(parseDuration(text)).toBeUndefined();
+    },
+  );
+});
