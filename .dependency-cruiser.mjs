@@ -20,6 +20,7 @@ const MAY_IMPORT = {
   workloads: ["bindings", "cluster", "retry", "secret-id", "time-budget"],
   sync: ["bindings", "cluster", "render", "retry", "secret-id", "source", "time-budget", "workloads"],
   sweep: ["bindings", "cluster", "render", "secret-id", "source", "sync", "time-budget", "workloads"],
+  rights: ["bindings", "workloads"],
   observability: ["bindings", "sweep", "sync", "workloads"],
   wiring: [
     "bindings",
@@ -63,7 +64,7 @@ export default {
       comment: "events, bindings' index, render and plan know no client, no network and no clock.",
       severity: "error",
       from: {
-        path: "^shared/(events|secret-id|secret-value|render)/|^shared/(sync/plan|workloads/(plan-restart|uses-secret))\\.ts$",
+        path: "^shared/(events|rights|secret-id|secret-value|render)/|^shared/(sync/plan|workloads/(plan-restart|uses-secret))\\.ts$",
       },
       to: {
         path: [AWS_OR_KUBERNETES, "^(node:)?(https?|net|tls|fs|timers|child_process)"],

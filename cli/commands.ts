@@ -1,8 +1,10 @@
 import type { AddCommand } from "./cli.ts";
+import { addIam } from "./commands/iam.ts";
+import { addRbac } from "./commands/rbac.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addSync } from "./commands/sync.ts";
 import { addTune } from "./commands/tune.ts";
 import { addValidate } from "./commands/validate.ts";
 
 /** Every command, in the order in which the help lists them. */
-export const COMMANDS: readonly AddCommand[] = [addSync, addValidate, addSchema, addTune];
+export const COMMANDS: readonly AddCommand[] = [addValidate, addSync, addRbac, addIam, addTune, addSchema];

@@ -9,7 +9,7 @@ import type { RequestCounters } from "./request-counters.ts";
 import { discoveryPage, type ResourceTarget, type Target, type Verb } from "./request-path.ts";
 import { NAMESPACES, type Resource } from "./resources.ts";
 import { parseFieldSelector } from "./selectors.ts";
-import { ApiStatus, badRequest, invalid, notFound, required, type Status, tooLong } from "./status.ts";
+import { ApiStatus, badRequest, invalid, invalidValue, notFound, required, type Status, tooLong } from "./status.ts";
 import type { Store } from "./store.ts";
 import {
   applyObject,
@@ -94,26 +94,46 @@ const VERSION = {
   platform: "linux/amd64",
 };
 
-/** The two questions that anybody may ask about himself. */
+const SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+const ACCESS_REVIEW =
+  /^\/apis\/authorization\.k8s\.io\/v1\/(?:namespaces\/([^/]+)\/(localsubjectaccessreviews)|(selfsubjectaccessreviews|subjectaccessreviews))$/;
+
+/** Who am I, and who may do what: the first two anybody may ask about himself, the others need a right. */
 function answerReview({ store }: ApiOptions, request: ApiRequest, user: User, path: string): Answer {
-  const body = parseBody(request);
-  if (path === "/apis/authentication.k8s.io/v1/selfsubjectreviews") {
+  const body = fieldsOf(parseBody(request));
+  if (path === SELF_REVIEW) {
     const { username, groups } = user;
-    return {
-      code: 201,
-      body: { ...fieldsOf(body), metadata: {}, status: { userInfo: { username, groups } } },
-    };
+    return { code: 201, body: { ...body, metadata: {}, status: { userInfo: { username, groups } } } };
   }
-  if (path !== "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") {
+  const [, ofNamespace, local, atLarge] = ACCESS_REVIEW.exec(path) ?? [];
+  const review = local ?? atLarge;
+  if (review === undefined) {
     authorizePage(user, path);
     throw new ApiStatus(404, "NotFound", "the server could not find the requested resource", {});
   }
-  const asked = fieldsOf(fieldsOf(fieldsOf(body).spec).resourceAttributes) as Record<string, string>;
+  const spec = fieldsOf(body.spec);
+  const asked = fieldsOf(spec.resourceAttributes) as Record<string, string>;
+  if (review !== "selfsubjectaccessreviews") {
+    const group = "authorization.k8s.io";
+    const kind = review === "subjectaccessreviews" ? "SubjectAccessReview" : "LocalSubjectAccessReview";
+    const attempt = { verb: "create", group, resource: review, namespace: ofNamespace };
+    authorize(store, user, { group, resource: review, kind }, attempt);
+  }
+  if (ofNamespace !== undefined && asked.namespace !== ofNamespace) {
+    const kind = { group: "authorization.k8s.io", resource: review, kind: "LocalSubjectAccessReview" };
+    throw invalid(kind, "", [
+      invalidValue("spec.resourceAttributes.namespace", asked.namespace, "must match metadata.namespace"),
+    ]);
+  }
+  const subject =
+    review === "selfsubjectaccessreviews"
+      ? user
+      : { username: String(spec.user ?? ""), groups: (spec.groups ?? []) as string[] };
   const { verb = "", group = "", resource = "", subresource, namespace, name } = asked;
-  const { allowed, reason } = decide(store, user, { verb, group, resource, subresource, namespace, name });
+  const { allowed, reason } = decide(store, subject, { verb, group, resource, subresource, namespace, name });
   return {
     code: 201,
-    body: { ...fieldsOf(body), metadata: {}, status: { allowed, ...(reason ? { reason } : {}) } },
+    body: { ...body, metadata: {}, status: { allowed, ...(reason ? { reason } : {}) } },
   };
 }
 

@@ -35,6 +35,12 @@ export function pathOfWorkload({ kind, name }: WorkloadRef, namespace: string): 
   return `${pathOfKind(kind, namespace)}/${encodeURIComponent(name)}`;
 }
 
+/** As RBAC names it. */
+export function resourceOfKind(kind: WorkloadKind): { apiGroup: string; resource: string } {
+  const [groupVersion, resource] = PLACES[kind];
+  return { apiGroup: groupVersion.replace(/\/.*/, ""), resource };
+}
+
 export const nameOfWorkload = ({ kind, name }: WorkloadRef): string => `${kind}/${name}`;
 
 const PLACES: Readonly<Record<WorkloadKind, readonly [group: string, resource: string]>> = {

@@ -219,6 +219,46 @@ export function describeCallers({ backend, call }: ContractContext): void {
       expect(review.body.status.allowed).toBe(allowed);
     });
 
+    describe("that asks what another may do", () => {
+      const KINDS = {
+        localsubjectaccessreviews: "LocalSubjectAccessReview",
+        subjectaccessreviews: "SubjectAccessReview",
+      };
+      type Review = keyof typeof KINDS;
+      const ask = (review: Review, name: string, as: KubernetesCall = call, of = NAMESPACE) => {
+        const path = review === "localsubjectaccessreviews" ? `namespaces/${NAMESPACE}/${review}` : review;
+        const resourceAttributes = { verb: "create", resource: "secrets", namespace: of, name };
+        return as(`/apis/authorization.k8s.io/v1/${path}`, {
+          method: "POST",
+          body: {
+            apiVersion: "authorization.k8s.io/v1",
+            kind: KINDS[review],
+            ...(review === "localsubjectaccessreviews" && { metadata: { namespace: NAMESPACE } }),
+            spec: { user: "somebody", groups: [backend().relayGroup], resourceAttributes },
+          },
+        });
+      };
+      const reviews = Object.keys(KINDS) as Review[];
+
+      it.each(reviews)("is told about a group by %s", async (review) => {
+        const [allowed, refused] = await Promise.all([ask(review, bound), ask(review, "other")]);
+
+        expect([allowed.status, allowed.body.status.allowed]).toEqual([201, true]);
+        expect([refused.status, refused.body.status.allowed]).toEqual([201, false]);
+      });
+
+      it.each(reviews)("needs a right of its own for %s", async (review) => {
+        const refused = await ask(review, bound, asRelay);
+
+        expect(refused.status).toBe(403);
+        expect(refused.body.message).toContain(`cannot create resource "${review}"`);
+      });
+
+      it("must ask in the namespace that it asks about", async () => {
+        expect((await ask("localsubjectaccessreviews", bound, call, "default")).status).toBe(422);
+      });
+    });
+
     it("may do in every namespace what a ClusterRoleBinding allows", async () => {
       const [granted] = await grant(
         unique(),

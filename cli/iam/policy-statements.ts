@@ -1,0 +1,51 @@
+import type { AwsNeeds } from "./aws-needs.ts";
+
+export type PolicyStatement = {
+  readonly Sid: string;
+  readonly Effect: "Allow";
+  readonly Action: string;
+  readonly Resource: string | readonly string[];
+  readonly Condition?: object;
+};
+
+export type RelayFunction = "rotation" | "reconcile";
+
+/**
+ * The statements that the bindings need, named as in the template and equal to them: template.yaml makes the same of
+ * the parameters. What a function needs for itself (its log, its queues) is not among them.
+ */
+export function policyStatements(needs: AwsNeeds, of: RelayFunction): readonly PolicyStatement[] {
+  const { home, secretArns, secretNamePrefix, kmsKeyArns, clusterArns, clusterRoleArns } = needs;
+  const prefixed =
+    secretNamePrefix === undefined
+      ? undefined
+      : `arn:${home.partition}:secretsmanager:${home.region}:${home.accountId}:secret:${secretNamePrefix}*`;
+  const isSweeping = of === "reconcile";
+  const viaService = `secretsmanager.*.${home.partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}`;
+  return [
+    ...allow("ReadSecretsByArn", "secretsmanager:GetSecretValue", secretArns),
+    ...allow("ReadSecretsByPrefix", "secretsmanager:GetSecretValue", prefixed),
+    ...(isSweeping
+      ? [
+          ...allow("DescribeSecretsByArn", "secretsmanager:DescribeSecret", secretArns),
+          ...allow("DescribeSecretsByPrefix", "secretsmanager:DescribeSecret", prefixed),
+          // AWS knows no resource for these two. The second reads nothing that the first statements do not allow.
+          ...allow("ListSecretNames", "secretsmanager:ListSecrets", "*"),
+          ...allow("BatchReadSecrets", "secretsmanager:BatchGetSecretValue", "*"),
+        ]
+      : []),
+    ...allow("DecryptSecrets", "kms:Decrypt", kmsKeyArns, { StringLike: { "kms:ViaService": viaService } }),
+    ...allow("FindClusters", "eks:DescribeCluster", clusterArns),
+    ...allow("AssumeClusterRoles", "sts:AssumeRole", clusterRoleArns),
+  ];
+}
+
+function allow(
+  Sid: string,
+  Action: string,
+  Resource: string | readonly string[] | undefined,
+  Condition?: object,
+): PolicyStatement[] {
+  if (Resource === undefined || Resource.length === 0) return [];
+  return [{ Sid, Effect: "Allow", Action, Resource, ...(Condition && { Condition }) }];
+}

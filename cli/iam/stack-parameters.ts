@@ -1,0 +1,31 @@
+import type { AwsNeeds } from "./aws-needs.ts";
+
+export type StackParameters = Readonly<Record<string, string>>;
+
+/** The parameters of the template from which it makes the same statements. */
+export function stackParameters(needs: AwsNeeds): StackParameters {
+  const { secretArns, secretNamePrefix = "", kmsKeyArns, clusterArns, clusterRoleArns } = needs;
+  const all = {
+    SecretArns: secretArns.join(","),
+    SecretNamePrefix: secretNamePrefix,
+    SecretKmsKeyArns: kmsKeyArns.join(","),
+    ClusterArns: clusterArns.join(","),
+    ClusterRoleArns: clusterRoleArns.join(","),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
+}
+
+/** CloudFormation takes no longer value of a parameter. */
+export const PARAMETER_BYTES_MAX = 4_096;
+
+export function tooLongParameters(parameters: StackParameters): readonly string[] {
+  return Object.entries(parameters).flatMap(([name, value]) =>
+    Buffer.byteLength(value) > PARAMETER_BYTES_MAX ? [name] : [],
+  );
+}
+
+/** As samconfig.toml holds them. Their characters, which the template checks, need no escaping there. */
+export function printParameters(parameters: StackParameters): string {
+  const lines = Object.entries(parameters).map(([name, value]) => `  "${name}=${value}",`);
+  return ["parameter_overrides = [", ...lines, "]"].join("\n");
+}

@@ -1,0 +1,60 @@
+import { Document, isMap, isSeq } from "yaml";
+import { type ExplainedRule, type PolicyRule, policyRules } from "../../shared/rights/policy-rules.ts";
+import type { NamespaceRights } from "../../shared/rights/rights-of-bindings.ts";
+
+export type RoleManifest = {
+  readonly apiVersion: "rbac.authorization.k8s.io/v1";
+  readonly kind: "Role";
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly rules: readonly PolicyRule[];
+};
+
+export type RoleBindingManifest = {
+  readonly apiVersion: "rbac.authorization.k8s.io/v1";
+  readonly kind: "RoleBinding";
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly roleRef: { readonly apiGroup: string; readonly kind: "Role"; readonly name: string };
+  readonly subjects: readonly { readonly apiGroup: string; readonly kind: "Group"; readonly name: string }[];
+};
+
+/** The Role of one namespace and the RoleBinding that gives it to the relay's group, with what each rule is for. */
+export type ExplainedManifests = {
+  readonly role: RoleManifest;
+  readonly roleBinding: RoleBindingManifest;
+  readonly why: readonly (readonly string[])[];
+};
+
+export function roleManifests({ namespace, rights }: NamespaceRights, group: string): ExplainedManifests {
+  const explained: readonly ExplainedRule[] = policyRules(rights);
+  const metadata = { name: ROLE_NAME, namespace };
+  const apiVersion = `${RBAC}/v1` as const;
+  return {
+    role: { apiVersion, kind: "Role", metadata, rules: explained.map(({ rule }) => rule) },
+    roleBinding: {
+      apiVersion,
+      kind: "RoleBinding",
+      metadata,
+      roleRef: { apiGroup: RBAC, kind: "Role", name: ROLE_NAME },
+      subjects: [{ apiGroup: RBAC, kind: "Group", name: group }],
+    },
+    why: explained.map(({ why }) => why),
+  };
+}
+
+/** As kubectl takes it, with a comment above each rule. */
+export function printManifests({ role, roleBinding, why }: ExplainedManifests): string {
+  const document = new Document(role);
+  const rules = document.get("rules");
+  for (const [at, rule] of (isSeq(rules) ? rules.items : []).entries()) {
+    if (!isMap(rule)) continue;
+    rule.commentBefore = ` ${(why[at] ?? []).join("; ")}`;
+    for (const { key, value } of rule.items)
+      if (isSeq(value) && String(key) !== "resourceNames") value.flow = true;
+  }
+  return [document, new Document(roleBinding)]
+    .map((each) => each.toString({ flowCollectionPadding: false, lineWidth: 0 }).trimEnd())
+    .join("\n---\n");
+}
+
+const ROLE_NAME = "secret-relay";
+const RBAC = "rbac.authorization.k8s.io";

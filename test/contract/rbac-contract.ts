@@ -1,0 +1,269 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import pMap from "p-map";
+import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import type { PolicyRule } from "../../shared/rights/policy-rules.ts";
+import { runCli } from "../cli/run-cli.ts";
+import type { Backend } from "./backend.ts";
+import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
+import { openScene, type Scene } from "./scene.ts";
+import { useBackend } from "./use-scene.ts";
+
+type Role = { kind: "Role"; metadata: { name: string; namespace: string }; rules: PolicyRule[] };
+type Manifest = Role | { kind: "RoleBinding"; metadata: { name: string; namespace: string } };
+
+/** Everything that a binding may ask for in a cluster: once with workloads by name, once with those that are found. */
+const FLEETS: Readonly<
+  Record<string, { restart: unknown; workloads: readonly (readonly [string, string])[] }>
+> = {
+  "workloads by name": {
+    restart: [
+      { kind: "Deployment", name: "api" },
+      { kind: "Deployment", name: "worker" },
+      { kind: "StatefulSet", name: "queue" },
+      { kind: "DaemonSet", name: "agent" },
+      { kind: "Rollout", name: "web" },
+    ],
+    workloads: [
+      ["Deployment", "api"],
+      ["Deployment", "worker"],
+      ["StatefulSet", "queue"],
+      ["DaemonSet", "agent"],
+      ["Rollout", "web"],
+    ],
+  },
+  "workloads that are found": {
+    // The delay: after it each workload is read again, by name.
+    restart: { workloads: "auto", delaySeconds: 1 },
+    workloads: [
+      ["Deployment", "api"],
+      ["StatefulSet", "queue"],
+      ["DaemonSet", "agent"],
+      ["Rollout", "web"],
+    ],
+  },
+};
+
+/** What `secret-relay rbac` prints is enough for everything that the bindings ask for, and nothing of it is too much. */
+export function describeRbacContract(start: () => Promise<Backend>): void {
+  const used = useBackend(start);
+
+  describe.each(Object.entries(FLEETS))("the printed Roles, with %s", (_, fleet) => {
+    const tryWith = async (narrow: (rules: readonly PolicyRule[]) => readonly PolicyRule[]) => {
+      const scene = await openScene(used.backend);
+      try {
+        const bindings = bindingsIn(scene.namespace, fleet.restart);
+        const manifests = await printedManifests(used.backend, bindings);
+        await applyManifests(used.backend, scene, manifests, narrow);
+        return await liveThrough(used.backend, scene, { bindings, workloads: fleet.workloads });
+      } finally {
+        scene.close();
+      }
+    };
+
+    it("are sufficient", async () => {
+      expect(await tryWith((rules) => rules)).toEqual([]);
+    });
+
+    it("are minimal: without any one rule, verb, name or resource something fails", async () => {
+      const [role] = (await printedManifests(used.backend, bindingsIn("any", fleet.restart))) as [Role];
+      const reductions = role.rules.flatMap((rule, at) => reductionsOf(rule, at));
+      expect(reductions.length).toBeGreaterThan(15);
+
+      const needless = await pMap(
+        reductions,
+        async ({ what, reduce }) => ((await tryWith(reduce)).length === 0 ? [what] : []),
+        { concurrency: 4 },
+      );
+
+      expect(needless.flat()).toEqual([]);
+    }, 240_000);
+  });
+}
+
+const SOURCES = ["db", "cache", "frozen"] as const;
+
+function bindingsIn(namespace: string, restart: unknown): object[] {
+  const sourceOf = (name: string) => `${namespace}/${name}`;
+  return [
+    {
+      source: sourceOf("db"),
+      deletionPolicy: "delete",
+      targets: [{ namespace, name: "db", restart, events: true }],
+    },
+    {
+      source: sourceOf("cache"),
+      deletionPolicy: "delete",
+      targets: [{ namespace, name: "cache", nudge: true }],
+    },
+    {
+      source: sourceOf("frozen"),
+      immutable: true,
+      onChange: "replace",
+      targets: [{ namespace, name: "frozen" }],
+    },
+    { source: sourceOf("db"), targets: [{ namespace, name: "db-copy" }] },
+  ];
+}
+
+async function printedManifests({ kubernetes }: Backend, bindings: readonly object[]): Promise<Manifest[]> {
+  const folder = mkdtempSync(join(tmpdir(), "rbac-"));
+  try {
+    const { clusterName: name, region } = kubernetes;
+    const file = { version: 1, clusters: { main: { name, region } }, bindings };
+    writeFileSync(join(folder, "bindings.yaml"), JSON.stringify(file));
+    const words = ["rbac", "--group", kubernetes.relayGroup, "--find-orphans"];
+    const { exitCode, stdout, stderr } = await runCli(words, { cwd: folder });
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** As `kubectl apply -f -` does it, then waits until the authorizer has heard of it. */
+async function applyManifests(
+  { kubernetes }: Backend,
+  { admin, namespace }: Scene,
+  manifests: readonly Manifest[],
+  narrow: (rules: readonly PolicyRule[]) => readonly PolicyRule[],
+): Promise<void> {
+  for (const printed of manifests) {
+    const manifest = printed.kind === "Role" ? { ...printed, rules: narrow(printed.rules) } : printed;
+    const plural = manifest.kind === "Role" ? "roles" : "rolebindings";
+    const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/${plural}/${manifest.metadata.name}`;
+    const { status, body } = await admin(`${path}?fieldManager=kubectl`, {
+      method: "PATCH",
+      contentType: "application/apply-patch+yaml",
+      body: manifest,
+    });
+    expect([status, body.message]).toEqual([201, undefined]);
+  }
+  // The last rule stands for all: they came in one object.
+  const probe = { group: "", resource: "secrets", verb: "get", namespace, name: "db-copy" };
+  for (let tries = 0; tries < 20; tries += 1) {
+    const { status, body } = await admin(
+      `/apis/authorization.k8s.io/v1/namespaces/${namespace}/localsubjectaccessreviews`,
+      {
+        method: "POST",
+        body: {
+          apiVersion: "authorization.k8s.io/v1",
+          kind: "LocalSubjectAccessReview",
+          metadata: { namespace },
+          spec: { user: "somebody", groups: [kubernetes.relayGroup], resourceAttributes: probe },
+        },
+      },
+    );
+    if (status === 201 && body.status.allowed) return;
+    await sleep(50);
+  }
+}
+
+/** Removes one thing from the rules. */
+function reductionsOf(
+  rule: PolicyRule,
+  at: number,
+): { what: string; reduce: (rules: readonly PolicyRule[]) => readonly PolicyRule[] }[] {
+  const what = `${rule.verbs} on ${rule.resources} ${rule.resourceNames ?? ""}`;
+  const lists = (["verbs", "resources", "resourceNames"] as const).flatMap((field) => {
+    const listed = rule[field] ?? [];
+    if (listed.length < 2) return [];
+    return listed.map((one) => ({
+      what: `${one} of ${what}`,
+      reduce: (rules: readonly PolicyRule[]) =>
+        rules.with(at, { ...rule, [field]: listed.filter((other) => other !== one) }),
+    }));
+  });
+  return [{ what, reduce: (rules) => rules.filter((_, index) => index !== at) }, ...lists];
+}
+
+const LOGS_OF_TROUBLE = new Set([
+  "TARGET_REFUSED",
+  "TARGET_FAILED",
+  "RESTART_REFUSED",
+  "RESTART_FAILED",
+  "RESTART_SKIPPED",
+  "NUDGE_INCOMPLETE",
+  "KUBERNETES_EVENT_FAILED",
+]);
+
+/** First syncs, rotations, a sweep, sources that go away: the answer is what did not work. */
+async function liveThrough(
+  backend: Backend,
+  scene: Scene,
+  { bindings, workloads }: { bindings: readonly object[]; workloads: readonly (readonly [string, string])[] },
+): Promise<string[]> {
+  const { namespace, admin } = scene;
+  const post = async (path: string, body: object) => {
+    const answer = await admin(path, { method: "POST", body });
+    expect([answer.status, answer.body.message]).toEqual([201, undefined]);
+  };
+  for (const [kind, name] of workloads) await post(...workload(namespace, kind, name));
+  await post(`/api/v1/namespaces/${namespace}/pods`, podThatMounts("cache"));
+  const sources = await Promise.all(
+    SOURCES.map((name) => scene.createSource(`${namespace}/${name}`, '{"password":"first"}')),
+  );
+
+  const troubles: string[] = [];
+  const relay = await startRelay(backend, { bindings });
+  const sweeper = await startSweeper(backend, { bindings, env: { DELETIONS_SHARE_MAX_PERCENT: "100" } });
+  const follow = async (source: (typeof sources)[number]) => {
+    try {
+      const { targets } = await relay.invoke(labelUpdated(backend, source));
+      troubles.push(...targets.filter(({ outcome }) => outcome !== "written").map(({ code = "" }) => code));
+    } catch {
+      troubles.push("the invocation failed");
+    }
+  };
+  await Promise.all(sources.map(follow));
+  const rotated = await Promise.all(sources.map((source) => scene.rotate(source, '{"password":"second"}')));
+  await Promise.all(rotated.map(follow));
+  const restarted = relay.logs.filter(({ code }) => code === "WORKLOAD_RESTARTED").length;
+  if (restarted !== workloads.length) troubles.push(`${restarted} workloads were restarted`);
+  if (!relay.logs.some(({ code }) => code === "PODS_NUDGED")) troubles.push("no Pod was nudged");
+
+  await Promise.all(
+    rotated.filter(({ name }) => !name.endsWith("frozen")).map((source) => scene.deleteSource(source)),
+  );
+  const report = await sweeper.sweep({ sweep: "metadata" });
+  troubles.push(...report.unseen.map(({ code }) => `unseen: ${code}`));
+  troubles.push(...report.unchecked.map(({ code }) => `unchecked: ${code}`));
+  const deleted = report.findings.filter(({ action }) => action.kind === "deleted");
+  if (deleted.length !== 2) troubles.push(`${deleted.length} Secrets were deleted`);
+  troubles.push(
+    ...[...relay.logs, ...sweeper.logs].map(({ code }) => code).filter((code) => LOGS_OF_TROUBLE.has(code)),
+  );
+  return troubles;
+}
+
+function workload(namespace: string, kind: string, name: string): [path: string, body: object] {
+  const [apiVersion, plural] =
+    kind === "Rollout" ? ["argoproj.io/v1alpha1", "rollouts"] : ["apps/v1", `${kind.toLowerCase()}s`];
+  const labels = { app: name };
+  const containers = [
+    { name: "main", image: "example.com/main:1", envFrom: [{ secretRef: { name: "db" } }] },
+  ];
+  const spec = {
+    selector: { matchLabels: labels },
+    template: { metadata: { labels }, spec: { containers } },
+    ...(kind === "StatefulSet" && { serviceName: name }),
+  };
+  const path = `/apis/${apiVersion}/namespaces/${namespace}/${plural}`;
+  return [path, { apiVersion, kind, metadata: { name }, spec }];
+}
+
+function podThatMounts(secretName: string): object {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: `reader-${randomUUID().slice(0, 8)}` },
+    spec: {
+      containers: [{ name: "main", image: "example.com/main:1" }],
+      volumes: [{ name: "secret", secret: { secretName } }],
+    },
+  };
+}
