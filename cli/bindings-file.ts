@@ -17,8 +17,9 @@ export function loadBindingsFile(cli: Pick<Cli, "cwd">, file: string): Promise<C
   return readCompiledBindings(path.resolve(cli.cwd, file));
 }
 
-/** A file that the command line names. */
-export async function readInputFile(cli: Pick<Cli, "cwd">, file: string): Promise<string> {
+/** A file that the command line names; `-` is stdin. */
+export async function readInputFile(cli: Pick<Cli, "cwd" | "readStdin">, file: string): Promise<string> {
+  if (file === "-") return cli.readStdin();
   try {
     return await readFile(path.resolve(cli.cwd, file), "utf8");
   } catch {

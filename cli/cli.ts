@@ -10,6 +10,8 @@ export type Cli = {
   /** Relative paths on the command line are relative to this. */
   readonly cwd: string;
   readonly now: () => number;
+  /** All of stdin, for a file that is called `-`. */
+  readonly readStdin: () => Promise<string>;
 };
 
 /** Adds one command, with its options and its help, to the program. */

@@ -1,4 +1,5 @@
 import type { AddCommand } from "./cli.ts";
+import { addEvents } from "./commands/events.ts";
 import { addIam } from "./commands/iam.ts";
 import { addRbac } from "./commands/rbac.ts";
 import { addSchema } from "./commands/schema.ts";
@@ -7,4 +8,12 @@ import { addTune } from "./commands/tune.ts";
 import { addValidate } from "./commands/validate.ts";
 
 /** Every command, in the order in which the help lists them. */
-export const COMMANDS: readonly AddCommand[] = [addValidate, addSync, addRbac, addIam, addTune, addSchema];
+export const COMMANDS: readonly AddCommand[] = [
+  addValidate,
+  addSync,
+  addRbac,
+  addIam,
+  addTune,
+  addEvents,
+  addSchema,
+];

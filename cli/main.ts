@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { runCommandLine } from "./run-command-line.ts";
 import { processTerminal } from "./terminal/terminal.ts";
 
@@ -6,4 +7,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   now: Date.now,
+  readStdin: () => text(process.stdin),
 });

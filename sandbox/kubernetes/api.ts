@@ -9,7 +9,16 @@ import type { RequestCounters } from "./request-counters.ts";
 import { discoveryPage, type ResourceTarget, type Target, type Verb } from "./request-path.ts";
 import { NAMESPACES, type Resource } from "./resources.ts";
 import { parseFieldSelector } from "./selectors.ts";
-import { ApiStatus, badRequest, invalid, invalidValue, notFound, required, type Status, tooLong } from "./status.ts";
+import {
+  ApiStatus,
+  badRequest,
+  invalid,
+  invalidValue,
+  notFound,
+  required,
+  type Status,
+  tooLong,
+} from "./status.ts";
 import type { Store } from "./store.ts";
 import {
   applyObject,

@@ -9,7 +9,8 @@ export async function runCli(
     env = {},
     cwd = process.cwd(),
     now = Date.now,
-  }: { env?: NodeJS.ProcessEnv; cwd?: string; now?: () => number } = {},
+    stdin = "",
+  }: { env?: NodeJS.ProcessEnv; cwd?: string; now?: () => number; stdin?: string } = {},
 ): Promise<CliRun> {
   let stdout = "";
   let stderr = "";
@@ -17,6 +18,7 @@ export async function runCli(
     env,
     cwd,
     now,
+    readStdin: async () => stdin,
     terminal: {
       out: (text) => {
         stdout += `${text}\n`;
