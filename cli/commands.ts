@@ -3,6 +3,7 @@ import { addEvents } from "./commands/events.ts";
 import { addIam } from "./commands/iam.ts";
 import { addRbac } from "./commands/rbac.ts";
 import { addSchema } from "./commands/schema.ts";
+import { addStatus } from "./commands/status.ts";
 import { addSync } from "./commands/sync.ts";
 import { addTune } from "./commands/tune.ts";
 import { addValidate } from "./commands/validate.ts";
@@ -10,6 +11,7 @@ import { addValidate } from "./commands/validate.ts";
 /** Every command, in the order in which the help lists them. */
 export const COMMANDS: readonly AddCommand[] = [
   addValidate,
+  addStatus,
   addSync,
   addRbac,
   addIam,

@@ -1,4 +1,4 @@
-import { ClusterForbidden } from "../../shared/cluster/errors.ts";
+import { ClusterForbidden, ClusterTokenRefused } from "../../shared/cluster/errors.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 
 /** Nothing gives AWS credentials, or what gives them failed. */
@@ -86,13 +86,11 @@ export class LoginPluginFailed extends RelayError {
   }
 }
 
-/** 401: the cluster does not know who we are. */
-export class ClusterLoginRefused extends RelayError {
-  override readonly name = "ClusterLoginRefused";
-  readonly code = "CLUSTER_LOGIN_REFUSED";
-  readonly retryable = false;
+/** 401 for the person at the command line. */
+export class CallerUnknown extends ClusterTokenRefused {
   constructor(cluster: string, as: string, eks: { readonly name: string; readonly region: string }) {
     super(
+      cluster,
       `Cluster ${cluster} did not accept the login (${as}). Log in again and renew the context: aws eks update-kubeconfig --name ${eks.name} --region ${eks.region}. Your AWS identity needs an access entry there.`,
     );
   }

@@ -39,7 +39,18 @@ export async function loadKubeconfig(
   // Many calls at once share one login; after that client-node's own caches know how long a plugin's answer is good.
   type Kept = { readonly login: Login; readonly at: number };
   const logins = keepAnswers<Kept>(({ at }) => now() - at < LOGIN_KEPT_MS);
-  const logIn = async (context: KubeContext) => ({ login: await loginOf(config, context), at: now() });
+  // A login that failed will fail again: a hundred Secrets need not start its program a hundred times.
+  const failed = new Map<string, { readonly error: unknown; readonly at: number }>();
+  const logIn = async (context: KubeContext): Promise<Kept> => {
+    const before = failed.get(context.name);
+    if (before !== undefined && now() - before.at < LOGIN_KEPT_MS) throw before.error;
+    try {
+      return { login: await loginOf(config, context), at: now() };
+    } catch (error) {
+      failed.set(context.name, { error, at: now() });
+      throw error;
+    }
+  };
   const contexts = config.contexts.map(({ name, cluster }): KubeContext => {
     return { name, clusterName: cluster, server: config.getCluster(cluster)?.server ?? "" };
   });

@@ -1,10 +1,15 @@
 import pMap from "p-map";
 import type { Binding } from "../../shared/bindings/binding.ts";
 import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
+import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
+import { ClusterForbidden } from "../../shared/cluster/errors.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
+import { ANNOTATIONS, MANAGED_SELECTOR } from "../../shared/render/ownership-marks.ts";
 import type { SourceState } from "../../shared/source/source-state.ts";
+import { describeOnce } from "../../shared/sweep/describe-once.ts";
 import { observeSources } from "../../shared/sweep/observe-sources.ts";
+import { spareCluster } from "../../shared/sweep/spare-cluster.ts";
 import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { Live } from "./open-live.ts";
 
@@ -21,35 +26,85 @@ export type TargetSight =
   /** We could not look, which says nothing about the target. */
   | { readonly kind: "unseen"; readonly code: string; readonly advice: string };
 
-/** Looks at each binding by metadata alone. What cannot be looked at is told, and holds up nothing. */
+/**
+ * Looks at each binding by metadata alone. What cannot be looked at is told, and holds up nothing.
+ *
+ * As a sweep does it: many sources are listed instead of described, and a namespace with many targets is listed where
+ * that is allowed. Listed sources may be five minutes old, so what a list says differs is described.
+ */
 export async function sightBindings(
   live: Live,
   groups: readonly SourceBindings[],
   budget: TimeBudget,
 ): Promise<Sight[]> {
+  const catalog = describeOnce(live.catalog);
   const sources = groups.map(({ source }) => source);
-  const listed = await observeSources(live.catalog, { sources, self: live.aws.home, budget });
-  const sights = await pMap(
-    groups,
-    async ({ source, bindings }) => {
-      const state = listed.get(source.id) ?? (await live.catalog.describe(source, budget));
-      return Promise.all(
-        bindings.map(async (binding): Promise<Sight> => {
-          return { binding, source: state, target: await sightTarget(live, binding, budget) };
-        }),
-      );
-    },
-    { concurrency: live.targetsAtOnce },
+  const listed = await observeSources(catalog, { sources, self: live.aws.home, budget });
+  const sightTarget = targetSights(live, groups, budget);
+  const look = async (binding: Binding): Promise<Sight> => {
+    const [target, known] = await Promise.all([
+      sightTarget(binding),
+      listed.get(binding.source.id) ?? catalog.describe(binding.source, budget),
+    ]);
+    const isCertain = !listed.has(binding.source.id) || isSame(target, known);
+    return { binding, target, source: isCertain ? known : await catalog.describe(binding.source, budget) };
+  };
+  return pMap(
+    groups.flatMap(({ bindings }) => bindings),
+    look,
+    // Each look makes two calls, one to a place that counts them for itself.
+    { concurrency: live.targetsAtOnce * 4 },
   );
-  return sights.flat();
 }
 
-async function sightTarget(live: Live, { target }: Binding, budget: TimeBudget): Promise<TargetSight> {
+function isSame(target: TargetSight, source: SourceState): boolean {
+  const held = target.kind === "there" ? target.live.annotations[ANNOTATIONS.versionId] : undefined;
+  return source.kind === "current" && source.versionId === held;
+}
+
+/** A namespace with more targets than this is listed: a page holds 500, and a read one. */
+const READ_ONE_BY_ONE_MAX = 5;
+
+function targetSights(live: Live, groups: readonly SourceBindings[], budget: TimeBudget) {
+  const targets = groups.flatMap(({ bindings }) => bindings.map(({ target }) => target));
+  const counts = Map.groupBy(targets, ({ cluster, namespace }) => `${cluster}/${namespace}`);
+  const clusters = new Map<string, ClusterConnection>();
+  const lists = new Map<string, Promise<ReadonlyMap<string, LiveMetadata>>>();
+  const clusterOf = (key: string): ClusterConnection => {
+    const known = clusters.get(key) ?? spareCluster(live.connect(key));
+    clusters.set(key, known);
+    return known;
+  };
+  return async ({ target }: Binding): Promise<TargetSight> => {
+    const { cluster, namespace, name } = target;
+    const place = `${cluster}/${namespace}`;
+    try {
+      const isListed = (counts.get(place)?.length ?? 0) > READ_ONE_BY_ONE_MAX;
+      const list = isListed
+        ? (lists.get(place) ?? listManaged(clusterOf(cluster), namespace, budget))
+        : undefined;
+      if (list !== undefined) lists.set(place, list);
+      // What carries no label of ours is not in the list: it may be foreign, or tampered with.
+      const found = (await list)?.get(name) ?? (await clusterOf(cluster).readMetadata(target, budget));
+      return found === undefined ? { kind: "absent" } : { kind: "there", live: found };
+    } catch (error) {
+      const { code, message } = error instanceof RelayError ? error : UnexpectedFault.from(error);
+      return { kind: "unseen", code, advice: message };
+    }
+  };
+}
+
+/** Empty for somebody who may read Secrets by name alone. */
+async function listManaged(
+  cluster: ClusterConnection,
+  namespace: string,
+  budget: TimeBudget,
+): Promise<ReadonlyMap<string, LiveMetadata>> {
   try {
-    const found = await live.connect(target.cluster).readMetadata(target, budget);
-    return found === undefined ? { kind: "absent" } : { kind: "there", live: found };
+    const listed = await cluster.listMetadata(namespace, MANAGED_SELECTOR, budget);
+    return new Map(listed.map((secret) => [secret.name, secret]));
   } catch (error) {
-    const { code, message } = error instanceof RelayError ? error : UnexpectedFault.from(error);
-    return { kind: "unseen", code, advice: message };
+    if (error instanceof ClusterForbidden) return new Map();
+    throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { ClusterConfig } from "../../shared/bindings/binding.ts";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
-import { ClusterForbidden, ClusterTokenRefused } from "../../shared/cluster/errors.ts";
-import { CallerForbidden, ClusterLoginRefused } from "./errors.ts";
+import { ClusterForbidden, ClusterTokenRefused, ClusterUnavailable } from "../../shared/cluster/errors.ts";
+import { CallerForbidden, CallerUnknown } from "./errors.ts";
 
 /** The same connection, whose refusals speak to the person at the command line instead of to the relay's owner. */
 export function tellCaller(
@@ -9,7 +9,8 @@ export function tellCaller(
   { clusterKey, cluster, as }: { clusterKey: string; cluster: ClusterConfig; as: string },
 ): ClusterConnection {
   const inTheirWords = (error: unknown): never => {
-    if (error instanceof ClusterTokenRefused) throw new ClusterLoginRefused(clusterKey, as, cluster);
+    if (error instanceof ClusterTokenRefused) throw new CallerUnknown(clusterKey, as, cluster);
+    if (error instanceof ClusterUnavailable) throw new ClusterUnavailable(clusterKey, error.at, HERE);
     throw error instanceof ClusterForbidden ? new CallerForbidden(clusterKey, as, error) : error;
   };
   return {
@@ -21,3 +22,6 @@ export function tellCaller(
     callObject: (...args) => connection.callObject(...args).catch(inTheirWords),
   };
 }
+
+/** Where a private endpoint cannot be reached, the function may reach it. */
+const HERE = "here (a private one needs its network, or --via-lambda where the command has it)";

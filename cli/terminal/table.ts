@@ -26,9 +26,22 @@ const lengthOf = (cell: string): number => stripVTControlCharacters(cell).length
 
 const pad = (cell: string, width: number): string => cell + " ".repeat(Math.max(0, width - lengthOf(cell)));
 
-/** A line with colour in it is left whole: half a control sequence would colour the rest of the window. */
+/** Control sequences take no room, and what they have begun ends with the line. */
 function cutTo(width: number, line: string): string {
   const trimmed = line.trimEnd();
-  if (lengthOf(trimmed) <= width || trimmed.includes("\u001b")) return trimmed;
-  return `${trimmed.slice(0, width - 1)}…`;
+  if (lengthOf(trimmed) <= width) return trimmed;
+  let room = width - 1;
+  let cut = "";
+  for (const [part, sequence] of trimmed.matchAll(SEQUENCE_OR_TEXT)) {
+    if (sequence !== undefined) cut += sequence;
+    else if (room > 0) {
+      cut += part.slice(0, room);
+      room -= part.length;
+    }
+  }
+  return `${cut}…`;
 }
+
+/** Every sequence is kept, also those behind the cut: they end the colours. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a sequence begins with one
+const SEQUENCE_OR_TEXT = /(\u001b\[[0-9;]*m)|[^\u001b]+/g;

@@ -18,6 +18,8 @@ export type Terminal = {
   readonly showsProgress: boolean;
   /** Replaces the last line of progress on stderr; the empty text takes it away. */
   progress(text: string): void;
+  /** Makes room for what comes next, where stdout is a window; elsewhere it follows what is there. */
+  clear(): void;
   /** True when a person can be asked. */
   readonly canAsk: boolean;
 };
@@ -33,6 +35,9 @@ export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process): Term
     showsProgress,
     progress: (text) => {
       if (showsProgress) stderr.write(`\r\u001b[K${text.slice(0, (stderr.columns || 80) - 1)}`);
+    },
+    clear: () => {
+      if (stdout.isTTY === true) stdout.write("\u001b[2J\u001b[H");
     },
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
   };

@@ -19,11 +19,13 @@ export class ClusterUnavailable extends RelayError {
   readonly retryable = true;
   /** No HTTP answer came at all: the endpoint itself may be wrong. */
   readonly isConnectionFault: boolean;
-  /** `at` says where the call ended: `HTTP 500`, `ECONNRESET`, `timeout`; never text that the server sent. */
-  constructor(cluster: string, at: string) {
+  /** Where the call ended: `HTTP 500`, `ECONNRESET`, `timeout`; never text that the server sent. */
+  readonly at: string;
+  constructor(cluster: string, at: string, whoAsks = "the function") {
     super(
-      `The API server of cluster ${cluster} did not answer properly (${at}). Check that its endpoint is reachable from the function and that the control plane is healthy.`,
+      `The API server of cluster ${cluster} did not answer properly (${at}). Check that its endpoint is reachable from ${whoAsks} and that the control plane is healthy.`,
     );
+    this.at = at;
     this.isConnectionFault = !at.startsWith("HTTP");
   }
 }
@@ -45,10 +47,11 @@ export class ClusterTokenRefused extends RelayError {
   override readonly name = "ClusterTokenRefused";
   readonly code = "CLUSTER_TOKEN_REFUSED";
   readonly retryable = true;
-  constructor(cluster: string) {
-    super(
-      `Cluster ${cluster} refused a fresh token. Check that the function's role has an access entry there (a role that was deleted and created again needs a new entry), and that the cluster name in the bindings is the EKS name.`,
-    );
+  constructor(
+    cluster: string,
+    advice = `Cluster ${cluster} refused a fresh token. Check that the function's role has an access entry there (a role that was deleted and created again needs a new entry), and that the cluster name in the bindings is the EKS name.`,
+  ) {
+    super(advice);
   }
 }
 

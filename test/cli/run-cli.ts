@@ -31,6 +31,7 @@ export async function runCli(
       width: 100,
       showsProgress: false,
       progress: () => {},
+      clear: () => {},
       canAsk: false,
     },
   });

@@ -63,7 +63,7 @@ it("needs no right in the cluster: what was not seen from here is said, and the 
   const { exitCode, json } = await desk.runJson("sync", "prod/db", "--via-lambda");
 
   expect(exitCode).toBe(0);
-  const unseen = { unseen: "CLUSTER_LOGIN_REFUSED" };
+  const unseen = { unseen: "CLUSTER_TOKEN_REFUSED" };
   expect(json).toMatchObject({
     ok: true,
     targets: [{ outcome: "written", before: unseen, after: unseen, currentVersionId: source.versionId }],

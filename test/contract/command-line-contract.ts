@@ -20,10 +20,10 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
   const secret = (name: string): string => `${at.scene.namespace}/${name}`;
 
   /** A source bound to Secret `db`, not synced yet. */
-  const bindSource = async (more: object = {}) => {
+  const bindSource = async (ofTarget: object = {}) => {
     const source = await at.scene.createSource(`prod/${randomUUID().slice(0, 8)}`, first);
     desk.writeBindings([
-      { source: source.name, targets: [{ namespace: at.scene.namespace, name: "db" }], ...more },
+      { source: source.name, targets: [{ namespace: at.scene.namespace, name: "db", ...ofTarget }] },
     ]);
     return source;
   };
@@ -111,7 +111,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       const { exitCode, stderr } = await desk.run("sync", "--all");
 
       expect(exitCode).toBe(1);
-      expect(stderr).toContain("CLUSTER_LOGIN_REFUSED");
+      expect(stderr).toContain("CLUSTER_TOKEN_REFUSED");
       const { clusterName, region } = used.backend.kubernetes;
       expect(stderr).toContain(`aws eks update-kubeconfig --name ${clusterName} --region ${region}`);
     });
@@ -158,6 +158,103 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       const { stderr } = await desk.run("sync", "--all");
 
       expect(stderr).toContain("CLUSTER_UNAVAILABLE");
+    });
+  });
+
+  describe("secret-relay status", () => {
+    it("says of each binding what it holds and since when, and ends with 0 when all are current", async () => {
+      const source = await bindSource();
+      await desk.run("sync", "--all");
+
+      const { exitCode, json } = await desk.runJson("status");
+
+      expect(json).toMatchObject({
+        ok: true,
+        bindings: [
+          {
+            target: { cluster: "main", namespace: at.scene.namespace, name: "db" },
+            source: source.name,
+            state: "current",
+            versionId: source.versionId,
+            currentVersionId: source.versionId,
+            syncedAt: expect.stringMatching(/Z$/),
+          },
+        ],
+      });
+      expect(exitCode).toBe(0);
+    });
+
+    it("puts the worst first, and says of each what to do", async () => {
+      const rotated = await at.scene.createSource(`prod/${randomUUID().slice(0, 8)}`, first);
+      const name = at.scene.namespace;
+      const bind = (source: string, secretName: string) => ({
+        source,
+        targets: [{ namespace: name, name: secretName }],
+      });
+      desk.writeBindings([
+        bind(rotated.name, "a-stale"),
+        bind("prod/nowhere", "b-gone"),
+        bind(rotated.name, "c-foreign"),
+        bind(rotated.name, "d-tampered"),
+      ]);
+      await at.scene.createSecret("c-foreign", { user: "canary-7f3a9c1e" });
+      await desk.run("sync", `${name}/a-stale`);
+      await at.scene.rotate(rotated, second);
+      await desk.run("sync", `${name}/d-tampered`);
+      await at.scene.patchSecret(
+        "d-tampered",
+        { data: { password: "Y2FuYXJ5LTdmM2E5YzFl" } },
+        "kubectl-edit",
+      );
+
+      const { exitCode, json } = await desk.runJson("status");
+      const { stdout } = await desk.run("status");
+
+      expect(exitCode).toBe(1);
+      expect(json).toMatchObject({
+        bindings: [
+          {
+            target: { name: "a-stale" },
+            state: "stale",
+            code: "STALE",
+            advice: `Write it now: secret-relay sync ${name}/a-stale`,
+          },
+          { target: { name: "b-gone" }, state: "source-gone", code: "SOURCE_MISSING" },
+          { target: { name: "c-foreign" }, state: "refused", code: "NOT_OURS" },
+          { target: { name: "d-tampered" }, state: "drifted", code: "TAMPERED" },
+        ],
+      });
+      expect(stdout).toContain("data.password changed by kubectl-edit");
+      expect(stdout).toContain("4 bound: 1 stale, 1 source-gone, 1 refused, 1 drifted.");
+    });
+
+    it("is not stopped by what it may not see, and says so", async () => {
+      await bindSource();
+
+      const { exitCode, json } = await desk.runJson("status", "--eks-token");
+
+      expect(exitCode).toBe(1);
+      expect(json).toMatchObject({ bindings: [{ state: "unknown", code: "CLUSTER_FORBIDDEN" }] });
+    });
+
+    it("needs no more than `get` by name, and finds the last error in the relay's Events where it may", async () => {
+      await at.scene.createSecret("db", { user: "somebody" });
+      await at.scene.grant(["db"]);
+      await bindSource({ events: true });
+      await desk.run("sync", "--all"); // refused, and told as an Event
+
+      const limited = await desk.runJson("status", "--eks-token");
+      const admin = await desk.runJson("status");
+
+      const binding = { state: "refused", code: "NOT_OURS" };
+      expect(limited.json).toMatchObject({ bindings: [binding] });
+      expect(limited.json).not.toHaveProperty("bindings[0].lastError");
+      const lastError = {
+        from: "Kubernetes Event",
+        message: expect.stringContaining("TARGET_NOT_OURS"),
+        at: expect.stringMatching(/Z$/),
+      };
+      expect(admin.json).toMatchObject({ bindings: [{ ...binding, lastError }] });
     });
   });
 }
