@@ -17,15 +17,17 @@ const MAY_IMPORT = {
   render: ["bindings", "expressions", "secret-id", "secret-value"],
   source: ["secret-id", "secret-value", "time-budget"],
   cluster: ["bindings", "retry", "secret-value", "time-budget"],
+  "external-secrets": ["bindings", "cluster", "expressions", "retry", "secret-id", "time-budget"],
   workloads: ["bindings", "cluster", "retry", "secret-id", "time-budget"],
   sync: ["bindings", "cluster", "render", "retry", "secret-id", "source", "time-budget", "workloads"],
   sweep: ["bindings", "cluster", "render", "secret-id", "source", "sync", "time-budget", "workloads"],
-  rights: ["bindings", "workloads"],
-  observability: ["bindings", "sweep", "sync", "workloads"],
+  rights: ["bindings", "external-secrets", "workloads"],
+  observability: ["bindings", "external-secrets", "sweep", "sync", "workloads"],
   wiring: [
     "bindings",
     "cluster",
     "configuration",
+    "external-secrets",
     "observability",
     "retry",
     "secret-id",
@@ -64,7 +66,7 @@ export default {
       comment: "events, bindings' index, render and plan know no client, no network and no clock.",
       severity: "error",
       from: {
-        path: "^shared/(events|rights|secret-id|secret-value|render)/|^shared/(sync/plan|workloads/(plan-restart|uses-secret))\\.ts$",
+        path: "^shared/(events|rights|secret-id|secret-value|render)/|^shared/(sync/plan|workloads/(plan-restart|uses-secret)|external-secrets/(find-concerned|obstacle|refresh|nudge|sync-window|parse-.*|match-name))\\.ts$",
       },
       to: {
         path: [AWS_OR_KUBERNETES, "^(node:)?(https?|net|tls|fs|timers|child_process)"],
@@ -85,7 +87,8 @@ export default {
       severity: "error",
       from: {
         path: "^(functions|shared)/",
-        pathNot: "^shared/(bindings/check-meaning|expressions/|render/(compose-data|check-type))",
+        pathNot:
+          "^shared/(bindings/check-meaning|expressions/|external-secrets/match-name|render/(compose-data|check-type))",
       },
       to: {
         path: "^shared/(expressions/(?!json-tree)|render/(compose-data|check-type))|^node_modules/liquidjs/",

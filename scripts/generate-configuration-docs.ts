@@ -40,6 +40,7 @@ function reference(): string {
   const sections: readonly [heading: string, part: SchemaPart][] = [
     ["The file", schema as SchemaPart],
     ["`clusters.<key>`", resolved({ $ref: "#/$defs/cluster" })],
+    ["`clusters.<key>.externalSecrets`", resolved({ $ref: "#/$defs/externalSecrets" })],
     ["`defaults`", resolved(schema.properties.defaults)],
     ["`bindings[]`", resolved({ $ref: "#/$defs/binding" })],
     ["`bindings[].keys.<key>`", resolved({ $ref: "#/$defs/keySource" })],

@@ -2,7 +2,8 @@ import type { SyncDependencies } from "../../shared/sync/sync-source.ts";
 import { type RelayParts, type Surroundings, wireRelay } from "../../shared/wiring/wire-relay.ts";
 import { parseRotationConfig } from "./config.ts";
 
-export type RotationDependencies = SyncDependencies & Pick<RelayParts, "bindingsFor" | "log" | "measure">;
+export type RotationDependencies = SyncDependencies &
+  Pick<RelayParts, "bindingsFor" | "log" | "measure" | "trigger">;
 
 /** The real ones, made once per execution environment. */
 export function rotationDependencies(

@@ -9,6 +9,7 @@ import { syncSource } from "../../shared/sync/sync-source.ts";
 import { startTimeBudget, type TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { RotationDependencies } from "./dependencies.ts";
 import { type EventReport, type RotationReport, settle, settleBatch } from "./settle.ts";
+import { triggerChange } from "./trigger-change.ts";
 
 /**
  * A source's AWSCURRENT label moved: write the new value into every bound Kubernetes Secret.
@@ -40,19 +41,36 @@ async function handleEvent(
   budget: TimeBudget,
 ): Promise<EventReport> {
   const { log, measure } = deps;
-  const index = deps.bindingsFor(homeOfFunction(context));
+  const self = homeOfFunction(context);
+  const index = deps.bindingsFor(self);
+  const { awsRequestId: requestId } = context;
   switch (event.kind) {
     case "change": {
-      const bound = index.find(event.change.source);
-      return { kind: "synced", outcomes: await syncChange(deps, event.change, bound, budget) };
+      const { change } = event;
+      const bound = index.find(change.source);
+      const synced = syncChange(deps, change, bound, budget);
+      const told = { change, webhookIds: idsOf(bound), self, requestId };
+      const triggers = triggerChange(deps, index, told, synced, budget);
+      const [outcomes, ofEso] = await Promise.all([synced, triggers]);
+      return { kind: "synced", outcomes, triggers: ofEso };
     }
     case "webhook-call": {
-      const bound = index.findByWebhookId(event.webhookId);
+      const { webhookId } = event;
+      const bound = index.findByWebhookId(webhookId);
       if (bound.length === 0) log("WEBHOOK_ID_NOT_BOUND");
-      const syncs = bound.map((one) =>
-        syncChange(deps, { source: one.source, reason: "webhook" }, [one], budget),
-      );
-      return { kind: "synced", outcomes: (await Promise.all(syncs)).flat() };
+      const nothing = Promise.resolve([]);
+      const byId = triggerChange(deps, index, { webhookIds: [webhookId], self, requestId }, nothing, budget);
+      const works = bound.map((one) => {
+        const change: SecretChange = { source: one.source, reason: "webhook" };
+        const synced = syncChange(deps, change, [one], budget);
+        const told = { change, webhookIds: [], self, requestId };
+        return { synced, triggers: triggerChange(deps, index, told, synced, budget) };
+      });
+      const [outcomes, triggers] = await Promise.all([
+        Promise.all(works.map(({ synced }) => synced)),
+        Promise.all([byId, ...works.map((work) => work.triggers)]),
+      ]);
+      return { kind: "synced", outcomes: outcomes.flat(), triggers: triggers.flat() };
     }
     case "signal": {
       if (index.find(event.source).length === 0) return { kind: "noted" };
@@ -71,6 +89,10 @@ async function handleEvent(
       return { kind: "rejected", code: event.code, advice: event.advice, mustFail: event.mustFail };
   }
 }
+
+const idsOf = (bound: readonly SourceBindings[]): readonly string[] => [
+  ...new Set(bound.flatMap(({ bindings }) => bindings.flatMap(({ webhookId }) => webhookId ?? []))),
+];
 
 async function syncChange(
   deps: RotationDependencies,

@@ -1,4 +1,5 @@
 import type { SQSBatchResponse } from "aws-lambda";
+import type { TriggerOutcome } from "../../shared/external-secrets/outcome.ts";
 import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import { mustBeRepeated, type SyncOutcome } from "../../shared/sync/outcome.ts";
@@ -6,7 +7,12 @@ import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
 
 /** What became of one event. */
 export type EventReport =
-  | { readonly kind: "synced"; readonly outcomes: readonly SyncOutcome[] }
+  | {
+      readonly kind: "synced";
+      readonly outcomes: readonly SyncOutcome[];
+      /** Of ESO's objects, where a cluster of the bindings has trigger mode. */
+      readonly triggers?: readonly TriggerOutcome[];
+    }
   | { readonly kind: "noted" }
   | { readonly kind: "rejected"; readonly code: string; readonly advice: string; readonly mustFail: boolean };
 
@@ -20,6 +26,8 @@ export type RotationReport = {
     advice?: string;
     restarts?: readonly RestartOutcome[];
   }[];
+  /** ESO's objects that were nudged, where there are any. */
+  readonly externalSecrets?: readonly TriggerOutcome[];
   readonly rejected: readonly { code: string; advice: string }[];
 };
 
@@ -28,10 +36,15 @@ export function settle(reports: readonly EventReport[]): RotationReport {
   const refused = reports.find((report) => report.kind === "rejected" && report.mustFail);
   if (refused?.kind === "rejected") throw new InputRefused(refused.code, refused.advice);
   const outcomes = reports.flatMap((report) => (report.kind === "synced" ? report.outcomes : []));
+  const triggers = reports.flatMap((report) => (report.kind === "synced" ? (report.triggers ?? []) : []));
   const incomplete = outcomes.filter(mustBeRepeated);
-  if (incomplete.length > 0) throw new SyncIncomplete(incomplete, outcomes.length);
+  const unrefreshed = triggers.filter(isUnrefreshed);
+  if (incomplete.length + unrefreshed.length > 0) {
+    throw new SyncIncomplete(incomplete, outcomes.length, unrefreshed);
+  }
   return {
     targets: outcomes.map(describeOutcome),
+    ...(triggers.length > 0 && { externalSecrets: triggers }),
     rejected: reports.flatMap((report) =>
       report.kind === "rejected" ? [{ code: report.code, advice: report.advice }] : [],
     ),
@@ -48,8 +61,13 @@ export function settleBatch(
 
 function mustBeTriedAgain(report: EventReport): boolean {
   if (report.kind === "rejected") return report.mustFail;
-  return report.kind === "synced" && report.outcomes.some(mustBeRepeated);
+  return (
+    report.kind === "synced" &&
+    (report.outcomes.some(mustBeRepeated) || (report.triggers ?? []).some(isUnrefreshed))
+  );
 }
+
+const isUnrefreshed = ({ kind }: TriggerOutcome): boolean => kind === "failed";
 
 function describeOutcome(outcome: SyncOutcome): RotationReport["targets"][number] {
   const target = nameOfTarget(outcome.target);
@@ -64,15 +82,24 @@ export class SyncIncomplete extends RelayError {
   override readonly name = "SyncIncomplete";
   readonly code = "SYNC_INCOMPLETE";
   readonly retryable = true;
-  constructor(incomplete: readonly SyncOutcome[], targets: number) {
+  constructor(
+    incomplete: readonly SyncOutcome[],
+    targets: number,
+    unrefreshed: readonly TriggerOutcome[] = [],
+  ) {
     const codes = incomplete.flatMap(({ restarts = [], ...outcome }) => [
       ...(outcome.kind === "failed" ? [outcome.code] : []),
       ...restarts.flatMap(({ outcome, code = "" }) => (outcome === "failed" ? [code] : [])),
     ]);
     const what = incomplete.some(({ kind }) => kind !== "failed") ? "finished" : "written";
-    super(
-      `${incomplete.length} of ${targets} target(s) could not be ${what} now: ${[...new Set(codes)].join(", ")}.`,
-    );
+    const ofEso = unrefreshed.flatMap((outcome) => ("code" in outcome ? [outcome.code] : []));
+    const parts = [
+      ...(incomplete.length > 0
+        ? [`${incomplete.length} of ${targets} target(s) could not be ${what} now`]
+        : []),
+      ...(unrefreshed.length > 0 ? [`${unrefreshed.length} object(s) of ESO are not refreshed yet`] : []),
+    ];
+    super(`${parts.join(", and ")}: ${[...new Set([...codes, ...ofEso])].join(", ")}.`);
   }
 }
 

@@ -157,7 +157,8 @@ function answerResource(
   const { verb, query, headers } = request;
   const attempt = attemptOf(request, target);
   authorize(store, user, resource, attempt);
-  if (target.subresource !== undefined) {
+  const isOfStatus = target.subresource === "status" && resource.hasStatus === true && verb !== "delete";
+  if (target.subresource !== undefined && !isOfStatus) {
     throw new ApiStatus(404, "NotFound", "the server could not find the requested resource", {});
   }
   const read = { store, resource, namespace, query, accept: headers.accept, now: now() };
@@ -279,7 +280,7 @@ const FIELD_MANAGER_BYTES_MAX = 128;
 function writeOf(
   { store, now }: ApiOptions,
   { query, headers }: ApiRequest,
-  { resource, namespace, name = "" }: ResourceTarget,
+  { resource, namespace, name = "", subresource }: ResourceTarget,
   warn: (message: string) => void,
 ): Write {
   const manager = query.get("fieldManager") || (headers["user-agent"] ?? "").split("/")[0] || "unknown";
@@ -287,7 +288,19 @@ function writeOf(
     throw patchOptionsInvalid(tooLong("fieldManager", FIELD_MANAGER_BYTES_MAX));
   }
   const force = /^(true|1)$/.test(query.get("force") ?? "");
-  return { store, resource, namespace, name, manager, force, dryRun: query.has("dryRun"), now: now(), warn };
+  const dryRun = query.has("dryRun");
+  return {
+    store,
+    resource,
+    namespace,
+    name,
+    ...(subresource === "status" && { subresource }),
+    manager,
+    force,
+    dryRun,
+    now: now(),
+    warn,
+  };
 }
 
 const patchOptionsInvalid = (problem: ReturnType<typeof required>) =>

@@ -41,6 +41,8 @@ export type Resource = Named & {
   changeProblems?: (before: KubernetesObject, after: KubernetesObject) => FieldProblem[];
   /** Has a spec whose changes are counted. */
   hasGeneration?: boolean;
+  /** Has a status that only its subresource writes. */
+  hasStatus?: boolean;
   /** Whether strategic merge patches are taken: custom resources have none. */
   isBuiltIn: boolean;
   /** Columns of a Table between Name and Age. */
@@ -242,7 +244,53 @@ export const BUILT_IN_RESOURCES: readonly Resource[] = [
 
 /** A row for a custom resource: kept as it is sent, with merge patches but no strategic ones. */
 export function customResource(
-  names: Pick<Resource, "group" | "version" | "resource" | "singular" | "kind"> & { shortNames?: string[] },
+  names: Pick<Resource, "group" | "version" | "resource" | "singular" | "kind"> &
+    Partial<Pick<Resource, "shortNames" | "namespaced" | "hasStatus">>,
 ): Resource {
   return { ...plain, ...names, hasGeneration: true, isBuiltIn: false };
+}
+
+/** Of the External Secrets Operator, what trigger mode has to do with; older installations serve v1beta1 and no v1. */
+export function externalSecretsResources(version: "v1" | "v1beta1" = "v1"): readonly Resource[] {
+  const eso = { group: "external-secrets.io", version, hasStatus: true };
+  return [
+    customResource({
+      ...eso,
+      resource: "externalsecrets",
+      singular: "externalsecret",
+      shortNames: ["es"],
+      kind: "ExternalSecret",
+    }),
+    customResource({
+      ...eso,
+      resource: "secretstores",
+      singular: "secretstore",
+      shortNames: ["ss"],
+      kind: "SecretStore",
+    }),
+    customResource({
+      ...eso,
+      resource: "clustersecretstores",
+      singular: "clustersecretstore",
+      shortNames: ["css"],
+      kind: "ClusterSecretStore",
+      namespaced: false,
+    }),
+    customResource({
+      ...eso,
+      resource: "clusterexternalsecrets",
+      singular: "clusterexternalsecret",
+      shortNames: ["ces"],
+      kind: "ClusterExternalSecret",
+      namespaced: false,
+    }),
+    customResource({
+      ...eso,
+      version: "v1alpha1",
+      resource: "pushsecrets",
+      singular: "pushsecret",
+      shortNames: ["ps"],
+      kind: "PushSecret",
+    }),
+  ];
 }

@@ -29,6 +29,8 @@ export type Write = {
   namespace: string | undefined;
   /** Empty only for a POST. */
   name: string;
+  /** Only the status is written then, where the resource has one; otherwise everything but it. */
+  subresource?: "status" | undefined;
   manager: string;
   force: boolean;
   dryRun: boolean;
@@ -44,7 +46,7 @@ export function createObject(write: Write, body: unknown, isStrict: boolean): Wr
   if (given.metadata.resourceVersion) {
     throw unclassified("resourceVersion should not be set on objects to be created");
   }
-  const object = { ...given, metadata: withoutLedger(given.metadata) };
+  const object = withinReach(write, undefined, { ...given, metadata: withoutLedger(given.metadata) });
   const owners = trackUpdate(undefined, object, new Map(), updateOf(write));
   return { code: 201, object: finishCreate(write, object, owners) };
 }
@@ -147,7 +149,8 @@ export function deleteObject(write: Write, options: unknown): KubernetesObject |
   return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
 }
 
-function trackedUpdate(write: Write, live: KubernetesObject, object: KubernetesObject): KubernetesObject {
+function trackedUpdate(write: Write, live: KubernetesObject, sent: KubernetesObject): KubernetesObject {
+  const object = withinReach(write, live, sent);
   const version = parseResourceVersion(object.metadata.resourceVersion);
   const before = { ...live, metadata: withoutLedger(live.metadata) };
   const after = { ...object, metadata: keepIdentity(live, withoutLedger(object.metadata)) };
@@ -157,6 +160,23 @@ function trackedUpdate(write: Write, live: KubernetesObject, object: KubernetesO
     throw stale(write.resource, write.name);
   }
   return finishUpdate(write, live, { ...object, metadata: withoutLedger(object.metadata) }, owners);
+}
+
+/** Of what was sent, the part that this path writes; the rest stays as it is. */
+function withinReach(
+  { resource, subresource }: Write,
+  live: KubernetesObject | undefined,
+  sent: KubernetesObject,
+): KubernetesObject {
+  if (!resource.hasStatus) return sent;
+  const withStatusOf = (object: KubernetesObject, other: KubernetesObject | undefined): KubernetesObject => {
+    const { status: _status, ...rest } = object;
+    return other?.status === undefined ? rest : { ...rest, status: other.status };
+  };
+  if (subresource !== "status" || live === undefined) return withStatusOf(sent, live);
+  const { resourceVersion } = sent.metadata;
+  const metadata = { ...live.metadata, ...(resourceVersion !== undefined && { resourceVersion }) };
+  return withStatusOf({ ...live, metadata }, sent);
 }
 
 /** A client may write the ledger itself: one empty entry clears it, and no entry leaves it. */

@@ -13,6 +13,14 @@ export type ClusterConfig = {
   /** Both or neither: with both, no EKS call is made. */
   readonly endpoint?: string;
   readonly certificateAuthorityData?: string;
+  /** Trigger mode: ESO's objects of this cluster are nudged when a source that they read changes. */
+  readonly externalSecrets?: ExternalSecretsRule;
+};
+
+/** Which of ESO's objects are nudged, and how long a refresh may take. */
+export type ExternalSecretsRule = {
+  readonly namespaces: "all" | readonly string[];
+  readonly deadlineSeconds: number;
 };
 
 /** How the keys of the Secret are made from the source's value. */

@@ -14,6 +14,10 @@ export type ClusterEntry = {
   readonly roleArn?: string;
   readonly endpoint?: string;
   readonly certificateAuthorityData?: string;
+  readonly externalSecrets?: {
+    readonly namespaces: "all" | readonly string[];
+    readonly deadlineSeconds?: number;
+  };
 };
 
 export type BindingEntry = Rules & {

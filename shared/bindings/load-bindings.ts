@@ -1,8 +1,15 @@
 import { parseBoundReference } from "../secret-id/parse-secret-reference.ts";
-import type { Binding, CompiledBindings, KeyRule, RestartRule, TargetRef } from "./binding.ts";
+import type { Binding, ClusterConfig, CompiledBindings, KeyRule, RestartRule, TargetRef } from "./binding.ts";
 import schema from "./bindings.schema.json" with { type: "json" };
 import { BindingsError } from "./bindings-error.ts";
-import type { BindingEntry, BindingsFile, KeysEntry, RestartEntry, TargetEntry } from "./bindings-file.ts";
+import type {
+  BindingEntry,
+  BindingsFile,
+  ClusterEntry,
+  KeysEntry,
+  RestartEntry,
+  TargetEntry,
+} from "./bindings-file.ts";
 import { checkMeaning } from "./check-meaning.ts";
 import { checkShape } from "./check-shape.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -29,7 +36,7 @@ const DEFAULTS = schema.$defs.binding.properties;
 function compile(file: BindingsFile): CompiledBindings {
   // Object.fromEntries and spread, here and below: an assignment would lose a key with the name __proto__.
   const clusters = Object.fromEntries(
-    Object.entries(file.clusters).map(([key, cluster]) => [key, { ...cluster }]),
+    Object.entries(file.clusters).map(([key, cluster]) => [key, clusterOf(cluster)]),
   );
   const bindings = file.bindings.flatMap((entry) => {
     const rules = rulesOf(entry, file.defaults);
@@ -43,6 +50,12 @@ function compile(file: BindingsFile): CompiledBindings {
     );
   });
   return { version: 1, clusters, bindings };
+}
+
+function clusterOf({ externalSecrets, ...cluster }: ClusterEntry): ClusterConfig {
+  if (externalSecrets === undefined) return { ...cluster };
+  const { deadlineSeconds } = schema.$defs.externalSecrets.properties;
+  return { ...cluster, externalSecrets: { deadlineSeconds: deadlineSeconds.default, ...externalSecrets } };
 }
 
 function rulesOf(entry: BindingEntry, defaults: BindingsFile["defaults"] = {}): Omit<Binding, "target"> {

@@ -201,8 +201,21 @@ export class EksTokenTooLarge extends RelayError {
 }
 
 function adviceForRelay(verb: string, target: string, cluster: string): string {
-  return `The relay may not ${verb} ${target} in cluster ${cluster}. ${target.startsWith("Secret ") ? "Give its group the verbs get, create and patch on that name (docs/permissions.md)" : "What it needs is in docs/workloads.md"}.`;
+  const [kind = ""] = target.split(" ");
+  const what =
+    kind === "Secret"
+      ? "Give its group the verbs get, create and patch on that name (docs/permissions.md)"
+      : `What it needs is in ${ESO_KINDS.has(kind) ? "docs/external-secrets.md" : "docs/workloads.md"}`;
+  return `The relay may not ${verb} ${target} in cluster ${cluster}. ${what}.`;
 }
+
+const ESO_KINDS = new Set([
+  "externalsecrets",
+  "pushsecrets",
+  "secretstores",
+  "clustersecretstores",
+  "clusterexternalsecrets",
+]);
 
 function listed(fields: readonly string[]): string {
   const more = fields.length > FIELDS_LISTED_MAX ? ` and ${fields.length - FIELDS_LISTED_MAX} more` : "";

@@ -151,10 +151,12 @@ function authorize(request: RequestContext, bearer: string): void {
   if (bearer !== "") request.setHeaderParam("Authorization", `Bearer ${bearer}`);
 }
 
-/** `/api/v1/…` or `/apis/<group>/<version>/…`, then `namespaces/<namespace>/<resource>`, and perhaps `/<name>`. */
+/** `/api/v1/…` or `/apis/<group>/<version>/…`, perhaps `namespaces/<namespace>`, a resource, and perhaps a name. */
 function callOf(clusterKey: string, request: RequestContext): CallContext {
   const parts = new URL(request.getUrl()).pathname.split("/").map(decodeURIComponent);
-  const [namespace = "", resource = "", name] = parts.slice(parts[1] === "api" ? 4 : 5);
+  const rest = parts.slice(parts[1] === "api" ? 3 : 4);
+  const isInNamespace = rest[0] === "namespaces" && rest.length > 2;
+  const [namespace = "", resource = "", name] = isInNamespace ? rest.slice(1) : ["", ...rest];
   return { clusterKey, verb: verbOf(request.getHttpMethod(), name), namespace, resource, name: name ?? "" };
 }
 

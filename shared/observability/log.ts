@@ -15,6 +15,17 @@ export const LOG = {
   PODS_NUDGED: ["INFO", "Pods that mount a Secret were told to look at it again"],
   NUDGE_INCOMPLETE: ["WARN", "Not every Pod that mounts a Secret was told; its file follows by itself"],
   KUBERNETES_EVENT_FAILED: ["WARN", "A Kubernetes Event about a Secret could not be posted"],
+  EXTERNAL_SECRET_REFRESHED: [
+    "INFO",
+    "The External Secrets Operator has refreshed an object that was nudged",
+  ],
+  EXTERNAL_SECRET_IGNORED: [
+    "WARN",
+    "An object concerned is one that the External Secrets Operator will not refresh",
+  ],
+  EXTERNAL_SECRET_REFUSED: ["ERROR", "Trigger mode could not do its work in a cluster; a person must act"],
+  EXTERNAL_SECRET_FAILED: ["WARN", "An object that was nudged is not refreshed yet; it will be tried again"],
+  EXTERNAL_SECRETS_UNCONCERNED: ["DEBUG", "No object of the External Secrets Operator reads the source"],
   SOURCE_NOT_BOUND: ["DEBUG", "An event names a source that no binding uses"],
   WEBHOOK_ID_NOT_BOUND: ["WARN", "A call names a webhook id that no binding states"],
   EVENT_IGNORED: ["DEBUG", "An event changes no value"],
@@ -61,6 +72,9 @@ export type LogFields = {
   readonly findings?: number;
   readonly shardsQueued?: number;
   readonly workload?: string;
+  readonly object?: string;
+  readonly refreshMs?: number;
+  readonly nudges?: number;
   readonly pods?: number;
   readonly awsCalls?: number;
   readonly kubernetesCalls?: number;

@@ -12,6 +12,11 @@ export const METRICS = {
   FenceConflicts: "Count",
   WorkloadsRestarted: "Count",
   RestartsFailed: "Count",
+  ExternalSecretsRefreshed: "Count",
+  ExternalSecretsIgnored: "Count",
+  ExternalSecretsFailed: "Count",
+  /** From the nudge until the refresh was seen. */
+  ExternalSecretRefreshLatency: "Milliseconds",
   TokenRefreshes: "Count",
   RotationsFailed: "Count",
   EventsRejected: "Count",

@@ -12,6 +12,7 @@ import { readCurrentWith } from "../source/read-current.ts";
 import { type ClientFor, secretsManagerClients } from "../source/secrets-manager-clients.ts";
 import type { SyncDependencies } from "../sync/sync-source.ts";
 import type { RelayConfig } from "./relay-config.ts";
+import type { Trigger } from "./trigger.ts";
 
 /** What is given to a function from outside, and what a test may replace. */
 export type Surroundings = {
@@ -27,6 +28,8 @@ export type RelayParts = Omit<SyncDependencies, "connect"> & {
   /** The bindings, for a function that runs in that account and Region. */
   readonly bindingsFor: (self: SecretHome) => BindingIndex;
   readonly clientFor: ClientFor;
+  /** Makes ESO refresh what reads a changed source, in the clusters whose entry wants it. */
+  readonly trigger: Trigger;
   readonly log: Log;
   readonly measure: Measure;
 };
@@ -61,6 +64,7 @@ export async function wireRelay(
     ...(onKubernetesCall && { onRequest: onKubernetesCall }),
     ...(onThrottled && { onThrottled }),
   });
+  let trigger: Promise<Trigger> | undefined;
   return {
     bindingsFor: indexOncePerHome(compiled),
     clientFor,
@@ -72,6 +76,12 @@ export async function wireRelay(
     followUp: async (settled, budget) => {
       const { followUp } = await import("./follow-up.ts");
       return followUp({ connect, now, wait: waitFor, log, measure }, settled, budget);
+    },
+    trigger: async (call, budget) => {
+      trigger ??= import("./trigger.ts").then(({ triggerWith }) =>
+        triggerWith({ connect, now, wait: waitFor, clientFor, log, measure }),
+      );
+      return (await trigger)(call, budget);
     },
     log,
     measure,

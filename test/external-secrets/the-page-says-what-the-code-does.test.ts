@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { IGNORED_ADVICE } from "../../shared/external-secrets/outcome.ts";
+import { triggerRights } from "../../shared/external-secrets/rights.ts";
+import { pageOf } from "../docs/markdown.ts";
+
+const { text } = pageOf("docs/external-secrets.md");
+
+it("the rights are those that the code gives out", () => {
+  const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
+  const objects = blocks.flatMap((block) => parseAllDocuments(block).map((each) => each.toJS()));
+  const rulesOf = (kind: string) => objects.find((each) => each.kind === kind)?.rules;
+
+  const { roles, clusterRole } = triggerRights({ namespaces: ["shop"] });
+
+  expect(rulesOf("Role")).toEqual(roles.shop);
+  expect(rulesOf("ClusterRole")).toEqual(clusterRole);
+});
+
+it("with all namespaces there is one ClusterRole and no Role", () => {
+  const named = triggerRights({ namespaces: ["shop"] });
+
+  const { roles, clusterRole } = triggerRights({ namespaces: "all" });
+
+  expect(roles).toEqual({});
+  expect(clusterRole).toEqual([...(named.roles.shop ?? []), ...named.clusterRole]);
+});
+
+it("no right reaches a Secret", () => {
+  const { clusterRole } = triggerRights({ namespaces: "all" });
+
+  expect(clusterRole.flatMap(({ apiGroups }) => apiGroups)).toEqual(
+    clusterRole.map(() => "external-secrets.io"),
+  );
+});
+
+it("every reason to leave an object alone has its row", () => {
+  const table = /<!-- trigger codes -->([\s\S]*?)<!-- end -->/.exec(text)?.[1] ?? "";
+  const told = [...table.matchAll(/^\| `([A-Z_]+)` \| ignored/gm)].map((match) => match[1]);
+
+  expect(told.sort()).toEqual(Object.keys(IGNORED_ADVICE).sort());
+});
