@@ -2,6 +2,7 @@ import type { AddCommand } from "./cli.ts";
 import { addEvents } from "./commands/events.ts";
 import { addIam } from "./commands/iam.ts";
 import { addRbac } from "./commands/rbac.ts";
+import { addReport } from "./commands/report.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSync } from "./commands/sync.ts";
@@ -16,6 +17,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addRbac,
   addIam,
   addTune,
+  addReport,
   addEvents,
   addSchema,
 ];

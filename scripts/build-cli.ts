@@ -1,8 +1,24 @@
 // Bundles the command for the published package into dist/cli/main.mjs, since Node strips no types below node_modules.
 // Packages stay outside: npm installs them, and whoever audits an installation sees each of them. Part of `npm pack`.
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
+
+/** What a module reads from beside itself is put into it as text: the bundle lies elsewhere. */
+const textFromBeside: Plugin = {
+  name: "text-from-beside",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/cli\/report\/assets\.ts$/ }, async ({ path: file }) => {
+      let contents = await readFile(file, "utf8");
+      for (const [call, name = ""] of contents.matchAll(/readFileSync\(new URL\("([^"]+)".*?\), "utf8"\)/g)) {
+        const text = await readFile(path.join(path.dirname(file), name), "utf8");
+        contents = contents.replace(call, () => JSON.stringify(text));
+      }
+      return { contents, loader: "ts" };
+    });
+  },
+};
 
 await rm("dist/cli", { recursive: true, force: true });
 await build({
@@ -11,6 +27,7 @@ await build({
   bundle: true,
   splitting: true,
   packages: "external",
+  plugins: [textFromBeside],
   format: "esm",
   platform: "node",
   target: "node24",

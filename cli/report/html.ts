@@ -1,0 +1,34 @@
+/** Markup that is known to be whole: made by `html`, never from a string that came from outside. */
+export type Html = { readonly markup: string };
+
+type Part = Html | string | number | undefined | false | readonly Part[];
+
+/** A template whose every value is text, unless it is Html itself. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  return {
+    markup: strings.reduce((markup, string, at) => markup + string + markupOf(parts[at]), ""),
+  };
+}
+
+/**
+ * JSON for a `<script type="application/json">`. The parser of HTML knows no JSON: it ends the element at `</script`
+ * and changes its mind at `<!--`, wherever these stand. Without a `<` there is neither.
+ */
+export function jsonForScript(value: unknown): Html {
+  const escaped = JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return { markup: escaped };
+}
+
+function markupOf(part: Part): string {
+  if (part === undefined || part === false) return "";
+  if (typeof part === "string" || typeof part === "number") return escapeText(String(part));
+  return "markup" in part ? part.markup : part.map(markupOf).join("");
+}
+
+/** Good for text and for attributes in quotes. HTML has no way to write a NUL, so that becomes the replacement mark. */
+function escapeText(text: string): string {
+  return text.replaceAll("\0", "\ufffd").replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

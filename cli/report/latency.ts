@@ -1,0 +1,31 @@
+import type { InOrder, SweepReport } from "../../shared/sweep/report.ts";
+import type { LatencyPoint } from "./model.ts";
+
+/**
+ * How long new versions took to arrive, from inventories that follow each other: a target that holds another version
+ * than in the one before was written for it, at the time that its annotation tells. Counted from the last change of
+ * the source, as Secrets Manager tells it; a target that was written again for another reason looks slower than it was.
+ */
+export function latencyBetween(sweeps: readonly SweepReport[]): LatencyPoint[] {
+  const inventories = sweeps.filter(({ inventory }) => inventory !== undefined);
+  return inventories.flatMap((sweep, at): LatencyPoint[] => {
+    const before = inventories[at - 1];
+    if (before === undefined) return [];
+    const versions = new Map(before.inventory?.map((entry) => [nameOf(entry), entry.versionId]));
+    const spans = (sweep.inventory ?? [])
+      .flatMap((entry) => {
+        const known = versions.get(nameOf(entry));
+        const span = Date.parse(entry.writtenAt ?? "") - Date.parse(entry.sourceChangedAt ?? "");
+        return known !== undefined && known !== entry.versionId && span >= 0 ? [span] : [];
+      })
+      .sort((a, b) => a - b);
+    if (spans.length === 0) return [];
+    const quantile = (share: number) => spans[Math.ceil(share * spans.length) - 1] ?? 0;
+    return [
+      { at: Date.parse(sweep.startedAt), p50: quantile(0.5), p99: quantile(0.99), slowest: quantile(1) },
+    ];
+  });
+}
+
+const nameOf = ({ target: { cluster, namespace, name } }: InOrder): string =>
+  `${cluster}/${namespace}/${name}`;

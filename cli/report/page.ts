@@ -1,0 +1,231 @@
+import { createHash } from "node:crypto";
+import { SCRIPT, STYLE } from "./assets.ts";
+import { type Html, html, jsonForScript } from "./html.ts";
+import type { ClusterSummary, FleetReport, Reason, Row } from "./model.ts";
+import { packRows } from "./pack-rows.ts";
+import { STATE_ORDER, STATES, type State } from "./states.ts";
+import { trends } from "./trends.ts";
+import { countOf, countOfThings, instantOf, percentOf, spanOf } from "./words.ts";
+
+/** The report as one HTML page that needs nothing but itself. Pure. */
+export function renderPage(report: FleetReport): string {
+  const { rows, latest } = report;
+  const charts = trends(report);
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy()}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>Fleet report, ${instantOf(latest.at)}</title>
+<link rel="icon" href="data:,">
+<style>${{ markup: STYLE }}</style>
+</head>
+<body>
+<a class="skip" href="#targets">Skip to the Secrets</a>
+<header class="top">
+<div>
+<p class="eyebrow">secret-relay</p>
+<h1>Fleet report</h1>
+<p class="when">${whenOf(report)}</p>
+</div>
+<button type="button" id="theme" hidden>Theme: as the system</button>
+</header>
+<main>
+${hero(report)}
+${reasons(report.reasons)}
+${charts.length > 0 && html`<section aria-labelledby="trends-title"><h2 id="trends-title">Over time</h2><div class="charts">${charts}</div></section>`}
+${clusters(report.clusters)}
+${targets(report)}
+</main>
+<footer>
+<p>Made ${instantOf(report.madeAt)} by secret-relay ${report.release} from ${countOfThings(report.sweeps.length, "sweep")}${report.measured && ` and CloudWatch, ${instantOf(report.measured.from)} to ${instantOf(report.measured.to)}`}. It holds names, versions, times and codes, and no value of a secret. All times are UTC.</p>
+${report.missing.map((what) => html`<p class="missing">${what}</p>`)}
+</footer>
+<script type="application/json" id="rows">${jsonForScript(packRows(rows))}</script>
+<script>${{ markup: SCRIPT }}</script>
+</body>
+</html>
+`.markup;
+}
+
+/** Nothing may be loaded, nothing may run but the one script, and not even that may make markup of a text. */
+function policy(): string {
+  return [
+    "default-src 'none'",
+    `style-src '${hashOf(STYLE)}'`,
+    `script-src '${hashOf(SCRIPT)}'`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join("; ");
+}
+
+const hashOf = (text: string): string => `sha256-${createHash("sha256").update(text).digest("base64")}`;
+
+function whenOf({ latest, bindings }: FleetReport): string {
+  const mode = latest.mode === "metadata" ? "Sweep by metadata" : "Sweep by values";
+  return `${mode}${latest.plan ? ", as a plan" : ""} · ${instantOf(latest.at)} · ${countOfThings(bindings, "binding")} in ${spanOf(latest.ms)}`;
+}
+
+function hero({ counts, bindings, latest, rows }: FleetReport): Html {
+  const fresh = counts.fresh + counts.repaired;
+  const total = STATE_ORDER.reduce((sum, state) => sum + counts[state], 0);
+  const oldest = latest.oldestStaleMs;
+  const verdict =
+    counts.refused > 0
+      ? html`<p class="verdict tone-refused">${countOfThings(counts.refused, "Secret")} ${counts.refused === 1 ? "waits" : "wait"} for a person.</p>`
+      : counts.unchecked > 0
+        ? html`<p class="verdict tone-unchecked">${countOfThings(counts.unchecked, "Secret")} could not be compared.</p>`
+        : counts.drifted > 0
+          ? html`<p class="verdict tone-drifted">${countOfThings(counts.drifted, "Secret")} drifted; the next sweep repairs ${counts.drifted === 1 ? "it" : "them"}.</p>`
+          : html`<p class="verdict tone-fresh">Nothing waits for a person.</p>`;
+  return html`<section class="hero" aria-labelledby="fresh-title">
+<div class="share">
+<h2 id="fresh-title">Freshness</h2>
+<p class="figure">${percentOf(fresh, bindings)}</p>
+<p>${countOf(fresh)} of ${countOf(bindings)} Kubernetes Secrets hold the current version of their source.</p>
+${verdict}
+${latest.shardsMissing > 0 && html`<p class="verdict tone-unchecked">${countOfThings(latest.shardsMissing, "shard")} of this sweep ${latest.shardsMissing === 1 ? "is" : "are"} not in this report.</p>`}
+</div>
+<div class="states">
+${stateBar(counts, total)}
+<ul class="legend">${STATE_ORDER.toReversed().map(
+    (state) =>
+      html`<li class="tone-${state}"><a href="#targets" data-filter="${queryOf({ state })}"><span>${STATES[state].name}</span> <b>${countOf(counts[state])}</b></a><p>${STATES[state].meaning}</p></li>`,
+  )}</ul>
+<dl class="facts">
+<div><dt>Oldest stale Secret</dt><dd>${oldest === 0 ? "none" : spanOf(oldest)}</dd></div>
+<div><dt>Sources concerned</dt><dd>${countOf(new Set(rows.filter(({ state }) => state !== "fresh").map(({ source }) => source)).size)}</dd></div>
+</dl>
+</div>
+</section>`;
+}
+
+/** Every state that there is takes at least the width of a hair, or three of ten thousand would not be seen. */
+function stateBar(counts: Readonly<Record<State, number>>, total: number): Html {
+  const present = STATE_ORDER.toReversed().filter((state) => counts[state] > 0);
+  const widths = present.map((state) => Math.max(8, (1_000 * counts[state]) / Math.max(1, total)));
+  const sum = widths.reduce((all, width) => all + width, 0);
+  let x = 0;
+  const parts = present.map((state, at) => {
+    const width = ((widths[at] ?? 0) * 1_000) / sum;
+    const part = html`<rect class="tone-${state}" x="${x.toFixed(2)}" y="0" width="${Math.max(0, width - 2).toFixed(2)}" height="10"/>`;
+    x += width;
+    return part;
+  });
+  const told = present.map((state) => `${STATES[state].name} ${countOf(counts[state])}`).join(", ");
+  return html`<svg class="statebar" viewBox="0 0 998 10" preserveAspectRatio="none" role="img" aria-label="${told}">${parts}</svg>`;
+}
+
+function reasons(reasons: readonly Reason[]): Html | undefined {
+  if (reasons.length === 0) return undefined;
+  return html`<section aria-labelledby="reasons-title">
+<h2 id="reasons-title">What is not in order, and why</h2>
+<div class="scroll card" tabindex="0" role="region" aria-label="What is not in order, as a table"><table class="reasons">
+<thead><tr><th scope="col">What</th><th scope="col" class="number">Secrets</th><th scope="col">Oldest</th><th scope="col">State</th><th scope="col">What to do</th></tr></thead>
+<tbody>${reasons.map(
+    ({ state, code, meaning, count, oldestStaleMs, advice }) => html`<tr>
+<th scope="row"><a href="#targets" data-filter="${queryOf({ state, code })}"><code>${code}</code></a><span>${meaning}</span></th>
+<td class="number">${countOf(count)}</td>
+<td>${oldestStaleMs === 0 ? "–" : spanOf(oldestStaleMs)}</td>
+<td>${badge(state)}</td>
+<td class="advice">${advice === "" ? DEFAULT_ADVICE[state] : advice}</td></tr>`,
+  )}</tbody></table></div>
+</section>`;
+}
+
+const DEFAULT_ADVICE: Readonly<Record<State, string>> = {
+  refused: "See the runbook under this code.",
+  drifted: "Nothing: the next sweep repairs it. If it returns, somebody else writes it.",
+  unchecked: "See the runbook under this code.",
+  left: "Nothing, if that is meant.",
+  repaired: "Nothing. If it returns sweep by sweep, somebody else writes it or events do not arrive.",
+  fresh: "Nothing.",
+};
+
+function clusters(clusters: readonly ClusterSummary[]): Html | undefined {
+  if (clusters.length < 2) return undefined;
+  const head = html`<thead><tr><th scope="col">Cluster</th>${STATE_ORDER.map((state) => html`<th scope="col" class="number">${STATES[state].name}</th>`)}<th scope="col">Oldest stale</th></tr></thead>`;
+  const bodyOf = (some: readonly ClusterSummary[]) =>
+    some.map(
+      ({ cluster, counts, oldestStaleMs }) =>
+        html`<tr><th scope="row"><a href="#targets" data-filter="${queryOf({ cluster })}">${cluster}</a></th>${STATE_ORDER.map(
+          (state) =>
+            html`<td class="number ${counts[state] === 0 ? "zero" : `tone-${state}`}">${countOf(counts[state])}</td>`,
+        )}<td>${oldestStaleMs === 0 ? "–" : spanOf(oldestStaleMs)}</td></tr>`,
+    );
+  const tableOf = (some: readonly ClusterSummary[], label: string) =>
+    html`<div class="scroll card" tabindex="0" role="region" aria-label="${label}"><table class="clusters">${head}<tbody>${bodyOf(some)}</tbody></table></div>`;
+  const rest = clusters.slice(CLUSTERS_SHOWN);
+  return html`<section aria-labelledby="clusters-title">
+<h2 id="clusters-title">Clusters</h2>
+<p class="note">Of the Secrets that this report names.</p>
+${tableOf(clusters.slice(0, CLUSTERS_SHOWN), "Clusters, as a table")}
+${rest.length > 0 && html`<details><summary>${countOfThings(rest.length, "more cluster")}</summary>${tableOf(rest, "More clusters, as a table")}</details>`}
+</section>`;
+}
+
+const CLUSTERS_SHOWN = 10;
+
+function targets({ rows, unnamed }: FleetReport): Html {
+  const noteworthy = rows.filter(({ state }) => state !== "fresh");
+  const shown = (noteworthy.length > 0 ? noteworthy : rows).slice(0, ROWS_WITHOUT_SCRIPT);
+  return html`<section aria-labelledby="targets-title" id="targets" tabindex="-1">
+<h2 id="targets-title">Every Secret</h2>
+${unnamed > 0 && html`<p class="note">${countOfThings(unnamed, "Secret")} in order ${unnamed === 1 ? "is" : "are"} not named here. A sweep names them when it is asked for an inventory.</p>`}
+<noscript><p class="note">Without script this page shows the first ${countOf(shown.length)} of ${countOfThings(rows.length, "Secret")}, those first that need somebody.</p></noscript>
+<form id="filters" role="search" aria-label="Secrets" hidden>
+<label class="wide">Search <input type="search" name="q" autocomplete="off" spellcheck="false" placeholder="Name, version, code, words"></label>
+<label>State <select name="state"><option value="">Any</option>${STATE_ORDER.map((state) => html`<option value="${state}">${STATES[state].name}</option>`)}</select></label>
+<label>Cluster <select name="cluster"><option value="">Any</option></select></label>
+<label>Namespace <select name="namespace"><option value="">Any</option></select></label>
+<label>Source <input type="text" name="source" list="sources" autocomplete="off" spellcheck="false" placeholder="Part of it"></label>
+<datalist id="sources"></datalist>
+<label>Code <select name="code"><option value="">Any</option></select></label>
+<button type="reset">Clear</button>
+</form>
+<p id="found" role="status" aria-live="polite"></p>
+<table class="targets card" role="table" aria-labelledby="targets-title">
+<thead role="rowgroup"><tr role="row">${COLUMNS.map(
+    ({ name, sort }) =>
+      html`<th scope="col" role="columnheader"${sort !== undefined && html` data-sort="${sort}"`}>${name}</th>`,
+  )}</tr></thead>
+<tbody role="rowgroup" id="body">${shown.map(rowOf)}</tbody>
+</table>
+<nav id="pages" aria-label="Pages of Secrets" hidden></nav>
+</section>`;
+}
+
+/** What the script of the page filters by. */
+const queryOf = (filters: Record<string, string>): string => new URLSearchParams(filters).toString();
+
+const ROWS_WITHOUT_SCRIPT = 100;
+
+/** The script of the page makes rows of the same shape. */
+function rowOf(row: Row): Html {
+  return html`<tr role="row">
+<td role="cell">${badge(row.state)}</td>
+<th role="rowheader" scope="row"><b>${row.name}</b><span>${row.namespace} · ${row.cluster}</span></th>
+<td role="cell" data-label="Source">${row.source}</td>
+<td role="cell" data-label="Version">${row.versionId && html`<code title="${row.versionId}">${shortVersion(row.versionId)}</code>`}${row.writtenAt && html`<span>${instantOf(Date.parse(row.writtenAt))}</span>`}</td>
+<td role="cell" data-label="Why">${row.code !== "" && html`<code>${row.code}</code> `}${row.why}${row.advice !== "" && html`<span>${row.advice}</span>`}</td></tr>`;
+}
+
+/** Enough to tell versions apart; the whole one is in the title, and the search knows it. */
+const shortVersion = (versionId: string): string =>
+  versionId.length > 12 ? `${versionId.slice(0, 8)}…` : versionId;
+
+const COLUMNS = [
+  { name: "State", sort: "state" },
+  { name: "Secret", sort: "name" },
+  { name: "Source", sort: "source" },
+  { name: "Version, written", sort: "written" },
+  { name: "Why, and what to do", sort: undefined },
+];
+
+const badge = (state: State): Html => html`<span class="badge tone-${state}">${STATES[state].name}</span>`;

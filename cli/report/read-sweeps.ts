@@ -1,0 +1,96 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import schema from "../../shared/sweep/report.schema.json" with { type: "json" };
+import type { SweepReport } from "../../shared/sweep/report.ts";
+import { UsageError } from "../errors.ts";
+
+/**
+ * The sweeps that a file holds: one report, a list of them, one a line, or what a command printed around one.
+ * Throws UsageError with the place of what is wrong, and quotes nothing of the file.
+ */
+export function parseSweeps(text: string, file: string): SweepReport[] {
+  const found = parseDocuments(text, file).flatMap((document) => reportsIn(document, 0));
+  if (found.length === 0) {
+    throw new UsageError(`${file} holds no report of a sweep. Save what a sweep answers as JSON.`);
+  }
+  for (const report of found) {
+    if (hasVersion(report) && report.version !== schema.properties.version.const) {
+      throw new UsageError(
+        `${file}: a report of another version than this release reads. Take the newer one.`,
+      );
+    }
+    if (!validate(report)) {
+      const [problem] = validate.errors ?? [];
+      throw new UsageError(
+        `${file} is no report of a sweep: ${problem?.instancePath || "the report"} ${problem?.message ?? "is wrong"}. \`secret-relay schema report\` prints its schema.`,
+      );
+    }
+  }
+  return found as SweepReport[];
+}
+
+/** The shards of one sweep as the one report that it would have been. */
+export function joinShards(reports: readonly SweepReport[]): SweepReport[] {
+  return [...Map.groupBy(reports, ({ sweepId }) => sweepId).values()].flatMap((shards) => {
+    const [first] = shards;
+    if (first === undefined) return [];
+    // Whoever queued shards and swept nothing itself is told by what came back of them.
+    const queued = shards.reduce((sum, { shardsQueued }) => sum + shardsQueued, 0);
+    const swept = shards.filter(({ bindings, shardsQueued }) => bindings > 0 || shardsQueued === 0);
+    const inventories = shards.filter(({ inventory }) => inventory !== undefined);
+    const sum = (of: (report: SweepReport) => number) =>
+      shards.reduce((total, report) => total + of(report), 0);
+    return [
+      {
+        ...first,
+        endedAt:
+          shards
+            .map(({ endedAt }) => endedAt)
+            .sort()
+            .at(-1) ?? first.endedAt,
+        bindings: sum(({ bindings }) => bindings),
+        checked: sum(({ checked }) => checked),
+        shardsQueued: Math.max(0, queued - (queued > 0 ? swept.length : 0)),
+        findings: shards.flatMap(({ findings }) => findings),
+        unchecked: shards.flatMap(({ unchecked }) => unchecked),
+        unseen: shards.flatMap(({ unseen }) => unseen),
+        calls: {
+          aws: sum(({ calls }) => calls.aws),
+          kubernetes: sum(({ calls }) => calls.kubernetes),
+          throttles: sum(({ calls }) => calls.throttles),
+        },
+        ...(inventories.length > 0 && { inventory: inventories.flatMap(({ inventory = [] }) => inventory) }),
+      },
+    ];
+  });
+}
+
+const validate = new Ajv2020({ strict: true }).compile(schema);
+
+const hasVersion = (report: object): report is { version: unknown } => "version" in report;
+
+function parseDocuments(text: string, file: string): unknown[] {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    // One report a line, as a log that is added to.
+  }
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.map((line, at) => {
+    try {
+      return JSON.parse(line) as unknown;
+    } catch {
+      throw new UsageError(`${file} is no JSON${lines.length > 1 ? ` (line ${at + 1})` : ""}.`);
+    }
+  });
+}
+
+/** A report itself, or one that a command has wrapped: `{"ok":true,"report":{…}}`. */
+function reportsIn(document: unknown, depth: number): object[] {
+  if (typeof document !== "object" || document === null || depth > WRAPS_MAX) return [];
+  if (Array.isArray(document)) return document.flatMap((each) => reportsIn(each, depth + 1));
+  if ("sweepId" in document || "findings" in document) return [document];
+  const { report, reports } = document as { report?: unknown; reports?: unknown };
+  return [report, reports].flatMap((each) => reportsIn(each, depth + 1));
+}
+
+const WRAPS_MAX = 3;
