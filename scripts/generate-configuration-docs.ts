@@ -43,6 +43,7 @@ function reference(): string {
     ["`clusters.<key>.externalSecrets`", resolved({ $ref: "#/$defs/externalSecrets" })],
     ["`defaults`", resolved(schema.properties.defaults)],
     ["`bindings[]`", resolved({ $ref: "#/$defs/binding" })],
+    ["`bindings[].sources[]`", resolved({ $ref: "#/$defs/boundSource" })],
     ["`bindings[].keys.<key>`", resolved({ $ref: "#/$defs/keySource" })],
     ["`bindings[].extract`", resolved({ $ref: "#/$defs/extract" })],
     ["`bindings[].extract.rename[]`", resolved({ $ref: "#/$defs/keyRename" })],

@@ -102,9 +102,11 @@ function checkLengths(parameters: StackParameters, compiled: CompiledBindings, h
 /** What no policy of this account can do. */
 function notesOn({ home }: AwsNeeds, { clusters, bindings }: CompiledBindings): readonly string[] {
   const foreign = new Set(
-    bindings.flatMap(({ source }) =>
-      source.home !== undefined && source.home.accountId !== home.accountId ? [source.home.accountId] : [],
-    ),
+    bindings
+      .flatMap(({ sources }) => sources)
+      .flatMap((source) =>
+        source.home !== undefined && source.home.accountId !== home.accountId ? [source.home.accountId] : [],
+      ),
   );
   const roles = new Set(Object.values(clusters).flatMap(({ roleArn }) => roleArn ?? []));
   return [

@@ -4,6 +4,7 @@ import {
   createBindingIndex,
   type SourceBindings,
 } from "../../shared/bindings/binding-index.ts";
+import { bindingsConcerned, eachBindingOnce } from "../../shared/bindings/followers.ts";
 import { suggestName } from "../../shared/bindings/suggest-name.ts";
 import { IGNORED_CODES, REJECTED_CODES } from "../../shared/events/event-codes.ts";
 import { parseEvents } from "../../shared/events/parse-events.ts";
@@ -92,11 +93,21 @@ function explain(event: ParsedEvent, bindings: CompiledBindings, self?: SecretHo
 }
 
 function explainChange(change: SecretChange, index: BindingIndex): EventExplanation {
-  const { source, reason, versionId, occurredAt, eventId } = change;
-  const says = `${SAYS[reason]}: ${source.id}`;
+  const { source, reason, labels, versionId, occurredAt, eventId } = change;
+  const moved = labels === undefined ? SAYS[reason] : `The label ${labels.join(", ")} moved`;
+  const says = `${moved}: ${source.id}`;
   const found = index.find(source);
   if (found.length === 0) {
     return { verdict: "not-bound", says, advice: adviceFor(source, index), ...given({ eventId }) };
+  }
+  const concerned = eachBindingOnce(bindingsConcerned(found, change));
+  if (concerned.length === 0) {
+    return {
+      verdict: "ignored",
+      code: "OTHER_LABEL",
+      says: IGNORED_CODES.OTHER_LABEL,
+      ...given({ eventId }),
+    };
   }
   const at = occurredAt === undefined ? undefined : new Date(occurredAt).toISOString();
   return {
@@ -104,7 +115,7 @@ function explainChange(change: SecretChange, index: BindingIndex): EventExplanat
     says,
     reason,
     source: source.id,
-    syncs: found.map(syncOf),
+    syncs: concerned.map(syncOf),
     ...given({ versionId, occurredAt: at, eventId }),
   };
 }
@@ -112,10 +123,9 @@ function explainChange(change: SecretChange, index: BindingIndex): EventExplanat
 function explainWebhookCall(webhookId: string, index: BindingIndex): EventExplanation {
   const says = `A call names the bindings with webhookId ${webhookId}`;
   const found = index.findByWebhookId(webhookId);
-  if (found.length > 0) return { verdict: "sync", says, reason: "webhook", syncs: found.map(syncOf) };
-  const known = index.sources.flatMap(({ bindings }) =>
-    bindings.flatMap((binding) => binding.webhookId ?? []),
-  );
+  if (found.length > 0)
+    return { verdict: "sync", says, reason: "webhook", syncs: eachBindingOnce(found).map(syncOf) };
+  const known = index.bindings.flatMap((binding) => binding.webhookId ?? []);
   const meant = suggestName(webhookId, known);
   const advice = `No binding has it.${meant ? ` Did you mean ${meant}?` : " Set webhookId on a binding."}`;
   return { verdict: "not-bound", says, advice };

@@ -24,7 +24,7 @@ export type NeedsQuestion = {
 
 export function awsNeeds({ clusters, bindings }: CompiledBindings, question: NeedsQuestion): AwsNeeds {
   const { home, prefix, kmsKeyArns = [] } = question;
-  const sources = bindings.map(({ source }) => source);
+  const sources = bindings.flatMap((binding) => binding.sources);
   const byArn = sources.filter((source) => prefix === undefined || !isBelow(source, prefix, home));
   const reached = Object.values(clusters);
   return {
@@ -45,7 +45,8 @@ export function awsNeeds({ clusters, bindings }: CompiledBindings, question: Nee
 
 /** The longest beginning, up to a slash, that all names of the home share; undefined where there is none. */
 export function sharedPrefix({ bindings }: CompiledBindings, home: SecretHome): string | undefined {
-  const names = bindings.flatMap(({ source }) => (isOf(source, home) ? [source.names[0]] : []));
+  const sources = bindings.flatMap((binding) => binding.sources);
+  const names = sources.flatMap((source) => (isOf(source, home) ? [source.names[0]] : []));
   const [first = "", ...others] = names;
   let end = first.lastIndexOf("/") + 1;
   while (end > 0 && !others.every((name) => name.startsWith(first.slice(0, end)))) {

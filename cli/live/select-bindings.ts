@@ -1,5 +1,6 @@
 import type { Binding } from "../../shared/bindings/binding.ts";
 import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
+import { eachBindingOnce } from "../../shared/bindings/followers.ts";
 import { suggestName } from "../../shared/bindings/suggest-name.ts";
 import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
 import { UsageError } from "../errors.ts";
@@ -29,7 +30,7 @@ export function selectBindings(index: BindingIndex, { what, clusters }: Selectio
         inClusters(binding) && (what === undefined || meant.has(group) || nameOf(binding) === what),
     ),
   }));
-  const found = selected.filter(({ bindings }) => bindings.length > 0);
+  const found = eachBindingOnce(selected);
   if (found.length === 0) throw nothingMeant(index, { ...(what !== undefined && { what }), inClusters });
   return found;
 }
@@ -47,11 +48,11 @@ function nothingMeant(
   index: BindingIndex,
   { what, inClusters }: { what?: string; inClusters: (binding: Binding) => boolean },
 ): UsageError {
-  const bindings = index.sources.flatMap((group) => group.bindings).filter(inClusters);
+  const bindings = index.bindings.filter(inClusters);
   if (bindings.length === 0)
     return new UsageError("Nothing is bound there. See what is: secret-relay status");
   const targets = [...new Set(bindings.map(nameOf))];
-  const sources = [...new Set(bindings.map(({ source }) => source.id))];
+  const sources = [...new Set(bindings.flatMap(({ sources }) => sources.map(({ id }) => id)))];
   const meant = suggestName(what ?? "", [...targets, ...sources]);
   return new UsageError(
     `Nothing is bound under ${what}. ${meant ? `Did you mean ${meant}? ` : ""}Bound Secrets: ${listed(targets)}. Their sources: ${listed(sources)}.`,

@@ -6,16 +6,21 @@ import { ClusterForbidden } from "../../shared/cluster/errors.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
 import { ANNOTATIONS, MANAGED_SELECTOR } from "../../shared/render/ownership-marks.ts";
+import { keyOfSource } from "../../shared/secret-id/key-of-source.ts";
 import type { SourceState } from "../../shared/source/source-state.ts";
 import { describeOnce } from "../../shared/sweep/describe-once.ts";
 import { observeSources } from "../../shared/sweep/observe-sources.ts";
 import { spareCluster } from "../../shared/sweep/spare-cluster.ts";
+import { stateOfAll } from "../../shared/sweep/state-of-all.ts";
 import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { Live } from "./open-live.ts";
 
 /** One binding as it is now: its source and its target, both without a value. */
 export type Sight = {
   readonly binding: Binding;
+  /** Of each source, in the binding's order. */
+  readonly sources: readonly SourceState[];
+  /** What they come to together. */
   readonly source: SourceState;
   readonly target: TargetSight;
 };
@@ -38,19 +43,24 @@ export async function sightBindings(
   budget: TimeBudget,
 ): Promise<Sight[]> {
   const catalog = describeOnce(live.catalog);
-  const sources = groups.map(({ source }) => source);
+  const bindings = groups.flatMap((group) => group.bindings);
+  const all = bindings.flatMap((binding) => binding.sources);
+  const sources = [...new Map(all.map((source) => [keyOfSource(source), source])).values()];
   const listed = await observeSources(catalog, { sources, self: live.aws.home, budget });
   const sightTarget = targetSights(live, groups, budget);
+  const describeAll = ({ sources }: Binding): Promise<SourceState[]> =>
+    Promise.all(sources.map((source) => catalog.describe(source, budget)));
   const look = async (binding: Binding): Promise<Sight> => {
-    const [target, known] = await Promise.all([
-      sightTarget(binding),
-      listed.get(binding.source.id) ?? catalog.describe(binding.source, budget),
-    ]);
-    const isCertain = !listed.has(binding.source.id) || isSame(target, known);
-    return { binding, target, source: isCertain ? known : await catalog.describe(binding.source, budget) };
+    const states = binding.sources.map((source) => listed.get(keyOfSource(source)));
+    const known = states.filter((state) => state !== undefined);
+    const isListed = known.length === states.length;
+    const [target, seen] = await Promise.all([sightTarget(binding), isListed ? known : describeAll(binding)]);
+    const isCertain = !isListed || isSame(target, stateOfAll(seen));
+    const sources = isCertain ? seen : await describeAll(binding);
+    return { binding, target, sources, source: stateOfAll(sources) };
   };
   return pMap(
-    groups.flatMap(({ bindings }) => bindings),
+    bindings,
     look,
     // Each look makes two calls, one to a place that counts them for itself.
     { concurrency: live.targetsAtOnce * 4 },

@@ -1,4 +1,5 @@
 import type { TargetRef } from "../../shared/bindings/binding.ts";
+import { nameOfSources } from "../../shared/bindings/name-of-sources.ts";
 import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
 import { ANNOTATIONS } from "../../shared/render/ownership-marks.ts";
 import { diagnoseTarget } from "../../shared/sweep/diagnose.ts";
@@ -43,24 +44,24 @@ export type LastError = {
 };
 
 /** Judged as a sweep by metadata judges: no value is compared. Pure. */
-export function statusOf({ binding, source, target }: Sight, now: number): BindingStatus {
+export function statusOf({ binding, sources, source, target }: Sight, now: number): BindingStatus {
   const live = target.kind === "there" ? target.live : undefined;
   const { [ANNOTATIONS.versionId]: versionId, [ANNOTATIONS.writtenAt]: syncedAt } = live?.annotations ?? {};
   const seen = {
     target: binding.target,
-    source: binding.source.id,
+    source: nameOfSources(binding),
     ...(versionId !== undefined && { versionId }),
     ...(syncedAt !== undefined && { syncedAt }),
     ...(source.kind === "current" && { currentVersionId: source.versionId as string }),
     ...(source.kind === "current" &&
       source.changedAt !== undefined && { sourceChangedAt: new Date(source.changedAt).toISOString() }),
   };
-  const unknown = [target, source].find((part) => part.kind === "unseen" || part.kind === "unreadable");
+  const unknown = [target, ...sources].find((part) => part.kind === "unseen" || part.kind === "unreadable");
   if (unknown !== undefined && "code" in unknown) {
     return { ...seen, state: "unknown", code: unknown.code, advice: unknown.advice };
   }
-  if (source.kind === "unreadable") throw new TypeError("An unreadable source was not told as unknown");
-  const diagnosis = diagnoseTarget(binding, live, source, now);
+  const known = sources.filter((each) => each.kind !== "unreadable");
+  const diagnosis = diagnoseTarget(binding, live, known, now);
   if (diagnosis === undefined) return { ...seen, state: "current" };
   const advice = diagnosis.refusal?.advice ?? adviceOn(diagnosis);
   return {
@@ -89,6 +90,7 @@ function stateOf({ code, refusal }: Diagnosis): State {
       return "missing";
     case "SOURCE_MISSING":
     case "SOURCE_SCHEDULED_FOR_DELETION":
+    case "VERSION_MISSING":
       return "source-gone";
     default:
       return "drifted";
@@ -113,6 +115,10 @@ function adviceOn({
       return "Correct the binding, or create the secret.";
     case "SOURCE_SCHEDULED_FOR_DELETION":
       return "Restore it (aws secretsmanager restore-secret), or remove its binding.";
+    case "VERSION_MISSING":
+      return "No version bears that staging label, or the pinned one is gone: set the label, or correct stage or versionId.";
+    case "VERSION_DEPRECATED":
+      return "Give the pinned version a staging label, or pin another: Secrets Manager may delete it.";
     default:
       return undefined;
   }

@@ -1,5 +1,6 @@
 import pMap from "p-map";
 import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
+import { nameOfSources } from "../../shared/bindings/name-of-sources.ts";
 import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
 import type { SyncOutcome } from "../../shared/sync/outcome.ts";
 import { syncSource } from "../../shared/sync/sync-source.ts";
@@ -20,8 +21,8 @@ export async function syncFromHere(
   const outcomes = new Map<string, SyncOutcome>();
   await pMap(
     groups,
-    async ({ source, bindings }) => {
-      for (const outcome of await syncSource(live, { source, bindings, budget })) {
+    async ({ bindings }) => {
+      for (const outcome of await syncSource(live, { bindings, budget })) {
         outcomes.set(nameOfTarget(outcome.target), outcome);
       }
       tell(`${outcomes.size} of ${total} Secrets`);
@@ -40,7 +41,7 @@ export async function syncFromHere(
     const reported = "versionId" in outcome ? outcome.versionId : undefined;
     return {
       target: binding.target,
-      source: binding.source.id,
+      source: nameOfSources(binding),
       outcome: outcome.kind,
       before: heldBy(target),
       after: held,

@@ -51,7 +51,9 @@ export async function syncViaFunction(
       const seenBefore = findSight(before, target);
       const seenAfter = findSight(after, target);
       const held: Held = seenAfter === undefined ? NOT_LOOKED_AT : heldBy(seenAfter.target);
-      const state = after.find(({ binding }) => binding.source.id === source.id)?.source;
+      // What is bound as deployed only is taken for a binding of that source alone.
+      const ofSource = ({ binding }: Sight) => binding.sources.some(({ id }) => id === source.id);
+      const state = seenAfter?.source ?? after.find(ofSource)?.source;
       const heldBefore: Held = seenBefore === undefined ? NOT_LOOKED_AT : heldBy(seenBefore.target);
       const found = staleness(state, held, told?.versionId);
       const seen = { target, source: source.id, before: heldBefore, after: held, ...found };

@@ -20,12 +20,14 @@ export type Load = {
 
 /** Of the bindings as they are: a source that goes to five targets is polled five times and listed once. */
 export function loadOfBindings({ bindings }: CompiledBindings): Load {
-  const pairs = bindings.map(({ source, target }) => ({
-    source: source.id,
-    cluster: target.cluster,
-    namespace: `${target.cluster}/${target.namespace}`,
-    target: `${target.cluster}/${target.namespace}/${target.name}`,
-  }));
+  const pairs = bindings.flatMap(({ sources, target }) =>
+    sources.map(({ id }) => ({
+      source: id,
+      cluster: target.cluster,
+      namespace: `${target.cluster}/${target.namespace}`,
+      target: `${target.cluster}/${target.namespace}/${target.name}`,
+    })),
+  );
   const distinct = (of: (pair: (typeof pairs)[number]) => string) => new Set(pairs.map(of)).size;
   return {
     secrets: distinct(({ source }) => source),

@@ -1,10 +1,13 @@
 import type { Context, SQSBatchResponse } from "aws-lambda";
 import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
+import { bindingsConcerned, eachBindingOnce } from "../../shared/bindings/followers.ts";
 import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
 import { reportOutcome } from "../../shared/observability/report-outcome.ts";
 import { homeOfFunction } from "../../shared/secret-id/home-of-function.ts";
+import { keyOfSource } from "../../shared/secret-id/key-of-source.ts";
+import type { VersionId } from "../../shared/secret-id/secret-id.ts";
 import { syncSource } from "../../shared/sync/sync-source.ts";
 import { startTimeBudget, type TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { RotationDependencies } from "./dependencies.ts";
@@ -48,7 +51,10 @@ async function handleEvent(
     case "change": {
       const { change } = event;
       const bound = index.find(change.source);
-      const synced = syncChange(deps, change, bound, budget);
+      const concerned = bindingsConcerned(bound, change);
+      const isOtherLabel = bound.length > 0 && concerned.length === 0;
+      if (isOtherLabel) log("EVENT_IGNORED", { code: "OTHER_LABEL" });
+      const synced = isOtherLabel ? Promise.resolve([]) : syncChange(deps, change, concerned, budget);
       const told = { change, webhookIds: idsOf(bound), self, requestId };
       const triggers = triggerChange(deps, index, told, synced, budget);
       const [outcomes, ofEso] = await Promise.all([synced, triggers]);
@@ -60,9 +66,11 @@ async function handleEvent(
       if (bound.length === 0) log("WEBHOOK_ID_NOT_BOUND");
       const nothing = Promise.resolve([]);
       const byId = triggerChange(deps, index, { webhookIds: [webhookId], self, requestId }, nothing, budget);
-      const works = bound.map((one) => {
-        const change: SecretChange = { source: one.source, reason: "webhook" };
-        const synced = syncChange(deps, change, [one], budget);
+      const once = new Map(eachBindingOnce(bound).map((group) => [group.source.id, group]));
+      const works = bound.map(({ source }) => {
+        const change: SecretChange = { source, reason: "webhook" };
+        const own = once.get(source.id);
+        const synced = own === undefined ? nothing : syncChange(deps, change, [own], budget);
         const told = { change, webhookIds: [], self, requestId };
         return { synced, triggers: triggerChange(deps, index, told, synced, budget) };
       });
@@ -112,18 +120,30 @@ async function syncChange(
     reason: change.reason,
     ...(change.eventId && { eventId: change.eventId }),
   });
-  const { versionId: expectedVersionId, occurredAt } = change;
-  const hints = {
-    ...(expectedVersionId && { expectedVersionId }),
+  const { occurredAt } = change;
+  const outcomes = await syncSource(deps, {
+    bindings: [...new Set(bound.flatMap(({ bindings }) => bindings))],
+    budget,
+    expectedVersionIds: expectedBy(change, bound),
     ...(occurredAt !== undefined && { occurredAt }),
-  };
-  const synced = await Promise.all(
-    bound.map(({ source, bindings }) => syncSource(deps, { source, bindings, budget, ...hints })),
-  );
-  const outcomes = synced.flat();
+  });
   for (const outcome of outcomes) reportOutcome(log, measure, id, outcome);
   log("SYNC_COMPLETED", { source: id, handlingMs: deps.now() - startedAt });
   return outcomes;
+}
+
+/** The event's version under each spelling of its source, and each label that moved. */
+function expectedBy(
+  { versionId, labels = ["AWSCURRENT"] }: SecretChange,
+  bound: readonly SourceBindings[],
+): ReadonlyMap<string, VersionId> {
+  if (versionId === undefined) return new Map();
+  const stages = labels.map((stage) => (stage === "AWSCURRENT" ? {} : { stage }));
+  return new Map(
+    bound.flatMap(({ source: { id } }) =>
+      stages.map((stage) => [keyOfSource({ id, ...stage }), versionId] as const),
+    ),
+  );
 }
 
 /** Kept of Lambda's time to write logs and metrics, and to answer, when the work itself ran out of it. */

@@ -2,6 +2,7 @@ import type { SQSBatchResponse } from "aws-lambda";
 import type { TriggerOutcome } from "../../shared/external-secrets/outcome.ts";
 import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
 import { RelayError } from "../../shared/relay-error.ts";
+import type { Collision } from "../../shared/render/merge-data.ts";
 import { mustBeRepeated, type SyncOutcome } from "../../shared/sync/outcome.ts";
 import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
 
@@ -22,6 +23,8 @@ export type RotationReport = {
     target: string;
     outcome: string;
     versionId?: string;
+    /** Keys that several sources make; the last one's was taken. */
+    collisions?: readonly Collision[];
     code?: string;
     advice?: string;
     restarts?: readonly RestartOutcome[];
@@ -72,9 +75,11 @@ const isUnrefreshed = ({ kind }: TriggerOutcome): boolean => kind === "failed";
 function describeOutcome(outcome: SyncOutcome): RotationReport["targets"][number] {
   const target = nameOfTarget(outcome.target);
   const restarts = outcome.restarts && { restarts: outcome.restarts };
-  return outcome.kind === "written" || outcome.kind === "unchanged"
-    ? { target, outcome: outcome.kind, versionId: outcome.versionId, ...restarts }
-    : { target, outcome: outcome.kind, code: outcome.code, advice: outcome.advice };
+  if (outcome.kind === "refused" || outcome.kind === "failed") {
+    return { target, outcome: outcome.kind, code: outcome.code, advice: outcome.advice };
+  }
+  const { kind, versionId, collisions } = outcome;
+  return { target, outcome: kind, versionId, ...(collisions && { collisions }), ...restarts };
 }
 
 /** Some targets were not written, or workloads not restarted, for reasons that may pass. Lambda invokes again; what is done already stays done. */

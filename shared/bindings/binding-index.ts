@@ -2,12 +2,14 @@ import { lookupNames, referencesMayMatch } from "../secret-id/references-may-mat
 import type { SecretHome, SecretReference } from "../secret-id/secret-id.ts";
 import type { Binding, ClusterConfig, CompiledBindings } from "./binding.ts";
 
-/** All bindings of one source, as the source is written: one read of it serves them all. */
+/** All bindings of one source, as the source is written; a binding of several sources is with each of them. */
 export type SourceBindings = { readonly source: SecretReference; readonly bindings: readonly Binding[] };
 
 export type BindingIndex = {
   /** By the key that `target.cluster` holds. */
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
+  /** Every binding once, in the file's order. */
+  readonly bindings: readonly Binding[];
   /** Every source of the file, in the file's order. */
   readonly sources: readonly SourceBindings[];
   /**
@@ -37,7 +39,7 @@ export function createBindingIndex({ clusters, bindings }: CompiledBindings, sel
   };
   const findByWebhookId = (webhookId: string): readonly SourceBindings[] =>
     sources.filter(({ bindings }) => bindings.some((binding) => binding.webhookId === webhookId));
-  return { clusters, sources, find, findByWebhookId };
+  return { clusters, bindings, sources, find, findByWebhookId };
 }
 
 /** A function learns its account and Region from its first invocation, and they are the same ever after. */
@@ -54,9 +56,11 @@ export function indexOncePerHome(compiled: CompiledBindings): (self: SecretHome)
 function groupBySource(bindings: readonly Binding[]): readonly SourceBindings[] {
   const groups = new Map<string, { source: SecretReference; bindings: Binding[] }>();
   for (const binding of bindings) {
-    const group = groups.get(binding.source.id);
-    if (group === undefined) groups.set(binding.source.id, { source: binding.source, bindings: [binding] });
-    else group.bindings.push(binding);
+    for (const { keys: _keys, stage: _stage, versionId: _versionId, ...source } of binding.sources) {
+      const group = groups.get(source.id);
+      if (group === undefined) groups.set(source.id, { source, bindings: [binding] });
+      else if (group.bindings.at(-1) !== binding) group.bindings.push(binding);
+    }
   }
   return [...groups.values()];
 }

@@ -1,4 +1,4 @@
-import type { SecretReference } from "../secret-id/secret-id.ts";
+import type { SourceAt } from "../secret-id/secret-id.ts";
 
 /** A Kubernetes Secret that the relay keeps. `cluster` is the key in `clusters` of bindings.yaml. */
 export type TargetRef = { readonly cluster: string; readonly namespace: string; readonly name: string };
@@ -30,7 +30,7 @@ export type KeyRule =
   /** Secret key -> key of the source's JSON object. */
   | { readonly kind: "selected"; readonly keys: Readonly<Record<string, string>> }
   /** The whole value, text or binary, under one key. */
-  | { readonly kind: "value"; readonly key: string }
+  | { readonly kind: "value"; readonly key: string; readonly decode?: Encoding }
   /** Secret key -> how its text is made, when one of them is more than a key of the source. */
   | { readonly kind: "composed"; readonly keys: Readonly<Record<string, KeySource>> }
   /** The keys of the source's JSON object that the patterns name. */
@@ -45,7 +45,9 @@ export type KeySource = (
   | { readonly key: string }
   | { readonly jmespath: string }
   | { readonly template: string }
-) & { readonly decode?: "base64" | "base64url" };
+) & { readonly decode?: Encoding };
+
+export type Encoding = "base64" | "base64url";
 
 /** In both, `*` stands for any text. */
 export type KeyRename = { readonly pattern: string; readonly to: string };
@@ -66,11 +68,16 @@ export type RestartRule = {
   readonly minimumIntervalSeconds: number;
 };
 
-/** One source tied to one target. A binding of bindings.yaml with three targets is compiled into three. */
+/** A source of a binding, and what is made of its value. */
+export type BoundSource = SourceAt & { readonly keys: KeyRule };
+
+/** One target and its sources, of which most have one. A binding of bindings.yaml with three targets is compiled into three. */
 export type Binding = {
-  readonly source: SecretReference;
+  /** Merged in this order. */
+  readonly sources: readonly [BoundSource, ...BoundSource[]];
+  /** The later source wins a key that two of them make; without it nobody does, and the target is refused. */
+  readonly collisions?: "last";
   readonly target: TargetRef;
-  readonly keys: KeyRule;
   readonly type: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;

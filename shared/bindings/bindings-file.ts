@@ -1,4 +1,4 @@
-import type { DeletionPolicy, KeyRename, KeySource, RestartRule } from "./binding.ts";
+import type { DeletionPolicy, Encoding, KeyRename, KeySource, RestartRule } from "./binding.ts";
 
 /** bindings.yaml as a person writes it, once its shape is checked. The shape itself is in bindings.schema.json. */
 export type BindingsFile = {
@@ -20,16 +20,26 @@ export type ClusterEntry = {
   };
 };
 
-export type BindingEntry = Rules & {
+/** Has either `source`, with what belongs to it beside it, or `sources`. */
+export type BindingEntry = Rules &
+  Partial<SourceEntry> & {
+    readonly sources?: readonly SourceEntry[];
+    readonly collisions?: "refuse" | "last";
+    readonly targets: readonly TargetEntry[];
+    readonly ownership?: "secret" | "keys";
+    readonly immutable?: boolean;
+    readonly onChange?: "refuse" | "replace";
+    readonly webhookId?: string;
+  };
+
+export type SourceEntry = {
   readonly source: string;
-  readonly targets: readonly TargetEntry[];
+  readonly stage?: string;
+  readonly versionId?: string;
   readonly keys?: KeysEntry;
   readonly value?: string;
+  readonly decode?: Encoding;
   readonly extract?: ExtractEntry;
-  readonly ownership?: "secret" | "keys";
-  readonly immutable?: boolean;
-  readonly onChange?: "refuse" | "replace";
-  readonly webhookId?: string;
 };
 
 export type KeysEntry = "all" | readonly string[] | Readonly<Record<string, string | KeySource>>;

@@ -87,18 +87,10 @@ const SYSTEM_NAMESPACES = new Set(["kube-system", "kube-public", "kube-node-leas
 
 function checkBinding(binding: AnyMap, path: Path, context: Context): void {
   const { defaults, problems } = context;
-  const source = textOf(binding.source);
-  if (source !== undefined && source !== "" && parseBoundReference(source) === undefined) {
-    problems.add(
-      { path: [...path, "source"] },
-      "This is neither the name of a secret nor the ARN of one",
-      "Copy the name or the ARN from Secrets Manager; a name has letters, digits and /_+=.@-!, at most 512",
-    );
-  }
   checkRules(binding, path, problems);
-  checkKeys(binding, path, context);
-  checkKeySources(binding, path, problems);
-  checkExtract(binding, path, problems);
+  for (const [entry, at] of sourceEntriesOf(binding, path)) checkSource(entry, at, problems);
+  checkSeveral(binding, path, problems);
+  checkDemandedKeys(binding, path, context);
   checkOwnership(binding, path, context);
   checkSizes(binding, path, defaults, problems);
   for (const [index, entry] of listOf(binding.targets).entries()) {
@@ -151,7 +143,79 @@ const DEMANDED_KEYS = new Map<string, readonly (readonly string[])[]>([
   ["kubernetes.io/basic-auth", [["username", "password"]]],
 ]);
 
-function checkKeys(binding: AnyMap, path: Path, { defaults, problems }: Context): void {
+/** What says where keys come from: the binding itself, or each entry of its sources. */
+function sourceEntriesOf(binding: AnyMap, path: Path): readonly (readonly [AnyMap, Path])[] {
+  if (binding.sources === undefined) return [[binding, path]];
+  return listOf(binding.sources).map((entry, index) => [mapOf(entry), [...path, "sources", index]] as const);
+}
+
+function checkSource(entry: AnyMap, path: Path, problems: ProblemList): void {
+  const source = textOf(entry.source);
+  if (source !== undefined && source !== "" && parseBoundReference(source) === undefined) {
+    problems.add(
+      { path: [...path, "source"] },
+      "This is neither the name of a secret nor the ARN of one",
+      "Copy the name or the ARN from Secrets Manager; a name has letters, digits and /_+=.@-!, at most 512",
+    );
+  }
+  if (entry.stage === "AWSPENDING") {
+    problems.add(
+      { path: [...path, "stage"] },
+      "A version under AWSPENDING is not in force yet, and may never be",
+      "Use AWSCURRENT, which the rotation moves to it in the end",
+    );
+  }
+  if (entry.stage !== undefined && entry.versionId !== undefined) {
+    problems.add(
+      { path: [...path, "versionId"], part: "key" },
+      "A pinned version has no use for a staging label, and this source states both",
+      "Keep stage to follow the label, or versionId to stay with that version",
+    );
+  }
+  checkListedKeys(entry, path, problems);
+  checkKeySources(entry, path, problems);
+  checkExtract(entry, path, problems);
+}
+
+/** What goes with several sources, and what does not. */
+function checkSeveral(binding: AnyMap, path: Path, problems: ProblemList): void {
+  if (binding.sources === undefined) {
+    if (binding.collisions === undefined) return;
+    problems.add(
+      { path: [...path, "collisions"], part: "key" },
+      "One source alone collides with nothing",
+      "Remove collisions, or list several sources under sources",
+    );
+    return;
+  }
+  for (const setting of ["source", ...SETTINGS_OF_A_SOURCE]) {
+    if (binding[setting] === undefined) continue;
+    problems.add(
+      { path: [...path, setting], part: "key" },
+      `A binding with sources has no ${setting} of its own`,
+      setting === "source" ? "Make it an entry of sources" : `Move ${setting} into the entries of sources`,
+    );
+  }
+  if (binding.collisions === "last") return;
+  const placeOfKey = new Map<string, Path>();
+  for (const [entry, at] of sourceEntriesOf(binding, path)) {
+    for (const key of selectedKeys(entry) ?? []) {
+      const first = placeOfKey.get(key);
+      if (first === undefined) placeOfKey.set(key, at);
+      else {
+        problems.add(
+          { path: at },
+          `This source makes the key ${quoteName(key)}, and so does the one at ${problems.where({ path: first })}`,
+          "Rename or leave out one of the two, or set collisions: last to let the later one win",
+        );
+      }
+    }
+  }
+}
+
+const SETTINGS_OF_A_SOURCE = ["stage", "versionId", "keys", "value", "decode", "extract"];
+
+function checkListedKeys(binding: AnyMap, path: Path, problems: ProblemList): void {
   const listed = listOf(binding.keys);
   const firstIndexes = new Map<unknown, number>();
   for (const [index, key] of listed.entries()) {
@@ -166,13 +230,15 @@ function checkKeys(binding: AnyMap, path: Path, { defaults, problems }: Context)
       );
     }
   }
+}
 
-  const selected = selectedKeys(binding);
+function checkDemandedKeys(binding: AnyMap, path: Path, { defaults, problems }: Context): void {
+  const selected = mergedKeys(binding, path);
   const type = textOf(binding.type) ?? textOf(defaults.type) ?? "";
   if (selected === undefined) return;
   for (const group of DEMANDED_KEYS.get(type) ?? []) {
     if (group.some((key) => selected.has(key))) continue;
-    const setting = binding.keys === undefined ? "value" : "keys";
+    const setting = ["sources", "keys"].find((each) => binding[each] !== undefined) ?? "value";
     problems.add(
       { path: [...path, setting], part: "key" },
       `A Secret of the type ${type} needs the key ${group.join(" or ")}, and this binding makes none`,
@@ -276,6 +342,17 @@ function checkOwnership(binding: AnyMap, path: Path, { defaults, problems }: Con
 }
 
 /** The keys that the Secret will have, when the file alone tells them. */
+function mergedKeys(binding: AnyMap, path: Path): ReadonlySet<string> | undefined {
+  const merged = new Set<string>();
+  for (const [entry] of sourceEntriesOf(binding, path)) {
+    const keys = selectedKeys(entry);
+    if (keys === undefined) return undefined;
+    for (const key of keys) merged.add(key);
+  }
+  return merged;
+}
+
+/** Those that one source makes. */
 function selectedKeys(binding: AnyMap): ReadonlySet<string> | undefined {
   const { keys, value } = binding;
   if (keys !== undefined && value !== undefined) return undefined;
@@ -300,7 +377,9 @@ function checkSizes(binding: AnyMap, path: Path, defaults: AnyMap, problems: Pro
     );
   }
   let bytes = annotationBytes + bytesOfMerged(defaults.labels, binding.labels);
-  for (const key of selectedKeys(binding) ?? []) bytes += key.length;
+  for (const [entry] of sourceEntriesOf(binding, path)) {
+    for (const key of selectedKeys(entry) ?? []) bytes += key.length;
+  }
   if (bytes > FIXED_BYTES_MAX) {
     problems.add(
       { path },
@@ -372,7 +451,7 @@ function checkTarget(target: AnyMap, path: Path, context: Context): void {
   problems.add(
     { path },
     `The Secret ${quoteName(name)} in the namespace ${quoteName(namespace)} of the same cluster is a target at ${problems.where({ path: first })} already`,
-    "Keep one of the two; one Secret takes one source",
+    "Keep one of the two; where it takes several sources, list them under sources",
   );
 }
 

@@ -1,19 +1,19 @@
 import { createHash } from "node:crypto";
-import type { Binding } from "./binding.ts";
+import type { Binding, KeyRule } from "./binding.ts";
 
 /**
  * Sixteen hex characters that differ when the rules of a binding differ, whatever the order and layout of the file.
  *
- * In it is everything that changes what an apply would write: the source as written (another source, another value),
- * keys, type, labels, annotations, and the deletion policy, which is kept on the target for the day when the binding is
+ * In it is everything that changes what an apply would write: the sources as written (another source, another value),
+ * their versions, keys and order, type, labels, annotations, and the deletion policy, which is kept on the target for the day when the binding is
  * gone. Not in it:
  * - the target, because the fingerprint is kept on the target itself, so moving a binding is no change of rules;
  * - `adopt`, because it decides whether we may write and not what: a Secret that was refused carries no fingerprint
  *   of ours anyway, and one that we own would be written again for nothing.
  */
 export function fingerprintOf({
-  source,
-  keys,
+  sources,
+  collisions,
   type,
   labels,
   annotations,
@@ -22,12 +22,13 @@ export function fingerprintOf({
   immutable,
 }: Pick<
   Binding,
-  "source" | "keys" | "type" | "labels" | "annotations" | "deletionPolicy" | "ownership" | "immutable"
+  "sources" | "collisions" | "type" | "labels" | "annotations" | "deletionPolicy" | "ownership" | "immutable"
 >): string {
+  const [first, ...others] = sources;
   const rules: unknown[] = [
     RULES_VERSION,
-    source.id,
-    canonicalKeys(keys),
+    first.id,
+    canonicalKeys(first.keys),
     type,
     sortedEntries(labels),
     sortedEntries(annotations),
@@ -36,20 +37,27 @@ export function fingerprintOf({
   // Only where they are used: a binding without them keeps the fingerprint that it had before there were any.
   if (ownership !== undefined) rules.push(["ownership", ownership]);
   if (immutable !== undefined) rules.push(["immutable", immutable]);
+  if (first.stage !== undefined) rules.push(["stage", first.stage]);
+  if (first.versionId !== undefined) rules.push(["versionId", first.versionId]);
+  if (others.length > 0) {
+    const more = others.map(({ id, stage, versionId, keys }) => [id, stage, versionId, canonicalKeys(keys)]);
+    rules.push(["sources", more]);
+  }
+  if (collisions !== undefined) rules.push(["collisions", collisions]);
   return createHash("sha256").update(JSON.stringify(rules)).digest("hex").slice(0, 16);
 }
 
 // Raise it when the same rules come to mean another Secret, so that sweeps write every target once more.
 const RULES_VERSION = 1;
 
-function canonicalKeys(keys: Binding["keys"]): unknown {
+function canonicalKeys(keys: KeyRule): unknown {
   switch (keys.kind) {
     case "all":
       return ["all"];
     case "selected":
       return ["selected", sortedEntries(keys.keys)];
     case "value":
-      return ["value", keys.key];
+      return ["value", keys.key, ...(keys.decode === undefined ? [] : [keys.decode])];
     case "composed":
       return [
         "composed",

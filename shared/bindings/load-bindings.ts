@@ -1,5 +1,14 @@
 import { parseBoundReference } from "../secret-id/parse-secret-reference.ts";
-import type { Binding, ClusterConfig, CompiledBindings, KeyRule, RestartRule, TargetRef } from "./binding.ts";
+import { parseVersionId } from "../secret-id/parse-version-id.ts";
+import type {
+  Binding,
+  BoundSource,
+  ClusterConfig,
+  CompiledBindings,
+  KeyRule,
+  RestartRule,
+  TargetRef,
+} from "./binding.ts";
 import schema from "./bindings.schema.json" with { type: "json" };
 import { BindingsError } from "./bindings-error.ts";
 import type {
@@ -8,6 +17,7 @@ import type {
   ClusterEntry,
   KeysEntry,
   RestartEntry,
+  SourceEntry,
   TargetEntry,
 } from "./bindings-file.ts";
 import { checkMeaning } from "./check-meaning.ts";
@@ -59,11 +69,9 @@ function clusterOf({ externalSecrets, ...cluster }: ClusterEntry): ClusterConfig
 }
 
 function rulesOf(entry: BindingEntry, defaults: BindingsFile["defaults"] = {}): Omit<Binding, "target"> {
-  const source = parseBoundReference(entry.source);
-  if (source === undefined) throw new TypeError("checkMeaning lets no such source through");
   const rules = {
-    source,
-    keys: keyRuleOf(entry),
+    sources: sourcesOf(entry),
+    ...(entry.collisions === "last" && { collisions: entry.collisions }),
     type: entry.type ?? defaults.type ?? DEFAULTS.type.default,
     labels: { ...defaults.labels, ...entry.labels },
     annotations: { ...defaults.annotations, ...entry.annotations },
@@ -75,8 +83,27 @@ function rulesOf(entry: BindingEntry, defaults: BindingsFile["defaults"] = {}): 
   return { ...rules, fingerprint: fingerprintOf(rules) };
 }
 
-function keyRuleOf({ keys, value, extract }: Pick<BindingEntry, "keys" | "value" | "extract">): KeyRule {
-  if (value !== undefined) return { kind: "value", key: value };
+function sourcesOf(entry: BindingEntry): Binding["sources"] {
+  const [first, ...others] = (entry.sources ?? [entry as SourceEntry]).map(sourceOf);
+  if (first === undefined) throw new TypeError("checkShape lets no binding without a source through");
+  return [first, ...others];
+}
+
+function sourceOf(entry: SourceEntry): BoundSource {
+  const reference = parseBoundReference(entry.source);
+  if (reference === undefined) throw new TypeError("checkMeaning lets no such source through");
+  const versionId = parseVersionId(entry.versionId);
+  return {
+    ...reference,
+    // AWSCURRENT may be spelled out, and is the same rule.
+    ...(entry.stage !== undefined && entry.stage !== "AWSCURRENT" && { stage: entry.stage }),
+    ...(versionId !== undefined && { versionId }),
+    keys: keyRuleOf(entry),
+  };
+}
+
+function keyRuleOf({ keys, value, decode, extract }: SourceEntry): KeyRule {
+  if (value !== undefined) return { kind: "value", key: value, ...(decode !== undefined && { decode }) };
   if (extract !== undefined) {
     const { include = ["*"], exclude = [], rename = [] } = extract;
     return { kind: "extracted", include, exclude, rename };

@@ -62,22 +62,26 @@ const isMap = (value: unknown): value is AnyMap =>
 
 function isBinding(value: unknown, clusters: AnyMap): boolean {
   if (!isMap(value)) return false;
-  const { source, target, keys, type, labels, annotations, adopt, fingerprint } = value;
+  const { sources, target, type, labels, annotations, adopt, fingerprint } = value;
   return (
-    isMap(source) &&
-    typeof source.id === "string" &&
-    Array.isArray(source.names) &&
+    Array.isArray(sources) &&
+    sources.length > 0 &&
+    sources.every(isSource) &&
     isMap(target) &&
     typeof target.namespace === "string" &&
     typeof target.name === "string" &&
     typeof target.cluster === "string" &&
     Object.hasOwn(clusters, target.cluster) &&
-    isMap(keys) &&
-    typeof keys.kind === "string" &&
     typeof type === "string" &&
     isMap(labels) &&
     isMap(annotations) &&
     typeof adopt === "boolean" &&
     typeof fingerprint === "string"
   );
+}
+
+function isSource(value: unknown): boolean {
+  if (!isMap(value)) return false;
+  const { id, names, keys } = value;
+  return typeof id === "string" && Array.isArray(names) && isMap(keys) && typeof keys.kind === "string";
 }

@@ -4,6 +4,7 @@ import { cloudTrailPlaces } from "./cloudtrail-places.ts";
 import type { IgnoredCode } from "./event-codes.ts";
 import { eventHome, eventIdOf, eventStamp } from "./event-stamp.ts";
 import { findSource } from "./find-source.ts";
+import { otherLabels } from "./other-labels.ts";
 import { elementsOf, hasOwn, own, ownString } from "./own-property.ts";
 import { given, ignored, type ParsedEvent, rejected } from "./parsed-event.ts";
 import type { SecretChange } from "./secret-change.ts";
@@ -25,12 +26,16 @@ export function parseCloudTrailCall(event: unknown): ParsedEvent {
   // errorCode alone tells: a call that succeeded may have responseElements null.
   if ((own(detail, "errorCode") ?? null) !== null) return ignored("FAILED_CALL", eventId);
   const request = own(detail, "requestParameters");
-  if (movesAnotherLabel(reason, request)) return ignored("OTHER_LABEL", eventId);
+  const labels = labelsMoved(reason, request);
+  if (labels === "none") return ignored("OTHER_LABEL", eventId);
 
   const source = findSource(cloudTrailPlaces(event), eventHome(event));
   if (typeof source === "string") return rejected(source, eventId);
   const versionId = versionWritten(reason, request);
-  return { kind: "change", change: { source, reason, ...given({ versionId }), ...eventStamp(event) } };
+  return {
+    kind: "change",
+    change: { source, reason, ...given({ labels, versionId }), ...eventStamp(event) },
+  };
 }
 
 const CHANGING_CALLS = new Map<string, SecretChange["reason"]>([
@@ -64,13 +69,14 @@ const UNINTERESTING_CALLS = new Map<string, IgnoredCode>([
 
 // A rotation puts its new value under AWSPENDING and moves AWSCURRENT later. A request that does not say which label
 // it moves counts as a change: a needless read is cheap.
-function movesAnotherLabel(reason: SecretChange["reason"], request: unknown): boolean {
+function labelsMoved(reason: SecretChange["reason"], request: unknown): ReturnType<typeof otherLabels> {
   if (reason === "put-secret-value") {
     const labels = elementsOf(own(request, "versionStages"), LABELS_MAX) ?? [];
-    return labels.length > 0 && !labels.includes("AWSCURRENT");
+    const named = labels.filter((label) => typeof label === "string");
+    return labels.length > 0 ? otherLabels(named) : undefined;
   }
   const label = reason === "update-secret-version-stage" ? ownString(request, "versionStage") : undefined;
-  return label !== undefined && label !== "AWSCURRENT";
+  return label === undefined ? undefined : otherLabels([label]);
 }
 
 // Secrets Manager keeps at most 20 labels on a version.

@@ -8,7 +8,8 @@ export const IGNORED_CODES = {
   FAILED_CALL: "CloudTrail reports a call that Secrets Manager refused, so nothing changed.",
   READ_ONLY_CALL: "CloudTrail reports a call that only reads; the relay's own reads come back like this.",
   METADATA_ONLY_CALL: "Tags, policies, replication or rotation settings changed, and no value did.",
-  OTHER_LABEL: "A version got a staging label other than AWSCURRENT, such as AWSPENDING in mid-rotation.",
+  OTHER_LABEL:
+    "A version got a staging label that no binding of the source follows, such as AWSPENDING in mid-rotation.",
   ROTATION_ONLY_STARTED:
     "A rotation started; its end, and the move of AWSCURRENT, come as events of their own.",
   TEST_ROTATION: "A rotation was only tested; AWSCURRENT stays where it is.",

@@ -1,6 +1,7 @@
 import { parseVersionId } from "../secret-id/parse-version-id.ts";
 import { eventHome, eventIdOf, eventStamp } from "./event-stamp.ts";
 import { findSource, resourcePlace } from "./find-source.ts";
+import { otherLabels } from "./other-labels.ts";
 import { own, ownString } from "./own-property.ts";
 import { given, ignored, type ParsedEvent, rejected } from "./parsed-event.ts";
 
@@ -9,7 +10,8 @@ export function parseLabelUpdated(event: unknown): ParsedEvent {
   const detail = own(event, "detail");
   const label = ownString(detail, "labelUpdated");
   if (label === undefined) return rejected("MALFORMED_EVENT", eventIdOf(event));
-  if (label !== "AWSCURRENT") return ignored("OTHER_LABEL", eventIdOf(event));
+  const labels = otherLabels([label]);
+  if (labels === "none") return ignored("OTHER_LABEL", eventIdOf(event));
 
   const places = [resourcePlace(event), { text: own(detail, "name"), origin: "any" } as const];
   const source = findSource(places, eventHome(event));
@@ -17,6 +19,6 @@ export function parseLabelUpdated(event: unknown): ParsedEvent {
   const versionId = parseVersionId(own(detail, "versionId"));
   return {
     kind: "change",
-    change: { source, reason: "label-updated", ...given({ versionId }), ...eventStamp(event) },
+    change: { source, reason: "label-updated", ...given({ labels, versionId }), ...eventStamp(event) },
   };
 }

@@ -15,7 +15,9 @@ export type SecretChange = {
     | "rotation-succeeded"
     | "direct"
     | "webhook";
-  /** The version that the event says is current; a hint for a second read, nothing more. */
+  /** Which staging labels moved, where AWSCURRENT is not among them; without it, AWSCURRENT and what follows it. */
+  readonly labels?: readonly [string, ...string[]];
+  /** The version that the event says is current, or under those labels; a hint for a second read, nothing more. */
   readonly versionId?: VersionId;
   /** When it happened by the event's own clock (whole seconds), in ms since the epoch. */
   readonly occurredAt?: number;

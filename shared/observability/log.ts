@@ -52,6 +52,8 @@ export type LogFields = {
   readonly advice?: string;
   readonly eventId?: string;
   readonly changes?: readonly string[];
+  /** Keys that several sources make, with their names; the last one's was taken. */
+  readonly collisions?: readonly string[];
   readonly propagationMs?: number;
   readonly handlingMs?: number;
   readonly fenceConflicts?: number;

@@ -1,6 +1,6 @@
 import type { TargetRef } from "../bindings/binding.ts";
 import type { SyncOutcome } from "../sync/outcome.ts";
-import type { Log } from "./log.ts";
+import type { Log, LogFields } from "./log.ts";
 import type { Measure } from "./measure.ts";
 
 /** One log line and its metrics for what became of one target. */
@@ -22,6 +22,7 @@ export function reportOutcome(log: Log, measure: Measure, source: string, outcom
         changes,
         fenceConflicts,
         ...given({ propagationMs }),
+        ...describeCollisions(outcome),
       });
       measure("TargetsWritten", 1);
       if (propagationMs !== undefined) measure("PropagationLatency", propagationMs);
@@ -31,7 +32,7 @@ export function reportOutcome(log: Log, measure: Measure, source: string, outcom
     }
     case "unchanged": {
       const { versionId, fenceConflicts } = outcome;
-      log("TARGET_UNCHANGED", { source, target, versionId, fenceConflicts });
+      log("TARGET_UNCHANGED", { source, target, versionId, fenceConflicts, ...describeCollisions(outcome) });
       measure("TargetsUnchanged", 1);
       if (fenceConflicts > 0) measure("FenceConflicts", fenceConflicts);
       measureExpiry(measure, outcome);
@@ -50,6 +51,13 @@ export function reportOutcome(log: Log, measure: Measure, source: string, outcom
       return;
     }
   }
+}
+
+function describeCollisions({
+  collisions,
+}: Pick<Extract<SyncOutcome, { kind: "written" }>, "collisions">): Pick<LogFields, "collisions"> {
+  if (collisions === undefined) return {};
+  return { collisions: collisions.map(({ key, sources }) => `${key} (${sources.join(", ")})`) };
 }
 
 function measureExpiry(

@@ -1,10 +1,11 @@
-import type { Binding, KeyRule, KeySource } from "../bindings/binding.ts";
+import type { Binding, Encoding, KeyRule, KeySource } from "../bindings/binding.ts";
 import { decodeBase64 } from "../expressions/decode-base64.ts";
 import type { evaluateExpression } from "../expressions/jmespath.ts";
 import { isTreeObject, type JsonTree, parseJsonTree, plainTextOf } from "../expressions/json-tree.ts";
 import type { renderTemplate } from "../expressions/liquid.ts";
 import { SecretValue } from "../secret-value/secret-value.ts";
 import { RenderError } from "./errors.ts";
+import type { ComposedRule } from "./is-composed.ts";
 import { isDataKey } from "./is-data-key.ts";
 import { matchPattern } from "./match-pattern.ts";
 import { notAnObject, type RenderSource } from "./render-secret.ts";
@@ -21,15 +22,17 @@ type Extracted = Extract<KeyRule, { kind: "extracted" }>;
 /** Pure, once the languages are there: the same source and binding give the same data. */
 export const composeData =
   (languages: Languages) =>
-  (binding: Binding, source: RenderSource): Map<string, SecretValue> => {
-    const { keys } = binding;
-    const text = source.isText ? Buffer.from(source.value.expose()).toString("utf8") : undefined;
-    const root = text === undefined ? undefined : parseJsonTree(text)?.root;
+  (binding: Binding, keys: ComposedRule, source: RenderSource): Map<string, SecretValue> => {
+    const text = Buffer.from(source.value.expose()).toString("utf8");
+    if (keys.kind === "value") {
+      // Bytes may hold base64 as well: what is none is refused all the same.
+      return new Map([[keys.key, decoded(keys.key, keys.decode, text)]]);
+    }
+    const root = source.isText ? parseJsonTree(text)?.root : undefined;
     if (root === undefined) throw notAnObject(binding, source);
     if (keys.kind === "composed") return composeKeys(languages, binding, source, keys, root);
     if (!isTreeObject(root)) throw notAnObject(binding, source);
-    if (keys.kind === "extracted") return extractKeys(source, keys, new Map(Object.entries(root)));
-    throw new TypeError("A plain binding needs no composing");
+    return extractKeys(source, keys, new Map(Object.entries(root)));
   };
 
 function composeKeys(
@@ -44,7 +47,7 @@ function composeKeys(
   for (const [key, made] of Object.entries(keys)) {
     const text = textFor(languages, binding, source, { key, made, root });
     if (text === undefined) missing.push("key" in made ? made.key : `anything for ${key} by its expression`);
-    else data.set(key, decoded(key, made, text));
+    else data.set(key, decoded(key, made.decode, text));
   }
   if (missing.length > 0) {
     throw new RenderError(
@@ -87,7 +90,7 @@ function textFor(
   throw new RenderError("TEMPLATE_FAILED", `The template of the key ${key} ${result.reason}.${line}`);
 }
 
-function decoded(key: string, { decode }: KeySource, text: string): SecretValue {
+function decoded(key: string, decode: Encoding | undefined, text: string): SecretValue {
   if (decode === undefined) return SecretValue.fromText(text);
   const bytes = decodeBase64(text, decode);
   if (bytes === undefined) {

@@ -1,11 +1,16 @@
 import type { Binding } from "../bindings/binding.ts";
 import type { SecretValue } from "../secret-value/secret-value.ts";
+import { type ComposedRule, isComposed } from "./is-composed.ts";
 import type { RenderSource } from "./render-secret.ts";
 
 /** What rendering a binding takes beside the core. Most bindings take nothing. */
 export type Renderers = {
-  /** Makes the data of a composed or extracted binding. */
-  readonly composeData?: (binding: Binding, source: RenderSource) => Map<string, SecretValue>;
+  /** Makes the data of a source whose rule takes more than the core. */
+  readonly composeData?: (
+    binding: Binding,
+    keys: ComposedRule,
+    source: RenderSource,
+  ) => Map<string, SecretValue>;
   /** Refuses what the type of the Secret does not allow. */
   readonly checkType?: (binding: Binding, data: ReadonlyMap<string, SecretValue>) => TypeFacts;
 };
@@ -17,12 +22,12 @@ export type TypeFacts = { readonly certificateExpiresAt?: number };
  * Loads what the binding's rules need, once per process. JMESPath and LiquidJS together are larger than everything that
  * a plain binding needs of this folder, so a function whose bindings are plain never reads them from disk.
  */
-export async function loadRenderers({ keys, type }: Binding): Promise<Renderers> {
+export async function loadRenderers({ sources, type }: Binding): Promise<Renderers> {
   const isTyped = CHECKED_TYPES.has(type);
-  if (keys.kind !== "composed" && keys.kind !== "extracted") {
+  if (!sources.some(({ keys }) => isComposed(keys))) {
     return isTyped ? { checkType: (await import("./check-type.ts")).checkType } : NONE;
   }
-  const ways = keys.kind === "composed" ? Object.values(keys.keys) : [];
+  const ways = sources.flatMap(({ keys }) => (keys.kind === "composed" ? Object.values(keys.keys) : []));
   const [{ composeData }, expressions, templates, types] = await Promise.all([
     import("./compose-data.ts"),
     ways.some((way) => "jmespath" in way) ? import("../expressions/jmespath.ts") : undefined,

@@ -1,10 +1,13 @@
-import type { Binding, TargetRef } from "../bindings/binding.ts";
+import type { Binding, BoundSource, TargetRef } from "../bindings/binding.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 import type { SecretValue } from "../secret-value/secret-value.ts";
+import { dataVersionOf } from "./data-version.ts";
 import { RenderError } from "./errors.ts";
+import { isComposed } from "./is-composed.ts";
 import { isDataKey } from "./is-data-key.ts";
 import type { Renderers } from "./load-renderers.ts";
-import { ANNOTATIONS, MANAGED_LABEL } from "./ownership-marks.ts";
+import { type Collision, mergeData } from "./merge-data.ts";
+import { ANNOTATIONS, MANAGED_LABEL, SOURCE_VERSIONS_ANNOTATION } from "./ownership-marks.ts";
 import { readJsonObject } from "./read-json-object.ts";
 
 /** The value that a Secret is made from, as the source read gives it. */
@@ -15,9 +18,10 @@ export type RenderSource = {
   readonly isText: boolean;
 };
 
-/** A target as source and binding say it should be. */
+/** A target as its sources and its binding say it should be. */
 export type DesiredSecret = {
   readonly target: TargetRef;
+  /** Of one source its VersionId; of several, what stands for all of theirs. */
   readonly versionId: VersionId;
   readonly type: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -26,29 +30,39 @@ export type DesiredSecret = {
   readonly isImmutable?: true;
   /** When the first of its certificates runs out, ms since the epoch; of kubernetes.io/tls only. */
   readonly certificateExpiresAt?: number;
+  /** Keys that several sources make, where the binding lets the last one win; absent when there are none. */
+  readonly collisions?: readonly Collision[];
 };
 
 /**
- * Pure: the same source and binding give the same Secret. Throws a RenderError that names keys, never values.
- * `renderers` is what loadRenderers gave for this binding.
+ * Pure: the same sources and binding give the same Secret. Throws a RenderError that names keys, never values.
+ * `reads` has one entry for each source of the binding, in its order; `renderers` is what loadRenderers gave for it.
  */
 export function renderSecret(
   binding: Binding,
-  source: RenderSource,
+  reads: readonly RenderSource[],
   renderers: Renderers = {},
 ): DesiredSecret {
-  const data = renderData(binding, source, renderers);
+  const parts = binding.sources.map((bound, index) => {
+    const source = reads[index];
+    if (source === undefined) throw new TypeError("Every source of a binding is read before it is rendered");
+    return { bound, source, data: renderData(binding, bound, source, renderers) };
+  });
+  const { data, collisions } = mergeData(binding, parts);
+  const versionIds = parts.map(({ source }) => source.versionId);
+  const versionId = dataVersionOf(versionIds);
   checkKubernetesLimits(binding, data);
   const facts = renderers.checkType?.(binding, data);
   return {
     target: binding.target,
-    versionId: source.versionId,
+    versionId,
     type: binding.type,
     labels: { ...binding.labels, [MANAGED_LABEL]: "true" },
     annotations: {
       ...binding.annotations,
-      [ANNOTATIONS.versionId]: source.versionId,
-      [ANNOTATIONS.source]: source.arn,
+      [ANNOTATIONS.versionId]: versionId,
+      [ANNOTATIONS.source]: parts.map(({ source }) => source.arn).join(","),
+      ...(versionIds.length > 1 && { [SOURCE_VERSIONS_ANNOTATION]: versionIds.join(" ") }),
       [ANNOTATIONS.bindingFingerprint]: binding.fingerprint,
       [ANNOTATIONS.keys]: [...data.keys()].sort().join(","),
       [ANNOTATIONS.deletionPolicy]: binding.deletionPolicy,
@@ -56,18 +70,19 @@ export function renderSecret(
     data,
     ...(binding.immutable !== undefined && { isImmutable: true }),
     ...facts,
+    ...(collisions.length > 0 && { collisions }),
   };
 }
 
 function renderData(
   binding: Binding,
+  { keys }: BoundSource,
   source: RenderSource,
   { composeData }: Renderers,
 ): Map<string, SecretValue> {
-  const { keys } = binding;
-  if (keys.kind === "composed" || keys.kind === "extracted") {
+  if (isComposed(keys)) {
     if (composeData === undefined) throw new TypeError("The binding's renderers were not loaded");
-    return composeData(binding, source);
+    return composeData(binding, keys, source);
   }
   if (keys.kind === "value") return new Map([[keys.key, source.value]]);
   const properties = readProperties(binding, source);

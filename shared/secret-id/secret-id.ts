@@ -4,6 +4,9 @@ export type VersionId = string & { readonly __brand: "VersionId" };
 /** Where a source lives. */
 export type SecretHome = { readonly partition: string; readonly region: string; readonly accountId: string };
 
+/** A source, and which of its versions: what a staging label names (AWSCURRENT without one), or one version for good. */
+export type SourceAt = SecretReference & { readonly stage?: string; readonly versionId?: VersionId };
+
 /**
  * A source as somebody wrote it: in bindings, in an event, on a command line.
  *

@@ -1,12 +1,19 @@
 import { RelayError } from "../relay-error.ts";
+import type { SourceAt } from "../secret-id/secret-id.ts";
 
-/** Secrets Manager has no such secret, or none with a value under AWSCURRENT. */
+/** Secrets Manager has no such secret, or none with the version that is asked for. */
 export class SourceNotFound extends RelayError {
   override readonly name = "SourceNotFound";
   readonly code = "SOURCE_NOT_FOUND";
   readonly retryable = false;
-  constructor(source: string) {
-    super(`Secrets Manager has no secret ${source} with a current value. Correct the binding, or create it.`);
+  constructor(source: string, { stage, versionId }: Pick<SourceAt, "stage" | "versionId"> = {}) {
+    const wanted =
+      versionId !== undefined
+        ? `the version ${versionId}`
+        : stage === undefined
+          ? "a current value"
+          : `a value under the staging label ${stage}`;
+    super(`Secrets Manager has no secret ${source} with ${wanted}. Correct the binding, or create it.`);
   }
 }
 

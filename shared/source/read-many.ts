@@ -1,27 +1,34 @@
 import { BatchGetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { RelayError } from "../relay-error.ts";
-import type { SecretReference, VersionId } from "../secret-id/secret-id.ts";
+import { keyOfSource } from "../secret-id/key-of-source.ts";
+import type { SourceAt, VersionId } from "../secret-id/secret-id.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import { classifySourceError } from "./classify-error.ts";
 import { SourceUnavailable } from "./errors.ts";
-import { type CurrentSource, readValue } from "./read-current.ts";
+import { type CurrentSource, type ReadCurrent, readCurrentWith, readValue } from "./read-current.ts";
 import type { ClientFor } from "./secrets-manager-clients.ts";
 import { sendFresh } from "./send-fresh.ts";
 
-/** What became of one source of a batch: its current value, or our error for it. An error is never an absence. */
+/** What became of one of many sources: its value, or our error for it. An error is never an absence. */
 export type SourceRead = CurrentSource | RelayError;
 
-/** The current values of many sources, by the id they are bound under. */
+/** The values of many sources, by their keys (keyOfSource). */
 export type ReadMany = (
-  sources: readonly SecretReference[],
+  sources: readonly SourceAt[],
   budget: TimeBudget,
 ) => Promise<ReadonlyMap<string, SourceRead>>;
 
-/** BatchGetSecretValue, 20 at a time, which is the most that it takes. */
+/** BatchGetSecretValue, 20 at a time, which is the most that it takes. It knows AWSCURRENT only; the rest is read singly. */
 export function readManyWith(clientFor: ClientFor): ReadMany {
+  const readOne = readCurrentWith(clientFor);
   return async (sources, budget) => {
     const reads = new Map<string, SourceRead>();
-    for (const [region, group] of Map.groupBy(sources, ({ home }) => home?.region)) {
+    const isCurrent = ({ stage, versionId }: SourceAt) => stage === undefined && versionId === undefined;
+    for (const source of sources) {
+      if (!isCurrent(source)) reads.set(keyOfSource(source), await readOrError(readOne, source, budget));
+    }
+    const current = sources.filter(isCurrent);
+    for (const [region, group] of Map.groupBy(current, ({ home }) => home?.region)) {
       for (let start = 0; start < group.length; start += BATCH_SIZE_MAX) {
         const batch = group.slice(start, start + BATCH_SIZE_MAX);
         for (const [id, read] of await readBatch(clientFor(region), batch, budget)) reads.set(id, read);
@@ -33,9 +40,18 @@ export function readManyWith(clientFor: ClientFor): ReadMany {
 
 const BATCH_SIZE_MAX = 20;
 
+async function readOrError(read: ReadCurrent, source: SourceAt, budget: TimeBudget): Promise<SourceRead> {
+  try {
+    return await read(source, budget);
+  } catch (error) {
+    if (error instanceof RelayError) return error;
+    throw error;
+  }
+}
+
 async function readBatch(
   client: SecretsManagerClient,
-  batch: readonly SecretReference[],
+  batch: readonly SourceAt[],
   budget: TimeBudget,
 ): Promise<Map<string, SourceRead>> {
   const reads = new Map<string, SourceRead>();
@@ -76,7 +92,7 @@ async function readBatch(
 }
 
 /** The answer names secrets by ARN and name, whatever they were asked by. */
-function idsByAnswer(batch: readonly SecretReference[]): (arn: string, name?: string) => string[] {
+function idsByAnswer(batch: readonly SourceAt[]): (arn: string, name?: string) => string[] {
   const byNameOrArn = Map.groupBy(batch, ({ id }) => id);
   return (arn, name) =>
     [arn, arn.slice(0, -SUFFIX_LENGTH), name ?? ""].flatMap((id) => (byNameOrArn.has(id) ? [id] : []));

@@ -1,6 +1,6 @@
 import { DescribeSecretCommand, ListSecretsCommand } from "@aws-sdk/client-secrets-manager";
 import { RelayError } from "../relay-error.ts";
-import type { SecretReference } from "../secret-id/secret-id.ts";
+import type { SourceAt } from "../secret-id/secret-id.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import { SourceNotFound } from "./errors.ts";
 import type { ClientFor } from "./secrets-manager-clients.ts";
@@ -13,7 +13,7 @@ export type CatalogPage = { readonly secrets: readonly SecretDescription[]; read
 /** What Secrets Manager tells about sources without giving a value. */
 export type SourceCatalog = {
   /** One DescribeSecret. Never throws an error of ours: not being able to look is a state too. */
-  describe(source: SecretReference, budget: TimeBudget): Promise<SourceState>;
+  describe(source: SourceAt, budget: TimeBudget): Promise<SourceState>;
   /** One page of the function's own account and Region; `namePrefixes` narrows it, ten at most. */
   listPage(
     query: { readonly namePrefixes: readonly string[]; readonly nextToken?: string },
@@ -30,7 +30,7 @@ export function sourceCatalog(clientFor: ClientFor): SourceCatalog {
         const answer = await sendFresh(client, source.id, () =>
           client.send(command, { abortSignal: budget.signal }),
         );
-        return sourceStateOf({ ...answer, SecretVersionsToStages: answer.VersionIdsToStages });
+        return sourceStateOf({ ...answer, SecretVersionsToStages: answer.VersionIdsToStages }, source);
       } catch (error) {
         if (error instanceof SourceNotFound) return { kind: "missing" };
         if (!(error instanceof RelayError)) throw error;

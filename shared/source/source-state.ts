@@ -1,16 +1,20 @@
-import type { VersionId } from "../secret-id/secret-id.ts";
+import type { SourceAt, VersionId } from "../secret-id/secret-id.ts";
 
 /** What is known of a source without its value. */
 export type SourceState =
   | {
       readonly kind: "current";
-      /** The one under AWSCURRENT. */
+      /** The one under the staging label, or the pinned one. */
       readonly versionId: VersionId;
       /** When anything about the secret last changed, ms since the epoch: AWSCURRENT did not move later than that. */
       readonly changedAt?: number;
+      /** Pinned, and without any staging label: Secrets Manager may delete it at any time, or has deleted it. */
+      readonly isDeprecated?: true;
     }
   /** No such secret, or no version under AWSCURRENT. */
   | { readonly kind: "missing" }
+  /** The secret is there; no version has the staging label that the binding states, or the pinned one is gone. */
+  | { readonly kind: "version-missing" }
   | { readonly kind: "scheduled-for-deletion" }
   /** We could not look, which says nothing about the source. */
   | {
@@ -29,11 +33,22 @@ export type SecretDescription = {
   readonly SecretVersionsToStages?: Record<string, string[]> | undefined;
 };
 
-export function sourceStateOf(secret: SecretDescription): SourceState {
+export function sourceStateOf(
+  secret: SecretDescription,
+  { stage = "AWSCURRENT", versionId: pinned }: Pick<SourceAt, "stage" | "versionId"> = {},
+): SourceState {
   if (secret.DeletedDate !== undefined) return { kind: "scheduled-for-deletion" };
-  const stages = Object.entries(secret.SecretVersionsToStages ?? {});
-  const versionId = stages.find(([, labels]) => labels.includes("AWSCURRENT"))?.[0];
-  if (versionId === undefined) return { kind: "missing" };
+  const stages = secret.SecretVersionsToStages ?? {};
+  if (pinned !== undefined) {
+    // Secrets Manager tells of labelled versions only; it keeps one without a label for a while, and still gives it.
+    return {
+      kind: "current",
+      versionId: pinned,
+      ...(!Object.hasOwn(stages, pinned) && { isDeprecated: true }),
+    };
+  }
+  const versionId = Object.entries(stages).find(([, labels]) => labels.includes(stage))?.[0];
+  if (versionId === undefined) return { kind: stage === "AWSCURRENT" ? "missing" : "version-missing" };
   const changedAt = secret.LastChangedDate?.getTime();
   return {
     kind: "current",

@@ -8,7 +8,7 @@ import type { SweepDependencies } from "./sweep-dependencies.ts";
 /**
  * Deletes what is to be deleted, unless that is suspiciously much: a wrong bindings file, or an answer that is emptier
  * than it should be, would show as many orphans at once. Each Secret is deleted only in the state that was looked at,
- * and only when its source, asked again, is still gone.
+ * and only when its sources, asked again, are all still gone.
  */
 export async function deleteWithinShare(
   deps: Pick<SweepDependencies, "catalog">,
@@ -39,11 +39,13 @@ async function reasonToKeep(
   item: Sighting["item"],
 ): Promise<Action | undefined> {
   if (item === undefined) return undefined; // an orphan has no source to ask for
-  const source = await catalog.describe(item.binding.source, budget);
-  if (source.kind === "missing") return undefined;
-  return source.kind === "unreadable"
-    ? { kind: "failed", code: source.code, advice: source.advice }
-    : { kind: "already-right" };
+  const { sources } = item.binding;
+  const states = await Promise.all(sources.map((source) => catalog.describe(source, budget)));
+  const unreadable = states.find((state) => state.kind === "unreadable");
+  if (unreadable?.kind === "unreadable") {
+    return { kind: "failed", code: unreadable.code, advice: unreadable.advice };
+  }
+  return states.every(({ kind }) => kind === "missing") ? undefined : { kind: "already-right" };
 }
 
 async function deleteTarget(

@@ -1,3 +1,4 @@
+import { keyOfSource } from "../secret-id/key-of-source.ts";
 import type { SourceCatalog } from "../source/source-catalog.ts";
 import type { SourceState } from "../source/source-state.ts";
 
@@ -10,13 +11,14 @@ export function describeOnce(catalog: SourceCatalog): SourceCatalog {
   return {
     ...catalog,
     describe: (source, budget) => {
-      const known = described.get(source.id);
+      const key = keyOfSource(source);
+      const known = described.get(key);
       if (known !== undefined) return known;
       const asked = catalog.describe(source, budget);
-      described.set(source.id, asked);
+      described.set(key, asked);
       asked.then(
-        ({ kind }) => kind === "missing" && described.delete(source.id),
-        () => described.delete(source.id),
+        ({ kind }) => kind === "missing" && described.delete(key),
+        () => described.delete(key),
       );
       return asked;
     },

@@ -1,4 +1,5 @@
 import type { Binding, TargetRef } from "../bindings/binding.ts";
+import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import {
   annotationField,
@@ -9,7 +10,8 @@ import {
   labelField,
   otherManagersOf,
 } from "../cluster/managed-fields.ts";
-import { ANNOTATIONS, MANAGED_LABEL } from "../render/ownership-marks.ts";
+import { annotatedVersions, dataVersionOf } from "../render/data-version.ts";
+import { ANNOTATIONS, MANAGED_LABEL, SOURCE_VERSIONS_ANNOTATION } from "../render/ownership-marks.ts";
 import type { SourceState } from "../source/source-state.ts";
 import { type RefusalCode, refusalByMetadata } from "../sync/plan.ts";
 import type { Diagnosis, FindingCode, FindingDetails, TamperedField } from "./finding.ts";
@@ -17,17 +19,20 @@ import type { Diagnosis, FindingCode, FindingDetails, TamperedField } from "./fi
 /** A source that could be looked at. */
 export type KnownSource = Exclude<SourceState, { kind: "unreadable" }>;
 
+/** One for each source of a binding, in its order. */
+export type KnownSources = readonly KnownSource[];
+
 /**
  * What is wrong with one target, from metadata alone; undefined when nothing is. Pure.
  *
- * Three things are compared: the VersionId under AWSCURRENT with the one that we annotated, the binding's fingerprint
- * with the annotated one, and managedFields with what we apply: an ordinary write by anybody else takes a field out of
+ * Three things are compared: the current VersionId of each source with the one that we annotated, the binding's
+ * fingerprint with the annotated one, and managedFields with what we apply: an ordinary write by anybody else takes a field out of
  * our entry there.
  */
 export function diagnoseTarget(
   binding: Binding,
   live: LiveMetadata | undefined,
-  source: KnownSource,
+  sources: KnownSources,
   now: number,
 ): Diagnosis | undefined {
   const found = (
@@ -37,22 +42,15 @@ export function diagnoseTarget(
   ): Diagnosis => ({
     code,
     target: binding.target,
-    source: binding.source.id,
+    source: nameOfSources(binding),
     details,
     remedy,
   });
-  if (source.kind !== "current") {
-    const isDeletable =
-      live !== undefined &&
-      isKeptByUs(live) &&
-      binding.deletionPolicy === "delete" &&
-      binding.ownership !== "keys";
-    // A secret that can still be restored is not gone: its Secrets stay until it is.
-    return source.kind === "missing"
-      ? found("SOURCE_MISSING", isDeletable ? "delete" : "none")
-      : found("SOURCE_SCHEDULED_FOR_DELETION", "none");
-  }
-  if (live === undefined) return found("MISSING", "repair", { currentVersionId: source.versionId });
+  const gone = diagnoseGone(binding, live, sources);
+  if (gone !== undefined) return gone;
+  const current = sources.filter((source) => source.kind === "current");
+  const currentVersionId = dataVersionOf(current.map(({ versionId }) => versionId));
+  if (live === undefined) return found("MISSING", "repair", { currentVersionId });
   const applied = fieldsAppliedByUs(live.managedFields);
   const ownsData = [...applied].some((field) => field.startsWith("data."));
   const wasOurs = live.annotations[ANNOTATIONS.versionId] !== undefined || applied.size > 0;
@@ -68,24 +66,84 @@ export function diagnoseTarget(
   if (isTakenOver) return found("TAKEN_OVER", "repair", { fields: takenFields(live) });
   // In a Secret that is shared, it is only our keys that are not there yet.
   if (!wasOurs && binding.ownership === "keys") {
-    return found("MISSING", "repair", { currentVersionId: source.versionId });
+    return found("MISSING", "repair", { currentVersionId });
   }
   if (!wasOurs) return found("NOT_OURS", "repair");
 
-  const liveVersionId = live.annotations[ANNOTATIONS.versionId];
-  if (liveVersionId !== undefined && liveVersionId !== source.versionId) {
-    return found("STALE", "repair", {
-      liveVersionId,
-      currentVersionId: source.versionId,
-      ...(source.changedAt !== undefined && { staleMs: Math.max(0, now - source.changedAt) }),
-    });
-  }
+  const stale = staleDetails(binding, live, current, now);
+  if (stale !== undefined) return found("STALE", "repair", stale);
   const fingerprint = live.annotations[ANNOTATIONS.bindingFingerprint];
   if (fingerprint !== undefined && fingerprint !== binding.fingerprint) {
     return found("FINGERPRINT_CHANGED", "repair");
   }
   const fields = tamperedFields(binding, live);
-  return fields.length > 0 ? found("TAMPERED", "repair", { fields }) : undefined;
+  if (fields.length > 0) return found("TAMPERED", "repair", { fields });
+  const deprecated =
+    binding.sources[sources.findIndex((each) => each.kind === "current" && each.isDeprecated)];
+  return deprecated && { ...found("VERSION_DEPRECATED", "none"), source: deprecated.id };
+}
+
+/** What a source that can't be taken from means for the target; undefined when all of them can. */
+function diagnoseGone(
+  binding: Binding,
+  live: LiveMetadata | undefined,
+  sources: KnownSources,
+): Diagnosis | undefined {
+  const isAny = (kind: KnownSource["kind"]) => sources.some((source) => source.kind === kind);
+  const found = (
+    code: FindingCode,
+    kind: KnownSource["kind"],
+    remedy: Diagnosis["remedy"] = "none",
+  ): Diagnosis => {
+    const concerned = binding.sources.filter((_source, index) => sources[index]?.kind === kind);
+    const source = [...new Set(concerned.map(({ id }) => id))].join(", ");
+    return { code, target: binding.target, source, details: {}, remedy };
+  };
+  if (isAny("missing")) {
+    const isDeletable =
+      live !== undefined &&
+      isKeptByUs(live) &&
+      binding.deletionPolicy === "delete" &&
+      binding.ownership !== "keys" &&
+      // What the others hold is still wanted.
+      sources.every(({ kind }) => kind === "missing");
+    return found("SOURCE_MISSING", "missing", isDeletable ? "delete" : "none");
+  }
+  // A secret that can still be restored is not gone: its Secrets stay until it is.
+  if (isAny("scheduled-for-deletion"))
+    return found("SOURCE_SCHEDULED_FOR_DELETION", "scheduled-for-deletion");
+  return isAny("version-missing") ? found("VERSION_MISSING", "version-missing") : undefined;
+}
+
+type CurrentState = Extract<KnownSource, { kind: "current" }>;
+
+/** A Secret that was made from other sources than today's tells so by its fingerprint. */
+function staleDetails(
+  binding: Binding,
+  { annotations }: LiveMetadata,
+  current: readonly CurrentState[],
+  now: number,
+): FindingDetails | undefined {
+  const liveVersionIds = annotatedVersions(annotations, binding.sources.length);
+  if (liveVersionIds === undefined) return undefined;
+  const stale = binding.sources.flatMap((source, index) => {
+    const [state, liveVersionId] = [current[index], liveVersionIds[index]];
+    if (state === undefined || liveVersionId === undefined || state.versionId === liveVersionId) return [];
+    const { versionId: currentVersionId, changedAt } = state;
+    return [{ source: source.id, liveVersionId, currentVersionId, changedAt }];
+  });
+  const [first] = stale;
+  if (first === undefined) return undefined;
+  const changes = stale.flatMap(({ changedAt }) => (changedAt === undefined ? [] : [changedAt]));
+  const { liveVersionId, currentVersionId } = first;
+  return {
+    liveVersionId,
+    currentVersionId,
+    ...(changes.length > 0 && { staleMs: Math.max(0, now - Math.min(...changes)) }),
+    ...(binding.sources.length > 1 && {
+      staleSources: stale.map(({ changedAt: _changedAt, ...each }) => each),
+    }),
+  };
 }
 
 export const FINDING_BY_REFUSAL: Readonly<Record<RefusalCode, FindingCode>> = {
@@ -127,7 +185,11 @@ function tamperedFields(binding: Binding, live: LiveMetadata): TamperedField[] {
   const labels = Object.entries({ ...binding.labels, [MANAGED_LABEL]: "true" })
     .filter(([key, value]) => live.labels[key] !== value || !ours.has(labelField(key)))
     .map(([key]) => labelField(key));
-  const annotations = [...Object.keys(binding.annotations), ...Object.values(ANNOTATIONS)]
+  const own = [
+    ...Object.values(ANNOTATIONS),
+    ...(binding.sources.length > 1 ? [SOURCE_VERSIONS_ANNOTATION] : []),
+  ];
+  const annotations = [...Object.keys(binding.annotations), ...own]
     .filter((key) => {
       const wanted = binding.annotations[key];
       const isWrong = wanted !== undefined && live.annotations[key] !== wanted;

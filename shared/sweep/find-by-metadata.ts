@@ -1,12 +1,15 @@
-import type { Binding } from "../bindings/binding.ts";
+import type { Binding, BoundSource } from "../bindings/binding.ts";
+import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { ClusterForbidden } from "../cluster/errors.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { MANAGED_SELECTOR } from "../render/ownership-marks.ts";
+import { keyOfSource } from "../secret-id/key-of-source.ts";
+import type { VersionId } from "../secret-id/secret-id.ts";
 import type { SourceState } from "../source/source-state.ts";
 import { atOnce } from "./at-once.ts";
-import { diagnoseOrphan, diagnoseTarget, type KnownSource } from "./diagnose.ts";
+import { diagnoseOrphan, diagnoseTarget, type KnownSource, type KnownSources } from "./diagnose.ts";
 import type { Diagnosis, FindingCode } from "./finding.ts";
 import type { Look, Restartable, ShardRequest, Sighting } from "./look.ts";
 import { restartableOf } from "./make-up-restarts.ts";
@@ -76,8 +79,10 @@ async function lookAtNamespace(
       if (seen === undefined) restartable.push(...restartableOf(item, live));
       if (seen === undefined && request.inventory) {
         // What was not listed has been described a moment ago, and that is kept.
-        const source = item.listed ?? (await deps.catalog.describe(item.binding.source, request.budget));
-        inOrder.push(inOrderOf(item.binding, live, source));
+        const states = item.binding.sources.map((source, index) => {
+          return item.listed?.[index] ?? deps.catalog.describe(source, request.budget);
+        });
+        inOrder.push(inOrderOf(item.binding, live, await Promise.all(states)));
       }
       return seen;
     } catch (error) {
@@ -130,32 +135,50 @@ async function sight(
   item: SweepItem,
   live: LiveMetadata | undefined,
 ): Promise<Sighting | Unchecked | undefined> {
-  const { binding } = item;
-  const now = deps.now();
-  const listed = item.listed;
-  if (listed !== undefined && listed.kind !== "unreadable") {
-    const diagnosis = diagnoseTarget(binding, live, listed, now);
-    if (diagnosis === undefined) return undefined;
-    if (!NEEDS_CONFIRMATION.has(diagnosis.code)) return sighting(diagnosis, { item, live, source: listed });
+  const { binding, listed = [] } = item;
+  const look = async (
+    stateOf: (source: BoundSource, index: number) => Promise<SourceState>,
+  ): Promise<Sighting | Unchecked | undefined> => {
+    const sources: KnownSource[] = [];
+    for (const [index, source] of binding.sources.entries()) {
+      const state = await stateOf(source, index);
+      if (state.kind === "unreadable") return uncheckedFor(binding, source, state);
+      sources.push(state);
+    }
+    const diagnosis = diagnoseTarget(binding, live, sources, deps.now());
+    return diagnosis && sighting(diagnosis, { item, live, sources });
+  };
+  const describe = (source: BoundSource) => deps.catalog.describe(source, request.budget);
+  if (listed.some((state) => state !== undefined)) {
+    const seen = await look(async (source, index) => listed[index] ?? describe(source));
+    if (seen === undefined) return undefined;
+    if ("diagnosis" in seen && !NEEDS_CONFIRMATION.has(seen.diagnosis.code)) return seen;
   }
-  const source: SourceState = await deps.catalog.describe(binding.source, request.budget);
-  if (source.kind === "unreadable") {
-    return { target: binding.target, source: binding.source.id, code: source.code, advice: source.advice };
-  }
-  const diagnosis = diagnoseTarget(binding, live, source, now);
-  return diagnosis && sighting(diagnosis, { item, live, source });
+  return look(describe);
+}
+
+function uncheckedFor(
+  { target }: Binding,
+  source: BoundSource,
+  { code, advice }: { readonly code: string; readonly advice: string },
+): Unchecked {
+  return { target, source: source.id, code, advice };
 }
 
 export function sighting(
   diagnosis: Diagnosis,
-  seen: { item: SweepItem; live: LiveMetadata | undefined; source: KnownSource },
+  seen: { item: SweepItem; live: LiveMetadata | undefined; sources: KnownSources },
 ): Sighting {
-  const { item, live, source } = seen;
+  const { item, live, sources } = seen;
+  const versions = item.binding.sources.flatMap((source, index): [string, VersionId][] => {
+    const state = sources[index];
+    return state?.kind === "current" ? [[keyOfSource(source), state.versionId]] : [];
+  });
   return {
     diagnosis,
     item,
     ...(live && { live }),
-    ...(source.kind === "current" && { versionId: source.versionId }),
+    versionIds: new Map(versions),
   };
 }
 
@@ -164,9 +187,11 @@ const NEEDS_CONFIRMATION: ReadonlySet<FindingCode> = new Set([
   "SOURCE_MISSING",
   "SOURCE_SCHEDULED_FOR_DELETION",
   "STALE",
+  "VERSION_DEPRECATED",
+  "VERSION_MISSING",
 ]);
 
-export function uncheckedBy({ target, source }: Binding, error: unknown): Unchecked {
+export function uncheckedBy(binding: Binding, error: unknown): Unchecked {
   const { code, message } = error instanceof RelayError ? error : UnexpectedFault.from(error);
-  return { target, source: source.id, code, advice: message };
+  return { target: binding.target, source: nameOfSources(binding), code, advice: message };
 }

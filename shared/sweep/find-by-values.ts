@@ -1,10 +1,14 @@
+import type { BoundSource } from "../bindings/binding.ts";
+import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import type { LiveSecret } from "../cluster/live-secret.ts";
 import { RelayError } from "../relay-error.ts";
 import { RenderError } from "../render/errors.ts";
 import { loadRenderers } from "../render/load-renderers.ts";
 import { renderSecret } from "../render/render-secret.ts";
+import { keyOfSource } from "../secret-id/key-of-source.ts";
 import { SourceNotFound, SourceScheduledForDeletion } from "../source/errors.ts";
+import type { CurrentSource } from "../source/read-current.ts";
 import type { SourceRead } from "../source/read-many.ts";
 import { type Change, planTarget } from "../sync/plan.ts";
 import { atOnce } from "./at-once.ts";
@@ -33,17 +37,16 @@ export async function findDriftByValues(
       return { item, unchecked: uncheckedBy(item.binding, error) };
     }
   });
-  const readable = lives.flatMap((entry) => ("unchecked" in entry ? [] : [entry.item.binding.source]));
-  const sources = [...new Map(readable.map((source) => [source.id, source])).values()];
+  const readable = lives.flatMap((entry) => ("unchecked" in entry ? [] : entry.item.binding.sources));
+  const sources = [...new Map(readable.map((source) => [keyOfSource(source), source])).values()];
   const reads = await deps.readMany(sources, request.budget);
   const restartable: Restartable[] = [];
   const inOrder: InOrder[] = [];
   const seen = await atOnce(deps, lives, async (entry): Promise<Sighting | Unchecked | undefined> => {
     if ("unchecked" in entry) return entry.unchecked;
     const { item, live } = entry;
-    const read = reads.get(item.binding.source.id);
     try {
-      const sighting = await compare(deps, request, { item, live, read });
+      const sighting = await compare(deps, request, { item, live, reads });
       if (sighting === undefined) restartable.push(...restartableOf(item, live));
       if (sighting === undefined && request.inventory) inOrder.push(inOrderOf(item.binding, live));
       return sighting;
@@ -63,31 +66,37 @@ export async function findDriftByValues(
 async function compare(
   deps: SweepDependencies,
   request: ShardRequest,
-  { item, live, read }: { item: SweepItem; live: LiveSecret | undefined; read: SourceRead | undefined },
+  {
+    item,
+    live,
+    reads,
+  }: { item: SweepItem; live: LiveSecret | undefined; reads: ReadonlyMap<string, SourceRead> },
 ): Promise<Sighting | Unchecked | undefined> {
   const { binding } = item;
-  if (read === undefined) throw new TypeError("A source of the piece was not read");
-  if (read instanceof SourceNotFound || read instanceof SourceScheduledForDeletion) {
-    const source = await deps.catalog.describe(binding.source, request.budget);
-    if (source.kind === "unreadable") throw read;
-    const diagnosis = diagnoseTarget(binding, live, source, deps.now());
-    return diagnosis && sighting(diagnosis, { item, live, source });
+  const sources: KnownSource[] = [];
+  const current: CurrentSource[] = [];
+  for (const source of binding.sources) {
+    const read = reads.get(keyOfSource(source));
+    if (read === undefined) throw new TypeError("A source of the piece was not read");
+    if (!(read instanceof RelayError)) current.push(read);
+    sources.push(await stateAfter(deps, request, source, read));
   }
-  if (read instanceof RelayError) throw read;
-
-  const source: KnownSource = { kind: "current", versionId: read.versionId };
-  const byMetadata = diagnoseTarget(binding, live, source, deps.now());
-  if (byMetadata !== undefined) return sighting(byMetadata, { item, live, source });
+  const byMetadata = diagnoseTarget(binding, live, sources, deps.now());
+  // Of a deprecated version the values can be compared as well.
+  if (byMetadata !== undefined && byMetadata.code !== "VERSION_DEPRECATED") {
+    return sighting(byMetadata, { item, live, sources });
+  }
+  const asFound = byMetadata && sighting(byMetadata, { item, live, sources });
+  if (current.length < sources.length) return asFound;
   const found = (code: FindingCode, details: FindingDetails, refusal?: Diagnosis["refusal"]): Sighting => {
-    const { target, source: bound } = binding;
-    const common = { code, target, source: bound.id, details };
+    const common = { code, target: binding.target, source: nameOfSources(binding), details };
     const diagnosis: Diagnosis =
       refusal === undefined ? { ...common, remedy: "repair" } : { ...common, remedy: "none", refusal };
-    return sighting(diagnosis, { item, live, source });
+    return sighting(diagnosis, { item, live, sources });
   };
   try {
-    const plan = planTarget(live, renderSecret(binding, read, await loadRenderers(binding)), binding);
-    if (plan.kind === "leave") return undefined;
+    const plan = planTarget(live, renderSecret(binding, current, await loadRenderers(binding)), binding);
+    if (plan.kind === "leave") return asFound;
     if (plan.kind === "refuse") {
       const { code, advice } = plan;
       return found(FINDING_BY_REFUSAL[code], {}, { code, advice });
@@ -99,6 +108,25 @@ async function compare(
     const { code, message: advice } = error;
     return found("UNRENDERABLE", { cause: code }, { code, advice });
   }
+}
+
+/** What a read tells of its source, or DescribeSecret where the read found nothing. */
+async function stateAfter(
+  deps: SweepDependencies,
+  request: ShardRequest,
+  source: BoundSource,
+  read: SourceRead,
+): Promise<KnownSource> {
+  if (!(read instanceof RelayError)) {
+    const { versionId, isDeprecated } = read;
+    return { kind: "current", versionId, ...(isDeprecated && { isDeprecated }) };
+  }
+  const isGone = read instanceof SourceNotFound || read instanceof SourceScheduledForDeletion;
+  if (!isGone) throw read;
+  const state = await deps.catalog.describe(source, request.budget);
+  if (state.kind === "unreadable") throw read;
+  // It is no longer there to be read, and its secret is.
+  return source.versionId !== undefined && state.kind === "current" ? { kind: "version-missing" } : state;
 }
 
 /** From what an apply would do to what was done to the Secret. */

@@ -5,7 +5,8 @@ import type { FollowUpOutcome } from "../workloads/outcome.ts";
 /** Every kind of drift that a sweep can find, with its meaning. Alarms, the runbook and scripts rely on the codes. */
 export const FINDING_CODES = {
   MISSING: "The bound Secret is not in the cluster.",
-  STALE: "The Secret holds a version that is no longer under AWSCURRENT.",
+  STALE:
+    "The Secret holds a version that is no longer current: AWSCURRENT, or the staging label that the binding states, is on another.",
   TAMPERED: "Somebody changed or removed fields that the relay applied.",
   TAKEN_OVER: "Another field manager owns everything that the relay had applied.",
   FINGERPRINT_CHANGED: "The binding's rules changed since the relay last applied the Secret.",
@@ -13,6 +14,10 @@ export const FINDING_CODES = {
   ORPHAN: "A Secret of the relay's is bound no longer.",
   SOURCE_MISSING: "Secrets Manager has no such secret, or none with a current value.",
   SOURCE_SCHEDULED_FOR_DELETION: "The secret is scheduled for deletion and can still be restored.",
+  VERSION_MISSING:
+    "The secret is there, and no version has the staging label that the binding states, or the pinned version is gone.",
+  VERSION_DEPRECATED:
+    "The pinned version has no staging label, so Secrets Manager may delete it, or has done so.",
   NOT_OURS: "A Secret of that name is there, and the relay did not make it.",
   OWNED_BY_CONTROLLER: "A controller reconciles the Secret.",
   TYPE_DIFFERS: "The Secret has another type than the binding wants, and Kubernetes never changes one.",
@@ -27,7 +32,10 @@ export type FindingCode = keyof typeof FINDING_CODES;
 export type Finding = {
   readonly code: FindingCode;
   readonly target: TargetRef;
-  /** As the binding writes it; for an orphan, what its annotation says. */
+  /**
+   * As the binding writes it; of several, the one that it is about, or all of them with commas between. For an orphan,
+   * what its annotation says.
+   */
   readonly source: string;
   readonly details: FindingDetails;
   readonly action: Action;
@@ -38,12 +46,20 @@ export type FindingDetails = {
   readonly staleMs?: number;
   readonly liveVersionId?: string;
   readonly currentVersionId?: string;
+  /** STALE, of a binding with several sources: which of them; the fields above are those of the first. */
+  readonly staleSources?: readonly StaleSource[];
   /** TAMPERED, VALUE_DIFFERS: which fields, by whom and when as far as managedFields tells. */
   readonly fields?: readonly TamperedField[];
   /** What to do about it, where a person must. */
   readonly advice?: string;
   /** A code beneath ours, such as SOURCE_KEY_MISSING under UNRENDERABLE. */
   readonly cause?: string;
+};
+
+export type StaleSource = {
+  readonly source: string;
+  readonly liveVersionId: string;
+  readonly currentVersionId: string;
 };
 
 export type TamperedField = {

@@ -42,6 +42,6 @@ export type Sighting = {
   readonly item?: SweepItem;
   /** The one state that may be deleted. */
   readonly live?: { readonly uid: string; readonly resourceVersion: string };
-  /** What was seen under AWSCURRENT; a repair that reads another reads once more. */
-  readonly versionId?: VersionId;
+  /** What was seen of each source, by its key; a repair that reads another version reads once more. */
+  readonly versionIds?: ReadonlyMap<string, VersionId>;
 };

@@ -1,3 +1,4 @@
+import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { ANNOTATIONS } from "../render/ownership-marks.ts";
 import { parseVersionId } from "../secret-id/parse-version-id.ts";
@@ -28,7 +29,7 @@ export async function makeUpRestarts(
     const notable = restarts.filter(({ outcome }) => outcome !== "already");
     return notable.length === 0
       ? []
-      : [{ target: binding.target, source: binding.source.id, restarts: notable }];
+      : [{ target: binding.target, source: nameOfSources(binding), restarts: notable }];
   });
   return made.flat();
 }

@@ -1,21 +1,22 @@
 import { RelayError } from "../relay-error.ts";
+import { keyOfSource } from "../secret-id/key-of-source.ts";
 import { parseSecretReference } from "../secret-id/parse-secret-reference.ts";
 import { lookupNames, referencesMayMatch } from "../secret-id/references-may-match.ts";
-import type { SecretHome, SecretReference } from "../secret-id/secret-id.ts";
+import type { SecretHome, SourceAt } from "../secret-id/secret-id.ts";
 import type { SourceCatalog } from "../source/source-catalog.ts";
 import { type SourceState, sourceStateOf } from "../source/source-state.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import { namePrefixesOf } from "./name-prefixes.ts";
 
 export type ObserveSourcesRequest = {
-  readonly sources: readonly SecretReference[];
+  readonly sources: readonly SourceAt[];
   /** Where the sweep runs: ListSecrets sees that account and Region only. */
   readonly self: SecretHome;
   readonly budget: TimeBudget;
 };
 
 /**
- * The version under AWSCURRENT of each source, by its id, in few calls and without a value.
+ * The current version of each source, by its key, in few calls and without a value.
  *
  * A page of ListSecrets tells of up to 100 sources, a DescribeSecret of one. Few sources are described; many are
  * listed, narrowed by the prefixes that their names share. When the account holds far more secrets than are bound, the
@@ -30,7 +31,9 @@ export async function observeSources(
 ): Promise<ReadonlyMap<string, SourceState>> {
   const { sources, self } = request;
   const here = sources.filter(({ home }) => home === undefined || isSameHome(home, self));
-  return here.length > DESCRIBED_MAX ? listSources(catalog, { ...request, sources: here }) : new Map();
+  return new Set(here.map(({ id }) => id)).size > DESCRIBED_MAX
+    ? listSources(catalog, { ...request, sources: here })
+    : new Map();
 }
 
 /** Up to here, describing each costs no more than a few pages, and is exact. */
@@ -56,8 +59,8 @@ async function listSources(
         for (const source of candidates) {
           if (!referencesMayMatch(source, seen, self)) continue;
           // Two secrets can bear a name while one of them is scheduled for deletion: the living one counts.
-          if (states.get(source.id)?.kind === "current") continue;
-          states.set(source.id, sourceStateOf(secret));
+          if (states.get(keyOfSource(source))?.kind === "current") continue;
+          states.set(keyOfSource(source), sourceStateOf(secret, source));
         }
       }
       nextToken = page.nextToken;
@@ -77,8 +80,8 @@ function isWorthAnotherPage(pages: number, sources: number, found: number): bool
 
 const PAGES_OF_GRACE = 10;
 
-function wantedByName(sources: readonly SecretReference[]): Map<string, SecretReference[]> {
-  const wanted = new Map<string, SecretReference[]>();
+function wantedByName(sources: readonly SourceAt[]): Map<string, SourceAt[]> {
+  const wanted = new Map<string, SourceAt[]>();
   for (const source of sources) {
     for (const name of new Set(lookupNames(source))) {
       const namesakes = wanted.get(name);

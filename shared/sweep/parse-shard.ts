@@ -1,4 +1,4 @@
-import type { Shard, ShardItem } from "./shard.ts";
+import type { Shard, ShardItem, ShardSource } from "./shard.ts";
 
 /** A queue message as a shard; undefined when it is none, or one of another release. */
 export function parseShard(text: string): Shard | undefined {
@@ -25,7 +25,17 @@ function isShardItem(item: Partial<ShardItem> | null): item is ShardItem {
   return (
     typeof item?.n === "string" &&
     typeof item.t === "string" &&
-    (item.v === undefined || typeof item.v === "string") &&
-    (item.c === undefined || typeof item.c === "number")
+    isShardSource(item) &&
+    (item.s === undefined || (Array.isArray(item.s) && item.s.every(isShardSource)))
+  );
+}
+
+function isShardSource(source: Partial<ShardSource> | null): boolean {
+  return (
+    source !== null &&
+    typeof source === "object" &&
+    (source.v === undefined || typeof source.v === "string") &&
+    (source.c === undefined || typeof source.c === "number") &&
+    (source.d === undefined || source.d === true)
   );
 }

@@ -1,3 +1,4 @@
+import { keyOfSource } from "../secret-id/key-of-source.ts";
 import type { SyncOutcome } from "../sync/outcome.ts";
 import { syncSource } from "../sync/sync-source.ts";
 import { atOnce } from "./at-once.ts";
@@ -6,24 +7,22 @@ import type { Action, Finding } from "./finding.ts";
 import type { ShardRequest, Sighting } from "./look.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
 
-/** Repairs through the fenced path of a rotation, all targets of a source together. */
+/** Repairs through the fenced path of a rotation, all targets of the same sources together. */
 export async function repair(
   deps: SweepDependencies,
   request: ShardRequest,
   sightings: readonly Sighting[],
 ): Promise<Finding[]> {
-  const bySource = Map.groupBy(sightings, ({ diagnosis }) => diagnosis.source);
+  const bySource = Map.groupBy(sightings, ({ item }) => item?.binding.sources.map(keyOfSource).join(", "));
   const findings = await atOnce(deps, bySource.values(), async (ofSource) => {
     const bindings = ofSource.flatMap(({ item }) => (item === undefined ? [] : [item.binding]));
-    const [first] = bindings;
-    if (first === undefined) return [];
-    const expectedVersionId = ofSource.find(({ versionId }) => versionId !== undefined)?.versionId;
+    if (bindings.length === 0) return [];
+    const expectedVersionIds = new Map(ofSource.flatMap(({ versionIds = [] }) => [...versionIds]));
     const outcomes = await syncSource(deps, {
-      source: first.source,
       bindings,
       budget: request.budget,
       isRepair: true,
-      ...(expectedVersionId !== undefined && { expectedVersionId }),
+      expectedVersionIds,
     });
     const byTarget = new Map(outcomes.map((outcome) => [nameOfSecret(outcome.target), outcome]));
     return ofSource.map(({ diagnosis }): Finding => {

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { Binding } from "../bindings/binding.ts";
 import type { BindingIndex } from "../bindings/binding-index.ts";
-import type { SecretHome, VersionId } from "../secret-id/secret-id.ts";
+import { nameOfSources } from "../bindings/name-of-sources.ts";
+import { keyOfSource } from "../secret-id/key-of-source.ts";
+import type { SecretHome } from "../secret-id/secret-id.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import { describeOnce } from "./describe-once.ts";
 import { nameOfSecret } from "./diagnose.ts";
 import { observeSources } from "./observe-sources.ts";
 import type { CallCounts, SweepMode, SweepReport, Unchecked } from "./report.ts";
-import { type Shard, type SweepItem, shardItemOf, splitIntoShards } from "./shard.ts";
+import { listedOf, type Shard, type SweepItem, shardItemOf, splitIntoShards } from "./shard.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
 import { type ShardResult, sweepShard } from "./sweep-shard.ts";
 
@@ -67,16 +69,11 @@ export async function runShard(
   settings: SweepSettings,
 ): Promise<SweepReport> {
   const bindings = bindingsByTarget(index, shard.cluster);
-  const items = shard.items.flatMap(({ n, t, v, c }): SweepItem[] => {
-    const binding = bindings.get(nameOfSecret({ namespace: n, name: t }));
+  const items = shard.items.flatMap((item): SweepItem[] => {
+    const binding = bindings.get(nameOfSecret({ namespace: item.n, name: item.t }));
     if (binding === undefined) return []; // unbound since the sweep began
-    if (v === undefined) return [{ binding }];
-    return [
-      {
-        binding,
-        listed: { kind: "current", versionId: v as VersionId, ...(c !== undefined && { changedAt: c }) },
-      },
-    ];
+    const listed = listedOf(item, binding);
+    return [{ binding, ...(listed !== undefined && { listed }) }];
   });
   return sweepItems(deps, index, { sweep: shard, items, callsBefore: deps.calls() }, settings);
 }
@@ -89,16 +86,14 @@ async function listItems(
   { mode, clusters }: SweepRequest,
   { self, budget }: SweepSettings,
 ): Promise<SweepItem[]> {
-  const wanted = index.sources.map(({ source, bindings }) => ({
-    source,
-    bindings: bindings.filter(({ target }) => clusters?.includes(target.cluster) ?? true),
-  }));
-  const sources = wanted.flatMap(({ source, bindings }) => (bindings.length > 0 ? [source] : []));
-  const listed =
-    mode === "metadata" ? await observeSources(deps.catalog, { sources, self, budget }) : new Map();
-  return wanted.flatMap(({ source, bindings }) => {
-    const state = listed.get(source.id);
-    return bindings.map((binding): SweepItem => ({ binding, ...(state !== undefined && { listed: state }) }));
+  const bindings = index.bindings.filter(({ target }) => clusters?.includes(target.cluster) ?? true);
+  if (mode !== "metadata") return bindings.map((binding) => ({ binding }));
+  const all = bindings.flatMap((binding) => binding.sources);
+  const sources = [...new Map(all.map((source) => [keyOfSource(source), source])).values()];
+  const states = await observeSources(deps.catalog, { sources, self, budget });
+  return bindings.map((binding): SweepItem => {
+    const listed = binding.sources.map((source) => states.get(keyOfSource(source)));
+    return { binding, ...(listed.some((state) => state !== undefined) && { listed }) };
   });
 }
 
@@ -178,10 +173,10 @@ const NOTHING: ShardResult = {
   left: [],
 };
 
-function outOfTime({ binding: { target, source } }: SweepItem): Unchecked {
+function outOfTime({ binding }: SweepItem): Unchecked {
   return {
-    target,
-    source: source.id,
+    target: binding.target,
+    source: nameOfSources(binding),
     code: "SWEEP_OUT_OF_TIME",
     advice:
       "There was no time left and no queue to hand it to. Raise SweepTimeoutSeconds, or sweep fewer clusters.",
@@ -205,9 +200,8 @@ function bindingsByTarget(index: BindingIndex, cluster: string): ReadonlyMap<str
 const byIndex = new WeakMap<BindingIndex, Map<string, ReadonlyMap<string, Binding>>>();
 
 function mapTargets(index: BindingIndex, cluster: string): ReadonlyMap<string, Binding> {
-  const bindings = index.sources.flatMap((source) => source.bindings);
   return new Map(
-    bindings
+    index.bindings
       .filter(({ target }) => target.cluster === cluster)
       .map((binding) => [nameOfSecret(binding.target), binding]),
   );

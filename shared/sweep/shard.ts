@@ -1,4 +1,5 @@
 import type { Binding } from "../bindings/binding.ts";
+import type { VersionId } from "../secret-id/secret-id.ts";
 import type { SourceState } from "../source/source-state.ts";
 import type { SweepMode } from "./report.ts";
 
@@ -23,12 +24,15 @@ export type ShardItem = {
   /** Namespace and name of the target. */
   readonly n: string;
   readonly t: string;
-  /** VersionId under AWSCURRENT and the last change, when the sweep listed the source. */
-  readonly v?: string;
-  readonly c?: number;
-};
+  /** Of several sources: what was listed of each, in the binding's order. */
+  readonly s?: readonly ShardSource[];
+} & ShardSource;
 
-export type SweepItem = { readonly binding: Binding; readonly listed?: SourceState };
+/** The current VersionId and the last change, when the sweep listed the source; `d` for a deprecated version. */
+export type ShardSource = { readonly v?: string; readonly c?: number; readonly d?: true };
+
+/** With what was listed of each source, in the binding's order; undefined of one that was not. */
+export type SweepItem = { readonly binding: Binding; readonly listed?: readonly (SourceState | undefined)[] };
 
 /**
  * Splits bindings by cluster and by size, with a namespace in one piece where it fits: it is listed once then, and its
@@ -64,13 +68,29 @@ function packNamespaces<T extends { readonly binding: Binding }>(
   return parts;
 }
 
-export function shardItemOf({ binding: { target }, listed }: SweepItem): ShardItem {
+export function shardItemOf({ binding: { target }, listed = [] }: SweepItem): ShardItem {
+  const name = { n: target.namespace, t: target.name };
+  const sources = listed.map(shardSourceOf);
+  return sources.length > 1 ? { ...name, s: sources } : { ...name, ...sources[0] };
+}
+
+function shardSourceOf(listed: SourceState | undefined): ShardSource {
+  if (listed?.kind !== "current") return {};
+  const { versionId, changedAt, isDeprecated } = listed;
   return {
-    n: target.namespace,
-    t: target.name,
-    ...(listed?.kind === "current" && {
-      v: listed.versionId,
-      ...(listed.changedAt !== undefined && { c: listed.changedAt }),
-    }),
+    v: versionId,
+    ...(changedAt !== undefined && { c: changedAt }),
+    ...(isDeprecated && { d: isDeprecated }),
   };
+}
+
+/** Undefined when nothing was listed, or of another number of sources than the binding has by now. */
+export function listedOf({ s, ...only }: ShardItem, { sources }: Binding): SweepItem["listed"] {
+  const listed = (s ?? [only]).map(({ v, c, d }): SourceState | undefined => {
+    if (v === undefined) return undefined;
+    const state = { kind: "current", versionId: v as VersionId } as const;
+    return { ...state, ...(c !== undefined && { changedAt: c }), ...(d && { isDeprecated: d }) };
+  });
+  const isAny = listed.some((state) => state !== undefined);
+  return isAny && listed.length === sources.length ? listed : undefined;
 }

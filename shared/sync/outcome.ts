@@ -1,5 +1,6 @@
 import type { TargetRef } from "../bindings/binding.ts";
 import type { RelayError } from "../relay-error.ts";
+import type { Collision } from "../render/merge-data.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 import type { FollowUpOutcome } from "../workloads/outcome.ts";
 import type { Change } from "./plan.ts";
@@ -22,6 +23,8 @@ export type TargetOutcome =
       readonly fenceConflicts: number;
       /** Of kubernetes.io/tls: until the first certificate runs out; below zero once it has. */
       readonly certificateExpiresInDays?: number;
+      /** Keys that several sources make; the last one's was taken. */
+      readonly collisions?: readonly Collision[];
     }
   | {
       readonly kind: "unchanged";
@@ -29,6 +32,7 @@ export type TargetOutcome =
       readonly versionId: VersionId;
       readonly fenceConflicts: number;
       readonly certificateExpiresInDays?: number;
+      readonly collisions?: readonly Collision[];
     }
   /** Terminal: a person must act. */
   | { readonly kind: "refused"; readonly target: TargetRef; readonly code: string; readonly advice: string }

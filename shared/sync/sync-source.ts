@@ -7,8 +7,8 @@ import { loadRenderers } from "../render/load-renderers.ts";
 import { ANNOTATIONS } from "../render/ownership-marks.ts";
 import { type DesiredSecret, renderSecret } from "../render/render-secret.ts";
 import { backoffMs, type RetryPolicy, type Wait } from "../retry/retry.ts";
-import type { SecretReference, VersionId } from "../secret-id/secret-id.ts";
-import { SourceUnavailable } from "../source/errors.ts";
+import { keyOfSource } from "../secret-id/key-of-source.ts";
+import type { VersionId } from "../secret-id/secret-id.ts";
 import type { CurrentSource, ReadCurrent } from "../source/read-current.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import type { FollowUp, Settled } from "../workloads/follow-up.ts";
@@ -16,7 +16,7 @@ import { NOTICE_ANNOTATION, printNotice } from "../workloads/notice.ts";
 import { applyBody } from "./apply-body.ts";
 import { outcomeOfError, type SyncOutcome, type TargetOutcome } from "./outcome.ts";
 import { type Plan, planTarget, touchesData } from "./plan.ts";
-import { readExpected } from "./read-expected.ts";
+import { readSources, readsOf } from "./read-sources.ts";
 
 /** What a sync does to one cluster. */
 export type SyncCluster = Pick<ClusterConnection, "readSecret" | "applySecret" | "deleteSecret">;
@@ -32,12 +32,14 @@ export type SyncDependencies = {
 };
 
 export type SyncRequest = {
-  readonly source: SecretReference;
-  /** Every binding of that source. */
+  /** Every binding of a source, with whatever other sources it has. */
   readonly bindings: readonly Binding[];
   readonly budget: TimeBudget;
-  /** The version that an event says is current: a reason to read again when the read says otherwise. */
-  readonly expectedVersionId?: VersionId;
+  /**
+   * The versions that an event, or a sweep, says are current, by the key of their source: a reason to read again when
+   * the read says otherwise.
+   */
+  readonly expectedVersionIds?: ReadonlyMap<string, VersionId>;
   /** When the label moved, ms since the epoch; for the propagation latency. */
   readonly occurredAt?: number;
   /** A sweep asks because it found drift. */
@@ -45,15 +47,15 @@ export type SyncRequest = {
 };
 
 /**
- * Brings every target of one source to what AWSCURRENT names.
+ * Brings every target of these bindings to what their sources hold.
  *
- * The fence, per target: read the live Secret, *then* AWSCURRENT, then apply with that live object's resourceVersion
- * and uid. Whoever wrote in between makes the apply fail, and we start again from the live read; so a value that was
- * read earlier never lands after one that was read later. Where nothing was live, the apply can only create, and
- * AWSCURRENT is checked once more afterwards.
+ * The fence, per target: read the live Secret, *then* all its sources, then apply with that live object's
+ * resourceVersion and uid. Whoever wrote in between makes the apply fail, and we start again from the live read; so of
+ * each source a value that was read earlier never lands after one that was read later. Where nothing was live, the
+ * apply can only create, and each source is checked once more afterwards.
  *
  * Clusters go their own ways, so that a slow or unreachable one holds up no other; targets of one cluster share a read
- * of the source.
+ * of each source.
  */
 export async function syncSource(deps: SyncDependencies, request: SyncRequest): Promise<SyncOutcome[]> {
   const byCluster = Map.groupBy(request.bindings, (binding) => binding.target.cluster);
@@ -126,7 +128,7 @@ function toldKind(
   return isRepair ? "repaired" : done.isNew ? "created" : "updated";
 }
 
-/** One pass: all live reads, one read of the source, all applies. */
+/** One pass: all live reads, one read of each source, all applies. */
 async function runFence(
   deps: SyncDependencies,
   cluster: SyncCluster,
@@ -146,60 +148,24 @@ async function runFence(
   const readable = reads.filter((read) => "attempt" in read);
   if (readable.length === 0) return failed;
 
-  let current: CurrentSource;
-  try {
-    current = await readConfirmed(deps, request, readable);
-  } catch (error) {
-    const ours = error instanceof RelayError ? error : UnexpectedFault.from(error);
-    const steps = readable.map(({ attempt: { binding } }) => ({
-      binding,
-      done: outcomeOfError(binding.target, ours),
-    }));
-    return [...failed, ...steps];
-  }
+  const seen = readable.map(({ attempt: { binding }, live }) => ({ binding, live }));
+  const sources = await readSources(deps, request, seen);
   const written = await Promise.all(
     readable.map(({ attempt, live }) =>
-      guard(attempt, () => writeTarget(deps, cluster, request, { attempt, live, current })),
+      guard(attempt, () => {
+        const current = readsOf(attempt.binding, sources);
+        return writeTarget(deps, cluster, request, { attempt, live, current });
+      }),
     ),
   );
   return [...failed, ...written];
 }
 
-/**
- * AWSCURRENT, read again where the answer is suspect.
- *
- * Secrets Manager is eventually consistent: a replica that lags may name the version before. If the answer would
- * replace what we wrote less than a minute ago, one more read must agree with it; where none does, nothing is believed,
- * and Lambda's repeat comes when the replicas have settled.
- */
-async function readConfirmed(
-  deps: SyncDependencies,
-  request: SyncRequest,
-  reads: readonly { readonly live: LiveSecret | undefined }[],
-): Promise<CurrentSource> {
-  let current = await readExpected(deps, request);
-  for (let confirmations = 0; confirmations < CONFIRMATIONS_MAX; confirmations += 1) {
-    const { versionId } = current;
-    if (!reads.some(({ live }) => replacesFreshWrite(live, versionId, deps.now()))) return current;
-    await deps.wait(CONFIRM_AFTER_MS, request.budget.signal);
-    current = await deps.readCurrent(request.source, request.budget);
-    if (current.versionId === versionId) return current;
-  }
-  if (!reads.some(({ live }) => replacesFreshWrite(live, current.versionId, deps.now()))) return current;
-  throw new SourceUnavailable(request.source.id, "its answers change from read to read");
-}
-
-function replacesFreshWrite(live: LiveSecret | undefined, versionId: VersionId, now: number): boolean {
-  const writtenVersionId = live?.annotations[ANNOTATIONS.versionId];
-  if (writtenVersionId === undefined || writtenVersionId === versionId) return false;
-  const writtenAt = Date.parse(live?.annotations[ANNOTATIONS.writtenAt] ?? "");
-  return now - writtenAt < FRESH_WRITE_MS;
-}
-
 type Write = {
   readonly attempt: Attempt;
   readonly live: LiveSecret | undefined;
-  readonly current: CurrentSource;
+  /** Of each source of the binding, in its order. */
+  readonly current: readonly CurrentSource[];
 };
 
 async function writeTarget(
@@ -212,13 +178,14 @@ async function writeTarget(
   const { target } = binding;
   const desired = renderSecret(binding, current, await loadRenderers(binding));
   const plan = planTarget(live, desired, binding);
-  const { versionId } = current;
+  const { versionId, collisions } = desired;
+  const collided = collisions && { collisions };
   if (plan.kind === "refuse") {
     const done = { kind: "refused", target, code: plan.code, advice: plan.advice } as const;
     return { binding, done, ...(live && { secret: live }) };
   }
   if (plan.kind === "leave") {
-    const secret = isBackAgain(live, versionId, request)
+    const secret = isBackAgain(live, { binding, current }, request)
       ? await cluster.applySecret(
           applyBody(desired, live, deps.now(), noticeOf(live)),
           binding.adopt,
@@ -226,23 +193,36 @@ async function writeTarget(
         )
       : live;
     const expiry = expiryOf(desired, deps.now());
-    const done = { kind: "unchanged", target, versionId, fenceConflicts: conflicts, ...expiry } as const;
-    return { binding, done, ...(secret && { secret }) };
+    const common = { target, versionId, fenceConflicts: conflicts, ...expiry, ...collided };
+    return { binding, done: { kind: "unchanged", ...common }, ...(secret && { secret }) };
   }
   const isNew = plan.kind !== "update";
   // Deleted in the state that was planned for, or not at all; whatever fails from here on, the next try creates it.
   if (plan.kind === "replace" && live !== undefined) await cluster.deleteSecret(target, live, request.budget);
   const now = deps.now();
-  const notice = noticeAfter(plan, { attempt, live, current }, now);
+  const notice = noticeAfter(plan, { attempt, live, versionId }, now);
   const body = applyBody(desired, isNew ? undefined : live, now, notice);
   const secret = await cluster.applySecret(body, binding.adopt, request.budget);
   // Nothing was live to fence with: somebody may have created and deleted the Secret since our reads.
-  if (isNew && (await deps.readCurrent(request.source, request.budget)).versionId !== versionId) {
+  if (isNew && !(await isStillCurrent(deps, request, { binding, current }))) {
     return {
       again: { binding, conflicts: conflicts + 1, ...(plan.kind === "create" && { isOurCreation: true }) },
     };
   }
   return { binding, done: writtenOutcome(deps, request, { plan, desired, conflicts }), secret };
+}
+
+/** Asked after a creation. A pinned version is what it is. */
+async function isStillCurrent(
+  { readCurrent }: SyncDependencies,
+  { budget }: SyncRequest,
+  { binding, current }: { readonly binding: Binding; readonly current: readonly CurrentSource[] },
+): Promise<boolean> {
+  const checks = binding.sources.map(async (source, index) => {
+    if (source.versionId !== undefined) return true;
+    return (await readCurrent(source, budget)).versionId === current[index]?.versionId;
+  });
+  return (await Promise.all(checks)).every((isSame) => isSame);
 }
 
 /**
@@ -251,10 +231,16 @@ async function writeTarget(
  * the time, takes that premise away. The event's clock has whole seconds, so a move within the second of the write is
  * not told from an event that comes twice.
  */
-function isBackAgain(live: LiveSecret | undefined, versionId: VersionId, request: SyncRequest): boolean {
-  const { expectedVersionId, occurredAt } = request;
+function isBackAgain(
+  live: LiveSecret | undefined,
+  { binding, current }: { readonly binding: Binding; readonly current: readonly CurrentSource[] },
+  { expectedVersionIds, occurredAt }: SyncRequest,
+): boolean {
+  const isExpected = binding.sources.some(
+    (source, index) => current[index]?.versionId === expectedVersionIds?.get(keyOfSource(source)),
+  );
   const writtenAt = Date.parse(live?.annotations[ANNOTATIONS.writtenAt] ?? "");
-  return versionId === expectedVersionId && occurredAt !== undefined && writtenAt < occurredAt;
+  return isExpected && occurredAt !== undefined && writtenAt < occurredAt;
 }
 
 const noticeOf = (live: LiveSecret | undefined): string | undefined => live?.annotations[NOTICE_ANNOTATION];
@@ -262,7 +248,7 @@ const noticeOf = (live: LiveSecret | undefined): string | undefined => live?.ann
 /** What the Secret tells those who look after its readers, once this plan is applied. */
 function noticeAfter(
   plan: Exclude<Plan, { kind: "leave" | "refuse" }>,
-  { attempt, live, current: { versionId } }: Write,
+  { attempt, live, versionId }: Pick<Write, "attempt" | "live"> & { readonly versionId: VersionId },
   changedAt: number,
 ): string | undefined {
   const { binding, isOurCreation = false } = attempt;
@@ -297,6 +283,7 @@ function writtenOutcome(
     ...(plan.kind === "replace" && { isReplaced: true }),
     fenceConflicts: conflicts,
     ...expiryOf(desired, deps.now()),
+    ...(desired.collisions && { collisions: desired.collisions }),
     // The event's clock has whole seconds and is not ours: never report a latency below zero.
     ...(request.occurredAt !== undefined && { propagationMs: Math.max(0, deps.now() - request.occurredAt) }),
   };
@@ -312,10 +299,5 @@ async function guard<T extends object>(attempt: Attempt, run: () => Promise<T>):
     return { binding: attempt.binding, done: outcomeOfError(attempt.binding.target, ours) };
   }
 }
-
-/** A read that would replace a younger write of ours must be confirmed; Secrets Manager settles within seconds. */
-const FRESH_WRITE_MS = 60_000;
-const CONFIRM_AFTER_MS = 50;
-const CONFIRMATIONS_MAX = 3;
 
 const FENCE_POLICY: RetryPolicy = { attemptsMax: 8, pauseMs: 20, pauseMsMax: 1_000 };

@@ -1,3 +1,4 @@
+import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { Log } from "../observability/log.ts";
 import type { Measure } from "../observability/measure.ts";
 import { reportFollowUp } from "../observability/report-follow-up.ts";
@@ -12,7 +13,7 @@ export async function followUp(
   budget: TimeBudget,
 ): Promise<FollowUpOutcome> {
   const outcome = await followUpWith(deps)(settled, budget);
-  const { source, target } = settled.binding;
-  reportFollowUp(deps.log, deps.measure, { target, source: source.id }, outcome);
+  const { target } = settled.binding;
+  reportFollowUp(deps.log, deps.measure, { target, source: nameOfSources(settled.binding) }, outcome);
   return outcome;
 }

@@ -1,4 +1,5 @@
 import type { Binding } from "../bindings/binding.ts";
+import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { Wait } from "../retry/retry.ts";
@@ -59,7 +60,7 @@ function noteOf({ binding, secret, was }: Settled): EventNote | undefined {
     return { reason: "SecretSyncRefused", note: `${was.code}: ${was.advice}`, identity, ...seen };
   }
   const [reason, verb] = TOLD_AS[was.kind];
-  const note = `${verb} from ${binding.source.id}, version ${was.versionId}`;
+  const note = `${verb} from ${nameOfSources(binding)}, version ${was.versionId}`;
   return { reason, note, identity, ...seen };
 }
 

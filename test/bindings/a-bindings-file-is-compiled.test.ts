@@ -33,13 +33,13 @@ describe("which keys", () => {
   ];
 
   it.each(cases)("$it", ({ rules, want }) => {
-    expect(loadBinding(rules)?.keys).toEqual(want);
+    expect(loadBinding(rules)?.sources[0].keys).toEqual(want);
   });
 
   it.each(["keys: [__proto__, constructor]", "keys: { __proto__: __proto__, constructor: constructor }"])(
     "%s is about keys like any other, also after a trip through JSON",
     (rules) => {
-      const keys = JSON.parse(JSON.stringify(loadBinding(`    ${rules}\n`)?.keys)).keys;
+      const keys = JSON.parse(JSON.stringify(loadBinding(`    ${rules}\n`)?.sources[0].keys)).keys;
 
       expect(Object.entries(keys)).toEqual([
         ["__proto__", "__proto__"],
@@ -69,9 +69,8 @@ ${bindings}`;
 
     expect(bindings).toEqual([
       {
-        source: { id: "prod/db", names: ["prod/db"] },
+        sources: [{ id: "prod/db", names: ["prod/db"], keys: { kind: "all" } }],
         target: { cluster: "a", namespace: "shop", name: "db" },
-        keys: { kind: "all" },
         type: "kubernetes.io/basic-auth",
         labels: { team: "shop", tier: "data" },
         annotations: { "example.com/owner": "shop" },
@@ -132,7 +131,7 @@ it("an ARN that ends like a full one is a full one", () => {
     withBindings(`  - source: ${arn}\n    targets: [{ namespace: shop, name: db }]\n`),
   );
 
-  expect(bindings[0]?.source).toMatchObject({ id: arn, names: ["prod/db"], suffix: "AbCdEf" });
+  expect(bindings[0]?.sources[0]).toMatchObject({ id: arn, names: ["prod/db"], suffix: "AbCdEf" });
 });
 
 it("anchors and aliases stand for what they name", () => {

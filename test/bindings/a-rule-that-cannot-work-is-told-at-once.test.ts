@@ -97,7 +97,7 @@ describe("is told with its place:", () => {
 it("a demanded key may be made in any way", () => {
   const keys = "{ tls.crt: { template: '{{ b | pem_leaf }}' }, tls.key: { jmespath: k } }";
   const { bindings } = loadBindings(binding(`type: kubernetes.io/tls\n    keys: ${keys}`), "bindings.yaml");
-  expect(bindings[0]?.keys).toEqual({
+  expect(bindings[0]?.sources[0].keys).toEqual({
     kind: "composed",
     keys: { "tls.crt": { template: "{{ b | pem_leaf }}" }, "tls.key": { jmespath: "k" } },
   });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { Binding } from "../../shared/bindings/binding.ts";
+import type { KeyRule } from "../../shared/bindings/binding.ts";
 import type { BindingEntry, BindingsFile } from "../../shared/bindings/bindings-file.ts";
 
 // Names that YAML or JavaScript would rather read as something else are put in on purpose.
@@ -91,9 +91,8 @@ export const anyBindingsFile: fc.Arbitrary<BindingsFile> = fc
 export function expectedOf({ defaults = {}, bindings }: BindingsFile): unknown[] {
   return bindings.flatMap(({ source, targets, keys, value, ...own }) =>
     targets.map((target) => ({
-      source: expect.objectContaining({ id: source }),
+      sources: [expect.objectContaining({ id: source, keys: expectedKeys(keys, value) })],
       target: { cluster: target.cluster, namespace: target.namespace, name: target.name },
-      keys: expectedKeys(keys, value),
       type: own.type ?? defaults.type ?? "Opaque",
       labels: { ...defaults.labels, ...own.labels },
       annotations: { ...defaults.annotations, ...own.annotations },
@@ -103,7 +102,7 @@ export function expectedOf({ defaults = {}, bindings }: BindingsFile): unknown[]
   );
 }
 
-function expectedKeys(keys: BindingEntry["keys"], value: string | undefined): Binding["keys"] {
+function expectedKeys(keys: BindingEntry["keys"], value: string | undefined): KeyRule {
   if (value !== undefined) return { kind: "value", key: value };
   if (keys === undefined || keys === "all") return { kind: "all" };
   const pairs = Array.isArray(keys) ? keys.map((key) => [key, key]) : Object.entries(keys);

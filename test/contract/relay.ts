@@ -146,6 +146,7 @@ export function labelUpdated(
   backend: Backend,
   source: { arn: string; name: string; versionId: string },
   at = Date.now(),
+  label = "AWSCURRENT",
 ) {
   return {
     version: "0",
@@ -156,6 +157,6 @@ export function labelUpdated(
     time: new Date(Math.floor(at / 1_000) * 1_000).toISOString().replace(".000Z", "Z"),
     region: backend.aws.region,
     resources: [source.arn],
-    detail: { name: source.name, labelUpdated: "AWSCURRENT", versionId: source.versionId },
+    detail: { name: source.name, labelUpdated: label, versionId: source.versionId },
   };
 }

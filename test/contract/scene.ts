@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
+  DescribeSecretCommand,
   PutSecretValueCommand,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
@@ -17,6 +18,10 @@ export type Scene = {
   readonly admin: KubernetesCall;
   createSource(name: string, value: string | Uint8Array): Promise<TestSource>;
   rotate(source: TestSource, value: string): Promise<TestSource>;
+  /** Puts a value under labels of its own, and leaves AWSCURRENT where it is. */
+  putUnder(labels: readonly string[], source: TestSource, value: string): Promise<TestSource>;
+  /** Moves a label of its own to a version; without one, takes it away. */
+  moveLabel(label: string, source: TestSource, to: TestSource | undefined): Promise<void>;
   rollBack(current: TestSource, to: TestSource): Promise<TestSource>;
   /** The Secret as the API server has it; undefined when there is none. */
   // biome-ignore lint/suspicious/noExplicitAny: a test reaches into whatever the server answers
@@ -92,6 +97,30 @@ export async function openScene(backend: Backend): Promise<Scene> {
         new PutSecretValueCommand({ SecretId: source.arn, SecretString: value }),
       );
       return { ...source, versionId: put.VersionId ?? "" };
+    },
+    putUnder: async (labels, source, value) => {
+      const put = await secrets.send(
+        new PutSecretValueCommand({
+          SecretId: source.arn,
+          SecretString: value,
+          VersionStages: [...labels],
+        }),
+      );
+      return { ...source, versionId: put.VersionId ?? "" };
+    },
+    moveLabel: async (label, source, to) => {
+      const { VersionIdsToStages = {} } = await secrets.send(
+        new DescribeSecretCommand({ SecretId: source.arn }),
+      );
+      const holder = Object.entries(VersionIdsToStages).find(([, labels]) => labels.includes(label))?.[0];
+      await secrets.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId: source.arn,
+          VersionStage: label,
+          ...(to && { MoveToVersionId: to.versionId }),
+          ...(holder !== undefined && { RemoveFromVersionId: holder }),
+        }),
+      );
     },
     rollBack: async (current, to) => {
       await secrets.send(

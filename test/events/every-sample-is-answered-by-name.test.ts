@@ -82,6 +82,11 @@ const changes: Row[] = [
     ),
   },
   {
+    it: "takes a label of the user's own, and says which it is",
+    file: "label-updated-custom-label.json",
+    want: change("label-updated", byFullArn, { labels: ["BLUE"], versionId }),
+  },
+  {
     it: "takes a replayed event like any other",
     file: "label-updated-replayed.json",
     want: change("label-updated", byFullArn, { versionId }),
@@ -189,7 +194,6 @@ const changes: Row[] = [
 
 const nothingToDo: Row[] = [
   ignoring("a call that was refused", "failed-call", "FAILED_CALL"),
-  ignoring("a custom label", "label-updated-custom-label", "OTHER_LABEL"),
   ignoring("a value put under AWSPENDING", "put-secret-value-pending", "OTHER_LABEL"),
   ignoring("the move of AWSPENDING", "update-secret-version-stage-pending", "OTHER_LABEL"),
   ignoring("a read", "read-only-call", "READ_ONLY_CALL"),
@@ -376,7 +380,7 @@ describe("limits hold in a batch too", () => {
 function change(
   reason: SecretChange["reason"],
   source: SecretReference,
-  hint: { versionId?: VersionId } = {},
+  hint: Pick<SecretChange, "labels" | "versionId"> = {},
 ): ParsedEvent {
   return { kind: "change", change: { source, reason, ...hint, ...stamp } };
 }

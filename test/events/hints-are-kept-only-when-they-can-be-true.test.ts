@@ -40,13 +40,21 @@ describe("a version is a hint only when the call surely made it current", () => 
     expect(changeIn(altered("put-secret-value.json", { request }))).toMatchObject({ versionId });
   });
 
-  it.each([["AWSPENDING"], ["BLUE", "AWSPENDING"]])(
-    "ignores a value put under %s only",
-    (...versionStages) => {
-      const event = altered("put-secret-value.json", { request: { versionStages } });
-      expect(changeIn(event)).toMatchObject({ kind: "ignored", code: "OTHER_LABEL" });
-    },
-  );
+  it("ignores a value put under AWSPENDING only", () => {
+    const event = altered("put-secret-value.json", { request: { versionStages: ["AWSPENDING"] } });
+    expect(changeIn(event)).toMatchObject({ kind: "ignored", code: "OTHER_LABEL" });
+  });
+
+  it.each([
+    { versionStages: ["BLUE", "AWSPENDING"], labels: ["BLUE"] },
+    { versionStages: ["BLUE", "AWSPREVIOUS"], labels: ["BLUE", "AWSPREVIOUS"] },
+    { versionStages: ["BLUE", 7], labels: ["BLUE"] },
+    { versionStages: ["BLUE", "AWSCURRENT"], labels: undefined },
+  ])("says of a value put under $versionStages that it concerns $labels", ({ versionStages, labels }) => {
+    const change = changeIn(altered("put-secret-value.json", { request: { versionStages } }));
+    expect((change as { labels?: unknown }).labels).toEqual(labels);
+    expect(change).toMatchObject({ versionId });
+  });
 
   it.each([{ versionId: "a b" }, { versionId: 7 }, { versionId: "x".repeat(65) }])(
     "takes a native event without its version when that is %j",

@@ -9,7 +9,7 @@ import { binarySource, CANARY, shownData, textSource, withKeys } from "./factori
 
 const render = async (keys: KeyRule, source: RenderSource): Promise<Record<string, string>> => {
   const binding = withKeys(keys);
-  return shownData(renderSecret(binding, source, await loadRenderers(binding)));
+  return shownData(renderSecret(binding, [source], await loadRenderers(binding)));
 };
 const errorOf = async (keys: KeyRule, text: string): Promise<unknown> =>
   render(keys, textSource(text)).then(
@@ -118,7 +118,7 @@ describe("decode", () => {
     }
     const desired = renderSecret(
       withKeys(keys),
-      textSource(JSON.stringify({ a: text })),
+      [textSource(JSON.stringify({ a: text }))],
       await loadRenderers(withKeys(keys)),
     );
     expect([...(desired.data.get("k")?.expose() ?? [])]).toEqual(bytes);
@@ -132,7 +132,7 @@ describe("decode", () => {
         async (bytes, decode) => {
           const binding = withKeys(composed({ k: { key: "a", decode } }));
           const text = JSON.stringify({ a: Buffer.from(bytes).toString(decode) });
-          const desired = renderSecret(binding, textSource(text), await loadRenderers(binding));
+          const desired = renderSecret(binding, [textSource(text)], await loadRenderers(binding));
           expect(Buffer.from(desired.data.get("k")?.expose() ?? [])).toEqual(Buffer.from(bytes));
         },
       ),

@@ -145,7 +145,7 @@ it("a rendered pair says when the first of its certificates runs out", async () 
   const binding = aBinding({ type: "kubernetes.io/tls" });
   const text = JSON.stringify({ "tls.crt": pair.certificatePem + authorityPem, "tls.key": pair.keyPem });
 
-  const { certificateExpiresAt } = renderSecret(binding, textSource(text), await loadRenderers(binding));
+  const { certificateExpiresAt } = renderSecret(binding, [textSource(text)], await loadRenderers(binding));
 
   expect(certificateExpiresAt).toBeGreaterThan(Date.now());
   expect(certificateExpiresAt).toBeLessThan(Date.now() + 2 * 86_400_000);

@@ -9,10 +9,12 @@ export const VERSION = "11111111-1111-1111-1111-111111111111" as VersionId;
 /** Stands for a secret in places where one must not be repeated. */
 export const CANARY = "canary-7f3a9c1e";
 
-export const aBinding = (overrides: Partial<Binding> = {}): Binding => ({
-  source: { id: "prod/db", names: ["prod/db"] },
+export const aBinding = ({
+  keys = { kind: "all" },
+  ...overrides
+}: Partial<Binding> & { keys?: KeyRule } = {}): Binding => ({
+  sources: [{ id: "prod/db", names: ["prod/db"], keys }],
   target: { cluster: "main", namespace: "app", name: "db" },
-  keys: { kind: "all" },
   type: "Opaque",
   labels: {},
   annotations: {},

@@ -164,7 +164,7 @@ describe("an event that is not for the relay", () => {
     expectNoCall();
   });
 
-  it.each(["ignored/label-updated-custom-label.json", "rejected/foreign-event.json"])(
+  it.each(["ignored/put-secret-value-pending.json", "rejected/foreign-event.json"])(
     "(%s) costs none either",
     async (file) => {
       const source = await struck.createSource();

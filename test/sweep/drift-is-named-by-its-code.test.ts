@@ -197,7 +197,7 @@ describe("a sweep by metadata", () => {
   it.each(cases)("$it", (row) => {
     const { binding = SYNCED, source = CURRENT, want } = row;
     const seen = "live" in row ? row.live : liveOf(binding);
-    const found = diagnoseTarget(binding, seen, source, NOW);
+    const found = diagnoseTarget(binding, seen, [source], NOW);
     if (want === undefined) expect(found).toBeUndefined();
     else expect(found).toMatchObject(want);
   });

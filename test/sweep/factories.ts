@@ -24,8 +24,7 @@ export function arnOf(name: string, home = SELF): string {
 
 export function bindingOf(target: Partial<Binding["target"]> = {}, more: Partial<Binding> = {}): Binding {
   const rules = {
-    source: sourceOf("prod/db"),
-    keys: { kind: "all" },
+    sources: [{ ...sourceOf("prod/db"), keys: { kind: "all" } }],
     type: "Opaque",
     labels: { team: "shop" },
     annotations: {},
@@ -44,7 +43,7 @@ export function bindingOf(target: Partial<Binding["target"]> = {}, more: Partial
 export function liveOf(binding: Binding, overrides: Partial<LiveSecret> = {}): LiveMetadata {
   const value = SecretValue.fromText('{"user":"app","password":"first"}');
   const source = { arn: arnOf("prod/db"), versionId: FIRST, value, isText: true };
-  return { ...parseLiveSecret(appliedSecret(renderSecret(binding, source))), ...overrides };
+  return { ...parseLiveSecret(appliedSecret(renderSecret(binding, [source]))), ...overrides };
 }
 
 export const anyBudget = () => startTimeBudget(60_000);

@@ -81,12 +81,14 @@ export async function openFleet(backend: Backend, options: FleetOptions): Promis
   const inMain = members.filter(({ binding }) => binding.target.cluster === "main");
   await inTurns(inMain, ({ source, binding, drift }) => {
     const wasBoundAs = drift?.wasBoundAs?.(binding) ?? binding;
-    const desired = renderSecret(wasBoundAs, {
-      arn: source.arn,
-      versionId: source.versionId as VersionId,
-      value: SecretValue.fromText(sourceValue(source.name, "first")),
-      isText: true,
-    });
+    const desired = renderSecret(wasBoundAs, [
+      {
+        arn: source.arn,
+        versionId: source.versionId as VersionId,
+        value: SecretValue.fromText(sourceValue(source.name, "first")),
+        isText: true,
+      },
+    ]);
     const body = applyBody(desired, undefined, Date.now() - WRITTEN_AGO_MS);
     return must(admin, `${pathOf(binding.target)}?fieldManager=secret-relay&force=true`, {
       method: "PATCH",
@@ -185,8 +187,7 @@ function bindingOf(
   const reference = parseBoundReference(source);
   if (reference === undefined) throw new TypeError(`${source} is no name of a source`);
   const rules = {
-    source: reference,
-    keys: { kind: "all" },
+    sources: [{ ...reference, keys: { kind: "all" } }],
     type: "Opaque",
     labels: { team: "shop" },
     annotations: {},

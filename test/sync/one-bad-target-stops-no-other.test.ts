@@ -29,7 +29,6 @@ const run = (names: readonly string[], overrides: Partial<SyncDependencies> = {}
       ...overrides,
     },
     {
-      source: { id: "prod/db", names: ["prod/db"] },
       bindings: names.map((name) => aBinding({ target: { cluster: "main", namespace: "app", name } })),
       budget: { signal: new AbortController().signal, remainingMs: () => 60_000 },
     },

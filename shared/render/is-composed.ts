@@ -1,0 +1,11 @@
+import type { KeyRule } from "../bindings/binding.ts";
+
+/** The rules that take more than the core of rendering: expressions, templates, patterns, decoding. */
+export type ComposedRule =
+  | Exclude<KeyRule, { readonly kind: "all" | "selected" | "value" }>
+  | (Extract<KeyRule, { readonly kind: "value" }> & { readonly decode: string });
+
+export function isComposed(keys: KeyRule): keys is ComposedRule {
+  if (keys.kind === "value") return keys.decode !== undefined;
+  return keys.kind === "composed" || keys.kind === "extracted";
+}

@@ -1,0 +1,295 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { Backend } from "./backend.ts";
+import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
+import { useBackend, useScene } from "./use-scene.ts";
+
+/** Several sources in one Secret, staging labels, pinned versions; the same on the sandbox and on real servers. */
+export function describeSourcesContract(start: () => Promise<Backend>): void {
+  const used = useBackend(start);
+  const at = useScene(used);
+
+  const anyName = (): string => `prod/${randomUUID().slice(0, 8)}`;
+  const create = (value: object | string) =>
+    at.scene.createSource(anyName(), typeof value === "string" ? value : JSON.stringify(value));
+  const open = async (rules: object, names = ["made"]) => {
+    await at.scene.grant(names);
+    const targets = names.map((name) => ({ namespace: at.scene.namespace, name }));
+    const bindings = [{ targets, ...rules }];
+    const relay = await startRelay(used.backend, { bindings });
+    const sweep = async (input: object) => {
+      const sweeper = await startSweeper(used.backend, { bindings });
+      return sweeper.sweep({ sweep: "metadata", ...input });
+    };
+    return { bindings, relay, sweep };
+  };
+  const notesOf = async (name = "made"): Promise<Record<string, string>> =>
+    (await at.scene.readSecret(name)).metadata.annotations;
+
+  describe("several sources", () => {
+    it("make one Secret, which says which version of which source it was made from", async () => {
+      const db = await create({ password: "canary-7f3a9c1e-db", user: "app" });
+      const license = await create("canary-7f3a9c1e-license");
+      const { relay, sweep } = await open({
+        sources: [
+          { source: db.name, keys: { DB_PASSWORD: "password" } },
+          { source: license.name, value: "license.txt" },
+        ],
+      });
+
+      const report = await relay.invoke(labelUpdated(used.backend, license));
+
+      expect(report.targets).toMatchObject([{ outcome: "written" }]);
+      expect(await at.scene.readData("made")).toEqual({
+        DB_PASSWORD: "canary-7f3a9c1e-db",
+        "license.txt": "canary-7f3a9c1e-license",
+      });
+      expect(await notesOf()).toMatchObject({
+        "secret-relay/source": `${db.arn},${license.arn}`,
+        "secret-relay/source-versions": `${db.versionId} ${license.versionId}`,
+      });
+      expect((await sweep({})).findings).toEqual([]);
+      expect((await sweep({ sweep: "values" })).findings).toEqual([]);
+    });
+
+    it("are followed each by its own events, and the Secret's version differs each time", async () => {
+      const [db, cache] = [await create({ a: "1" }), await create({ b: "1" })];
+      const { relay } = await open({ sources: [{ source: db.name }, { source: cache.name }] });
+      await relay.invoke(labelUpdated(used.backend, db));
+      const versions = new Set([(await notesOf())["secret-relay/version-id"]]);
+
+      for (const [source, value] of [
+        [db, { a: "2" }],
+        [cache, { b: "2" }],
+      ] as const) {
+        const next = await at.scene.rotate(source, JSON.stringify(value));
+        await relay.invoke(labelUpdated(used.backend, next));
+        versions.add((await notesOf())["secret-relay/version-id"]);
+      }
+
+      expect(await at.scene.readData("made")).toEqual({ a: "2", b: "2" });
+      expect(versions.size).toBe(3);
+    });
+
+    it("that make the same key are refused by name, unless the last one is to win", async () => {
+      const [one, two] = [await create({ a: "1", b: "1" }), await create({ a: "2" })];
+      const { relay } = await open({ sources: [{ source: one.name }, { source: two.name }] });
+
+      const [refused] = (await relay.invoke(labelUpdated(used.backend, one))).targets;
+
+      expect(refused).toMatchObject({ outcome: "refused", code: "DATA_KEYS_COLLIDE" });
+      expect(refused?.advice).toContain(`a (${one.name}, ${two.name})`);
+      expect(await at.scene.readSecret("made")).toBeUndefined();
+    });
+
+    it("are taken in the stated order where the last one wins", async () => {
+      const [one, two] = [await create({ a: "1", b: "1" }), await create({ a: "2" })];
+      const { relay } = await open({
+        sources: [{ source: one.name }, { source: two.name }],
+        collisions: "last",
+      });
+
+      const [written] = (await relay.invoke(labelUpdated(used.backend, one))).targets;
+
+      expect(await at.scene.readData("made")).toEqual({ a: "2", b: "1" });
+      expect(written).toMatchObject({ collisions: [{ key: "a", sources: [one.name, two.name] }] });
+    });
+
+    it("of which one lacks a key are refused, and that one is named", async () => {
+      const [one, two] = [await create({ a: "1" }), await create({ b: "2" })];
+      const { relay } = await open({
+        sources: [
+          { source: one.name, keys: ["a"] },
+          { source: two.name, keys: ["c"] },
+        ],
+      });
+
+      const [refused] = (await relay.invoke(labelUpdated(used.backend, one))).targets;
+
+      expect(refused).toMatchObject({ outcome: "refused", code: "SOURCE_KEY_MISSING" });
+      expect(refused?.advice).toContain(`${two.arn} has no key c`);
+    });
+
+    it("of which one is gone keep the Secret, also under deletionPolicy: delete", async () => {
+      const [one, two] = [await create({ a: "1" }), await create({ b: "2" })];
+      const { relay, sweep } = await open({
+        sources: [{ source: one.name }, { source: two.name }],
+        deletionPolicy: "delete",
+      });
+      await relay.invoke(labelUpdated(used.backend, one));
+      await at.scene.grantDelete(["made"]);
+      await at.scene.deleteSource(two);
+
+      const report = await sweep({});
+
+      expect(report.findings).toMatchObject([
+        { code: "SOURCE_MISSING", source: two.name, action: { kind: "left" } },
+      ]);
+      await at.scene.deleteSource(one);
+      expect((await sweep({})).findings).toMatchObject([
+        { code: "SOURCE_MISSING", source: `${one.name}, ${two.name}`, action: { kind: "deleted" } },
+      ]);
+      expect(await at.scene.readSecret("made")).toBeUndefined();
+    });
+
+    it("are compared one by one: the sweep names the one that is stale, and repairs it", async () => {
+      const [one, two] = [await create({ a: "1" }), await create({ b: "1" })];
+      const { relay, sweep } = await open({ sources: [{ source: one.name }, { source: two.name }] });
+      await relay.invoke(labelUpdated(used.backend, one));
+      const next = await at.scene.rotate(two, '{"b":"2"}');
+
+      const report = await sweep({});
+
+      expect(report.findings).toMatchObject([
+        {
+          code: "STALE",
+          source: `${one.name}, ${two.name}`,
+          details: {
+            staleSources: [
+              { source: two.name, liveVersionId: two.versionId, currentVersionId: next.versionId },
+            ],
+          },
+          action: { kind: "repaired" },
+        },
+      ]);
+      expect(await at.scene.readData("made")).toEqual({ a: "1", b: "2" });
+      expect((await sweep({})).findings).toEqual([]);
+    });
+  });
+
+  describe("a staging label of one's own", () => {
+    it("is followed by its events and by no other's", async () => {
+      const source = await create({ a: "current" });
+      const green = await at.scene.putUnder(["GREEN"], source, '{"a":"green"}');
+      const { relay } = await open({ source: source.name, stage: "GREEN" });
+      await relay.invoke(labelUpdated(used.backend, green, Date.now(), "GREEN"));
+      expect(await at.scene.readData("made")).toEqual({ a: "green" });
+      expect(await notesOf()).toMatchObject({
+        "secret-relay/version-id": green.versionId,
+        "secret-relay/source": source.arn,
+      });
+      expect(await notesOf()).not.toHaveProperty("secret-relay/source-versions");
+
+      const report = await relay.invoke(labelUpdated(used.backend, source, Date.now(), "BLUE"));
+
+      expect(report.targets).toEqual([]);
+      expect(relay.logs.at(-1)).toEqual({ code: "EVENT_IGNORED", fields: { code: "OTHER_LABEL" } });
+    });
+
+    it("is watched by the sweep, by metadata and by values", async () => {
+      const source = await create({ a: "current" });
+      const first = await at.scene.putUnder(["GREEN"], source, '{"a":"green"}');
+      const { relay, sweep } = await open({ source: source.name, stage: "GREEN" });
+      await relay.invoke({ secretId: source.name });
+      expect((await sweep({})).findings).toEqual([]);
+      const second = await at.scene.putUnder(["GREEN"], source, '{"a":"greener"}');
+
+      const planned = await sweep({ sweep: "values", plan: true });
+      const swept = await sweep({});
+
+      const details = { liveVersionId: first.versionId, currentVersionId: second.versionId };
+      expect(planned.findings).toMatchObject([{ code: "STALE", details }]);
+      expect(swept.findings).toMatchObject([{ code: "STALE", details, action: { kind: "repaired" } }]);
+      expect(await at.scene.readData("made")).toEqual({ a: "greener" });
+    });
+
+    it("that no version has keeps the Secret, and is told", async () => {
+      const source = await create({ a: "current" });
+      const green = await at.scene.putUnder(["GREEN"], source, '{"a":"green"}');
+      const { relay, sweep } = await open({
+        source: source.name,
+        stage: "GREEN",
+        deletionPolicy: "delete",
+      });
+      await relay.invoke({ secretId: source.name });
+      await at.scene.grantDelete(["made"]);
+      await at.scene.moveLabel("GREEN", green, undefined);
+
+      for (const mode of ["metadata", "values"]) {
+        expect((await sweep({ sweep: mode })).findings).toMatchObject([
+          { code: "VERSION_MISSING", action: { kind: "left" } },
+        ]);
+      }
+
+      expect(await at.scene.readData("made")).toEqual({ a: "green" });
+    });
+  });
+
+  it("AWSPREVIOUS follows when AWSCURRENT moves, though it has no event of its own", async () => {
+    const first = await create({ a: "first" });
+    const second = await at.scene.rotate(first, '{"a":"second"}');
+    const { relay } = await open({ source: first.name, stage: "AWSPREVIOUS" });
+    await relay.invoke(labelUpdated(used.backend, second));
+    expect(await at.scene.readData("made")).toEqual({ a: "first" });
+
+    const third = await at.scene.rotate(second, '{"a":"third"}');
+    await relay.invoke(labelUpdated(used.backend, third));
+
+    expect(await at.scene.readData("made")).toEqual({ a: "second" });
+  });
+
+  describe("a pinned version", () => {
+    it("is written once by hand, stays through any event, and is kept by the sweep", async () => {
+      const first = await create({ a: "first" });
+      const { relay, sweep } = await open({ source: first.name, versionId: first.versionId });
+      await relay.invoke({ secretId: first.name });
+      const second = await at.scene.rotate(first, '{"a":"second"}');
+
+      const report = await relay.invoke(labelUpdated(used.backend, second));
+
+      expect(report.targets).toEqual([]);
+      expect(await at.scene.readData("made")).toEqual({ a: "first" });
+      expect((await sweep({})).findings).toEqual([]);
+      expect((await sweep({ sweep: "values" })).findings).toEqual([]);
+      await at.scene.deleteSecret("made");
+      expect((await sweep({})).findings).toMatchObject([{ code: "MISSING", action: { kind: "repaired" } }]);
+      expect(await at.scene.readData("made")).toEqual({ a: "first" });
+    });
+
+    it("without a staging label is told as deprecated, and still repaired", async () => {
+      const first = await create({ a: "first" });
+      const { relay, sweep } = await open({ source: first.name, versionId: first.versionId });
+      await relay.invoke({ secretId: first.name });
+      const second = await at.scene.rotate(first, '{"a":"second"}');
+      await at.scene.rotate(second, '{"a":"third"}'); // AWSPREVIOUS leaves the first
+
+      for (const mode of ["metadata", "values"]) {
+        expect((await sweep({ sweep: mode })).findings).toMatchObject([
+          { code: "VERSION_DEPRECATED", source: first.name, action: { kind: "left" } },
+        ]);
+      }
+      await at.scene.deleteSecret("made");
+      expect((await sweep({})).findings).toMatchObject([{ code: "MISSING", action: { kind: "repaired" } }]);
+    });
+
+    it("that is not there is told, and keeps the Secret", async () => {
+      const source = await create({ a: "first" });
+      const { relay, sweep } = await open({ source: source.name, versionId: randomUUID() });
+
+      const [refused] = (await relay.invoke({ secretId: source.name })).targets;
+
+      expect(refused).toMatchObject({ outcome: "refused", code: "SOURCE_NOT_FOUND" });
+      expect(refused?.advice).toContain("the version");
+      expect((await sweep({ sweep: "values" })).findings).toMatchObject([
+        { code: "VERSION_MISSING", action: { kind: "left" } },
+      ]);
+    });
+
+    it("among several sources stays, while the others are followed", async () => {
+      const [license, db] = [await create("canary-7f3a9c1e-license"), await create({ a: "1" })];
+      const { relay } = await open({
+        sources: [
+          { source: license.name, versionId: license.versionId, value: "license" },
+          { source: db.name },
+        ],
+      });
+      const newer = await at.scene.rotate(license, "canary-7f3a9c1e-newer");
+      expect((await relay.invoke(labelUpdated(used.backend, newer))).targets).toEqual([]);
+
+      const next = await at.scene.rotate(db, '{"a":"2"}');
+      await relay.invoke(labelUpdated(used.backend, next));
+
+      expect(await at.scene.readData("made")).toEqual({ license: "canary-7f3a9c1e-license", a: "2" });
+    });
+  });
+}

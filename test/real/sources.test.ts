@@ -1,0 +1,5 @@
+import { describe } from "vitest";
+import { describeSourcesContract } from "../contract/sources-contract.ts";
+import { startRealBackend } from "./start-backend.ts";
+
+describe("on real servers", () => describeSourcesContract(startRealBackend));
