@@ -1,6 +1,6 @@
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
 import type { ClusterConfig } from "../bindings/binding.ts";
-import { isRetryable } from "../relay-error.ts";
+import { isRetryable, RelayError } from "../relay-error.ts";
 import { type RetryPolicy, type Wait, withRetries } from "../retry/retry.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import { ListExpired, NotFound, Unauthorized } from "./classify-response.ts";
@@ -120,17 +120,33 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
       wait,
     );
 
-  const parse = (answer: V1Secret): LiveSecret => {
-    const live = parseLiveSecret(answer);
-    if (live.uid !== "" && live.resourceVersion !== "") return live;
-    throw new ClusterUnavailable(clusterKey, "HTTP 200 without a Secret"); // no fence could be built on it
+  /** Anything but that Secret is not believed, whatever else it may be. */
+  const parse = async (
+    answered: Promise<V1Secret>,
+    asked: SecretName & { uid?: string },
+  ): Promise<LiveSecret> => {
+    try {
+      const answer = await answered;
+      const live = parseLiveSecret(answer);
+      const isTheOne = answer.kind === "Secret" && isNamed(live, asked) && canBeFenced(live);
+      if (isTheOne && (asked.uid ?? live.uid) === live.uid) return live;
+    } catch (error) {
+      if (isClassified(error)) throw error; // else the client or our parser could not make a Secret of it
+    }
+    throw new ClusterUnavailable(clusterKey, "HTTP 200 without that Secret");
   };
 
-  const readPage = (query: TableQuery, budget: TimeBudget): Promise<MetadataPage> =>
+  const readPage = (
+    query: TableQuery,
+    isAsAsked: (page: MetadataPage, bytes: number) => boolean,
+    budget: TimeBudget,
+  ): Promise<MetadataPage & { readonly bytes: number }> =>
     callWithRetries(async (api, bearer) => {
-      const page = parseSecretsTable(await api.readTable(query, bearer, budget.signal));
-      if (page === undefined) throw new ClusterUnavailable(clusterKey, "HTTP 200 without a Table of Secrets");
-      return page;
+      const text = await api.readTable(query, bearer, budget.signal);
+      const page = parseSecretsTable(text);
+      const isBelieved = page?.secrets.every(canBeFenced) && isAsAsked(page, text.length);
+      if (page !== undefined && isBelieved) return { ...page, bytes: text.length };
+      throw new ClusterUnavailable(clusterKey, "HTTP 200 without a Table of those Secrets");
     }, budget);
 
   const listPages = async (
@@ -139,10 +155,19 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
     budget: TimeBudget,
   ): Promise<LiveMetadata[]> => {
     const secrets: LiveMetadata[] = [];
+    let [pages, bytes] = [0, 0];
     let continueToken: string | undefined;
     do {
+      const isAsAsked = (page: MetadataPage, pageBytes: number): boolean =>
+        page.secrets.length <= PAGE_SIZE &&
+        page.secrets.every((live) => live.namespace === namespace) &&
+        (page.continueToken === undefined || page.continueToken !== continueToken) &&
+        pages < PAGES_MAX &&
+        bytes + pageBytes <= LIST_BYTES_MAX;
       const more = continueToken === undefined ? {} : { continueToken };
-      const page = await readPage({ namespace, labelSelector, limit: PAGE_SIZE, ...more }, budget);
+      const page = await readPage({ namespace, labelSelector, limit: PAGE_SIZE, ...more }, isAsAsked, budget);
+      pages += 1;
+      bytes += page.bytes;
       secrets.push(...page.secrets);
       continueToken = page.continueToken;
     } while (continueToken !== undefined);
@@ -152,7 +177,9 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
   return {
     readMetadata: async ({ namespace, name }, budget) => {
       try {
-        return (await readPage({ namespace, name }, budget)).secrets[0];
+        const isTheOne = ({ secrets }: MetadataPage) =>
+          secrets.length === 1 && secrets.every((live) => isNamed(live, { namespace, name }));
+        return (await readPage({ namespace, name }, isTheOne, budget)).secrets[0];
       } catch (error) {
         if (error instanceof NotFound) return undefined;
         throw error;
@@ -197,7 +224,7 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
     readSecret: async (secret, budget) => {
       try {
         return await callWithRetries(
-          async (api, bearer) => parse(await api.read(secret, bearer, budget.signal)),
+          (api, bearer) => parse(api.read(secret, bearer, budget.signal), secret),
           budget,
         );
       } catch (error) {
@@ -207,7 +234,7 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
     },
     applySecret: (body, force, budget) =>
       callWithRetries(
-        async (api, bearer) => parse(await api.apply(body, force, bearer, budget.signal)),
+        (api, bearer) => parse(api.apply(body, force, bearer, budget.signal), nameOf(body)),
         budget,
       ),
   };
@@ -227,5 +254,29 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** A row with its managedFields takes some 2 kB. */
 const PAGE_SIZE = 500;
+
+// A namespace of 50,000 Secrets has 100 pages and 100 MB; a server that goes on and on must not fill the memory.
+const PAGES_MAX = 1_000;
+const LIST_BYTES_MAX = 128 * 1024 * 1024;
+
+function isNamed(live: SecretName, { namespace, name }: SecretName): boolean {
+  return live.namespace === namespace && live.name === name;
+}
+
+/** No object is without a uid and a resourceVersion, and without them no fence could be built on it. */
+function canBeFenced({ uid, resourceVersion }: ObjectVersion): boolean {
+  return uid !== "" && resourceVersion !== "";
+}
+
+/** What an apply must come back as; the uid only where the apply was fenced with one. */
+function nameOf({ metadata }: V1Secret): SecretName & { uid?: string } {
+  const { namespace = "", name = "", uid } = metadata ?? {};
+  return { namespace, name, ...(uid !== undefined && { uid }) };
+}
+
+function isClassified(error: unknown): boolean {
+  const ours = [RelayError, Unauthorized, NotFound, ListExpired];
+  return ours.some((kind) => error instanceof kind);
+}
 
 const RETRY_POLICY = { attemptsMax: 4, pauseMs: 100, pauseMsMax: 3_000 } satisfies RetryPolicy;

@@ -1,4 +1,5 @@
 import { Agent, type AgentOptions, request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
 import type { HttpLibrary, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { ResponseContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { from } from "@kubernetes/client-node/dist/gen/rxjsStub.js";
@@ -147,6 +148,11 @@ function exchange(request: RequestContext, agent: Agent, options: HttpsTransport
     },
   );
   outgoing.on("error", fail);
+  // Nothing was asked to switch protocols; Node keeps such a connection open, and says nothing more of it.
+  outgoing.on("upgrade", (_answer, socket: Socket) => {
+    socket.destroy();
+    reject(new ClusterUnavailable(clusterKey, "HTTP 101"));
+  });
   outgoing.end(text);
   return promise;
 }
@@ -180,8 +186,10 @@ const CERTIFICATE_FAULTS: ReadonlySet<string> = new Set([
 
 function parseRetryAfter(header: string | undefined): { retryAfterMs?: number } {
   const seconds = Number(header);
-  // The API server sends whole seconds, 1 to 32 (pkg/util/flowcontrol/dropped_requests_tracker.go).
   return header !== undefined && Number.isFinite(seconds) && seconds >= 0
-    ? { retryAfterMs: seconds * 1_000 }
+    ? { retryAfterMs: Math.min(seconds, RETRY_AFTER_SECONDS_MAX) * 1_000 }
     : {};
 }
+
+/** The API server sends whole seconds, 1 to 32 (pkg/util/flowcontrol/dropped_requests_tracker.go); more is no advice. */
+const RETRY_AFTER_SECONDS_MAX = 60;

@@ -25,29 +25,43 @@ export type LiveSecret = LiveMetadata & {
   readonly data: ReadonlyMap<string, SecretValue>;
 };
 
+/** Throws where anything of it has another shape than in a Secret. */
 export function parseLiveSecret(secret: V1Secret): LiveSecret {
   return {
     ...parseLiveMetadata(secret.metadata ?? {}, secret.type),
     immutable: secret.immutable === true,
     data: new Map(
-      Object.entries(secret.data ?? {}).map(([key, base64]) => [key, SecretValue.fromBase64(base64)]),
+      Object.entries(textsOf(secret.data)).map(([key, base64]) => [key, SecretValue.fromBase64(base64)]),
     ),
   };
 }
 
 /** `type` is no part of an object's metadata; a Table has it in a column of its own. */
-export function parseLiveMetadata(meta: V1ObjectMeta, type = "Opaque"): LiveMetadata {
+export function parseLiveMetadata(meta: V1ObjectMeta, type: unknown = "Opaque"): LiveMetadata {
   const controller = meta.ownerReferences?.find((owner) => owner.controller === true);
   return {
-    namespace: meta.namespace ?? "",
-    name: meta.name ?? "",
-    uid: meta.uid ?? "",
-    resourceVersion: meta.resourceVersion ?? "",
-    type,
+    namespace: textOf(meta.namespace),
+    name: textOf(meta.name),
+    uid: textOf(meta.uid),
+    resourceVersion: textOf(meta.resourceVersion),
+    type: textOf(type),
     isBeingDeleted: meta.deletionTimestamp !== undefined,
-    labels: meta.labels ?? {},
-    annotations: meta.annotations ?? {},
+    labels: textsOf(meta.labels),
+    annotations: textsOf(meta.annotations),
     managedFields: parseManagedFields(meta.managedFields ?? []),
-    ...(controller && { controller: { kind: controller.kind, name: controller.name } }),
+    ...(controller && { controller: { kind: textOf(controller.kind), name: textOf(controller.name) } }),
   };
+}
+
+function textOf(value: unknown = ""): string {
+  if (typeof value !== "string") throw new TypeError("This is no text");
+  return value;
+}
+
+function textsOf(values: unknown = {}): Readonly<Record<string, string>> {
+  const isMap = typeof values === "object" && values !== null && !Array.isArray(values);
+  if (!isMap || !Object.values(values).every((value) => typeof value === "string")) {
+    throw new TypeError("These are not texts by name");
+  }
+  return values as Readonly<Record<string, string>>;
 }

@@ -56,14 +56,15 @@ export function annotationField(key: string): FieldPath {
 // fieldsV1 nests `f:<name>` objects; `.` marks the map itself, which no reader of ours needs.
 function leavesOf(node: object): Set<FieldPath> {
   const leaves = new Set<FieldPath>();
-  const walk = (at: object, path: string): void => {
-    const children = Object.entries(at).filter(([name]) => name.startsWith("f:"));
-    if (children.length === 0 && path !== "") leaves.add(path);
-    for (const [name, child] of children) {
-      const step = name.slice("f:".length);
-      walk(child ?? {}, path === "" ? step : `${path}.${step}`);
-    }
+  const walk = (at: object, steps: readonly string[]): void => {
+    const children =
+      steps.length < DEPTH_MAX ? Object.entries(at).filter(([name]) => name.startsWith("f:")) : [];
+    if (children.length === 0 && steps.length > 0) leaves.add(steps.join("."));
+    for (const [name, child] of children) walk(child ?? {}, [...steps, name.slice("f:".length)]);
   };
-  walk(node, "");
+  walk(node, []);
   return leaves;
 }
+
+/** A Secret's fields are three deep. Without an end, paths would grow with the square of what a server sends. */
+const DEPTH_MAX = 8;

@@ -15,19 +15,22 @@ export type MetadataPage = {
 
 /** Undefined when the text is no Table of Secrets: an older server may answer with the Secrets themselves. */
 export function parseSecretsTable(text: string): MetadataPage | undefined {
-  let table: Table;
   try {
-    table = JSON.parse(text) as Table;
+    return parseTable(JSON.parse(text) as Table);
   } catch {
     return undefined;
   }
-  const typeColumn = table?.columnDefinitions?.findIndex(({ name }) => name === "Type") ?? -1;
-  if (table?.kind !== "Table" || typeColumn < 0) return undefined;
-  const secrets = (table.rows ?? []).map(({ cells, object }) =>
-    parseLiveMetadata(object?.metadata ?? {}, String(cells?.[typeColumn])),
+}
+
+function parseTable({ kind, metadata, columnDefinitions, rows }: Table): MetadataPage | undefined {
+  const typeColumn = columnDefinitions?.findIndex(({ name }) => name === "Type") ?? -1;
+  if (kind !== "Table" || typeColumn < 0) return undefined;
+  const secrets = (rows ?? []).map(({ cells, object }) =>
+    parseLiveMetadata(object?.metadata ?? {}, cells?.[typeColumn] ?? null),
   );
-  const continueToken = table.metadata?.continue;
-  return { secrets, ...(continueToken && { continueToken }) };
+  const { continue: continueToken = "" } = metadata ?? {};
+  if (typeof continueToken !== "string") return undefined;
+  return { secrets, ...(continueToken !== "" && { continueToken }) };
 }
 
 type Table = {
@@ -35,4 +38,4 @@ type Table = {
   metadata?: { continue?: string };
   columnDefinitions?: { name?: string }[];
   rows?: { cells?: unknown[]; object?: { metadata?: V1ObjectMeta } }[];
-} | null;
+};

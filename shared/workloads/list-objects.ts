@@ -14,12 +14,14 @@ export async function listObjects(
 ): Promise<RawObject[]> {
   const objects: RawObject[] = [];
   let continueToken: string | undefined;
+  let pages = 0;
   do {
     const query = { limit: String(PAGE_SIZE), ...(continueToken && { continue: continueToken }) };
     const page = (await cluster.callObject({ method: "GET", path, query }, budget)) as Page | undefined;
-    objects.push(...(page?.items ?? []));
+    if (Array.isArray(page?.items)) objects.push(...page.items.slice(0, objectsMax - objects.length));
     continueToken = page?.metadata?.continue;
-  } while (continueToken && objects.length < objectsMax);
+    pages += 1; // of which each may be empty, and still there is more
+  } while (continueToken && objects.length < objectsMax && pages < PAGES_MAX);
   return objects;
 }
 
@@ -27,3 +29,4 @@ type Page = { readonly items?: readonly RawObject[]; readonly metadata?: { reado
 
 /** A workload or Pod takes 5 to 20 kB with its ledger. */
 const PAGE_SIZE = 200;
+const PAGES_MAX = 100;
