@@ -23,6 +23,7 @@ const MAY_IMPORT = {
   sweep: ["bindings", "cluster", "render", "secret-id", "source", "sync", "time-budget", "workloads"],
   rights: ["bindings", "external-secrets", "workloads"],
   observability: ["bindings", "external-secrets", "sweep", "sync", "workloads"],
+  webhook: ["events", "secret-id", "secret-value", "time-budget"],
   wiring: [
     "bindings",
     "cluster",

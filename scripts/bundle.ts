@@ -4,7 +4,7 @@ import { slimAwsSdk } from "./slim-aws-sdk.ts";
 import { slimClientNode } from "./slim-client-node.ts";
 
 /** Every Lambda function of the stack; each has a folder of this name in functions/. */
-export const FUNCTIONS = ["rotation", "reconcile"] as const;
+export const FUNCTIONS = ["rotation", "reconcile", "webhook"] as const;
 
 const NO_SHARED_PROFILES = fileURLToPath(new URL("../shared/wiring/no-shared-profiles.ts", import.meta.url));
 

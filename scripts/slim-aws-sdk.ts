@@ -9,7 +9,8 @@ import type { OnLoadResult, Plugin } from "esbuild";
  *   are written out here. Of EKS, 37 of 39 kB go.
  * - A client inlines its package.json for the version in its user agent; only that is kept.
  * - A parser of browsers' user agents, and streams of events, stand behind an import() that Node and our operations
- *   never come to: 49 kB of files.
+ *   never come to: 49 kB of files. Lambda's client, which can invoke with a stream for an answer, imports those of
+ *   events at once, so its bundle keeps them.
  */
 export const slimAwsSdk: Plugin = {
   name: "slim-aws-sdk",
@@ -25,11 +26,11 @@ export const slimAwsSdk: Plugin = {
       const { version } = JSON.parse(await readFile(path, "utf8")) as { version: string };
       return { contents: JSON.stringify({ version }), loader: "json" };
     });
-    build.onResolve({ filter: /^(bowser|@smithy\/core\/event-streams)$/ }, ({ path, kind }) =>
-      kind === "dynamic-import"
-        ? { path, namespace: NEVER_LOADED }
-        : { errors: [{ text: `${path} is no longer loaded late: adapt scripts/slim-aws-sdk.ts` }] },
-    );
+    build.onResolve({ filter: /^(bowser|@smithy\/core\/event-streams)$/ }, ({ path, kind, importer }) => {
+      if (kind === "dynamic-import") return { path, namespace: NEVER_LOADED };
+      if (path !== "bowser" && /@aws-sdk\/client-lambda\//.test(importer)) return undefined;
+      return { errors: [{ text: `${path} is no longer loaded late: adapt scripts/slim-aws-sdk.ts` }] };
+    });
     build.onLoad({ filter: /.*/, namespace: NEVER_LOADED }, ({ path }) => ({
       contents: `throw new TypeError(${JSON.stringify(`${path} is not part of this bundle`)});`,
       loader: "js",

@@ -12,6 +12,7 @@ export class ConfigurationError extends RelayError {
 
 export type EnvironmentReader = {
   text(name: string, otherwise: string): string;
+  requiredText(name: string): string;
   integer(name: string, limits: { min: number; max: number; otherwise: number }): number;
   flag(name: string): boolean;
   /** Throws a ConfigurationError when anything that was read is wrong. */
@@ -23,6 +24,11 @@ export function environmentReader(env: NodeJS.ProcessEnv): EnvironmentReader {
   const problems: string[] = [];
   return {
     text: (name, otherwise) => env[name] || otherwise,
+    requiredText: (name) => {
+      const text = env[name];
+      if (!text) problems.push(`${name} is missing`);
+      return text ?? "";
+    },
     integer: (name, { min, max, otherwise }) => {
       const text = env[name];
       if (text === undefined || text === "") return otherwise;

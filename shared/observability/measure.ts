@@ -20,6 +20,17 @@ export const METRICS = {
   TokenRefreshes: "Count",
   RotationsFailed: "Count",
   EventsRejected: "Count",
+  WebhookCallsAccepted: "Count",
+  /** Accepted before, and not done again. */
+  WebhookCallsRepeated: "Count",
+  /** In order, but of an unknown signature or an unknown id. */
+  WebhookCallsRefused: "Count",
+  /** Not what the webhook takes, whoever sent it. */
+  WebhookCallsMalformed: "Count",
+  /** Beyond what the webhook takes in a minute. */
+  WebhookCallsHeldOff: "Count",
+  /** The fault is on this side. */
+  WebhookCallsFailed: "Count",
   SweepBindingsChecked: "Count",
   SweepBindingsUnchecked: "Count",
   SweepShardsPlanned: "Count",

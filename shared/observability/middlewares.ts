@@ -16,7 +16,8 @@ export type LambdaHandler = (event: unknown, context: Context) => Promise<unknow
 export function withMiddlewares(handler: LambdaHandler, logger: Logger, metrics: Metrics): LambdaHandler {
   const wrapped = middy<unknown, unknown>()
     .use(logFailures(logger))
-    .use(injectLambdaContext(logger, { resetKeys: true }))
+    // An event is never logged, whatever POWERTOOLS_LOGGER_LOG_EVENT says: a caller decides what stands in it.
+    .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
     .use(logMetrics(metrics, { captureColdStartMetric: true }))
     .handler(handler) as unknown as LambdaHandler;
   // Outside middy, which makes an error of its own, with the raw one as its cause, when a middleware fails in turn.

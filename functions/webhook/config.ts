@@ -1,0 +1,25 @@
+import { fileURLToPath } from "node:url";
+import { environmentReader } from "../../shared/configuration/read-environment.ts";
+
+export type WebhookConfig = {
+  /** The same as the other functions have: which ids are bound. */
+  readonly bindingsFile: string;
+  /** The one secret that this function may read. */
+  readonly keySecretArn: string;
+  /** The one function that this function may invoke. */
+  readonly rotationFunctionArn: string;
+  /** Accepted calls, and refused ones, of one execution environment. */
+  readonly callsPerMinute: number;
+};
+
+export function parseWebhookConfig(env: NodeJS.ProcessEnv): WebhookConfig {
+  const read = environmentReader(env);
+  const config: WebhookConfig = {
+    bindingsFile: read.text("BINDINGS_FILE", fileURLToPath(new URL("bindings.json", import.meta.url))),
+    keySecretArn: read.requiredText("WEBHOOK_KEY_SECRET_ARN"),
+    rotationFunctionArn: read.requiredText("ROTATION_FUNCTION_ARN"),
+    callsPerMinute: read.integer("WEBHOOK_CALLS_PER_MINUTE", { min: 1, max: 1_000, otherwise: 60 }),
+  };
+  read.check();
+  return config;
+}

@@ -1,0 +1,117 @@
+import { isForeign, own, ownString } from "../events/own-property.ts";
+import type { Refusal } from "./refusals.ts";
+
+/** A call as it was sent: in order, recent, and not yet known to be from anybody in particular. */
+export type WebhookRequest = {
+  /** What the sender calls this message; the same when it sends it again. */
+  readonly id: string;
+  /** As it was signed, in seconds. */
+  readonly timestamp: number;
+  /** Those of the scheme `v1`, base64. */
+  readonly signatures: readonly string[];
+  readonly body: string;
+};
+
+export type ReadRequest = WebhookRequest | { readonly refusal: Refusal };
+
+/**
+ * Reads the event of a Function URL (payload format 2.0). Cheap checks come first, and nothing is decoded or parsed
+ * before its size is known; nothing here depends on a key or a binding. Never throws.
+ */
+export function readRequest(event: unknown, now: number): ReadRequest {
+  const http = own(own(event, "requestContext"), "http");
+  const method = ownString(http, "method");
+  const headers = own(event, "headers");
+  if (method === undefined || !isForeign(headers)) return refused("NO_HTTP_CALL");
+  if (method !== "POST") return refused("METHOD_NOT_ALLOWED");
+
+  const raw = own(event, "body") ?? "";
+  const isBase64 = own(event, "isBase64Encoded") === true;
+  if (typeof raw !== "string") return refused("NO_HTTP_CALL");
+  if (isTooLarge(raw, isBase64)) return refused("BODY_TOO_LARGE");
+
+  const contentTypes = headersNamed(headers, "content-type");
+  if (contentTypes.length !== 1 || !JSON_TYPE.test(contentTypes[0] ?? "")) {
+    return refused("CONTENT_TYPE_UNSUPPORTED");
+  }
+
+  const id = readHeader(headers, "webhook-id", ID);
+  if (typeof id !== "string") return id;
+  const sentAt = readHeader(headers, "webhook-timestamp", SECONDS);
+  if (typeof sentAt !== "string") return sentAt;
+  const signatureList = readHeader(headers, "webhook-signature", SIGNATURES);
+  if (typeof signatureList !== "string") return signatureList;
+
+  const timestamp = Number(sentAt);
+  if (Math.abs(Math.floor(now / 1_000) - timestamp) > WINDOW_SECONDS)
+    return refused("TIMESTAMP_OUTSIDE_WINDOW");
+
+  const body = isBase64 ? decode(raw) : raw;
+  if (body === undefined || !body.isWellFormed()) return refused("BODY_NOT_TEXT");
+  const signatures = signatureList.split(" ").flatMap((one) => (one.startsWith("v1,") ? [one.slice(3)] : []));
+  return { id, timestamp, signatures, body };
+}
+
+/** How far the timestamp of a call may be from now, either way: what Standard Webhooks' own libraries allow. */
+export const WINDOW_SECONDS = 300;
+
+/** An id has 2,048 characters at most, so this is room for one and for what stands round it. */
+export const BODY_BYTES_MAX = 8_192;
+
+// Four characters of base64 for three bytes.
+const BASE64_CHARACTERS_MAX = Math.ceil(BODY_BYTES_MAX / 3) * 4;
+
+const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*("utf-8"|utf-8)[ \t]*)?$/i;
+// No full stop: id, timestamp and body are signed with full stops between them, and one inside of the id would let the
+// same signature stand for another message. No comma: Lambda joins repeated headers with it.
+const ID = /^[A-Za-z0-9_~:@+=/-]{1,256}$/;
+const SECONDS = /^[1-9][0-9]{0,10}$/;
+// Other versions of the scheme may stand beside v1, and are passed over.
+const SIGNATURES = /^[a-z0-9]{1,8},[A-Za-z0-9+/=_-]{1,256}( [a-z0-9]{1,8},[A-Za-z0-9+/=_-]{1,256}){0,9}$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function isTooLarge(raw: string, isBase64: boolean): boolean {
+  if (isBase64) {
+    if (raw.length > BASE64_CHARACTERS_MAX) return true;
+    const padding = raw.endsWith("==") ? 2 : raw.endsWith("=") ? 1 : 0;
+    return (raw.length / 4) * 3 - padding > BODY_BYTES_MAX;
+  }
+  // A character has at least one byte: the length alone settles what is far too large.
+  return raw.length > BODY_BYTES_MAX || Buffer.byteLength(raw, "utf8") > BODY_BYTES_MAX;
+}
+
+function decode(raw: string): string | undefined {
+  if (!BASE64.test(raw)) return undefined;
+  try {
+    // With ignoreBOM a byte order mark stays, since it was signed too.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(raw, "base64"));
+  } catch {
+    return undefined;
+  }
+}
+
+function readHeader(headers: object, name: string, shape: RegExp): string | { readonly refusal: Refusal } {
+  const [value, ...more] = headersNamed(headers, name);
+  if (value === undefined || value === "") return refused("HEADER_MISSING");
+  if (more.length > 0 || isJoined(name, value)) return refused("HEADER_REPEATED");
+  return shape.test(value) ? value : refused("HEADER_MALFORMED");
+}
+
+/** Lambda gives a header that came twice as one value, with a comma between. A signature has one comma of its own. */
+function isJoined(name: string, value: string): boolean {
+  const parts = name === "webhook-signature" ? value.split(" ") : [value];
+  const commas = name === "webhook-signature" ? 1 : 0;
+  return parts.some((part) => part.split(",").length - 1 > commas);
+}
+
+/** The values of a header however its name is spelt; Lambda writes it in lower case. */
+function headersNamed(headers: object, name: string): string[] {
+  return Object.keys(headers).flatMap((key) => {
+    const value = key.toLowerCase() === name ? own(headers, key) : undefined;
+    return typeof value === "string" ? [value] : [];
+  });
+}
+
+function refused(refusal: Refusal): { readonly refusal: Refusal } {
+  return { refusal };
+}

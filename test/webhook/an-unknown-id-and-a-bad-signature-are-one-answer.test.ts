@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { startWebhook } from "./start-webhook.ts";
+import { newKey, webhookCall } from "./webhook-call.ts";
+
+const KEY = newKey();
+const BOUND = [{ secretId: "prod/db" }, { webhookId: "shop-db" }];
+const UNKNOWN = [{ secretId: "prod/other" }, { webhookId: "other" }];
+
+const forged = BOUND.map((body) => ({
+  it: `a forged call for ${JSON.stringify(body)}`,
+  body,
+  key: newKey(),
+}));
+const both = UNKNOWN.map((body) => ({
+  it: `a forged call for ${JSON.stringify(body)}`,
+  body,
+  key: newKey(),
+}));
+const unknown = UNKNOWN.map((body) => ({ it: `a signed call for ${JSON.stringify(body)}`, body, key: KEY }));
+
+describe.each([...forged, ...both, ...unknown])("$it", ({ body, key }) => {
+  const refuse = async (times: number) => {
+    const webhook = startWebhook({ keys: () => [KEY], callsPerMinute: 2 });
+    const answers = [];
+    for (let call = 0; call < times; call += 1) {
+      answers.push(await webhook.call(webhookCall(body, { keys: [key], at: webhook.now() })));
+      webhook.pass(61_000); // each may renew the keys
+    }
+    return { webhook, answers };
+  };
+
+  it("is answered 401, with these headers and these words and no others", async () => {
+    const { answers } = await refuse(1);
+
+    expect(answers).toEqual([
+      {
+        statusCode: 401,
+        headers: { "content-type": "application/json", "cache-control": "no-store" },
+        body: '{"code":"CALL_REFUSED","message":"The signature or the id is not known here. The log of the webhook function says which."}',
+      },
+    ]);
+  });
+
+  it("causes the same work: the keys are read again, once a minute at most", async () => {
+    const { webhook } = await refuse(3);
+
+    expect(webhook.keyReads()).toBe(3); // one for the first call, whose keys are new, and one for each later call
+    expect(webhook.invoked).toEqual([]);
+  });
+
+  it("is told apart in the log alone, by its webhook-id", async () => {
+    const { webhook } = await refuse(1);
+
+    expect(webhook.logs).toEqual([
+      {
+        code: "WEBHOOK_CALL_REFUSED",
+        fields: {
+          code: key === KEY ? "ID_NOT_BOUND" : "SIGNATURE_UNKNOWN",
+          advice: expect.any(String),
+          eventId: expect.stringMatching(/^msg_/),
+        },
+      },
+    ]);
+    expect(JSON.stringify(webhook.logs)).not.toContain("prod/");
+  });
+
+  it("uses up the same allowance", async () => {
+    const webhook = startWebhook({ keys: () => [KEY], callsPerMinute: 1 });
+    const call = () => webhook.call(webhookCall(body, { keys: [key], at: webhook.now() }));
+
+    expect([(await call()).statusCode, (await call()).statusCode]).toEqual([401, 429]);
+  });
+});
+
+it("no id is unknown while a cluster is in trigger mode: an ExternalSecret there may read it", async () => {
+  const webhook = startWebhook({ keys: () => [KEY], triggers: true });
+  const call = (body: object, key: string) =>
+    webhook.call(webhookCall(body, { keys: [key], at: webhook.now() }));
+
+  for (const body of UNKNOWN) expect((await call(body, KEY)).statusCode).toBe(202);
+  expect((await call(UNKNOWN[0] ?? {}, newKey())).statusCode).toBe(401);
+  expect(webhook.invoked).toEqual(UNKNOWN);
+});

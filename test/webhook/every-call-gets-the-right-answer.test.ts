@@ -1,0 +1,411 @@
+import { describe, expect, it } from "vitest";
+import { REFUSALS } from "../../shared/webhook/refusals.ts";
+import { MARK, newCanary } from "../hygiene/canary.ts";
+import { startWebhook } from "./start-webhook.ts";
+import { type CallOptions, newKey, sign, webhookCall } from "./webhook-call.ts";
+
+const KEY = newKey();
+const OTHER_KEY = newKey();
+const start = (callsPerMinute?: number) =>
+  startWebhook({ keys: () => [KEY], ...(callsPerMinute !== undefined && { callsPerMinute }) });
+
+/** One call by a fresh webhook: status, code of the answer, codes of the log. */
+async function outcomeOf(body: unknown, options: CallOptions & { readonly atOffsetMs?: number } = {}) {
+  const webhook = start();
+  const at = webhook.now() + (options.atOffsetMs ?? 0);
+  const answer = await webhook.call(webhookCall(body, { keys: [KEY], at, ...options }));
+  return {
+    status: answer.statusCode,
+    code: JSON.parse(answer.body).code,
+    logged: webhook.logs.map(({ code, fields }) => fields.code ?? code),
+    invoked: webhook.invoked,
+  };
+}
+
+describe("a call that is in order", () => {
+  it.each([
+    { it: "names a source", body: { secretId: "prod/db" }, input: { secretId: "prod/db" } },
+    {
+      it: "names a source by its ARN, and a version",
+      body: {
+        secretId: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf",
+        versionId: "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+      },
+      input: {
+        secretId: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf",
+        versionId: "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+      },
+    },
+    { it: "names a webhook id", body: { webhookId: "shop-db" }, input: { webhookId: "shop-db" } },
+    {
+      it: "comes in the envelope of Standard Webhooks",
+      body: { type: "secret.rotated", timestamp: "2026-11-25T03:00:00Z", data: { webhookId: "shop-db" } },
+      input: { webhookId: "shop-db" },
+    },
+  ])("is handed over when it $it", async ({ body, input }) => {
+    expect(await outcomeOf(body)).toEqual({
+      status: 202,
+      code: "ACCEPTED",
+      logged: ["WEBHOOK_CALL_ACCEPTED"],
+      invoked: [input],
+    });
+  });
+
+  it.each([
+    { it: "as base64, as Lambda writes what it does not take for text", options: { isBase64Encoded: true } },
+    {
+      it: "with a character set beside the content type",
+      options: { headers: { "content-type": 'Application/JSON; charset="UTF-8"' } },
+    },
+    { it: "five minutes old", options: { atOffsetMs: -300_000 } },
+    {
+      it: "with headers in capitals",
+      options: { headers: { "webhook-id": undefined, "Webhook-Id": "msg_1" }, id: "msg_1" },
+    },
+    {
+      it: "with signatures of other versions beside its own",
+      options: { id: "msg_2", signature: "" },
+    },
+  ])("is accepted $it", async ({ options }) => {
+    const body = JSON.stringify({ secretId: "prod/db" });
+    const at = start().now();
+    const withOthers =
+      options.signature === ""
+        ? {
+            signature: `v1a,${"A".repeat(86)}== ${sign(KEY, "msg_2", String(Math.floor(at / 1_000)), body)} v9,x`,
+          }
+        : {};
+
+    expect(await outcomeOf(body, { ...options, ...withOthers })).toMatchObject({
+      status: 202,
+      invoked: [{}],
+    });
+  });
+});
+
+describe("a call that is refused", () => {
+  const body = { secretId: "prod/db" };
+  const padded = (bytes: number) => JSON.stringify({ secretId: "prod/db" }).padEnd(bytes);
+
+  it.each([
+    {
+      it: "forged: signed with another key",
+      body,
+      options: { keys: [OTHER_KEY] },
+      want: "SIGNATURE_UNKNOWN",
+    },
+    {
+      it: "forged: a signature of the right length",
+      body,
+      options: { signature: `v1,${"A".repeat(43)}=` },
+      want: "SIGNATURE_UNKNOWN",
+    },
+    {
+      it: "forged: the body was changed on its way",
+      body,
+      options: { sentBody: '{"secretId":"prod/cache"}' },
+      want: "SIGNATURE_UNKNOWN",
+    },
+    {
+      it: "forged: the id was changed",
+      body,
+      options: { headers: { "webhook-id": "msg_other" } },
+      want: "SIGNATURE_UNKNOWN",
+    },
+    {
+      it: "forged: only signatures of other versions",
+      body,
+      options: { signature: "v1a,AAAA v2,AAAA" },
+      want: "SIGNATURE_UNKNOWN",
+    },
+    {
+      it: "unknown: no binding has that source",
+      body: { secretId: "prod/other" },
+      options: {},
+      want: "ID_NOT_BOUND",
+    },
+    {
+      it: "unknown: no binding has that webhook id",
+      body: { webhookId: "other" },
+      options: {},
+      want: "ID_NOT_BOUND",
+    },
+    {
+      it: "unknown: that source is in another account",
+      body: { secretId: "arn:aws:secretsmanager:eu-west-1:999999999999:secret:prod/db-AbCdEf" },
+      options: {},
+      want: "ID_NOT_BOUND",
+    },
+    {
+      it: "stale: more than five minutes old",
+      body,
+      options: { atOffsetMs: -301_000 },
+      want: "TIMESTAMP_OUTSIDE_WINDOW",
+    },
+    {
+      it: "stale: more than five minutes early",
+      body,
+      options: { atOffsetMs: 301_000 },
+      want: "TIMESTAMP_OUTSIDE_WINDOW",
+    },
+    { it: "oversized: one byte too much", body: padded(8_193), options: {}, want: "BODY_TOO_LARGE" },
+    {
+      it: "oversized: one byte too much in base64",
+      body: padded(8_193),
+      options: { isBase64Encoded: true },
+      want: "BODY_TOO_LARGE",
+    },
+    {
+      it: "oversized: in bytes, not in characters",
+      body: JSON.stringify({ secretId: "é".repeat(4_090) }),
+      options: {},
+      want: "BODY_TOO_LARGE",
+    },
+    { it: "of another method", body, options: { method: "GET" }, want: "METHOD_NOT_ALLOWED" },
+    {
+      it: "of another content type",
+      body,
+      options: { headers: { "content-type": "text/plain" } },
+      want: "CONTENT_TYPE_UNSUPPORTED",
+    },
+    {
+      it: "of a form's content type",
+      body,
+      options: { headers: { "content-type": "application/x-www-form-urlencoded" } },
+      want: "CONTENT_TYPE_UNSUPPORTED",
+    },
+    {
+      it: "of another character set",
+      body,
+      options: { headers: { "content-type": "application/json; charset=utf-16" } },
+      want: "CONTENT_TYPE_UNSUPPORTED",
+    },
+    {
+      it: "of no content type",
+      body,
+      options: { headers: { "content-type": undefined } },
+      want: "CONTENT_TYPE_UNSUPPORTED",
+    },
+    {
+      it: "of two content types",
+      body,
+      options: { headers: { "content-type": "application/json,application/json" } },
+      want: "CONTENT_TYPE_UNSUPPORTED",
+    },
+    { it: "without an id", body, options: { headers: { "webhook-id": undefined } }, want: "HEADER_MISSING" },
+    {
+      it: "without a timestamp",
+      body,
+      options: { headers: { "webhook-timestamp": undefined } },
+      want: "HEADER_MISSING",
+    },
+    {
+      it: "without a signature",
+      body,
+      options: { headers: { "webhook-signature": undefined } },
+      want: "HEADER_MISSING",
+    },
+    {
+      it: "with an empty signature",
+      body,
+      options: { headers: { "webhook-signature": "" } },
+      want: "HEADER_MISSING",
+    },
+    {
+      it: "with two ids, as Lambda joins them",
+      body,
+      options: { headers: { "webhook-id": "msg_1,msg_2" } },
+      want: "HEADER_REPEATED",
+    },
+    {
+      it: "with two ids, spelt differently",
+      body,
+      options: { headers: { "Webhook-Id": "msg_2" } },
+      want: "HEADER_REPEATED",
+    },
+    {
+      it: "with two timestamps",
+      body,
+      options: { headers: { "webhook-timestamp": "1795575600,1795575601" } },
+      want: "HEADER_REPEATED",
+    },
+    {
+      it: "with two headers of signatures",
+      body,
+      options: { headers: { "webhook-signature": "v1,AAAA,v1,BBBB" } },
+      want: "HEADER_REPEATED",
+    },
+    { it: "with a full stop in its id", body, options: { id: "msg.1" }, want: "HEADER_MALFORMED" },
+    {
+      it: "with a timestamp that is no number",
+      body,
+      options: { headers: { "webhook-timestamp": "1795575600s" } },
+      want: "HEADER_MALFORMED",
+    },
+    {
+      it: "with a timestamp in hexadecimal",
+      body,
+      options: { headers: { "webhook-timestamp": "0x6b066a30" } },
+      want: "HEADER_MALFORMED",
+    },
+    {
+      it: "with eleven signatures",
+      body,
+      options: { signature: Array(11).fill("v1,AAAA").join(" ") },
+      want: "HEADER_MALFORMED",
+    },
+    {
+      it: "with a signature without its version",
+      body,
+      options: { signature: "AAAA" },
+      want: "HEADER_MALFORMED",
+    },
+    {
+      it: "malformed: no base64",
+      body,
+      options: { isBase64Encoded: true, sentBody: "not base64!" },
+      want: "BODY_NOT_TEXT",
+    },
+    {
+      it: "malformed: no UTF-8",
+      body,
+      options: { isBase64Encoded: true, sentBody: "/w==" },
+      want: "BODY_NOT_TEXT",
+    },
+    { it: "malformed: half a character", body: '{"secretId":"\ud83d"}', options: {}, want: "BODY_NOT_TEXT" },
+    { it: "malformed: no JSON", body: `password=${MARK}`, options: {}, want: "BODY_NOT_JSON" },
+    { it: "malformed: empty", body: "", options: {}, want: "BODY_NOT_JSON" },
+    { it: "malformed: a list", body: [body], options: {}, want: "BODY_NOT_JSON" },
+    { it: "malformed: no id", body: { password: newCanary() }, options: {}, want: "UNKNOWN_FIELD" },
+    {
+      it: "malformed: an id and something besides",
+      body: { ...body, value: newCanary() },
+      options: {},
+      want: "UNKNOWN_FIELD",
+    },
+    { it: "malformed: two ids", body: { ...body, webhookId: "shop-db" }, options: {}, want: "UNKNOWN_FIELD" },
+    {
+      it: "malformed: an id that can be none",
+      body: { secretId: `prod/${MARK} ` },
+      options: {},
+      want: "MALFORMED_ID",
+    },
+    {
+      it: "malformed: a version that can be none",
+      body: { ...body, versionId: "x y" },
+      options: {},
+      want: "MALFORMED_VERSION_ID",
+    },
+    {
+      it: "malformed: a webhook id that can be none",
+      body: { webhookId: "-" },
+      options: {},
+      want: "MALFORMED_WEBHOOK_ID",
+    },
+    {
+      it: "malformed: an envelope round nothing",
+      body: { type: "x", data: "prod/db" },
+      options: {},
+      want: "BODY_NOT_JSON",
+    },
+  ])("is $it: $want", async ({ body, options, want }) => {
+    const { status = 400 } = (REFUSALS as Record<string, { status: number }>)[want] ?? {};
+
+    expect(await outcomeOf(body, options)).toEqual({
+      status,
+      code: status === 401 ? "CALL_REFUSED" : want,
+      logged: [want],
+      invoked: [],
+    });
+  });
+
+  it("is told what it may do instead when its method is wrong", async () => {
+    const answer = await start().call(webhookCall("", { method: "PUT" }));
+
+    expect(answer.headers.allow).toBe("POST");
+  });
+
+  it("is measured before it is decoded, however large it is", async () => {
+    const webhook = start();
+    const sentBody = "A".repeat(6_000_000); // more than Lambda takes
+
+    const answer = await webhook.call(
+      webhookCall({}, { at: webhook.now(), sentBody, isBase64Encoded: true }),
+    );
+
+    expect(answer.statusCode).toBe(413);
+  });
+});
+
+describe("a call that is replayed", () => {
+  const body = { secretId: "prod/db" };
+
+  it("is answered as the first time, and done once", async () => {
+    const webhook = start();
+    const event = webhookCall(body, { keys: [KEY], at: webhook.now() });
+
+    const answers = [await webhook.call(event), await webhook.call(event), await webhook.call(event)];
+
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(webhook.invoked).toHaveLength(1);
+    expect(webhook.logs.map(({ code }) => code)).toEqual([
+      "WEBHOOK_CALL_ACCEPTED",
+      "WEBHOOK_CALL_REPEATED",
+      "WEBHOOK_CALL_REPEATED",
+    ]);
+  });
+
+  it("is known for as long as its timestamp is good, also when that lies in the future", async () => {
+    const webhook = start();
+    const event = webhookCall(body, { keys: [KEY], at: webhook.now() + 299_000 });
+    await webhook.call(event);
+
+    webhook.pass(590_000);
+    const late = await webhook.call(event);
+    webhook.pass(15_000);
+    const tooLate = await webhook.call(event);
+
+    expect([late.statusCode, tooLate.statusCode]).toEqual([202, 400]);
+    expect(webhook.invoked).toHaveLength(1);
+  });
+
+  it("is another call when its sender signs it anew: whoever uses one id for all of them loses none", async () => {
+    const webhook = start();
+    await webhook.call(webhookCall(body, { id: "always-the-same", keys: [KEY], at: webhook.now() }));
+    webhook.pass(1_000);
+    await webhook.call(webhookCall(body, { id: "always-the-same", keys: [KEY], at: webhook.now() }));
+
+    expect(webhook.invoked).toHaveLength(2);
+  });
+});
+
+describe("too many calls", () => {
+  const body = { webhookId: "shop-db" };
+  const good = (webhook: ReturnType<typeof start>) =>
+    webhook.call(webhookCall(body, { keys: [KEY], at: webhook.now() }));
+  const forged = (webhook: ReturnType<typeof start>) =>
+    webhook.call(webhookCall(body, { keys: [OTHER_KEY], at: webhook.now() }));
+
+  it("are told when to come again, and are let in then", async () => {
+    const webhook = start(2);
+    const first = [await good(webhook), await good(webhook), await good(webhook)];
+    webhook.pass(30_000);
+    const later = [await good(webhook), await good(webhook)];
+
+    expect(first.map(({ statusCode }) => statusCode)).toEqual([202, 202, 429]);
+    expect(first[2]?.headers["retry-after"]).toBe("30");
+    expect(later.map(({ statusCode }) => statusCode)).toEqual([202, 429]);
+    expect(webhook.invoked).toHaveLength(3);
+    expect(webhook.metrics.filter(({ name }) => name === "WebhookCallsHeldOff")).toHaveLength(2);
+  });
+
+  it("with wrong signatures shut nobody out who signs rightly, and fill no log", async () => {
+    const webhook = start(3);
+    const answers = [];
+    for (let call = 0; call < 10; call += 1) answers.push((await forged(webhook)).statusCode);
+
+    expect(answers).toEqual([401, 401, 401, ...Array(7).fill(429)]);
+    expect(webhook.logs).toHaveLength(3);
+    expect((await good(webhook)).statusCode).toBe(202);
+  });
+});

@@ -1,0 +1,104 @@
+import { acceptCall } from "../../functions/webhook/accept-call.ts";
+import type { WebhookDependencies } from "../../functions/webhook/dependencies.ts";
+import type { HttpAnswer } from "../../functions/webhook/http-answer.ts";
+import { indexOncePerHome } from "../../shared/bindings/binding-index.ts";
+import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import type { LogCode, LogFields } from "../../shared/observability/log.ts";
+import type { MetricName } from "../../shared/observability/measure.ts";
+import { SecretValue } from "../../shared/secret-value/secret-value.ts";
+import { allow } from "../../shared/webhook/allowance.ts";
+import { keepSigningKeys } from "../../shared/webhook/keep-signing-keys.ts";
+import type { DirectCall } from "../../shared/webhook/parse-call.ts";
+import { rememberCalls } from "../../shared/webhook/remember-calls.ts";
+import { parseSigningKeys } from "../../shared/webhook/signing-key.ts";
+import { lambdaContext } from "../contract/relay.ts";
+import { findTraces } from "../hygiene/canary.ts";
+
+export type TestWebhook = {
+  call(event: unknown): Promise<HttpAnswer>;
+  /** What the rotation function was invoked with. */
+  readonly invoked: readonly DirectCall[];
+  readonly logs: readonly { code: LogCode; fields: LogFields }[];
+  readonly metrics: readonly { name: MetricName; code?: string }[];
+  keyReads(): number;
+  /** The clock stands still but for this. */
+  pass(ms: number): void;
+  now(): number;
+};
+
+export type TestWebhookOptions = {
+  /** What the secret of the signing keys holds, at each read. */
+  readonly keys: () => readonly string[];
+  readonly callsPerMinute?: number;
+  /** Whether the cluster of the bindings is in trigger mode. */
+  readonly triggers?: boolean;
+  readonly invokeRotation?: WebhookDependencies["invokeRotation"];
+};
+
+const bindingsWith = (ofCluster: string) => `
+version: 1
+clusters:
+  main: { name: blue, region: eu-west-1${ofCluster} }
+bindings:
+  - source: prod/db
+    webhookId: shop-db
+    targets: [{ cluster: main, namespace: shop, name: db }]
+  - source: prod/cache
+    targets: [{ cluster: main, namespace: shop, name: cache }]
+`;
+
+/** The webhook function without AWS: its keys, its clock and the rotation function are the test's. */
+export function startWebhook({
+  keys,
+  callsPerMinute = 60,
+  triggers = false,
+  invokeRotation,
+}: TestWebhookOptions): TestWebhook {
+  let clock = Date.UTC(2026, 10, 25, 3, 0, 0, 400);
+  let keyReads = 0;
+  const now = () => clock;
+  const invoked: DirectCall[] = [];
+  const logs: { code: LogCode; fields: LogFields }[] = [];
+  const metrics: { name: MetricName; code?: string }[] = [];
+  const readKeys = async () => {
+    keyReads += 1;
+    return parseSigningKeys(SecretValue.fromText(JSON.stringify({ keys: keys() })));
+  };
+  const run = acceptCall({
+    bindingsFor: indexOncePerHome(
+      loadBindings(bindingsWith(triggers ? ", externalSecrets: { namespaces: all }" : ""), "bindings.yaml"),
+    ),
+    keys: keepSigningKeys(readKeys, now),
+    accepted: rememberCalls(now),
+    allowance: allow(callsPerMinute, now),
+    refusalAllowance: allow(callsPerMinute, now),
+    invokeRotation:
+      invokeRotation ??
+      (async (input) => {
+        invoked.push(input);
+      }),
+    now,
+    log: (code, fields = {}) => logs.push({ code, fields }),
+    measure: (name, _value, code) => metrics.push({ name, ...(code !== undefined && { code }) }),
+  });
+  const home = { aws: { region: "eu-west-1", accountId: "111122223333" } } as Parameters<
+    typeof lambdaContext
+  >[0];
+  return {
+    call: async (event) => {
+      const answer = await run(event, lambdaContext(home));
+      const traces = findTraces(JSON.stringify([answer, logs, metrics]));
+      if (traces.length > 0)
+        throw new Error(`A secret was answered, logged or measured (${traces.join(", ")})`);
+      return answer;
+    },
+    invoked,
+    logs,
+    metrics,
+    keyReads: () => keyReads,
+    pass: (ms) => {
+      clock += ms;
+    },
+    now,
+  };
+}
