@@ -33,7 +33,7 @@ describe("schemas of the AWS SDK", () => {
   const told = (schema: unknown) =>
     JSON.stringify(schema, (_key, value) => (typeof value === "function" ? `${value}` : value));
 
-  it.each(["eks", "secrets-manager", "sqs", "sts"])(
+  it.each(["eks", "lambda", "secrets-manager", "sqs", "sts"])(
     "of %s mean the same after what esbuild can't read is written out",
     async (client) => {
       const plain = await load(client, join(folder, `${client}-plain.mjs`), []);
