@@ -1,25 +1,34 @@
 import type { Binding } from "../../shared/bindings/binding.ts";
+import { nameOfSources } from "../../shared/bindings/name-of-sources.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import { ANNOTATIONS } from "../../shared/render/ownership-marks.ts";
 import { diagnoseTarget } from "../../shared/sweep/diagnose.ts";
 import type { Diagnosis } from "../../shared/sweep/finding.ts";
 import type { Sight } from "../live/sight.ts";
-import { NO_KEYS, type PlannedKeys, type PlannedTarget } from "./planned-target.ts";
+import { sourceAdvice } from "../live/source-advice.ts";
+import { isOwnNote, NO_KEYS, type PlannedKeys, type PlannedTarget } from "./planned-target.ts";
 
 /** From what can be seen without a value, as a sweep by metadata judges it. Pure. */
-export function planByMetadata({ binding, source, target: seen }: Sight, now: number): PlannedTarget {
-  const target = { target: binding.target, source: binding.source.id, keys: NO_KEYS, fields: [] };
+export function planByMetadata({ binding, sources, target: seen }: Sight, now: number): PlannedTarget {
+  const target = { target: binding.target, source: nameOfSources(binding), keys: NO_KEYS, fields: [] };
   if (seen.kind === "unseen") return { ...target, action: "unknown", code: seen.code, advice: seen.advice };
-  if (source.kind === "unreadable") {
-    return { ...target, action: "unknown", code: source.code, advice: source.advice };
+  const unread = sources.find((source) => source.kind === "unreadable");
+  if (unread !== undefined) {
+    return { ...target, action: "unknown", code: unread.code, advice: unread.advice };
   }
+  const known = sources.filter((source) => source.kind !== "unreadable");
   const live = seen.kind === "there" ? seen.live : undefined;
-  const diagnosis = diagnoseTarget(binding, live, source, now);
+  const diagnosis = diagnoseTarget(binding, live, known, now);
   if (diagnosis === undefined) return { ...target, action: "leave" };
   const { code, remedy, refusal = conflictIn(binding, diagnosis) } = diagnosis;
   if (refusal !== undefined) return { ...target, action: "refuse", ...refusal };
   if (remedy === "delete") return { ...target, action: "delete", code };
-  if (remedy === "none") return { ...target, action: "refuse", code, advice: ADVICE[code] ?? "" };
+  if (remedy === "none") {
+    // What a pinned version holds is still there to be written; everything else without a remedy needs a person.
+    const action = code === "VERSION_DEPRECATED" ? "leave" : "refuse";
+    const advice = sourceAdvice(code);
+    return { ...target, action, code, ...(advice !== undefined && { advice }) };
+  }
   const keys = keysOf(binding, live, diagnosis);
   return {
     ...target,
@@ -62,30 +71,16 @@ function keysOf(binding: Binding, live: LiveMetadata | undefined, { code, detail
   };
 }
 
-/** Undefined where the source's own keys become those of the Secret. */
-function keyNamesOf({ keys }: Binding): readonly string[] | undefined {
-  switch (keys.kind) {
-    case "all":
-    case "extracted":
-      return undefined;
-    case "value":
-      return [keys.key];
-    case "selected":
-    case "composed":
-      return Object.keys(keys.keys);
-  }
+/** Undefined where a source's own keys become those of the Secret. */
+function keyNamesOf({ sources }: Binding): readonly string[] | undefined {
+  const names = sources.map(({ keys }) => {
+    if (keys.kind === "value") return [keys.key];
+    return keys.kind === "selected" || keys.kind === "composed" ? Object.keys(keys.keys) : undefined;
+  });
+  const known = names.filter((each) => each !== undefined);
+  return known.length === names.length ? [...new Set(known.flat())] : undefined;
 }
 
 function fieldsOf({ details: { fields = [] } }: Diagnosis): string[] {
-  const ours: readonly string[] = Object.values(ANNOTATIONS);
-  return fields
-    .map(({ field }) => field)
-    .filter((field) => !field.startsWith("data."))
-    .filter((field) => !ours.some((annotation) => field.endsWith(`.${annotation}`)));
+  return fields.map(({ field }) => field).filter((field) => !field.startsWith("data.") && !isOwnNote(field));
 }
-
-const ADVICE: Partial<Record<Diagnosis["code"], string>> = {
-  SOURCE_MISSING: "Secrets Manager has no such secret. Correct the binding, or create it.",
-  SOURCE_SCHEDULED_FOR_DELETION:
-    "The secret is scheduled for deletion. Restore it (aws secretsmanager restore-secret), or remove its binding.",
-};

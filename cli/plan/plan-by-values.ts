@@ -1,17 +1,18 @@
 import pMap from "p-map";
-import type { Binding } from "../../shared/bindings/binding.ts";
+import type { Binding, BoundSource } from "../../shared/bindings/binding.ts";
 import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
+import { nameOfSources } from "../../shared/bindings/name-of-sources.ts";
 import type { LiveSecret } from "../../shared/cluster/live-secret.ts";
 import { otherManagersOf } from "../../shared/cluster/managed-fields.ts";
 import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
-import { ANNOTATIONS } from "../../shared/render/ownership-marks.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
+import { keyOfSource } from "../../shared/secret-id/key-of-source.ts";
 import type { CurrentSource } from "../../shared/source/read-current.ts";
 import { type Change, planTarget } from "../../shared/sync/plan.ts";
 import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { Live } from "../live/open-live.ts";
-import { NO_KEYS, type PlannedKeys, type PlannedTarget } from "./planned-target.ts";
+import { isOwnNote, NO_KEYS, type PlannedKeys, type PlannedTarget } from "./planned-target.ts";
 
 /** Exactly, by rendering each target and comparing it with what is there. The values stay in this process. */
 export async function planByValues(
@@ -19,26 +20,34 @@ export async function planByValues(
   groups: readonly SourceBindings[],
   budget: TimeBudget,
 ): Promise<PlannedTarget[]> {
+  const reads = new Map<string, Promise<CurrentSource>>();
+  const read = (source: BoundSource): Promise<CurrentSource> => {
+    const key = keyOfSource(source);
+    const known = reads.get(key) ?? live.readCurrent(source, budget);
+    reads.set(key, known);
+    return known;
+  };
   const planned = await pMap(
     groups,
-    async ({ source, bindings }) => {
-      const current = await live.readCurrent(source, budget).catch(asRelayError);
-      return Promise.all(bindings.map((binding) => planBinding(live, binding, current, budget)));
-    },
+    ({ bindings }) => Promise.all(bindings.map((binding) => planBinding({ live, read, budget }, binding))),
     { concurrency: live.targetsAtOnce },
   );
   return planned.flat();
 }
 
+type How = {
+  readonly live: Live;
+  readonly read: (source: BoundSource) => Promise<CurrentSource>;
+  readonly budget: TimeBudget;
+};
+
 async function planBinding(
-  { connect }: Live,
+  { live: { connect }, read, budget }: How,
   binding: Binding,
-  current: CurrentSource | RelayError,
-  budget: TimeBudget,
 ): Promise<PlannedTarget> {
-  const target = { target: binding.target, source: binding.source.id, keys: NO_KEYS, fields: [] };
+  const target = { target: binding.target, source: nameOfSources(binding), keys: NO_KEYS, fields: [] };
   try {
-    if (current instanceof RelayError) throw current;
+    const current = await Promise.all(binding.sources.map(read));
     const desired = renderSecret(binding, current, await loadRenderers(binding));
     const live = await connect(binding.target.cluster).readSecret(binding.target, budget);
     const plan = planTarget(live, desired, binding);
@@ -91,10 +100,7 @@ function keysOf(changes: readonly Change[]): PlannedKeys {
 }
 
 function fieldsOf(changes: readonly Change[]): string[] {
-  const ours: readonly string[] = Object.values(ANNOTATIONS);
-  return changes
-    .map(({ field }) => field)
-    .filter((field) => !field.startsWith("data.") && !ours.some((known) => field.endsWith(`.${known}`)));
+  return changes.map(({ field }) => field).filter((field) => !field.startsWith("data.") && !isOwnNote(field));
 }
 
 function asRelayError(error: unknown): RelayError {

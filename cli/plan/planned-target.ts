@@ -1,4 +1,5 @@
 import type { TargetRef } from "../../shared/bindings/binding.ts";
+import type { FieldPath } from "../../shared/cluster/managed-fields.ts";
 
 /** What a sync or a sweep would do with one target. Names only, never a value. */
 export type PlannedTarget = {
@@ -38,3 +39,7 @@ export const NO_KEYS: PlannedKeys = { added: [], changed: [], removed: [], mayCh
 
 export const isChange = ({ action }: PlannedTarget): boolean =>
   action === "create" || action === "update" || action === "replace" || action === "delete";
+
+/** What the relay writes beside the data for itself; it changes with every write, and says nothing to a reviewer. */
+export const isOwnNote = (field: FieldPath): boolean =>
+  field.startsWith("metadata.annotations.secret-relay/");
