@@ -1,4 +1,5 @@
 import type { AddCommand } from "./cli.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addEvents } from "./commands/events.ts";
 import { addIam } from "./commands/iam.ts";
 import { addPlan } from "./commands/plan.ts";
@@ -24,4 +25,5 @@ export const COMMANDS: readonly AddCommand[] = [
   addReport,
   addEvents,
   addSchema,
+  addCompletion,
 ];

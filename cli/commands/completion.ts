@@ -1,0 +1,71 @@
+import { Argument } from "commander";
+import type { AddCommand, Cli } from "../cli.ts";
+import { completeWords, type KnownNames } from "../completion/complete-words.ts";
+import { examples } from "../examples.ts";
+import { EXIT } from "../exit-code.ts";
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
+
+export const addCompletion: AddCommand = (program, cli) => {
+  program
+    .command("completion")
+    .summary("print the script that completes words in your shell")
+    .description(
+      "Prints the script by which a shell completes commands, options, clusters and Secrets of bindings.yaml. It calls secret-relay, which must be on the PATH: npm install --global eks-secret-relay.",
+    )
+    .addArgument(new Argument("<shell>", "which").choices(SHELLS))
+    .addHelpText(
+      "after",
+      examples(
+        ["source <(secret-relay completion bash)", "in ~/.bashrc"],
+        ["source <(secret-relay completion zsh)", "in ~/.zshrc, after compinit"],
+        ["secret-relay completion fish | source", "in ~/.config/fish/config.fish"],
+      ),
+    )
+    .action(
+      cli.runs(async (shell: (typeof SHELLS)[number]) => {
+        if (shell === "bash") {
+          const { BASH_SCRIPT } = await import("../completion/bash-script.ts");
+          cli.terminal.out(BASH_SCRIPT);
+        } else {
+          const { script } = await import("@bomb.sh/tab");
+          script(shell, "secret-relay", "secret-relay"); // prints it
+        }
+        return EXIT.done;
+      }),
+    );
+
+  // What the scripts call, with the words so far: a line for each that fits, and last what the shell may do besides.
+  program
+    .command("complete", { hidden: true })
+    .argument("[words...]")
+    .action(
+      cli.runs(async (words: readonly string[]) => {
+        const { candidates, takesFile } = await completeWords(program, words, namesOf(cli, words));
+        for (const { value, what } of candidates) cli.terminal.out(`${value}\t${what}`);
+        cli.terminal.out(takesFile ? FILES : NO_FILES);
+        return EXIT.done;
+      }),
+    );
+};
+
+/** The protocol of cobra's scripts, which these are made after. */
+const FILES = ":0";
+const NO_FILES = ":4";
+
+/** From the bindings that the command line names so far; a file that is not fine completes nothing. */
+function namesOf(cli: Cli, words: readonly string[]): KnownNames {
+  return async (kind) => {
+    const { loadBindingsFile } = await import("../bindings-file.ts");
+    const at = words.findIndex((word) => word === "--bindings" || word === "-b");
+    const file = (at >= 0 ? words[at + 1] : undefined) ?? cli.env.BINDINGS_FILE ?? "bindings.yaml";
+    try {
+      const { clusters, bindings } = await loadBindingsFile(cli, file);
+      if (kind === "cluster") return Object.keys(clusters);
+      const targets = bindings.map(({ target: { namespace, name } }) => `${namespace}/${name}`);
+      return [...new Set([...targets, ...bindings.map(({ source }) => source.id)])];
+    } catch {
+      return [];
+    }
+  };
+}
