@@ -63,7 +63,7 @@ function namesOf(cli: Cli, words: readonly string[]): KnownNames {
       const { clusters, bindings } = await loadBindingsFile(cli, file);
       if (kind === "cluster") return Object.keys(clusters);
       const targets = bindings.map(({ target: { namespace, name } }) => `${namespace}/${name}`);
-      return [...new Set([...targets, ...bindings.map(({ source }) => source.id)])];
+      return [...new Set([...targets, ...bindings.flatMap(({ sources }) => sources.map(({ id }) => id))])];
     } catch {
       return [];
     }

@@ -16,11 +16,13 @@ import {
   stackParameters,
   tooLongParameters,
 } from "../iam/stack-parameters.ts";
+import { addAwsOptions } from "../live/options.ts";
 
 type Options = {
   readonly bindings: string;
   readonly account?: string;
   readonly region?: string;
+  readonly profile?: string;
   readonly prefix?: string;
   readonly kmsKey: readonly string[];
   readonly for: RelayFunction;
@@ -29,15 +31,14 @@ type Options = {
 };
 
 export const addIam: AddCommand = (program, cli) => {
-  program
+  const command = program
     .command("iam")
     .summary("print the IAM policy that the bindings need")
     .description(
       "Prints what a function must be allowed to do in AWS for these bindings, and nothing besides: as a policy document, or as the parameters from which the template makes it.",
     )
     .addOption(bindingsOption())
-    .option("--account <id>", "the account of the stack; yours when absent")
-    .option("--region <region>", "the Region of the stack; yours when absent")
+    .option("--account <id>", "the account of the stack; that of your AWS credentials when absent")
     .option("--prefix <text>", "allow all sources whose names start so, instead of each by its ARN")
     .option(
       "--kms-key <arn>",
@@ -51,7 +52,8 @@ export const addIam: AddCommand = (program, cli) => {
         .default("reconcile", "reconcile, which needs all that rotation needs"),
     )
     .option("--parameters", "print the parameters of the template, as samconfig.toml has them")
-    .option("--json", "print one JSON object")
+    .option("--json", "print one JSON object");
+  addAwsOptions(command)
     .addHelpText(
       "after",
       examples(
@@ -64,7 +66,7 @@ export const addIam: AddCommand = (program, cli) => {
       cli.runs(async (options: Options) => {
         const { terminal } = cli;
         const compiled = await loadBindingsFile(cli, options.bindings);
-        const home = homeOfStack(cli, options);
+        const home = await homeOfStack(cli, options);
         const { prefix, kmsKey: kmsKeyArns } = options;
         const needs = awsNeeds(compiled, { home, kmsKeyArns, ...(prefix !== undefined && { prefix }) });
         const parameters = stackParameters(needs);
@@ -78,8 +80,14 @@ export const addIam: AddCommand = (program, cli) => {
     );
 };
 
-function homeOfStack({ env }: Cli, { account, region = env.AWS_REGION }: Options): SecretHome {
-  const home = parseSecretHome(account ?? "", region ?? "");
+/** Nothing is asked of AWS when the command line says it all. */
+async function homeOfStack({ env }: Cli, options: Options): Promise<SecretHome> {
+  const { account, region = env.AWS_REGION } = options;
+  if (account === undefined) {
+    const { openAwsSession } = await import("../live/aws-session.ts");
+    return (await openAwsSession(options)).home;
+  }
+  const home = parseSecretHome(account, region ?? "");
   if (home !== undefined) return home;
   throw new UsageError(
     "Say where the stack is: --account with its twelve digits, and --region (or AWS_REGION).",

@@ -107,3 +107,15 @@ export class CallerForbidden extends ClusterForbidden {
     );
   }
 }
+
+/** Neither a kubeconfig context nor AWS credentials lead to it. */
+export class ClusterUnreached extends RelayError {
+  override readonly name = "ClusterUnreached";
+  readonly code = "CLUSTER_UNREACHED";
+  readonly retryable = false;
+  constructor(cluster: string, eks: { readonly name: string; readonly region: string }) {
+    super(
+      `No kubeconfig context leads to cluster ${cluster}, and there are no AWS credentials for an EKS token. Make a context: aws eks update-kubeconfig --name ${eks.name} --region ${eks.region}`,
+    );
+  }
+}

@@ -4,14 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pMap from "p-map";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import type { PolicyRule } from "../../shared/rights/policy-rules.ts";
 import { runCli } from "../cli/run-cli.ts";
 import type { Backend } from "./backend.ts";
+import { type Desk, openDesk } from "./command-line.ts";
 import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
 import { openScene, type Scene } from "./scene.ts";
-import { useBackend } from "./use-scene.ts";
+import { useBackend, useScene } from "./use-scene.ts";
 
 type Role = { kind: "Role"; metadata: { name: string; namespace: string }; rules: PolicyRule[] };
 type Manifest = Role | { kind: "RoleBinding"; metadata: { name: string; namespace: string } };
@@ -51,6 +52,7 @@ const FLEETS: Readonly<
 /** What `secret-relay rbac` prints is enough for everything that the bindings ask for, and nothing of it is too much. */
 export function describeRbacContract(start: () => Promise<Backend>): void {
   const used = useBackend(start);
+  describeCheck(used);
 
   describe.each(Object.entries(FLEETS))("the printed Roles, with %s", (_, fleet) => {
     const tryWith = async (narrow: (rules: readonly PolicyRule[]) => readonly PolicyRule[]) => {
@@ -82,6 +84,62 @@ export function describeRbacContract(start: () => Promise<Backend>): void {
 
       expect(needless.flat()).toEqual([]);
     }, 240_000);
+  });
+}
+
+function describeCheck(used: { readonly backend: Backend }): void {
+  describe("secret-relay rbac --check", () => {
+    const at = useScene(used);
+    let desk: Desk;
+    beforeEach(() => {
+      desk = openDesk(used.backend);
+      desk.writeBindings(bindingsIn(at.scene.namespace, [{ kind: "Deployment", name: "api" }]), undefined);
+    });
+    afterEach(() => desk.close());
+    const group = () => ["--group", used.backend.kubernetes.relayGroup];
+    const give = async (
+      narrow: (rules: readonly PolicyRule[]) => readonly PolicyRule[] = (rules) => rules,
+    ) => {
+      const { stdout } = await desk.run("rbac", ...group());
+      const manifests = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+      await applyManifests(used.backend, at.scene, manifests, narrow);
+    };
+
+    it("names each right that the group lacks and what it is for, and ends with 1", async () => {
+      await give((rules) =>
+        rules.map((rule) => ({ ...rule, verbs: rule.verbs.filter((verb) => verb !== "patch") })),
+      );
+
+      const { exitCode, stdout, stderr } = await desk.run("rbac", "--check", ...group());
+
+      expect(exitCode).toBe(1);
+      expect(stdout).toMatch(/^patch secrets\/db +\S+ +apply the current value$/m);
+      expect(stdout).toMatch(/^patch deployments\.apps\/api +\S+ +restart workloads$/m);
+      expect(stdout).not.toMatch(/^get /m);
+      expect(stderr).toContain("secret-relay rbac | kubectl apply -f -");
+    });
+
+    it("finds nothing missing once the Roles are applied", async () => {
+      await give();
+
+      const { exitCode, json } = await desk.runJson("rbac", "--check", ...group());
+
+      expect(exitCode).toBe(0);
+      expect(json).toMatchObject({ ok: true, cluster: "main" });
+      expect((json as { rights: unknown[] }).rights.length).toBeGreaterThan(10);
+    });
+
+    it("asks for the caller's own rights when the relay's role runs it", async () => {
+      await give();
+
+      const asRelay = await desk.run("rbac", "--check", "--as-self", "--eks-token");
+      const aboutGroup = await desk.run("rbac", "--check", "--eks-token", ...group());
+
+      expect([asRelay.exitCode, asRelay.stderr]).toEqual([0, ""]);
+      expect(aboutGroup.exitCode).toBe(2);
+      expect(aboutGroup.stderr).toContain("may not ask about group");
+      expect(aboutGroup.stderr).toContain("--as-self");
+    });
   });
 }
 
