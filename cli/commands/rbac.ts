@@ -1,5 +1,5 @@
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
-import { type NamespaceRights, rightsOfBindings } from "../../shared/rights/rights-of-bindings.ts";
+import { type PlaceRights, rightsOfBindings } from "../../shared/rights/rights-of-bindings.ts";
 import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
 import { bindingsOption, loadBindingsFile } from "../bindings-file.ts";
 import type { AddCommand, CommandLine } from "../cli.ts";
@@ -66,7 +66,7 @@ export const addRbac: AddCommand = (program, cli) => {
     );
 };
 
-type Asked = { readonly cluster: string; readonly places: readonly NamespaceRights[] };
+type Asked = { readonly cluster: string; readonly places: readonly PlaceRights[] };
 
 function print({ terminal }: CommandLine, { group, json = false }: Options, { cluster, places }: Asked) {
   const manifests = places.map((place) => roleManifests(place, group));
@@ -112,7 +112,7 @@ async function check(
   return ok ? EXIT.done : EXIT.failed;
 }
 
-function rowOf({ verb, resource, apiGroup, name, namespace, why }: CheckedRight): string[] {
+function rowOf({ verb, resource, apiGroup, name, namespace = "(all)", why }: CheckedRight): string[] {
   const what = `${resource}${apiGroup && `.${apiGroup}`}${name === undefined ? "" : `/${name}`}`;
   return [`${verb} ${what}`, namespace, why];
 }

@@ -25,6 +25,8 @@ export type EventExplanation = { readonly eventId?: string } & (
       readonly versionId?: string;
       readonly occurredAt?: string;
       readonly syncs: readonly ExplainedSync[];
+      /** Clusters in which objects of External Secrets Operator that read the source are made to refresh. */
+      readonly triggers: readonly ExplainedTrigger[];
     }
   /** Of the right kind, about something that no binding names. */
   | { readonly verdict: "not-bound"; readonly says: string; readonly advice: string }
@@ -46,6 +48,8 @@ export type ExplainedSync = {
   readonly source: string;
   readonly targets: readonly (TargetRef & { readonly afterwards: readonly string[] })[];
 };
+
+export type ExplainedTrigger = { readonly cluster: string; readonly namespaces: "all" | readonly string[] };
 
 /** Every event of one input; the same parsing and the same look-up as in the function. Pure. */
 export function explainEvents(
@@ -97,11 +101,12 @@ function explainChange(change: SecretChange, index: BindingIndex): EventExplanat
   const moved = labels === undefined ? SAYS[reason] : `The label ${labels.join(", ")} moved`;
   const says = `${moved}: ${source.id}`;
   const found = index.find(source);
-  if (found.length === 0) {
+  const triggers = triggersOf(index);
+  if (found.length === 0 && triggers.length === 0) {
     return { verdict: "not-bound", says, advice: adviceFor(source, index), ...given({ eventId }) };
   }
   const concerned = eachBindingOnce(bindingsConcerned(found, change));
-  if (concerned.length === 0) {
+  if (concerned.length === 0 && triggers.length === 0) {
     return {
       verdict: "ignored",
       code: "OTHER_LABEL",
@@ -116,6 +121,7 @@ function explainChange(change: SecretChange, index: BindingIndex): EventExplanat
     reason,
     source: source.id,
     syncs: concerned.map(syncOf),
+    triggers,
     ...given({ versionId, occurredAt: at, eventId }),
   };
 }
@@ -123,8 +129,10 @@ function explainChange(change: SecretChange, index: BindingIndex): EventExplanat
 function explainWebhookCall(webhookId: string, index: BindingIndex): EventExplanation {
   const says = `A call names the bindings with webhookId ${webhookId}`;
   const found = index.findByWebhookId(webhookId);
-  if (found.length > 0)
-    return { verdict: "sync", says, reason: "webhook", syncs: eachBindingOnce(found).map(syncOf) };
+  const triggers = triggersOf(index);
+  if (found.length > 0 || triggers.length > 0) {
+    return { verdict: "sync", says, reason: "webhook", syncs: eachBindingOnce(found).map(syncOf), triggers };
+  }
   const known = index.bindings.flatMap((binding) => binding.webhookId ?? []);
   const meant = suggestName(webhookId, known);
   const advice = `No binding has it.${meant ? ` Did you mean ${meant}?` : " Set webhookId on a binding."}`;
@@ -145,6 +153,11 @@ const syncOf = ({ source, bindings }: SourceBindings): ExplainedSync => ({
   source: source.id,
   targets: bindings.map((binding) => ({ ...binding.target, afterwards: followUpsOf(binding) })),
 });
+
+const triggersOf = ({ clusters }: BindingIndex): readonly ExplainedTrigger[] =>
+  Object.entries(clusters).flatMap(([cluster, { externalSecrets }]) =>
+    externalSecrets === undefined ? [] : [{ cluster, namespaces: externalSecrets.namespaces }],
+  );
 
 function followUpsOf({ restart, nudge, events }: Binding): readonly string[] {
   const workloads =

@@ -1,5 +1,5 @@
 import type { Terminal } from "../terminal/terminal.ts";
-import type { EventExplanation, ExplainedSync } from "./explain-event.ts";
+import type { EventExplanation, ExplainedSync, ExplainedTrigger } from "./explain-event.ts";
 
 /** One explanation in a few lines; `terminal` for its colours. */
 export function printExplanation({ paint }: Pick<Terminal, "paint">, event: EventExplanation): string {
@@ -12,6 +12,7 @@ export function printExplanation({ paint }: Pick<Terminal, "paint">, event: Even
       return [
         `${paint("green", "syncs")}: ${event.says}${hints.length > 0 ? ` (${hints.join(", ")})` : ""}`,
         ...event.syncs.flatMap(printSync),
+        ...event.triggers.map(printTrigger),
       ].join("\n");
     }
     case "not-bound":
@@ -34,4 +35,9 @@ function printSync({ source, targets }: ExplainedSync): string[] {
     return `    ${cluster}: ${namespace}/${name}${afterwards.length > 0 ? `, then ${afterwards.join(", ")}` : ""}`;
   });
   return [`  reads what is current of ${source}, and writes it where it differs:`, ...lines];
+}
+
+function printTrigger({ cluster, namespaces }: ExplainedTrigger): string {
+  const where = namespaces === "all" ? "any namespace" : namespaces.join(", ");
+  return `  ${cluster}: makes the ExternalSecrets and PushSecrets that it concerns refresh, in ${where}`;
 }

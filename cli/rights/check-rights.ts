@@ -2,14 +2,18 @@ import pMap from "p-map";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import { ClusterForbidden } from "../../shared/cluster/errors.ts";
 import type { Right } from "../../shared/rights/right.ts";
-import type { NamespaceRights } from "../../shared/rights/rights-of-bindings.ts";
+import type { PlaceRights } from "../../shared/rights/rights-of-bindings.ts";
 import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { Tell } from "../terminal/progress.ts";
 
 /** Whose rights are asked for: those of a group, or of whoever asks. */
 export type Subject = { readonly group: string } | "self";
 
-export type CheckedRight = Right & { readonly namespace: string; readonly allowed: boolean };
+export type CheckedRight = Right & {
+  /** Absent: in every namespace. */
+  readonly namespace?: string;
+  readonly allowed: boolean;
+};
 
 export type RightsCheck =
   | { readonly kind: "checked"; readonly rights: readonly CheckedRight[] }
@@ -19,10 +23,12 @@ export type RightsCheck =
 /** Asks the API server's own authorizer about each right, one by one: what it answers is what it will do. */
 export async function checkRights(
   cluster: Pick<ClusterConnection, "callObject">,
-  places: readonly NamespaceRights[],
+  places: readonly PlaceRights[],
   { subject, budget, tell = () => {} }: { subject: Subject; budget: TimeBudget; tell?: Tell },
 ): Promise<RightsCheck> {
-  const asked = places.flatMap(({ namespace, rights }) => rights.map((right) => ({ ...right, namespace })));
+  const asked = places.flatMap(({ namespace, rights }) =>
+    rights.map((right) => ({ ...right, ...(namespace !== undefined && { namespace }) })),
+  );
   let answered = 0;
   try {
     const rights = await pMap(
@@ -45,39 +51,41 @@ export async function checkRights(
 async function ask(
   cluster: Pick<ClusterConnection, "callObject">,
   subject: Subject,
-  { apiGroup, resource, verb, name, namespace }: Right & { namespace: string },
+  { apiGroup, resource, verb, name, namespace }: Omit<CheckedRight, "allowed">,
   budget: TimeBudget,
 ): Promise<boolean> {
   const resourceAttributes = {
     group: apiGroup,
     resource,
     verb,
-    namespace,
+    ...(namespace !== undefined && { namespace }),
     ...(name !== undefined && { name }),
   };
-  const review = (kind: string, more: object, metadata?: object) => ({
+  // Everybody who logs in is in the second group; the name stands for either function's role.
+  const other =
+    subject === "self" ? {} : { user: "secret-relay", groups: [subject.group, "system:authenticated"] };
+  const [kind, path] = reviewOf(subject, namespace);
+  const body = {
     apiVersion: "authorization.k8s.io/v1",
     kind,
-    ...(metadata && { metadata }),
-    spec: { ...more, resourceAttributes },
-  });
-  const [path, body] =
-    subject === "self"
-      ? ["selfsubjectaccessreviews", review("SelfSubjectAccessReview", {})]
-      : [
-          `namespaces/${encodeURIComponent(namespace)}/localsubjectaccessreviews`,
-          review(
-            "LocalSubjectAccessReview",
-            // Everybody who logs in is in the second group; the name stands for either function's role.
-            { user: "secret-relay", groups: [subject.group, "system:authenticated"] },
-            { namespace },
-          ),
-        ];
+    ...(kind === "LocalSubjectAccessReview" && { metadata: { namespace } }),
+    spec: { ...other, resourceAttributes },
+  };
   const answer = (await cluster.callObject(
     { method: "POST", path: `/apis/authorization.k8s.io/v1/${path}`, body },
     budget,
   )) as { status?: { allowed?: boolean } } | undefined;
   return answer?.status?.allowed === true;
+}
+
+/** In a namespace whoever administers it may ask; about all of them, who administers the cluster. */
+function reviewOf(subject: Subject, namespace: string | undefined): readonly [kind: string, path: string] {
+  if (subject === "self") return ["SelfSubjectAccessReview", "selfsubjectaccessreviews"];
+  if (namespace === undefined) return ["SubjectAccessReview", "subjectaccessreviews"];
+  return [
+    "LocalSubjectAccessReview",
+    `namespaces/${encodeURIComponent(namespace)}/localsubjectaccessreviews`,
+  ];
 }
 
 /** Each takes the API server well under a millisecond of work; the round trip is what it waits for. */

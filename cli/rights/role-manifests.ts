@@ -1,40 +1,43 @@
 import { Document, isMap, isSeq } from "yaml";
 import { type ExplainedRule, type PolicyRule, policyRules } from "../../shared/rights/policy-rules.ts";
-import type { NamespaceRights } from "../../shared/rights/rights-of-bindings.ts";
+import type { PlaceRights } from "../../shared/rights/rights-of-bindings.ts";
 
 export type RoleManifest = {
   readonly apiVersion: "rbac.authorization.k8s.io/v1";
-  readonly kind: "Role";
-  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly kind: "Role" | "ClusterRole";
+  readonly metadata: Metadata;
   readonly rules: readonly PolicyRule[];
 };
 
 export type RoleBindingManifest = {
   readonly apiVersion: "rbac.authorization.k8s.io/v1";
-  readonly kind: "RoleBinding";
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly roleRef: { readonly apiGroup: string; readonly kind: "Role"; readonly name: string };
+  readonly kind: "RoleBinding" | "ClusterRoleBinding";
+  readonly metadata: Metadata;
+  readonly roleRef: { readonly apiGroup: string; readonly kind: string; readonly name: string };
   readonly subjects: readonly { readonly apiGroup: string; readonly kind: "Group"; readonly name: string }[];
 };
 
-/** The Role of one namespace and the RoleBinding that gives it to the relay's group, with what each rule is for. */
+type Metadata = { readonly name: string; readonly namespace?: string };
+
+/** The role of one place and the binding that gives it to the relay's group, with what each rule is for. */
 export type ExplainedManifests = {
   readonly role: RoleManifest;
   readonly roleBinding: RoleBindingManifest;
   readonly why: readonly (readonly string[])[];
 };
 
-export function roleManifests({ namespace, rights }: NamespaceRights, group: string): ExplainedManifests {
+export function roleManifests({ namespace, rights }: PlaceRights, group: string): ExplainedManifests {
   const explained: readonly ExplainedRule[] = policyRules(rights);
-  const metadata = { name: ROLE_NAME, namespace };
+  const metadata = { name: ROLE_NAME, ...(namespace !== undefined && { namespace }) };
   const apiVersion = `${RBAC}/v1` as const;
+  const kind = namespace === undefined ? "ClusterRole" : "Role";
   return {
-    role: { apiVersion, kind: "Role", metadata, rules: explained.map(({ rule }) => rule) },
+    role: { apiVersion, kind, metadata, rules: explained.map(({ rule }) => rule) },
     roleBinding: {
       apiVersion,
-      kind: "RoleBinding",
+      kind: `${kind}Binding`,
       metadata,
-      roleRef: { apiGroup: RBAC, kind: "Role", name: ROLE_NAME },
+      roleRef: { apiGroup: RBAC, kind, name: ROLE_NAME },
       subjects: [{ apiGroup: RBAC, kind: "Group", name: group }],
     },
     why: explained.map(({ why }) => why),

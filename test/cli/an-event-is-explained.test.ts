@@ -73,6 +73,18 @@ describe("secret-relay events explain", () => {
     expect(elsewhere.stdout).toContain("another account, Region or secret");
   });
 
+  it("names the clusters in which External Secrets Operator is made to refresh", async () => {
+    const cluster = { name: "eso", region: "eu-west-1", externalSecrets: { namespaces: ["team-shop"] } };
+    writeFileSync(
+      join(folder, "eso.yaml"),
+      JSON.stringify({ version: 1, clusters: { eso: cluster }, bindings: [] }),
+    );
+    const { stdout } = await explain({ secretId: "prod/unbound" }, "--bindings", "eso.yaml");
+    expect(stdout).toContain(
+      "eso: makes the ExternalSecrets and PushSecrets that it concerns refresh, in team-shop",
+    );
+  });
+
   it("takes the relay to be where the event is, unless told otherwise", async () => {
     const event = sample("label-updated.json");
     const told = ["--account", "444455556666", "--region", "eu-west-1"];

@@ -10,7 +10,7 @@ import type { PolicyRule } from "../../shared/rights/policy-rules.ts";
 import { runCli } from "../cli/run-cli.ts";
 import type { Backend } from "./backend.ts";
 import { type Desk, openDesk } from "./command-line.ts";
-import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
+import { labelUpdated, pinnedCluster, startRelay, startSweeper } from "./relay.ts";
 import { openScene, type Scene } from "./scene.ts";
 import { useBackend, useScene } from "./use-scene.ts";
 
@@ -127,6 +127,17 @@ function describeCheck(used: { readonly backend: Backend }): void {
       expect(exitCode).toBe(0);
       expect(json).toMatchObject({ ok: true, cluster: "main" });
       expect((json as { rights: unknown[] }).rights.length).toBeGreaterThan(10);
+    });
+
+    it("asks about the whole cluster for what belongs to no namespace", async () => {
+      const externalSecrets = { namespaces: [at.scene.namespace] };
+      desk.writeBindings([], { main: { ...pinnedCluster(used.backend), externalSecrets } });
+
+      const { exitCode, stdout } = await desk.run("rbac", "--check", ...group());
+
+      expect(exitCode).toBe(1);
+      expect(stdout).toMatch(/^list externalsecrets\.external-secrets\.io +scene-/m);
+      expect(stdout).toMatch(/^get clustersecretstores\.external-secrets\.io +\(all\)/m);
     });
 
     it("asks for the caller's own rights when the relay's role runs it", async () => {

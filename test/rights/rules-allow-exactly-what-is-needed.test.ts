@@ -127,6 +127,27 @@ describe("the rights of bindings", () => {
     expect(rulesOf(target, rules, findsOrphans)).toEqual(want),
   );
 
+  it("let External Secrets Operator be triggered in the namespaces that are named, and look at what has none", () => {
+    const placesFor = (namespaces: "all" | string[]) => {
+      const cluster = { name: "prod", region: "eu-west-1", externalSecrets: { namespaces } };
+      const file = { version: 1, clusters: { prod: cluster }, bindings: [] };
+      return rightsOfBindings(loadBindings(JSON.stringify(file), "bindings.yaml"), { findsOrphans: true });
+    };
+    const printed = (namespaces: "all" | string[]) =>
+      placesFor(namespaces).map(({ namespace = "(all)", rights }) => [
+        namespace,
+        ...policyRules(rights).map(({ rule: { resources, verbs } }) => `${verbs} ${resources}`),
+      ]);
+    const OBJECTS = "get,list,patch externalsecrets,pushsecrets";
+    expect(printed(["shop"])).toEqual([
+      ["shop", OBJECTS, "get secretstores"],
+      ["(all)", "get clustersecretstores", "get,patch clusterexternalsecrets"],
+    ]);
+    expect(printed("all")).toEqual([
+      ["(all)", OBJECTS, "get secretstores,clustersecretstores", "get,patch clusterexternalsecrets"],
+    ]);
+  });
+
   it("drop a name where another binding needs all of that kind", () => {
     const file = {
       version: 1,
