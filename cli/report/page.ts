@@ -69,7 +69,7 @@ const hashOf = (text: string): string => `sha256-${createHash("sha256").update(t
 
 function whenOf({ latest, bindings }: FleetReport): string {
   const mode = latest.mode === "metadata" ? "Sweep by metadata" : "Sweep by values";
-  return `${mode}${latest.plan ? ", as a plan" : ""} · ${instantOf(latest.at)} · ${countOfThings(bindings, "binding")} in ${spanOf(latest.ms)}`;
+  return `${mode}${latest.plan ? ", as a plan" : ""} · ${instantOf(latest.at)} · ${countOfThings(bindings, "binding")}${latest.ms > 0 ? ` in ${spanOf(latest.ms)}` : ""}`;
 }
 
 function hero({ counts, bindings, latest, rows }: FleetReport): Html {

@@ -1,6 +1,14 @@
 import { AwsError } from "./aws-error.ts";
 
-export type Service = "secretsmanager" | "sts" | "eks" | "sqs" | "lambda" | "cloudformation";
+export type Service =
+  | "secretsmanager"
+  | "sts"
+  | "eks"
+  | "sqs"
+  | "lambda"
+  | "cloudformation"
+  | "monitoring"
+  | "logs";
 
 export type Input = Readonly<Record<string, unknown>>;
 

@@ -43,8 +43,8 @@ const queryService = (operation: string): QueryService =>
 
 /** The service of a request that could not be parsed, for the shape of its error. */
 export function guessService(request: SignedRequest): Service {
-  if (request.headers["x-amz-target"]?.startsWith("AmazonSQS.")) return "sqs";
-  if (request.headers["x-amz-target"] !== undefined) return "secretsmanager";
+  const target = request.headers["x-amz-target"];
+  if (target !== undefined) return JSON_TARGETS[target.split(".", 1)[0] ?? ""] ?? "secretsmanager";
   if (LAMBDA_INVOKE.test(request.target)) return "lambda";
   return request.target.startsWith("/clusters") ? "eks" : "sts";
 }
@@ -93,6 +93,8 @@ const isQuery = (service: Service): service is QueryService => Object.hasOwn(NAM
 const JSON_TARGETS: Readonly<Record<string, Service>> = {
   secretsmanager: "secretsmanager",
   AmazonSQS: "sqs",
+  GraniteServiceVersion20100801: "monitoring",
+  Logs_20140328: "logs",
 };
 const CONTENT_TYPES: Readonly<Record<Service, string>> = {
   secretsmanager: "application/x-amz-json-1.1",
@@ -101,6 +103,8 @@ const CONTENT_TYPES: Readonly<Record<Service, string>> = {
   lambda: "application/json",
   sts: "application/json",
   cloudformation: "application/json",
+  monitoring: "application/x-amz-json-1.0",
+  logs: "application/x-amz-json-1.1",
 };
 
 function parseJsonTarget(target: string, body: Uint8Array): Asked {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AwsError } from "./aws-error.ts";
 import type { Call, Operation, Service } from "./call.ts";
 import { createStacks } from "./cloudformation.ts";
+import { type CloudWatch, createCloudWatch } from "./cloudwatch.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import {
   createCredentials,
@@ -60,6 +61,8 @@ export type AwsSandbox = {
   addFunction(name: string, run: SandboxFunction): string;
   /** A stack that is deployed already, by what it gives out. */
   addStack(name: string, outputs: Readonly<Record<string, string>>): void;
+  /** What was measured and logged, for whoever reads it. */
+  readonly cloudWatch: Pick<CloudWatch, "addMetric" | "addLogLine">;
   /** Resolves when every asynchronous invocation so far has ended. */
   invocationsSettled(): Promise<void>;
   seedSecrets(seeds: Iterable<SeedSecret>): SeededSecret[];
@@ -78,7 +81,7 @@ const ACCESS_KEY_ID = "AKIASANDBOXSANDBOX00";
 const SECRET_ACCESS_KEY = "a-secret-access-key-of-the-sandbox-only";
 const USER_ID = "AIDASANDBOXSANDBOX000";
 
-/** Starts Secrets Manager, STS, EKS, SQS, Lambda's Invoke and CloudFormation's DescribeStacks on one port of the loopback. */
+/** Starts Secrets Manager, STS, EKS, SQS, Lambda's Invoke and what is asked of CloudFormation and CloudWatch on one port of the loopback. */
 export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<AwsSandbox> {
   const { region = "eu-west-1", accountId = "111122223333", now = Date.now } = options;
   const home = { partition: partitionOf(region), region, accountId };
@@ -95,6 +98,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
   const clusters = new Map<string, SandboxCluster>();
   const functions = createFunctions(home);
   const stacks = createStacks(home, now);
+  const cloudWatch = createCloudWatch();
   const hooks = { before: new Set<CallHook>(), after: new Set<CallHook>() };
   const context: SecretsManagerContext = {
     store,
@@ -117,6 +121,8 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     sqs: sqsOperations({ ...home, endpoint: () => served?.endpoint ?? "" }, now),
     lambda: functions.operations,
     cloudformation: stacks.operations,
+    monitoring: cloudWatch.monitoring,
+    logs: cloudWatch.logs,
   };
 
   const identify = (request: SignedRequest, asked: Asked, requestId: string): Call => {
@@ -212,6 +218,8 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
       AWS_ENDPOINT_URL_SQS: endpoint,
       AWS_ENDPOINT_URL_LAMBDA: endpoint,
       AWS_ENDPOINT_URL_CLOUDFORMATION: endpoint,
+      AWS_ENDPOINT_URL_CLOUDWATCH: endpoint,
+      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: endpoint,
     },
     now,
     faults,
@@ -225,6 +233,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     removeCluster: (name) => void clusters.delete(name),
     addFunction: functions.add,
     addStack: stacks.add,
+    cloudWatch,
     invocationsSettled: functions.settled,
     seedSecrets: (seeds) => seedSecrets(context, seeds),
     credentialsOf: credentials.find,

@@ -1,15 +1,8 @@
 import { droppedEvent } from "./dropped-event.ts";
-import { esoTrigger } from "./eso-trigger.ts";
 import { expiredCredentials } from "./expired-credentials.ts";
 import { rotation } from "./rotation.ts";
 import type { StoryStep } from "./story-step.ts";
 import { tampering } from "./tampering.ts";
 
 /** The story, in the order in which it is told. */
-export const STEPS: readonly StoryStep[] = [
-  rotation,
-  droppedEvent,
-  tampering,
-  expiredCredentials,
-  esoTrigger,
-];
+export const STEPS: readonly StoryStep[] = [rotation, droppedEvent, tampering, expiredCredentials];
