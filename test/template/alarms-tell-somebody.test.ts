@@ -131,6 +131,25 @@ it.each([
   });
 });
 
+it("someone is told of restarts that were refused or failed, in rotations and in sweeps", () => {
+  const alarm = deploy().resources.RestartsFailedAlarm?.Properties ?? {};
+  expect(metricsOf(alarm)).toMatchObject(bothServices("RestartsFailed"));
+  expect(alarm).toMatchObject({ Threshold: 1, EvaluationPeriods: 1 });
+  expect(alarm.Metrics).toContainEqual(
+    expect.objectContaining({ Expression: "FILL(inRotations, 0) + FILL(inSweeps, 0)" }),
+  );
+});
+
+it("someone is told when a certificate has few days left, whichever function saw it", () => {
+  const alarm = deploy({ CertificateAlarmDays: 20 }).resources.CertificateExpiresAlarm?.Properties ?? {};
+  expect(metricsOf(alarm)).toMatchObject(bothServices("CertificateExpiresInDays"));
+  expect(partsOf(alarm).map(({ Period }) => Period)).toEqual([86_400, 86_400]); // the values sweep comes once a day
+  expect(alarm).toMatchObject({ Threshold: 20, ComparisonOperator: "LessThanThreshold" });
+});
+
+const bothServices = (MetricName: string) =>
+  ["rotation", "reconcile"].map((Value) => ({ MetricName, Dimensions: [{ Name: "service", Value }] }));
+
 it.each(["TargetsDrifted", "SweepBindingsUnchecked"])(
   "someone is told when %s recurs in three sweeps",
   (metric) => {

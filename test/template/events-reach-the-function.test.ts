@@ -26,6 +26,14 @@ describe("the native event", () => {
     expect(letsThrough({}, { name: "prod/db", labelUpdated: "BLUE", versionId: "v2" })).toBe(false);
   });
 
+  it("is taken when a label of one's own moves that the stack was told of, and AWSCURRENT all the same", () => {
+    const parameters = { FurtherStagingLabels: "GREEN,BLUE" };
+    for (const labelUpdated of ["AWSCURRENT", "GREEN", "BLUE"]) {
+      expect(letsThrough(parameters, { name: "prod/db", labelUpdated, versionId: "v2" })).toBe(true);
+    }
+    expect(letsThrough(parameters, { name: "prod/db", labelUpdated: "RED", versionId: "v2" })).toBe(false);
+  });
+
   it.each([
     { given: { SecretNamePrefix: "prod/" }, name: "prod/db", taken: true },
     { given: { SecretNamePrefix: "prod/" }, name: "test/db", taken: false },

@@ -51,6 +51,7 @@ const takes = [
   { name: "PermissionsBoundaryArn", value: "arn:aws:iam::aws:policy/PowerUserAccess" },
   { name: "VpcSubnetIds", value: "subnet-0a1b2c3d,subnet-0123456789abcdef0" },
   { name: "AlarmTopicArn", value: "arn:aws:sns:eu-west-1:111122223333:on-call" },
+  { name: "FurtherStagingLabels", value: "GREEN,release/2026-11" },
   { name: "MetadataSweepSchedule", value: "rate(1 hour)" },
   { name: "MetadataSweepSchedule", value: "cron(0/10 * * * ? *)" },
   { name: "ValuesSweepSchedule", value: "rate(12 hours)" },
