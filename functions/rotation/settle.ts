@@ -3,6 +3,7 @@ import type { TriggerOutcome } from "../../shared/external-secrets/outcome.ts";
 import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import type { Collision } from "../../shared/render/merge-data.ts";
+import { type KeyChange, keyChanges } from "../../shared/sync/key-changes.ts";
 import { mustBeRepeated, type SyncOutcome } from "../../shared/sync/outcome.ts";
 import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
 
@@ -23,6 +24,8 @@ export type RotationReport = {
     target: string;
     outcome: string;
     versionId?: string;
+    /** Which keys are new, different or gone. */
+    changes?: readonly KeyChange[];
     /** Keys that several sources make; the last one's was taken. */
     collisions?: readonly Collision[];
     code?: string;
@@ -79,7 +82,14 @@ function describeOutcome(outcome: SyncOutcome): RotationReport["targets"][number
     return { target, outcome: outcome.kind, code: outcome.code, advice: outcome.advice };
   }
   const { kind, versionId, collisions } = outcome;
-  return { target, outcome: kind, versionId, ...(collisions && { collisions }), ...restarts };
+  return {
+    target,
+    outcome: kind,
+    versionId,
+    ...(kind === "written" && { changes: keyChanges(outcome.changes) }),
+    ...(collisions && { collisions }),
+    ...restarts,
+  };
 }
 
 /** Some targets were not written, or workloads not restarted, for reasons that may pass. Lambda invokes again; what is done already stays done. */

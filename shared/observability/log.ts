@@ -38,6 +38,8 @@ export const LOG = {
   ROTATION_FAILED: ["ERROR", "Secrets Manager reports that the rotation of a bound source failed"],
   ROTATION_ABANDONED: ["ERROR", "Secrets Manager reports that the rotation of a bound source was abandoned"],
   DRIFT_FOUND: ["WARN", "A sweep found that a Kubernetes Secret is not as it should be"],
+  CERTIFICATE_SEEN: ["INFO", "A sweep saw how many days a certificate in a Kubernetes Secret has left"],
+  KEYS_COLLIDE: ["INFO", "Several sources make the same key of a Kubernetes Secret; the last one's is taken"],
   TARGET_UNCHECKED: ["ERROR", "A sweep could not compare a Kubernetes Secret with its source"],
   ORPHANS_UNSEEN: ["DEBUG", "Listing is not allowed in a namespace, so orphans are not seen there"],
   SWEEP_COMPLETED: ["INFO", "A sweep, or a shard of one, is done"],
@@ -70,6 +72,7 @@ export type LogFields = {
   readonly action?: string;
   readonly fields?: readonly string[];
   readonly staleMs?: number;
+  readonly certificateExpiresInDays?: number;
   readonly sweepId?: string;
   readonly mode?: string;
   readonly plan?: boolean;

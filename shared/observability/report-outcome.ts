@@ -21,7 +21,7 @@ export function reportOutcome(log: Log, measure: Measure, source: string, outcom
         versionId,
         changes,
         fenceConflicts,
-        ...given({ propagationMs }),
+        ...given({ propagationMs, certificateExpiresInDays: outcome.certificateExpiresInDays }),
         ...describeCollisions(outcome),
       });
       measure("TargetsWritten", 1);
@@ -32,7 +32,14 @@ export function reportOutcome(log: Log, measure: Measure, source: string, outcom
     }
     case "unchanged": {
       const { versionId, fenceConflicts } = outcome;
-      log("TARGET_UNCHANGED", { source, target, versionId, fenceConflicts, ...describeCollisions(outcome) });
+      log("TARGET_UNCHANGED", {
+        source,
+        target,
+        versionId,
+        fenceConflicts,
+        ...given({ certificateExpiresInDays: outcome.certificateExpiresInDays }),
+        ...describeCollisions(outcome),
+      });
       measure("TargetsUnchanged", 1);
       if (fenceConflicts > 0) measure("FenceConflicts", fenceConflicts);
       measureExpiry(measure, outcome);
@@ -53,9 +60,12 @@ export function reportOutcome(log: Log, measure: Measure, source: string, outcom
   }
 }
 
-function describeCollisions({
+/** Of an outcome, a finding or a remark. */
+export function describeCollisions({
   collisions,
-}: Pick<Extract<SyncOutcome, { kind: "written" }>, "collisions">): Pick<LogFields, "collisions"> {
+}: {
+  readonly collisions?: Extract<SyncOutcome, { kind: "written" }>["collisions"];
+}): Pick<LogFields, "collisions"> {
   if (collisions === undefined) return {};
   return { collisions: collisions.map(({ key, sources }) => `${key} (${sources.join(", ")})`) };
 }
@@ -71,6 +81,7 @@ export function nameOfTarget(target: TargetRef): string {
   return `${target.cluster}/${target.namespace}/${target.name}`;
 }
 
-function given(fields: { propagationMs: number | undefined }): { propagationMs?: number } {
-  return fields.propagationMs === undefined ? {} : { propagationMs: fields.propagationMs };
+function given(fields: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  const present = Object.entries(fields).filter((entry): entry is [string, number] => entry[1] !== undefined);
+  return Object.fromEntries(present);
 }

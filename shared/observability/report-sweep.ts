@@ -2,7 +2,7 @@ import type { Action, Finding, TamperedField } from "../sweep/finding.ts";
 import { isComplete, type SweepReport } from "../sweep/report.ts";
 import type { Log } from "./log.ts";
 import type { Measure, MetricName } from "./measure.ts";
-import { nameOfTarget } from "./report-outcome.ts";
+import { describeCollisions, nameOfTarget } from "./report-outcome.ts";
 
 /** The log lines and metrics of a sweep's report: one line a finding, one line in sum. */
 export function reportSweep(log: Log, measure: Measure, report: SweepReport): void {
@@ -18,6 +18,14 @@ export function reportSweep(log: Log, measure: Measure, report: SweepReport): vo
   }
   for (const { cluster, namespace, code } of report.unseen) {
     log("ORPHANS_UNSEEN", { sweepId, target: `${cluster}/${namespace}`, code });
+  }
+  for (const { target, source, certificateExpiresInDays, collisions } of report.remarks ?? []) {
+    const about = { sweepId, target: nameOfTarget(target), source };
+    if (certificateExpiresInDays !== undefined) {
+      log("CERTIFICATE_SEEN", { ...about, certificateExpiresInDays });
+      measure("CertificateExpiresInDays", certificateExpiresInDays);
+    }
+    if (collisions !== undefined) log("KEYS_COLLIDE", { ...about, ...describeCollisions({ collisions }) });
   }
   // Zeros are written too: an alarm can tell "no drift" from "no sweep".
   if (findings.every(({ action }) => action.kind === "left")) measure("TargetsDrifted", 0);
@@ -71,7 +79,7 @@ const METRIC_OF_ACTION: Readonly<Record<Action["kind"], MetricName | undefined>>
 };
 
 function describeFinding({ code, target, source, details, action }: Finding) {
-  const { staleMs, fields = [] } = details;
+  const { staleMs, fields = [], changes = [] } = details;
   return {
     finding: code,
     target: nameOfTarget(target),
@@ -80,6 +88,8 @@ function describeFinding({ code, target, source, details, action }: Finding) {
     ...("code" in action && { code: action.code, advice: action.advice }),
     ...(staleMs !== undefined && { staleMs }),
     ...(fields.length > 0 && { fields: fields.map(describeField) }),
+    ...(changes.length > 0 && { changes: changes.map(({ key, what }) => `${what} data.${key}`) }),
+    ...describeCollisions(details),
   };
 }
 

@@ -41,11 +41,9 @@ export function sourceStateOf(
   const stages = secret.SecretVersionsToStages ?? {};
   if (pinned !== undefined) {
     // Secrets Manager tells of labelled versions only; it keeps one without a label for a while, and still gives it.
-    return {
-      kind: "current",
-      versionId: pinned,
-      ...(!Object.hasOwn(stages, pinned) && { isDeprecated: true }),
-    };
+    const labels = Object.hasOwn(stages, pinned) ? stages[pinned] : undefined;
+    const isDeprecated = labels === undefined || labels.length === 0;
+    return { kind: "current", versionId: pinned, ...(isDeprecated && { isDeprecated }) };
   }
   const versionId = Object.entries(stages).find(([, labels]) => labels.includes(stage))?.[0];
   if (versionId === undefined) return { kind: stage === "AWSCURRENT" ? "missing" : "version-missing" };

@@ -46,6 +46,7 @@ export async function findDriftByMetadata(
         unseen: [],
         restartable: [],
         inOrder: [],
+        remarks: [],
       };
     }
   });
@@ -55,6 +56,7 @@ export async function findDriftByMetadata(
     unseen: looks.flatMap((look) => look.unseen),
     restartable: looks.flatMap((look) => look.restartable),
     inOrder: looks.flatMap((look) => look.inOrder),
+    remarks: [],
   };
 }
 
@@ -76,7 +78,7 @@ async function lookAtNamespace(
       // The list holds what carries our label; one that lacks it may be missing, foreign, or tampered with.
       const live = byName.get(target.name) ?? (await cluster.readMetadata(target, request.budget));
       const seen = await sight(deps, request, item, live);
-      if (seen === undefined) restartable.push(...restartableOf(item, live));
+      if (seen === undefined || isHeldInOrder(seen)) restartable.push(...restartableOf(item, live));
       if (seen === undefined && request.inventory) {
         // What was not listed has been described a moment ago, and that is kept.
         const states = item.binding.sources.map((source, index) => {
@@ -97,6 +99,7 @@ async function lookAtNamespace(
     unseen: isFirstPiece ? unseen : [],
     restartable,
     inOrder,
+    remarks: [],
   };
 }
 
@@ -180,6 +183,11 @@ export function sighting(
     ...(live && { live }),
     versionIds: new Map(versions),
   };
+}
+
+/** The Secret holds what it should, though its version may go. */
+export function isHeldInOrder(seen: Sighting | Unchecked): boolean {
+  return "diagnosis" in seen && seen.diagnosis.code === "VERSION_DEPRECATED";
 }
 
 /** ListSecrets may be five minutes old: what hangs on its word is described before anything is done. */

@@ -1,5 +1,7 @@
 import type { TargetRef } from "../bindings/binding.ts";
 import type { FieldPath } from "../cluster/managed-fields.ts";
+import type { Collision } from "../render/merge-data.ts";
+import type { KeyChange } from "../sync/key-changes.ts";
 import type { FollowUpOutcome } from "../workloads/outcome.ts";
 
 /** Every kind of drift that a sweep can find, with its meaning. Alarms, the runbook and scripts rely on the codes. */
@@ -50,6 +52,10 @@ export type FindingDetails = {
   readonly staleSources?: readonly StaleSource[];
   /** TAMPERED, VALUE_DIFFERS: which fields, by whom and when as far as managedFields tells. */
   readonly fields?: readonly TamperedField[];
+  /** What a repair changes, or did: key names. Only a sweep by values can tell it without repairing. */
+  readonly changes?: readonly KeyChange[];
+  /** Keys that several sources make; the last one's was taken. */
+  readonly collisions?: readonly Collision[];
   /** What to do about it, where a person must. */
   readonly advice?: string;
   /** A code beneath ours, such as SOURCE_KEY_MISSING under UNRENDERABLE. */

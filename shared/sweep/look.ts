@@ -3,7 +3,7 @@ import type { LiveMetadata } from "../cluster/live-secret.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import type { Diagnosis } from "./finding.ts";
-import type { InOrder, SweepMode, Unchecked, Unseen } from "./report.ts";
+import type { InOrder, Remark, SweepMode, Unchecked, Unseen } from "./report.ts";
 import type { SweepItem } from "./shard.ts";
 
 export type ShardRequest = {
@@ -29,6 +29,8 @@ export type Look = {
   readonly unseen: readonly Unseen[];
   /** In order, but with workloads that may still have to be restarted. */
   readonly restartable: readonly Restartable[];
+  /** Empty but in a sweep by values. */
+  readonly remarks: readonly Remark[];
   /** Empty unless an inventory was asked for. */
   readonly inOrder: readonly InOrder[];
 };

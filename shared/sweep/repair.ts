@@ -1,9 +1,10 @@
 import { keyOfSource } from "../secret-id/key-of-source.ts";
+import { keyChanges } from "../sync/key-changes.ts";
 import type { SyncOutcome } from "../sync/outcome.ts";
 import { syncSource } from "../sync/sync-source.ts";
 import { atOnce } from "./at-once.ts";
 import { nameOfSecret } from "./diagnose.ts";
-import type { Action, Finding } from "./finding.ts";
+import type { Action, Finding, FindingDetails } from "./finding.ts";
 import type { ShardRequest, Sighting } from "./look.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
 
@@ -34,6 +35,7 @@ export async function repair(
       return {
         ...finding,
         code: isImmutable ? "IMMUTABLE" : finding.code,
+        details: { ...finding.details, ...detailsOf(outcome) },
         action,
         ...(restarts && { restarts }),
         ...(nudge && { nudge }),
@@ -42,6 +44,12 @@ export async function repair(
     });
   });
   return findings.flat();
+}
+
+function detailsOf(outcome: SyncOutcome | undefined): FindingDetails {
+  if (outcome?.kind !== "written") return {};
+  const { changes, collisions } = outcome;
+  return { changes: keyChanges(changes), ...(collisions && { collisions }) };
 }
 
 function actionOf(outcome: SyncOutcome | undefined): Action {

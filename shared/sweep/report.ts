@@ -1,4 +1,5 @@
 import type { TargetRef } from "../bindings/binding.ts";
+import type { Collision } from "../render/merge-data.ts";
 import type { RestartOutcome } from "../workloads/outcome.ts";
 import type { Finding } from "./finding.ts";
 
@@ -27,8 +28,20 @@ export type SweepReport = {
   readonly calls: CallCounts;
   /** Restarts that were still due though the Secret is as it should be; absent when there were none. */
   readonly madeUp?: readonly MadeUp[];
+  /** What the values told besides, of bindings in order too; absent when there was nothing. */
+  readonly remarks?: readonly Remark[];
   /** Only where it was asked for: what is in order. With findings and unchecked, that is every binding. */
   readonly inventory?: readonly InOrder[];
+};
+
+/** What is no drift, and worth knowing. Only a sweep by values sees it. */
+export type Remark = {
+  readonly target: TargetRef;
+  readonly source: string;
+  /** Of kubernetes.io/tls: until the first certificate runs out; below zero once it has. */
+  readonly certificateExpiresInDays?: number;
+  /** Keys that several sources make; the last one's is taken. */
+  readonly collisions?: readonly Collision[];
 };
 
 /** A binding whose target is as it should be. */

@@ -140,6 +140,7 @@ function reportOf(
   const checked = results.reduce((sum, result) => sum + result.checked, 0);
   const unchecked = results.flatMap((result) => result.unchecked);
   const madeUp = results.flatMap((result) => result.madeUp);
+  const remarks = results.flatMap((result) => result.remarks);
   return {
     version: 1,
     sweepId: sweep.sweepId,
@@ -159,6 +160,7 @@ function reportOf(
       throttles: calls.throttles - before.throttles,
     },
     ...(madeUp.length > 0 && { madeUp }),
+    ...(remarks.length > 0 && { remarks }),
     ...(sweep.inventory && { inventory: results.flatMap((result) => result.inOrder) }),
   };
 }
@@ -167,6 +169,7 @@ const NOTHING: ShardResult = {
   findings: [],
   madeUp: [],
   inOrder: [],
+  remarks: [],
   unchecked: [],
   unseen: [],
   checked: 0,

@@ -5,7 +5,7 @@ import type { Finding } from "./finding.ts";
 import type { Look, ShardRequest, Sighting } from "./look.ts";
 import { makeUpRestarts } from "./make-up-restarts.ts";
 import { repair } from "./repair.ts";
-import type { InOrder, MadeUp, SweepReport } from "./report.ts";
+import type { InOrder, MadeUp, Remark, SweepReport } from "./report.ts";
 import { type SweepItem, splitIntoShards } from "./shard.ts";
 import { spareCluster } from "./spare-cluster.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
@@ -14,6 +14,7 @@ import type { SweepDependencies } from "./sweep-dependencies.ts";
 export type ShardResult = Pick<SweepReport, "findings" | "unchecked" | "unseen" | "checked"> & {
   readonly madeUp: readonly MadeUp[];
   readonly inOrder: readonly InOrder[];
+  readonly remarks: readonly Remark[];
   readonly left: readonly SweepItem[];
 };
 
@@ -56,6 +57,7 @@ export async function sweepShard(shared: SweepDependencies, request: ShardReques
     findings,
     madeUp,
     inOrder: looks.flatMap((look) => look.inOrder),
+    remarks: looks.flatMap((look) => look.remarks),
     unchecked,
     unseen: looks.flatMap((look) => look.unseen),
     checked: request.items.length - left.length - unchecked.length,

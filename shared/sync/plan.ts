@@ -14,7 +14,7 @@ import { NOTICE_ANNOTATION } from "../workloads/notice.ts";
 
 /** What is to be done with one target, and why. Values are compared here and nowhere shown. */
 export type Plan =
-  | { readonly kind: "create" }
+  | { readonly kind: "create"; readonly changes: readonly Change[] }
   | { readonly kind: "update"; readonly changes: readonly Change[] }
   /** Delete that very Secret and create it anew: it is immutable, and the binding says so. */
   | { readonly kind: "replace"; readonly changes: readonly Change[] }
@@ -45,12 +45,16 @@ export type RefusalCode =
  * the write, and a conflict without `adopt` comes back as FIELD_OWNED_BY_ANOTHER.
  */
 export function planTarget(live: LiveSecret | undefined, desired: DesiredSecret, rules: WriteRules): Plan {
-  if (live === undefined) return { kind: "create" };
+  if (live === undefined) return { kind: "create", changes: additionsOf(desired) };
   const refusal = refusalByMetadata(live, desired.type, rules);
   if (refusal !== undefined) return refusal;
   const changes = changesBetween(live, desired);
   if (changes.length === 0) return { kind: "leave" };
   return isFrozen(live, changes) ? planOfFrozen(live, rules, changes) : { kind: "update", changes };
+}
+
+function additionsOf({ data }: DesiredSecret): Change[] {
+  return [...data.keys()].map((key) => ({ field: dataField(key), what: "added" }));
 }
 
 /** What of a binding decides whether we may write, and not what. */

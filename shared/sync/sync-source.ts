@@ -14,6 +14,7 @@ import type { TimeBudget } from "../time-budget/time-budget.ts";
 import type { FollowUp, Settled } from "../workloads/follow-up.ts";
 import { NOTICE_ANNOTATION, printNotice } from "../workloads/notice.ts";
 import { applyBody } from "./apply-body.ts";
+import { expiryOf } from "./expiry-of.ts";
 import { outcomeOfError, type SyncOutcome, type TargetOutcome } from "./outcome.ts";
 import { type Plan, planTarget, touchesData } from "./plan.ts";
 import { readSources, readsOf } from "./read-sources.ts";
@@ -257,21 +258,10 @@ function noticeAfter(
   return printNotice({ versionId, changedAt, isFirst: plan.kind === "create" || isOurCreation });
 }
 
-function expiryOf(
-  { certificateExpiresAt }: DesiredSecret,
-  now: number,
-): { certificateExpiresInDays?: number } {
-  return certificateExpiresAt === undefined
-    ? {}
-    : { certificateExpiresInDays: Math.floor((certificateExpiresAt - now) / DAY_MS) };
-}
-
-const DAY_MS = 86_400_000;
-
 function writtenOutcome(
   deps: SyncDependencies,
   request: SyncRequest,
-  written: { plan: Plan; desired: DesiredSecret; conflicts: number },
+  written: { plan: Exclude<Plan, { kind: "leave" | "refuse" }>; desired: DesiredSecret; conflicts: number },
 ): TargetOutcome {
   const { plan, desired, conflicts } = written;
   return {
@@ -279,7 +269,7 @@ function writtenOutcome(
     target: desired.target,
     versionId: desired.versionId,
     isNew: plan.kind === "create",
-    changes: "changes" in plan ? plan.changes : [],
+    changes: plan.changes,
     ...(plan.kind === "replace" && { isReplaced: true }),
     fenceConflicts: conflicts,
     ...expiryOf(desired, deps.now()),

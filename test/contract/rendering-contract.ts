@@ -60,6 +60,23 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
     });
   });
 
+  it("a sweep by values tells how long a certificate has left", async () => {
+    const value = { "tls.crt": pair.certificatePem, "tls.key": pair.keyPem };
+    const { sync, sweeper } = await bound(value, { type: "kubernetes.io/tls" });
+    await sync();
+    const { sweep, metrics, logs } = await sweeper();
+
+    const report = await sweep({ sweep: "values" });
+
+    const [remark] = report.remarks ?? [];
+    expect(report.findings).toEqual([]);
+    expect(remark?.certificateExpiresInDays).toBeLessThan(3);
+    expect(metrics.find(({ name }) => name === "CertificateExpiresInDays")?.value).toBeLessThan(3);
+    expect(logs.find(({ code }) => code === "CERTIFICATE_SEEN")?.fields).toMatchObject({
+      target: `main/${at.scene.namespace}/made`,
+    });
+  });
+
   describe("a key", () => {
     it("is made by an expression, a template, decoding, or its name", async () => {
       const { sync } = await bound(

@@ -30,7 +30,15 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       const report = await relay.invoke(labelUpdated(used.backend, source));
 
       expect(report.targets).toEqual([
-        { target: `main/${at.scene.namespace}/db`, outcome: "written", versionId: source.versionId },
+        {
+          target: `main/${at.scene.namespace}/db`,
+          outcome: "written",
+          versionId: source.versionId,
+          changes: [
+            { key: "user", what: "added" },
+            { key: "password", what: "added" },
+          ],
+        },
       ]);
       expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
       const { metadata, type } = await at.scene.readSecret("db");
@@ -54,10 +62,22 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       const relay = await startRelay(used.backend, { bindings: [bindTo(first.name, "db")] });
       await relay.invoke(labelUpdated(used.backend, first));
 
-      const second = await at.scene.rotate(first, '{"user":"app","password":"canary-7f3a9c1e-second"}');
-      await relay.invoke(labelUpdated(used.backend, second));
+      const second = await at.scene.rotate(
+        first,
+        '{"user":"app","password":"canary-7f3a9c1e-second","more":"y"}',
+      );
+      const report = await relay.invoke(labelUpdated(used.backend, second));
 
-      expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-second" });
+      expect(await at.scene.readData("db")).toEqual({
+        user: "app",
+        password: "canary-7f3a9c1e-second",
+        more: "y",
+      });
+      expect(report.targets[0]?.changes).toEqual([
+        { key: "password", what: "changed" },
+        { key: "more", what: "added" },
+        { key: "old", what: "removed" },
+      ]);
     });
 
     it("changes nothing when it is told twice, not even the resourceVersion", async () => {

@@ -84,7 +84,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
 
     it("are taken in the stated order where the last one wins", async () => {
       const [one, two] = [await create({ a: "1", b: "1" }), await create({ a: "2" })];
-      const { relay } = await open({
+      const { relay, sweep } = await open({
         sources: [{ source: one.name }, { source: two.name }],
         collisions: "last",
       });
@@ -92,7 +92,13 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       const [written] = (await relay.invoke(labelUpdated(used.backend, one))).targets;
 
       expect(await at.scene.readData("made")).toEqual({ a: "2", b: "1" });
-      expect(written).toMatchObject({ collisions: [{ key: "a", sources: [one.name, two.name] }] });
+      const collisions = [{ key: "a", sources: [one.name, two.name] }];
+      expect(written).toMatchObject({ collisions });
+      // In order, and told all the same; only the values say so.
+      const report = await sweep({ sweep: "values", plan: true });
+      expect(report).toMatchObject({ findings: [], remarks: [{ target: { name: "made" }, collisions }] });
+      await at.scene.deleteSecret("made");
+      expect((await sweep({})).findings).toMatchObject([{ code: "MISSING", details: { collisions } }]);
     });
 
     it("of which one lacks a key are refused, and that one is named", async () => {

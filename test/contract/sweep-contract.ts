@@ -59,7 +59,11 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect(finding).toMatchObject({
         code: "STALE",
         target: { cluster: "main", namespace: at.scene.namespace, name: "db" },
-        details: { liveVersionId: source.versionId, currentVersionId: second.versionId },
+        details: {
+          liveVersionId: source.versionId,
+          currentVersionId: second.versionId,
+          changes: [{ key: "password", what: "changed" }],
+        },
         action: { kind: "repaired" },
       });
       expect(finding.details.staleMs).toBeGreaterThanOrEqual(0);
@@ -272,6 +276,41 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
   });
 
   describe("a sweep by values", () => {
+    it("tells as a plan which keys a repair would add, change and remove, and no value", async () => {
+      const { source, sweeper } = await openSynced();
+      await at.scene.rotate(source, '{"password":"canary-7f3a9c1e-second","more":"canary-7f3a9c1e-more"}');
+
+      const report = await sweeper.sweep({ ...VALUES, plan: true });
+
+      expect(only(report)).toMatchObject({
+        code: "STALE",
+        details: {
+          changes: [
+            { key: "password", what: "changed" },
+            { key: "more", what: "added" },
+            { key: "user", what: "removed" },
+          ],
+        },
+        action: { kind: "planned", would: "repair" },
+      });
+      expect(JSON.stringify(report)).not.toContain("canary-7f3a9c1e");
+    });
+
+    it("tells as a plan what a Secret that is not there would hold", async () => {
+      const { sweeper } = await openSynced();
+      await at.scene.deleteSecret("db");
+
+      expect(only(await sweeper.sweep({ ...VALUES, plan: true }))).toMatchObject({
+        code: "MISSING",
+        details: {
+          changes: [
+            { key: "user", what: "added" },
+            { key: "password", what: "added" },
+          ],
+        },
+      });
+    });
+
     it("finds nothing where nothing drifted", async () => {
       const { sweeper } = await openSynced();
       expect(await sweeper.sweep(VALUES)).toMatchObject({ checked: 1, findings: [], unchecked: [] });

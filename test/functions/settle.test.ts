@@ -17,7 +17,10 @@ const written = (name = "db"): SyncOutcome => ({
   target: target(name),
   versionId,
   isNew: false,
-  changes: [],
+  changes: [
+    { field: "data.password", what: "changed" },
+    { field: "metadata.annotations.secret-relay/version-id", what: "changed" },
+  ],
   fenceConflicts: 0,
 });
 const unchanged = (name = "db"): SyncOutcome => ({
@@ -61,11 +64,16 @@ describe("an invocation succeeds", () => {
     { it: "when nothing was to be done", reports: [noted], want: { targets: [], rejected: [] } },
     { it: "when no binding uses the source", reports: [synced()], want: { targets: [], rejected: [] } },
     {
-      it: "when every target was written, and says which version each holds",
+      it: "when every target was written, and says which version each holds, and which keys changed",
       reports: [synced(written("a"), unchanged("b"))],
       want: {
         targets: [
-          { target: "main/app/a", outcome: "written", versionId },
+          {
+            target: "main/app/a",
+            outcome: "written",
+            versionId,
+            changes: [{ key: "password", what: "changed" }],
+          },
           { target: "main/app/b", outcome: "unchanged", versionId },
         ],
         rejected: [],

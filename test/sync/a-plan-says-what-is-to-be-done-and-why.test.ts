@@ -23,7 +23,10 @@ const CAREFUL = { adopt: false };
 
 describe("a target that is not there", () => {
   it("is created", () => {
-    expect(planTarget(undefined, desiredOf(), CAREFUL)).toEqual({ kind: "create" });
+    expect(planTarget(undefined, desiredOf(), CAREFUL)).toEqual({
+      kind: "create",
+      changes: [{ field: "data.password", what: "added" }],
+    });
   });
 });
 
