@@ -2,10 +2,12 @@ import type { AddCommand } from "./cli.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addEvents } from "./commands/events.ts";
 import { addIam } from "./commands/iam.ts";
+import { addPlan } from "./commands/plan.ts";
 import { addRbac } from "./commands/rbac.ts";
 import { addReport } from "./commands/report.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addStatus } from "./commands/status.ts";
+import { addSweep } from "./commands/sweep.ts";
 import { addSync } from "./commands/sync.ts";
 import { addTune } from "./commands/tune.ts";
 import { addValidate } from "./commands/validate.ts";
@@ -13,8 +15,10 @@ import { addValidate } from "./commands/validate.ts";
 /** Every command, in the order in which the help lists them. */
 export const COMMANDS: readonly AddCommand[] = [
   addValidate,
+  addPlan,
   addStatus,
   addSync,
+  addSweep,
   addRbac,
   addIam,
   addTune,

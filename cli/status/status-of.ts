@@ -5,6 +5,7 @@ import { ANNOTATIONS } from "../../shared/render/ownership-marks.ts";
 import { diagnoseTarget } from "../../shared/sweep/diagnose.ts";
 import type { Diagnosis } from "../../shared/sweep/finding.ts";
 import type { Sight } from "../live/sight.ts";
+import { sourceAdvice } from "../live/source-advice.ts";
 
 /** From the worst to the best; the order in which they are listed. */
 export const STATES = [
@@ -111,15 +112,7 @@ function adviceOn({
     case "TAMPERED":
     case "TAKEN_OVER":
       return `${fields.map(({ field, what, manager }) => `${field} ${what}${manager === undefined ? "" : ` by ${manager}`}`).join(", ")}. Write it anew: ${sync}`;
-    case "SOURCE_MISSING":
-      return "Correct the binding, or create the secret.";
-    case "SOURCE_SCHEDULED_FOR_DELETION":
-      return "Restore it (aws secretsmanager restore-secret), or remove its binding.";
-    case "VERSION_MISSING":
-      return "No version bears that staging label, or the pinned one is gone: set the label, or correct stage or versionId.";
-    case "VERSION_DEPRECATED":
-      return "Give the pinned version a staging label, or pin another: Secrets Manager may delete it.";
     default:
-      return undefined;
+      return sourceAdvice(code);
   }
 }

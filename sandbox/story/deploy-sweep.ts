@@ -69,7 +69,7 @@ const FUNCTION_NAME = "secret-relay-reconcile";
 const TIMEOUT_MS = 300_000;
 
 /** The function reads the file when it starts, and never again. */
-async function withBindingsFile<T>(bindings: string, run: (file: string) => Promise<T>): Promise<T> {
+export async function withBindingsFile<T>(bindings: string, run: (file: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "secret-relay-"));
   try {
     const file = join(folder, "bindings.yaml");

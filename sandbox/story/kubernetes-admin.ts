@@ -1,3 +1,4 @@
+import type { CallKubernetes } from "../external-secrets/eso-stand-in.ts";
 import type { KubernetesSandbox } from "../kubernetes/server.ts";
 import { StoryProblem } from "./story-step.ts";
 
@@ -11,6 +12,8 @@ export type KubernetesAdmin = {
   readSecret(namespace: string, name: string): Promise<SecretInCluster | undefined>;
   /** The HTTP status that a read gives to somebody else. */
   statusOf(path: string, bearer: string): Promise<number>;
+  /** Any other call, with its answer. */
+  readonly call: CallKubernetes;
 };
 
 export type SecretInCluster = {
@@ -81,6 +84,14 @@ export function connectAsAdmin({ endpoint, adminToken }: KubernetesSandbox): Kub
       const answer = await get(path, bearer);
       await answer.body?.cancel();
       return answer.status;
+    },
+    call: async (path, { method = "GET", body, contentType = "application/json" } = {}) => {
+      const answer = await fetch(`${endpoint}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${adminToken}`, "content-type": contentType },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { status: answer.status, body: await answer.json() };
     },
   };
 }

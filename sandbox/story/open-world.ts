@@ -3,9 +3,10 @@ import { devNull } from "node:os";
 import { setDefaultCACertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { externalSecretsResources } from "../kubernetes/resources.ts";
 import { type Sandbox, startSandbox } from "../start-sandbox.ts";
 import { type DeployedRelay, deployRelay } from "./deploy-relay.ts";
-import { type DeployedSweep, deploySweep } from "./deploy-sweep.ts";
+import { type DeployedSweep, deploySweep, withBindingsFile } from "./deploy-sweep.ts";
 import { connectAsAdmin, type KubernetesAdmin } from "./kubernetes-admin.ts";
 import type { Narrator } from "./narrator.ts";
 import { type RoleCredentials, serveRoleCredentials } from "./role-credentials.ts";
@@ -20,6 +21,8 @@ export type StoryWorld = {
   readonly relay: DeployedRelay;
   /** A new instance of the reconcile function, with these bindings. */
   deploySweep(bindings: string): Promise<DeployedSweep>;
+  /** A further instance of the rotation function, with these bindings; the rule gives it every event, too. */
+  deployRelay(bindings: string): Promise<DeployedRelay>;
   /** Where the functions get their credentials. */
   readonly role: RoleCredentials;
   /** bindings.yaml, as the reader should see it. */
@@ -36,7 +39,7 @@ export type StoryWorld = {
 export async function openWorld(tell: Narrator): Promise<StoryWorld> {
   let aheadMs = 0;
   const now = () => Date.now() + aheadMs;
-  const sandbox = await startSandbox({ awsOverTls: true, now });
+  const sandbox = await startSandbox({ awsOverTls: true, now, resources: externalSecretsResources() });
   const { aws, kubernetes, authority } = sandbox;
   setDefaultCACertificates([authority.certificatePem]);
   forgetAwsSettings();
@@ -60,6 +63,7 @@ export async function openWorld(tell: Narrator): Promise<StoryWorld> {
       admin: connectAsAdmin(kubernetes),
       relay: await deployRelay(aws, BINDINGS_FILE, now),
       deploySweep: (bindings) => deploySweep(sandbox, bindings, now),
+      deployRelay: (bindings) => withBindingsFile(bindings, (file) => deployRelay(aws, file, now)),
       role,
       bindings: readFileSync(BINDINGS_FILE, "utf8").replace(/^#.*\n/gm, ""),
       tell,

@@ -1,8 +1,15 @@
 import { droppedEvent } from "./dropped-event.ts";
+import { esoTrigger } from "./eso-trigger.ts";
 import { expiredCredentials } from "./expired-credentials.ts";
 import { rotation } from "./rotation.ts";
 import type { StoryStep } from "./story-step.ts";
 import { tampering } from "./tampering.ts";
 
 /** The story, in the order in which it is told. */
-export const STEPS: readonly StoryStep[] = [rotation, droppedEvent, tampering, expiredCredentials];
+export const STEPS: readonly StoryStep[] = [
+  rotation,
+  droppedEvent,
+  tampering,
+  expiredCredentials,
+  esoTrigger,
+];

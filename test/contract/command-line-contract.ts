@@ -1,9 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import reportSchema from "../../shared/sweep/report.schema.json" with { type: "json" };
 import type { Backend } from "./backend.ts";
 import { adminKubeconfig, type Desk, openDesk } from "./command-line.ts";
 import { pinnedCluster } from "./relay.ts";
 import { useBackend, useScene } from "./use-scene.ts";
+
+const validateReport = new Ajv2020({ allErrors: true, strict: true }).compile(reportSchema);
+const reportProblems = (report: unknown) => (validateReport(report) ? [] : validateReport.errors);
 
 /** The commands that talk to AWS and clusters; the same on the sandbox and on real servers. */
 export function describeCommandLineContract(start: () => Promise<Backend>): void {
@@ -20,10 +25,14 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
   const secret = (name: string): string => `${at.scene.namespace}/${name}`;
 
   /** A source bound to Secret `db`, not synced yet. */
-  const bindSource = async (ofTarget: object = {}) => {
+  const bindSource = async ({ ofTarget = {}, ofBinding = {} } = {}) => {
     const source = await at.scene.createSource(`prod/${randomUUID().slice(0, 8)}`, first);
     desk.writeBindings([
-      { source: source.name, targets: [{ namespace: at.scene.namespace, name: "db", ...ofTarget }] },
+      {
+        source: source.name,
+        targets: [{ namespace: at.scene.namespace, name: "db", ...ofTarget }],
+        ...ofBinding,
+      },
     ]);
     return source;
   };
@@ -240,7 +249,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
     it("needs no more than `get` by name, and finds the last error in the relay's Events where it may", async () => {
       await at.scene.createSecret("db", { user: "somebody" });
       await at.scene.grant(["db"]);
-      await bindSource({ events: true });
+      await bindSource({ ofTarget: { events: true } });
       await desk.run("sync", "--all"); // refused, and told as an Event
 
       const limited = await desk.runJson("status", "--eks-token");
@@ -255,6 +264,182 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
         at: expect.stringMatching(/Z$/),
       };
       expect(admin.json).toMatchObject({ bindings: [{ ...binding, lastError }] });
+    });
+  });
+
+  /** A Secret that lags behind its source, which has a key more and one less by now. */
+  const makeStale = async () => {
+    const source = await bindSource();
+    await desk.run("sync", "--all");
+    return at.scene.rotate(source, '{"password":"canary-7f3a9c1e-second","token":"canary-7f3a9c1e"}');
+  };
+
+  describe("secret-relay plan", () => {
+    it("names what would be made, and changes nothing", async () => {
+      const { name } = await bindSource();
+
+      const { exitCode, stdout } = await desk.run("plan", "--values");
+
+      expect(exitCode).toBe(0);
+      expect(stdout).toBe(
+        [
+          `+ main/${secret("db")}  create  from ${name}`,
+          "    + user",
+          "    + password",
+          "",
+          "Plan: 1 to create, 0 to update, 0 to delete; 0 as they should be, 0 refused, 0 not known.",
+          "",
+        ].join("\n"),
+      );
+      expect(await at.scene.readSecret("db")).toBeUndefined();
+    });
+
+    it("tells key by key what a new version changes, with the values read", async () => {
+      await makeStale();
+
+      const { json } = await desk.runJson("plan", secret("db"), "--values");
+
+      expect(json).toMatchObject({
+        changes: true,
+        targets: [
+          {
+            action: "update",
+            keys: { added: ["token"], changed: ["password"], removed: ["user"], mayChange: [] },
+          },
+        ],
+      });
+    });
+
+    it("does not claim to know what it has not read", async () => {
+      await makeStale();
+
+      const { json } = await desk.runJson("plan", secret("db"));
+
+      expect(json).toMatchObject({
+        targets: [
+          {
+            action: "update",
+            code: "STALE",
+            keys: {
+              added: [],
+              changed: [],
+              removed: [],
+              mayChange: ["password", "user"],
+              areTheSources: true,
+            },
+          },
+        ],
+      });
+    });
+
+    it.each([
+      { it: "there is nothing to do", stale: false, code: 0 },
+      { it: "there is something to do", stale: true, code: 1 },
+    ])("with --exit-code ends with $code when $it", async ({ stale, code }) => {
+      if (stale) await makeStale();
+      else {
+        await bindSource();
+        await desk.run("sync", "--all");
+      }
+
+      expect((await desk.run("plan")).exitCode).toBe(0);
+      expect((await desk.run("plan", "--exit-code")).exitCode).toBe(code);
+    });
+
+    it.each([["--values"], []])("tells that somebody else's key is left alone (%s)", async (...values) => {
+      await bindSource();
+      await desk.run("sync", "--all");
+      await at.scene.patchSecret("db", { data: { password: "Y2FuYXJ5LTdmM2E5YzFl" } }, "kubectl-edit");
+
+      const planned = await desk.runJson("plan", ...values);
+      const synced = await desk.runJson("sync", "--all");
+
+      const refused = { code: "FIELD_OWNED_BY_ANOTHER" };
+      expect(planned.json).toMatchObject({ targets: [{ action: "refuse", ...refused }] });
+      expect(synced.json).toMatchObject({ targets: [{ outcome: "refused", ...refused }] }); // the plan was right
+    });
+
+    it("lists Secrets that are bound no longer, with what becomes of them", async () => {
+      const { name } = await bindSource({ ofBinding: { deletionPolicy: "delete" } });
+      await desk.run("sync", "--all");
+      desk.writeBindings([{ source: name, targets: [{ namespace: at.scene.namespace, name: "other" }] }]);
+
+      const { json } = await desk.runJson("plan");
+
+      expect(json).toMatchObject({
+        targets: [
+          { target: { name: "db" }, action: "delete", code: "ORPHAN" },
+          { target: { name: "other" }, action: "create" },
+        ],
+      });
+    });
+
+    it("works with `get` by name alone, and says which namespaces it could not list", async () => {
+      await bindSource();
+      await at.scene.grant(["db"]);
+
+      const { exitCode, json } = await desk.runJson("plan", "--eks-token");
+
+      expect(exitCode).toBe(0);
+      expect(json).toMatchObject({
+        summary: { create: 1 },
+        unseenIn: [`main/${at.scene.namespace}`],
+      });
+    });
+  });
+
+  describe("secret-relay sweep", () => {
+    it("finds what has drifted, and with --plan leaves it", async () => {
+      await makeStale();
+
+      const { exitCode, stdout } = await desk.run("sweep", "--plan");
+
+      expect(exitCode).toBe(1);
+      expect(stdout).toMatch(new RegExp(`main/${secret("db")} +STALE +repair +for \\d+s at least, from `));
+      expect(stdout).toContain("1 of 1 bound Secrets compared by metadata, 1 finding(s).");
+      expect(await at.scene.readData("db")).toEqual(JSON.parse(first));
+    });
+
+    it("repairs it, and prints and writes the report that its schema describes", async () => {
+      await makeStale();
+
+      const { exitCode, json } = await desk.runJson("sweep", "--out", "report.json");
+
+      expect(exitCode).toBe(0);
+      expect(reportProblems(json)).toEqual([]);
+      expect(JSON.parse(desk.read("report.json"))).toEqual(json);
+      expect(json).toMatchObject({
+        plan: false,
+        findings: [{ code: "STALE", action: { kind: "repaired" } }],
+      });
+      expect(Object.keys((await at.scene.readData("db")) ?? {})).toEqual(["password", "token"]);
+    });
+
+    it("compares values when asked, and finds an edit that was covered up", async () => {
+      await bindSource();
+      await desk.run("sync", "--all");
+      const { metadata } = await at.scene.readSecret("db");
+      await at.scene.patchSecret("db", { data: { password: "Y2FuYXJ5LTdmM2E5YzFl" } }, "kubectl-edit");
+      await at.scene.patchSecret(
+        "db",
+        { metadata: { managedFields: metadata.managedFields } },
+        "kubectl-edit",
+      );
+
+      const byMetadata = await desk.runJson("sweep", "--plan");
+      const byValues = await desk.runJson("sweep", "--plan", "--values");
+
+      expect(byMetadata.json).toMatchObject({ findings: [] });
+      expect(byValues.json).toMatchObject({ findings: [{ code: "VALUE_DIFFERS" }] });
+    });
+
+    it("ends with 1 when it could not look, and says so", async () => {
+      await bindSource();
+
+      const { exitCode, stderr } = await desk.run("sweep", "--eks-token");
+
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/not compared, CLUSTER_FORBIDDEN: You /);
     });
   });
 }

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 // Runs `node sandbox/story.ts` as npm start does, in processes of its own; each takes a second or two.
 
 /** Scripts rely on these names and their order. */
-const STEPS = ["rotation", "dropped-event", "tampering", "expired-credentials"];
+const STEPS = ["rotation", "dropped-event", "tampering", "expired-credentials", "eso-trigger"];
 const STORY = fileURLToPath(new URL("../../sandbox/story.ts", import.meta.url));
 const CANARY = new URL("canary.mjs", import.meta.url).href;
 const UNTRUSTED = `data:text/javascript,

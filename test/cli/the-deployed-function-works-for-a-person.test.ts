@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { adminKubeconfig, type Desk, openDesk } from "../contract/command-line.ts";
-import { startRelay, type TestRelay } from "../contract/relay.ts";
+import { startRelay, startSweeper, type TestRelay } from "../contract/relay.ts";
 import type { TestSource } from "../contract/scene.ts";
 import { useBackend, useScene } from "../contract/use-scene.ts";
 import { startSandboxBackend } from "../sandbox/start-backend.ts";
 
-// `sync --via-lambda`: Lambda's Invoke, CloudFormation's outputs and the function's code on the sandbox, and a person
+// `--via-lambda`: Lambda's Invoke, CloudFormation's outputs and the function's code on the sandbox, and a person
 // who may call the function and nothing else. moto runs functions in containers, so there is no counterpart on it.
 
 const used = useBackend(startSandboxBackend);
@@ -153,5 +153,43 @@ describe("ends with 1, and says what to do,", () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain(code);
     expect(stderr).toContain(next);
+  });
+});
+
+describe("a sweep", () => {
+  const deploySweep = async () => {
+    const { aws } = used.backend.sandbox;
+    const bindings = [{ source: "prod/db", targets: [{ namespace: at.scene.namespace, name: "db" }] }];
+    const sweeper = await startSweeper(used.backend, { bindings });
+    aws.addFunction("relay-reconcile-3C4D", (input) => sweeper.sweep(input));
+    aws.addStack("secret-relay", { ReconcileFunctionName: "relay-reconcile-3C4D" });
+  };
+
+  it("is run by the function, without bindings or a kubeconfig here, and its report is shown", async () => {
+    await deploySweep();
+    const folder = openDesk(used.backend);
+
+    const planned = await folder.run("sweep", "--via-lambda", "--plan");
+    const swept = await folder.runJson("sweep", "--via-lambda", "--inventory");
+
+    expect(planned.exitCode).toBe(1);
+    expect(planned.stdout).toMatch(new RegExp(`main/${secret()} +MISSING +repair`));
+    expect(swept.exitCode).toBe(0);
+    expect(swept.json).toMatchObject({
+      findings: [{ code: "MISSING", action: { kind: "repaired" } }],
+      inventory: [],
+    });
+    expect(await at.scene.readData("db")).toEqual(JSON.parse(VALUE));
+    folder.close();
+  });
+
+  it("of something that is no report is not taken for one", async () => {
+    used.backend.sandbox.aws.addFunction("another", () => ({ targets: ["quoted"] }));
+
+    const { exitCode, stdout, stderr } = await desk.run("sweep", "--function", "another");
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("ANSWER_IS_NO_REPORT");
+    expect(stdout + stderr).not.toContain("quoted");
   });
 });
