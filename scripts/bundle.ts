@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { BuildOptions } from "esbuild";
 import { slimAwsSdk } from "./slim-aws-sdk.ts";
 import { slimClientNode } from "./slim-client-node.ts";
+import { slimYaml } from "./slim-yaml.ts";
 
 /** Every Lambda function of the stack; each has a folder of this name in functions/. */
 export const FUNCTIONS = ["rotation", "reconcile", "webhook"] as const;
@@ -38,7 +39,7 @@ export function bundleOptions(name: (typeof FUNCTIONS)[number], outdir: string) 
       yaml: fileURLToPath(new URL("../node_modules/yaml/browser/dist/index.js", import.meta.url)),
       ...Object.fromEntries(PROFILE_PROVIDERS.map((name) => [name, NO_SHARED_PROFILES])),
     },
-    plugins: [slimClientNode, slimAwsSdk],
+    plugins: [slimClientNode, slimAwsSdk, slimYaml],
     // Bundled CommonJS packages call require() for Node's own modules.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',

@@ -1,8 +1,10 @@
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import type { SourceAt, VersionId } from "../secret-id/secret-id.ts";
+import { parseVersionId } from "../secret-id/parse-version-id.ts";
+import type { SecretReference, SourceAt, VersionId } from "../secret-id/secret-id.ts";
 import { SecretValue } from "../secret-value/secret-value.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
-import { SourceNotFound } from "./errors.ts";
+import { SourceNotFound, SourceUnavailable } from "./errors.ts";
+import { isAnswerAbout } from "./is-answer-about.ts";
 import type { ClientFor } from "./secrets-manager-clients.ts";
 import { sendFresh } from "./send-fresh.ts";
 
@@ -37,27 +39,30 @@ export function readCurrentWith(clientFor: ClientFor): ReadCurrent {
     ).catch((error: unknown) => {
       throw error instanceof SourceNotFound ? new SourceNotFound(id, source) : error;
     });
-    const value = readValue(answer);
-    if (value === undefined || !answer.VersionId || !answer.ARN) throw new SourceNotFound(id, source);
+    const current = readAnswer(source, answer);
+    if (current === undefined || (versionId !== undefined && current.versionId !== versionId)) {
+      throw new SourceUnavailable(id, "HTTP 200 without that secret");
+    }
     const isDeprecated = versionId !== undefined && (answer.VersionStages ?? []).length === 0;
-    return {
-      arn: answer.ARN,
-      versionId: answer.VersionId as VersionId,
-      ...value,
-      ...(isDeprecated && { isDeprecated }),
-    };
+    return { ...current, ...(isDeprecated && { isDeprecated }) };
   };
 }
 
-/** Of GetSecretValue and of an item of BatchGetSecretValue. */
-export function readValue(answer: {
-  SecretString?: string | undefined;
-  SecretBinary?: Uint8Array | undefined;
-}): Pick<CurrentSource, "value" | "isText"> | undefined {
-  if (answer.SecretString !== undefined) {
-    return { value: SecretValue.fromText(answer.SecretString), isText: true };
-  }
-  if (answer.SecretBinary !== undefined)
-    return { value: new SecretValue(answer.SecretBinary), isText: false };
+/** Of GetSecretValue and of an item of BatchGetSecretValue; undefined unless it is whole, and about that source. */
+export function readAnswer(
+  source: SecretReference,
+  { ARN: arn = "", VersionId, SecretString: text, SecretBinary: bytes }: Answer,
+): CurrentSource | undefined {
+  const versionId = parseVersionId(VersionId);
+  if (versionId === undefined || !isAnswerAbout(source, arn)) return undefined;
+  if (text !== undefined) return { arn, versionId, value: SecretValue.fromText(text), isText: true };
+  if (bytes !== undefined) return { arn, versionId, value: new SecretValue(bytes), isText: false };
   return undefined;
 }
+
+type Answer = {
+  readonly ARN?: string | undefined;
+  readonly VersionId?: string | undefined;
+  readonly SecretString?: string | undefined;
+  readonly SecretBinary?: Uint8Array | undefined;
+};

@@ -1,11 +1,11 @@
 import { BatchGetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { RelayError } from "../relay-error.ts";
 import { keyOfSource } from "../secret-id/key-of-source.ts";
-import type { SourceAt, VersionId } from "../secret-id/secret-id.ts";
+import type { SourceAt } from "../secret-id/secret-id.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import { classifySourceError } from "./classify-error.ts";
 import { SourceUnavailable } from "./errors.ts";
-import { type CurrentSource, type ReadCurrent, readCurrentWith, readValue } from "./read-current.ts";
+import { type CurrentSource, type ReadCurrent, readAnswer, readCurrentWith } from "./read-current.ts";
 import type { ClientFor } from "./secrets-manager-clients.ts";
 import { sendFresh } from "./send-fresh.ts";
 
@@ -40,6 +40,9 @@ export function readManyWith(clientFor: ClientFor): ReadMany {
 
 const BATCH_SIZE_MAX = 20;
 
+/** A value a page would be twenty; whoever needs more pages does not come to an end. */
+const PAGES_MAX = 100;
+
 async function readOrError(read: ReadCurrent, source: SourceAt, budget: TimeBudget): Promise<SourceRead> {
   try {
     return await read(source, budget);
@@ -55,7 +58,7 @@ async function readBatch(
   budget: TimeBudget,
 ): Promise<Map<string, SourceRead>> {
   const reads = new Map<string, SourceRead>();
-  const idOf = idsByAnswer(batch);
+  let pages = 0;
   let nextToken: string | undefined;
   try {
     do {
@@ -67,20 +70,22 @@ async function readBatch(
         client.send(command, { abortSignal: budget.signal }),
       );
       for (const item of answer.SecretValues ?? []) {
-        const value = readValue(item);
-        const { ARN: arn, Name: name, VersionId: versionId } = item;
-        if (value === undefined || arn === undefined || versionId === undefined) continue;
-        const read: CurrentSource = { arn, versionId: versionId as VersionId, ...value };
-        for (const id of idOf(arn, name)) reads.set(id, read);
+        // The answer names secrets by ARN, whatever they were asked by.
+        for (const source of batch) {
+          const read = readAnswer(source, item);
+          if (read !== undefined) reads.set(source.id, read);
+        }
       }
       for (const { SecretId: id = "", ErrorCode: errorCode = "", Message: message } of answer.Errors ?? []) {
+        if (!batch.some((source) => source.id === id)) continue;
         reads.set(
           id,
           classifySourceError(id, { name: errorCode, message, $metadata: { httpStatusCode: 400 } }),
         );
       }
       nextToken = answer.NextToken; // may come with no value at all
-    } while (nextToken !== undefined);
+      pages += 1;
+    } while (nextToken !== undefined && pages < PAGES_MAX);
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
     for (const { id } of batch) if (!reads.has(id)) reads.set(id, error);
@@ -90,13 +95,3 @@ async function readBatch(
   }
   return reads;
 }
-
-/** The answer names secrets by ARN and name, whatever they were asked by. */
-function idsByAnswer(batch: readonly SourceAt[]): (arn: string, name?: string) => string[] {
-  const byNameOrArn = Map.groupBy(batch, ({ id }) => id);
-  return (arn, name) =>
-    [arn, arn.slice(0, -SUFFIX_LENGTH), name ?? ""].flatMap((id) => (byNameOrArn.has(id) ? [id] : []));
-}
-
-/** The hyphen and six characters that an ARN ends in. */
-const SUFFIX_LENGTH = 7;

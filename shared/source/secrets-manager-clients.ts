@@ -1,4 +1,5 @@
 import type { SecretsManagerClient, SecretsManagerClientConfig } from "@aws-sdk/client-secrets-manager";
+import { boundedRequests } from "../aws-client/bounded-requests.ts";
 import { isThrottle } from "./classify-error.ts";
 
 /** The client of a Region; without one, of the Region that the function runs in. */
@@ -20,7 +21,11 @@ export function secretsManagerClients(
     const key = region ?? "";
     const known = clients.get(key);
     if (known !== undefined) return known;
-    const client = create({ ...(region !== undefined && { region }), ...LIMITS });
+    const client = create({
+      ...(region !== undefined && { region }),
+      maxAttempts: ATTEMPTS_MAX,
+      ...boundedRequests(),
+    });
     if (listeners.onCall !== undefined) listen(client, listeners);
     clients.set(key, client);
     return client;
@@ -42,8 +47,4 @@ function listen(client: SecretsManagerClient, { onCall, onThrottled }: CallListe
   );
 }
 
-// The SDK's own defaults wait for a connection without end. A healthy answer takes some 10 ms.
-const LIMITS: SecretsManagerClientConfig = {
-  maxAttempts: 4,
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
-};
+const ATTEMPTS_MAX = 4;

@@ -2,7 +2,8 @@ import { DescribeSecretCommand, ListSecretsCommand } from "@aws-sdk/client-secre
 import { RelayError } from "../relay-error.ts";
 import type { SourceAt } from "../secret-id/secret-id.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
-import { SourceNotFound } from "./errors.ts";
+import { SourceNotFound, SourceUnavailable } from "./errors.ts";
+import { isAnswerAbout } from "./is-answer-about.ts";
 import type { ClientFor } from "./secrets-manager-clients.ts";
 import { sendFresh } from "./send-fresh.ts";
 import { type SecretDescription, type SourceState, sourceStateOf } from "./source-state.ts";
@@ -30,6 +31,9 @@ export function sourceCatalog(clientFor: ClientFor): SourceCatalog {
         const answer = await sendFresh(client, source.id, () =>
           client.send(command, { abortSignal: budget.signal }),
         );
+        if (!isAnswerAbout(source, answer.ARN)) {
+          throw new SourceUnavailable(source.id, "HTTP 200 without that secret"); // least of all is it absent
+        }
         return sourceStateOf({ ...answer, SecretVersionsToStages: answer.VersionIdsToStages }, source);
       } catch (error) {
         if (error instanceof SourceNotFound) return { kind: "missing" };

@@ -1,3 +1,4 @@
+import { boundedRequests } from "../aws-client/bounded-requests.ts";
 import { RelayError } from "../relay-error.ts";
 import type { SendShards } from "./run-sweep.ts";
 import type { Shard } from "./shard.ts";
@@ -15,8 +16,8 @@ export class ShardsNotSent extends RelayError {
 /** Puts shards into an SQS queue; its client is loaded by the first sweep that is large enough to need it. */
 export function sendShardsTo(queueUrl: string, onCall: () => void): SendShards {
   return async (shards) => {
-    const { SQSClient, SendMessageBatchCommand } = await import("@aws-sdk/client-sqs");
-    const client = new SQSClient({});
+    const { SQSClient, SendMessageBatchCommand } = await import("./send-with-sqs.ts");
+    const client = new SQSClient(boundedRequests());
     const batches = packBatches(shards.flatMap(fitIntoMessages));
     try {
       for (const batch of batches) {

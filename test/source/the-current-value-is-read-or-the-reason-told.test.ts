@@ -1,5 +1,7 @@
 import { inspect } from "node:util";
 import { type GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { HttpRequest } from "@smithy/core/protocols";
+import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { describe, expect, it } from "vitest";
 import { RelayError } from "../../shared/relay-error.ts";
 import type { SecretReference } from "../../shared/secret-id/secret-id.ts";
@@ -69,7 +71,8 @@ describe("the current value", () => {
   });
 
   it("is asked for in the Region where the source lives", async () => {
-    const { read, seen } = fakeClient({ ARN, VersionId: "v1", SecretString: "x" });
+    const there = ARN.replace("eu-west-1", "us-east-1");
+    const { read, seen } = fakeClient({ ARN: there, VersionId: "v1", SecretString: "x" });
     await read({ ...SOURCE, home: { partition: "aws", region: "us-east-1", accountId: "111122223333" } });
     expect(seen.regions).toEqual(["us-east-1"]);
   });
@@ -78,9 +81,9 @@ describe("the current value", () => {
     { it: "a secret without a value", answer: { ARN, VersionId: "v1" } },
     { it: "an answer without a version", answer: { ARN, SecretString: CANARY } },
     { it: "an answer without an ARN", answer: { VersionId: "v1", SecretString: CANARY } },
-  ])("is not found in $it", async ({ answer }) => {
+  ])("is not read from $it, which is no absence either: Secrets Manager would say so", async ({ answer }) => {
     const failure = await failureOf(fakeClient(answer).read());
-    expect(failure).toMatchObject({ code: "SOURCE_NOT_FOUND", retryable: false });
+    expect(failure).toMatchObject({ code: "SOURCE_UNAVAILABLE", retryable: true });
     expect(inspect(failure)).not.toContain(CANARY);
   });
 });
@@ -169,6 +172,7 @@ describe("an error of Secrets Manager", () => {
 
 describe("the clients of Secrets Manager", () => {
   it("are one for each Region, kept, and none waits without end", async () => {
+    const request = new HttpRequest({ hostname: "example.com" });
     const configs: Record<string, unknown>[] = [];
     const clientFor = secretsManagerClients((config) => {
       configs.push({ ...config });
@@ -184,8 +188,9 @@ describe("the clients of Secrets Manager", () => {
 
     expect(new Set(clients).size).toBe(2);
     expect(configs.map(({ region }) => region)).toEqual([undefined, "us-east-1"]);
-    for (const { requestHandler } of configs) {
-      expect(requestHandler).toMatchObject({
+    for (const { requestHandler } of clients.map(({ config }) => config)) {
+      await requestHandler.handle(request, { abortSignal: AbortSignal.abort() }).catch(() => {}); // reads its settings
+      expect((requestHandler as NodeHttpHandler).httpHandlerConfigs()).toMatchObject({
         connectionTimeout: expect.any(Number),
         requestTimeout: expect.any(Number),
       });
