@@ -9,6 +9,7 @@ import { addSchema } from "./commands/schema.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSweep } from "./commands/sweep.ts";
 import { addSync } from "./commands/sync.ts";
+import { addTrigger } from "./commands/trigger.ts";
 import { addTune } from "./commands/tune.ts";
 import { addValidate } from "./commands/validate.ts";
 
@@ -18,6 +19,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addPlan,
   addStatus,
   addSync,
+  addTrigger,
   addSweep,
   addRbac,
   addIam,

@@ -34,12 +34,17 @@ export type TriggerRequest = {
   readonly rule: ExternalSecretsRule;
   readonly change: SourceChange;
   readonly stamp: NudgeStamp;
-  /** Narrows it to one object, for a person who asks. */
-  readonly only?: { readonly namespace: string; readonly name: string };
+  /** What a person asks for besides, whatever it reads. */
+  readonly asked?: Asked;
   /** The Secrets of this cluster that the relay wrote for the change: somebody may push them on. */
   readonly written: Promise<readonly TargetRef[]>;
   readonly budget: TimeBudget;
 };
+
+/** One object by its name, or every ExternalSecret that the rule reaches. */
+export type Asked = { readonly named: ObjectName } | { readonly everything: true };
+
+type ObjectName = { readonly namespace: string; readonly name: string };
 
 /**
  * Makes ESO refresh whatever concerns a change in one cluster: first the ExternalSecrets that read the source, then the
@@ -65,13 +70,14 @@ export async function triggerCluster(
 
 type Listed<T> = { readonly objects: readonly T[]; readonly problems: readonly TriggerOutcome[] };
 
-async function listEach<T extends { readonly namespace: string; readonly name: string }>(
-  { cluster, rule, only }: TriggerRequest,
+async function listEach<T>(
+  { cluster, rule, asked }: TriggerRequest,
   kind: "ExternalSecret" | "PushSecret",
   list: (namespace: string | undefined) => Promise<readonly T[]>,
 ): Promise<Listed<T>> {
-  const configured = rule.namespaces === "all" ? [undefined] : rule.namespaces;
-  const namespaces = only === undefined ? configured : [only.namespace];
+  const namesOne = asked !== undefined && "named" in asked ? [asked.named.namespace] : [];
+  const namespaces =
+    rule.namespaces === "all" ? [undefined] : [...new Set([...rule.namespaces, ...namesOne])];
   const lists = await Promise.all(
     namespaces.map(async (namespace): Promise<Listed<T>> => {
       try {
@@ -82,25 +88,31 @@ async function listEach<T extends { readonly namespace: string; readonly name: s
       }
     }),
   );
-  const isAsked = ({ namespace, name }: T): boolean =>
-    only === undefined || (namespace === only.namespace && name === only.name);
   return {
-    objects: lists.flatMap(({ objects }) => objects.filter(isAsked)),
+    objects: lists.flatMap(({ objects }) => objects),
     problems: lists.flatMap(({ problems }) => problems),
   };
 }
+
+function isNamed(asked: Asked | undefined, { namespace, name }: ObjectName): boolean {
+  if (asked === undefined || "everything" in asked) return false;
+  return asked.named.namespace === namespace && asked.named.name === name;
+}
+
+const isAskedFor = (asked: Asked | undefined, external: ExternalSecret): boolean =>
+  isNamed(asked, external) || (asked !== undefined && "everything" in asked);
 
 async function triggerExternalSecrets(
   deps: TriggerDependencies,
   objects: EsoObjects,
   request: TriggerRequest,
 ): Promise<{ outcomes: TriggerOutcome[]; refreshed: readonly ExternalSecret[] }> {
-  const { cluster, change, only } = request;
+  const { cluster, change, asked } = request;
   const listed = await listEach(request, "ExternalSecret", objects.listExternalSecrets);
   const named = await withIdsOfMakers(objects, listed.objects);
-  const candidates = only === undefined ? named.filter((each) => mayConcern(change, each)) : named;
+  const candidates = named.filter((each) => isAskedFor(asked, each) || mayConcern(change, each));
   const stores = await readStores(objects, candidates);
-  const concerned = only === undefined ? await keepConcerned(deps, request, candidates, stores) : candidates;
+  const concerned = await keepConcerned(deps, request, candidates, stores);
 
   await nudgeMakers(objects, concerned, request);
   const refreshed: ExternalSecret[] = [];
@@ -169,12 +181,15 @@ const findIn =
 
 async function keepConcerned(
   deps: TriggerDependencies,
-  { change, budget }: TriggerRequest,
+  { change, asked, budget }: TriggerRequest,
   candidates: readonly ExternalSecret[],
   stores: Stores,
 ): Promise<readonly ExternalSecret[]> {
   const look = (tags: Tags | "unreadable" | undefined) =>
-    candidates.map((external) => ({ external, concern: concernOf(change, external, findIn(stores), tags) }));
+    candidates.map((external) => ({
+      external,
+      concern: isAskedFor(asked, external) ? "yes" : concernOf(change, external, findIn(stores), tags),
+    }));
   const first = look(undefined);
   const decided = first.some(({ concern }) => concern === "tags-needed")
     ? look(await deps.readTags(change, budget))
@@ -238,7 +253,7 @@ async function triggerPushSecrets(
   request: TriggerRequest,
   refreshed: readonly ExternalSecret[],
 ): Promise<TriggerOutcome[]> {
-  const { cluster, change, rule, stamp, budget, only } = request;
+  const { cluster, change, rule, stamp, budget, asked } = request;
   const listed = await listEach(request, "PushSecret", objects.listPushSecrets);
   if (listed.objects.length === 0) return [...listed.problems];
   const changed = new Set([
@@ -256,8 +271,7 @@ async function triggerPushSecrets(
   return [...listed.problems, ...(await Promise.all(outcomes)).flat()];
 
   async function triggerPush(push: PushSecret): Promise<TriggerResult | undefined> {
-    const isNamed = isNamedByWebhookId(change, push.webhookId) || only !== undefined;
-    if (!isNamed) {
+    if (!isNamedByWebhookId(change, push.webhookId) && !isNamed(asked, push)) {
       if (writesSource(change, push, findIn(stores))) return ignored("PUSH_SECRET_WRITES_SOURCE");
       if (push.pushedName === undefined || !changed.has(`${push.namespace}/${push.pushedName}`))
         return undefined;

@@ -3,7 +3,7 @@ import { type Discover, discoverWith } from "../external-secrets/discover.ts";
 import type { SourceChange } from "../external-secrets/find-concerned.ts";
 import type { NudgeStamp } from "../external-secrets/nudge.ts";
 import type { TriggerOutcome } from "../external-secrets/outcome.ts";
-import { type TriggerDependencies, triggerCluster } from "../external-secrets/trigger-cluster.ts";
+import { type Asked, type TriggerDependencies, triggerCluster } from "../external-secrets/trigger-cluster.ts";
 import type { Log } from "../observability/log.ts";
 import type { Measure } from "../observability/measure.ts";
 import { reportTrigger } from "../observability/report-trigger.ts";
@@ -18,7 +18,7 @@ export type TriggerCall = {
   readonly stamp: NudgeStamp;
   /** The targets that the relay itself keeps for the change, once they are written. */
   readonly written: Promise<readonly TargetRef[]>;
-  readonly only?: { readonly namespace: string; readonly name: string };
+  readonly asked?: Asked;
 };
 
 export type Trigger = (call: TriggerCall, budget: TimeBudget) => Promise<readonly TriggerOutcome[]>;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
 import { newCanary } from "../hygiene/canary.ts";
 import type { Backend } from "./backend.ts";
+import { openDesk } from "./command-line.ts";
 import { type EsoVersion, esoScene } from "./eso-scene.ts";
 import { labelUpdated, pinnedCluster, startRelay } from "./relay.ts";
 import type { TestSource } from "./scene.ts";
@@ -327,6 +328,101 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(await at.scene.readData("bound")).toEqual({ password: "first" });
       expect(await eso.nudged("ExternalSecret")).toEqual(["shop"]);
       expect(await eso.nudged("PushSecret")).toEqual(["onward"]);
+    });
+  });
+
+  describe("secret-relay trigger", () => {
+    const openDeskWith = async (externalSecrets: object | undefined) => {
+      const opened = await open({ isAllowed: false });
+      const desk = openDesk(opened.backend);
+      const cluster = { ...pinnedCluster(opened.backend), ...(externalSecrets && { externalSecrets }) };
+      desk.writeBindings([], { main: cluster });
+      await opened.eso.createStore("plain");
+      await opened.eso.createExternalSecret("shop", {
+        ...reads(opened.source.name),
+        target: { name: "shop-db" },
+      });
+      const controller = opened.eso.startEso();
+      await seen(async () => controller.refreshes === 1);
+      const close = async () => {
+        await controller.stop();
+        desk.close();
+      };
+      return { ...opened, desk, controller, close };
+    };
+
+    it.each(["its name", "the name of its source", "--all"])(
+      "refreshes an ExternalSecret that is asked for by %s",
+      async (by) => {
+        const { namespace } = at.scene;
+        const { desk, source, close } = await openDeskWith({ namespaces: [namespace] });
+        const password = newCanary();
+        await at.scene.rotate(source, JSON.stringify({ password }));
+
+        const words = { "its name": `${namespace}/shop`, "the name of its source": source.name }[by] ?? by;
+        const { exitCode, json, stderr } = await desk.runJson("trigger", words);
+        await close();
+
+        expect([exitCode, stderr]).toEqual([0, ""]);
+        const object = `ExternalSecret/${namespace}/shop`;
+        const refreshed = { cluster: "main", object, kind: "refreshed", ms: expect.any(Number), nudges: 1 };
+        expect(json).toEqual({ ok: true, objects: [refreshed] });
+        expect(await at.scene.readData("shop-db")).toEqual({ password });
+      },
+    );
+
+    it("looks where it is told, in a cluster whose entry says nothing of it", async () => {
+      const { namespace } = at.scene;
+      const { desk, close } = await openDeskWith(undefined);
+
+      const unsaid = await desk.run("trigger", "--all");
+      const said = await desk.run("trigger", "--all", "--cluster", "main", "-n", namespace);
+      await close();
+
+      expect(unsaid.exitCode).toBe(2);
+      expect(unsaid.stderr).toContain("No cluster of the bindings says externalSecrets");
+      expect(said.exitCode).toBe(0);
+      expect(said.stdout).toMatch(
+        new RegExp(`main/ExternalSecret/${namespace}/shop +refreshed +[0-9]+ ms +1\\n`),
+      );
+    });
+
+    it("ends with 1 when something is not refreshed, and says why", async () => {
+      const { namespace } = at.scene;
+      const { desk, eso, source, close } = await openDeskWith({ namespaces: [namespace] });
+      await eso.createExternalSecret("once", { ...reads(source.name), refreshInterval: "0s" });
+      await seen(async () => (await eso.read("ExternalSecret", "once")).status?.refreshTime !== undefined);
+
+      const { exitCode, stdout, stderr } = await desk.run("trigger", source.name);
+      await close();
+
+      expect(exitCode).toBe(1);
+      expect(stdout).toMatch(/shop +refreshed/);
+      expect(stdout).toMatch(/once +ignored +REFRESH_DISABLED/);
+      expect(stderr).toContain(
+        `ExternalSecret/${namespace}/once: REFRESH_DISABLED: Its refreshInterval is 0`,
+      );
+    });
+
+    it("ends with 1 when nothing is meant, and with 2 when nothing is said", async () => {
+      const { namespace } = at.scene;
+      const { desk, close } = await openDeskWith({ namespaces: [namespace] });
+
+      const runs = [
+        await desk.run("trigger", "prod/unread"),
+        await desk.run("trigger"),
+        await desk.run("trigger", "shop/db", "--all"),
+        await desk.run("trigger", "shop/db", "--cluster", "mian"),
+      ];
+      await close();
+
+      expect(runs.map(({ exitCode }) => exitCode)).toEqual([1, 2, 2, 2]);
+      expect(runs.map(({ stderr }) => stderr)).toEqual([
+        expect.stringContaining("No ExternalSecret there is or reads prod/unread"),
+        expect.stringContaining("Say what to refresh"),
+        expect.stringContaining("not both"),
+        expect.stringContaining("Did you mean main?"),
+      ]);
     });
   });
 

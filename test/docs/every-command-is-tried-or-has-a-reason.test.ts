@@ -67,6 +67,11 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
       /aws eks create-access-entry --cluster-name CLUSTER --principal-arn \S+ --kubernetes-groups secret-relay/,
     ],
   },
+  {
+    command: /^npx secret-relay trigger [\w/]+$/,
+    because: "needs AWS and a cluster; both ways to name something are tried by the trigger contract",
+    seenIn: ["test/contract/trigger-contract.ts", /desk\.runJson\("trigger", words\)/],
+  },
   { command: /^kubectl apply -f [\w.-]+$/, because: "needs a cluster; the Role is tried by the contracts" },
   {
     command: /^kubectl auth can-i patch secrets\/db --namespace shop --as relay --as-group secret-relay$/,
