@@ -17,7 +17,7 @@ const commands = [...new Set(lines.flatMap((line) => line.split(" && ")))];
 const TRIED: Readonly<Record<string, (clone: string, output: string) => void>> = {
   "npm start": (_clone, output) => expect(output).toMatch(/new password is in the Secret: yes/),
   "npm run build": (clone) => {
-    for (const name of ["rotation", "reconcile"]) {
+    for (const name of ["rotation", "reconcile", "webhook"]) {
       expect(existsSync(join(clone, "dist", name, "handler.mjs"))).toBe(true);
       expect(existsSync(join(clone, "dist", name, "bindings.json"))).toBe(true);
     }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { METRICS } from "../../shared/observability/measure.ts";
 import { anchorsOf, pageOf } from "../docs/markdown.ts";
-import { deploy } from "./deploy.ts";
-import { eventsOf, idsIn, ofType, template } from "./template.ts";
+import { deploy, WITH_WEBHOOK } from "./deploy.ts";
+import { calledByUrl, eventsOf, idsIn, ofType, template } from "./template.ts";
 
 const alarms = ofType("AWS::CloudWatch::Alarm");
 // What waits in a work queue has not failed yet.
@@ -21,7 +21,7 @@ const metricsOf = (properties: Record<string, unknown>) => {
   const metrics = partsOf(properties).map((part) => part.Metric);
   return properties.MetricName === undefined ? metrics : [properties, ...metrics];
 };
-const EVERY_ALARM = { CloudTrailEvents: "true", MetadataSweep: "ENABLED" };
+const EVERY_ALARM = { CloudTrailEvents: "true", MetadataSweep: "ENABLED", ...WITH_WEBHOOK };
 
 const alarmOn = (metric: string, id?: string) =>
   alarms.filter(([, alarm]) => {
@@ -73,9 +73,9 @@ describe.each(alarms)("%s", (id, alarm) => {
     );
     for (const { MetricName, Dimensions } of ours) {
       expect(Object.keys(METRICS)).toContain(MetricName);
-      expect(["rotation", "reconcile"].map((Value) => [{ Name: "service", Value }])).toContainEqual(
-        Dimensions,
-      );
+      expect(
+        ["rotation", "reconcile", "webhook"].map((Value) => [{ Name: "service", Value }]),
+      ).toContainEqual(Dimensions);
     }
   });
 
@@ -102,7 +102,14 @@ it.each(queues)("someone is told when %s is not empty", (id) => {
 it.each(functions)("someone is told when %s fails, is throttled, or loses an event", (id) => {
   expect(alarmOn("Errors", id)).toHaveLength(1);
   expect(alarmOn("Throttles", id)).toHaveLength(1);
-  expect(alarmOn("DestinationDeliveryFailures", id)).toHaveLength(1);
+  // What waits for an answer is told of a loss by that answer.
+  expect(alarmOn("DestinationDeliveryFailures", id)).toHaveLength(calledByUrl.has(id) ? 0 : 1);
+});
+
+it("alarms of the webhook are there when it is", () => {
+  const ofWebhook = alarms.filter(([, { Condition }]) => Condition === "HasWebhook").map(([id]) => id);
+  expect(ofWebhook.length).toBeGreaterThan(0);
+  for (const id of ofWebhook) expect(deploy().resources[id]).toBeUndefined();
 });
 
 it.each(rules)("someone is told when %s loses an event", (id) => {
@@ -123,6 +130,8 @@ it.each([
   { metric: "EventsRejected", service: "rotation" },
   { metric: "TargetsRefused", service: "reconcile" },
   { metric: "DeletionsHeldBack", service: "reconcile" },
+  { metric: "WebhookCallsFailed", service: "webhook" },
+  { metric: "WebhookCallsRefused", service: "webhook" },
 ])("someone is told of $metric in $service", ({ metric, service }) => {
   expect(onlyAlarmOf(metric, service)).toMatchObject({
     Statistic: "Sum",

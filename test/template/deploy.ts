@@ -8,6 +8,11 @@ export type Stack = {
   readonly complaints: readonly string[];
 };
 
+/** The parameter that brings the webhook, with everything that belongs to it. */
+export const WITH_WEBHOOK = {
+  WebhookKeySecretArn: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:relay/webhook-keys-AbCdEf",
+};
+
 const NO_VALUE = Symbol("AWS::NoValue");
 
 const PSEUDO_PARAMETERS: Record<string, unknown> = {

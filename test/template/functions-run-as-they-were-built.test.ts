@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { parseReconcileConfig } from "../../functions/reconcile/config.ts";
 import { parseRotationConfig } from "../../functions/rotation/config.ts";
-import { deploy } from "./deploy.ts";
-import { ofType, template } from "./template.ts";
+import { parseWebhookConfig } from "../../functions/webhook/config.ts";
+import { deploy, WITH_WEBHOOK } from "./deploy.ts";
+import { calledByUrl, ofType, template } from "./template.ts";
 
 const functions = ofType("AWS::Serverless::Function");
 const globals = template.Globals.Function;
@@ -11,7 +12,8 @@ const environmentOf = (id: string, parameters: Record<string, string | number> =
   const own = template.Resources[id]?.Properties.Environment as typeof shared;
   const textOf = (value: unknown) => {
     if (typeof value === "string") return value;
-    const name = (value as { Ref: string }).Ref;
+    const { Ref: name, "Fn::GetAtt": attribute } = value as { Ref: string; "Fn::GetAtt"?: string[] };
+    if (attribute !== undefined) return `<${attribute.join(".")}>`;
     if (name in template.Resources) return `<${name}>`;
     return String(parameters[name] ?? template.Parameters[name]?.Default);
   };
@@ -63,17 +65,19 @@ describe.each(functions)("%s", (id, fn) => {
   });
 
   it("joins a VPC when both subnets and security groups are given", () => {
-    const given = { VpcSubnetIds: "subnet-0a,subnet-0b", VpcSecurityGroupIds: "sg-0a" };
-    expect(deploy(given).resources[id]?.Properties.VpcConfig).toEqual({
-      SubnetIds: ["subnet-0a", "subnet-0b"],
-      SecurityGroupIds: ["sg-0a"],
-    });
-    expect(deploy().resources[id]?.Properties).not.toHaveProperty("VpcConfig");
+    const given = { VpcSubnetIds: "subnet-0a,subnet-0b", VpcSecurityGroupIds: "sg-0a", ...WITH_WEBHOOK };
+    const within = { SubnetIds: ["subnet-0a", "subnet-0b"], SecurityGroupIds: ["sg-0a"] };
+    // A function with a URL calls no cluster, and is kept away from them.
+    expect(deploy(given).resources[id]?.Properties.VpcConfig).toEqual(
+      calledByUrl.has(id) ? undefined : within,
+    );
+    expect(deploy(WITH_WEBHOOK).resources[id]?.Properties).not.toHaveProperty("VpcConfig");
   });
 
   it("is bounded: by a reservation when asked, or by its event source", () => {
-    const reserved = (ReservedConcurrency: string) =>
-      deploy({ ReservedConcurrency }).resources[id]?.Properties.ReservedConcurrentExecutions;
+    const parameter = calledByUrl.has(id) ? "WebhookReservedConcurrency" : "ReservedConcurrency";
+    const reserved = (most: string) =>
+      deploy({ [parameter]: most, ...WITH_WEBHOOK }).resources[id]?.Properties.ReservedConcurrentExecutions;
     const sources = (Object.values(fn.Properties.Events ?? {}) as { Type: string }[]).filter(
       (event) => event.Type === "SQS",
     );
@@ -144,6 +148,43 @@ describe("the reconcile function's environment", () => {
     const { MemorySize, Timeout } = deploy().resources.ReconcileFunction?.Properties ?? {};
     expect({ MemorySize, Timeout }).toEqual({ MemorySize: 512, Timeout: 300 });
     expect(deploy({ SweepTimeoutSeconds: 900 }).resources.ReconcileFunction?.Properties.Timeout).toBe(900);
+  });
+});
+
+describe("the webhook function", () => {
+  it("has an environment with the names that the code and Powertools read", () => {
+    expect(environmentOf("WebhookFunction", WITH_WEBHOOK)).toEqual({
+      POWERTOOLS_SERVICE_NAME: "webhook",
+      POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
+      LOG_LEVEL: "INFO",
+      TARGETS_AT_ONCE: "8", // from Globals, not read
+      TOKEN_LIFE_MS: "600000", // likewise
+      AWS_USE_FIPS_ENDPOINT: "false",
+      WEBHOOK_KEY_SECRET_ARN: WITH_WEBHOOK.WebhookKeySecretArn,
+      WEBHOOK_CALLS_PER_MINUTE: "60",
+      ROTATION_FUNCTION_ARN: "<RotationFunction.Arn>",
+    });
+  });
+
+  it("says by default what the code does by default", () => {
+    const needed = { WEBHOOK_KEY_SECRET_ARN: "a secret", ROTATION_FUNCTION_ARN: "a function" };
+    const { callsPerMinute } = parseWebhookConfig(environmentOf("WebhookFunction", WITH_WEBHOOK));
+    expect(callsPerMinute).toBe(parseWebhookConfig(needed).callsPerMinute);
+  });
+
+  it.each(["MinValue", "MaxValue"] as const)("takes the %s of every parameter", (limit) => {
+    const parameters = { ...limits(limit), ...WITH_WEBHOOK };
+    expect(() => parseWebhookConfig(environmentOf("WebhookFunction", parameters))).not.toThrow();
+  });
+
+  it("answers before a sender gives up, and has a bound without being asked", () => {
+    const { Timeout, MemorySize, ReservedConcurrentExecutions } =
+      deploy(WITH_WEBHOOK).resources.WebhookFunction?.Properties ?? {};
+    expect({ Timeout, MemorySize, ReservedConcurrentExecutions }).toEqual({
+      Timeout: 10,
+      MemorySize: 256,
+      ReservedConcurrentExecutions: "5",
+    });
   });
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { deploy } from "./deploy.ts";
-import { eventsOf, idsIn, ofType, template } from "./template.ts";
+import { deploy, WITH_WEBHOOK } from "./deploy.ts";
+import { calledByUrl, eventsOf, idsIn, ofType, template } from "./template.ts";
 
-const functions = ofType("AWS::Serverless::Function");
+const functions = ofType("AWS::Serverless::Function").filter(([id]) => !calledByUrl.has(id));
 const queues = ofType("AWS::SQS::Queue");
 const policies = ofType("AWS::SQS::QueuePolicy");
 const workQueues = queues.filter(([, queue]) => queue.Properties.RedrivePolicy !== undefined);
@@ -29,6 +29,23 @@ describe.each(functions)("%s", (id, fn) => {
     expect(asynchronous.DestinationConfig).toEqual({
       OnFailure: { Type: "SQS", Destination: { "Fn::GetAtt": [queue, "Arn"] } },
     });
+  });
+});
+
+describe.each([...calledByUrl])("%s, whose callers wait for its answer,", (id) => {
+  it("has no events that could be left over", () => {
+    expect(template.Resources[id]?.Properties).not.toHaveProperty("EventInvokeConfig");
+    expect(template.Resources[id]?.Properties).not.toHaveProperty("Events");
+  });
+
+  it("hands over to a function that keeps what it could not finish", () => {
+    const { Environment } = (deploy(WITH_WEBHOOK).resources[id]?.Properties ?? {}) as {
+      Environment?: { Variables: Record<string, unknown> };
+    };
+    const handsOverTo = functions.filter(([other]) =>
+      Object.values(Environment?.Variables ?? {}).includes(`<${other}>.Arn`),
+    );
+    expect(handsOverTo.map(([other]) => other)).toEqual(["RotationFunction"]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { deploy, type Stack } from "./deploy.ts";
-import { ofType, template, templateText } from "./template.ts";
+import { deploy, type Stack, WITH_WEBHOOK } from "./deploy.ts";
+import { ofType, template, templateText, urlTemplate, urlTemplateText } from "./template.ts";
 
 type Statement = {
   readonly Sid: string;
@@ -22,6 +22,8 @@ const EVERYTHING = {
     "arn:aws:eks:eu-west-1:111122223333:cluster/blue,arn:aws:eks:eu-west-1:111122223333:cluster/green",
   ClusterRoleArns: "arn:aws:iam::444455556666:role/relay",
   AccessEntryClusterName: "blue",
+  ...WITH_WEBHOOK,
+  WebhookKeySecretKmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/k1", // that of the sources
   VpcSubnetIds: "subnet-0a",
   VpcSecurityGroupIds: "sg-0a",
   PermissionsBoundaryArn: "arn:aws:iam::111122223333:policy/boundary",
@@ -83,7 +85,9 @@ const resourcesOf = (statement: Statement) => [statement.Resource].flat();
 const bySid = (role: string, sid: string, given?: Record<string, string>) =>
   allowedTo(role, given).find((statement) => statement.Sid === sid);
 
-const FUNCTION_ROLES = ["RotationRole", "ReconcileRole"];
+/** Of the functions that write to clusters, and of the one that everybody can reach. */
+const SYNC_ROLES = ["RotationRole", "ReconcileRole"];
+const FUNCTION_ROLES = [...SYNC_ROLES, "WebhookRole"];
 
 it("finds statements at all", () => expect(allowed().length).toBeGreaterThan(5));
 
@@ -119,7 +123,7 @@ describe.each(everyAllow)("%s", (_title, sid, statement) => {
 });
 
 it("explains every wildcard beside it in the template", () => {
-  const lines = templateText.split("\n");
+  const lines = `${templateText}\n${urlTemplateText}`.split("\n");
   const wild = lines.flatMap((line, at) => (/^\s+(Resource|Principal|Action): .*\*/.test(line) ? [at] : []));
   expect(wild.length).toBeGreaterThan(2);
   for (const at of wild) {
@@ -145,7 +149,7 @@ it("can do little when no source and no cluster is named", () => {
   expect(sidsOf("SweepScheduleRole")).toEqual(["StartSweeps", "KeepUnstartedSweeps"]);
 });
 
-describe.each(FUNCTION_ROLES)("%s", (role) => {
+describe.each(SYNC_ROLES)("%s", (role) => {
   const name = role.replace(/Role$/, "");
 
   it("may read the values of the named secrets, and of no other", () => {
@@ -196,6 +200,101 @@ describe.each(FUNCTION_ROLES)("%s", (role) => {
       Resource: "*",
       Condition: { ArnEquals: { "lambda:SourceFunctionArn": `<${name}Function>.Arn` } },
     });
+  });
+});
+
+describe("the webhook", () => {
+  const webhook = allowedTo("WebhookRole");
+
+  it("is not there unless it has a key", () => {
+    const named = (stack: Stack) => Object.keys(stack.resources).filter((id) => id.startsWith("Webhook"));
+    expect(named(deploy({ SecretNamePrefix: "prod/" }))).toEqual([]);
+    expect(named(deploy(EVERYTHING)).length).toBeGreaterThan(5);
+  });
+
+  it("may do four things, each to one resource, and no other", () => {
+    expect(webhook.map(({ Sid, Action, Resource }) => ({ Sid, Action, Resource }))).toEqual([
+      {
+        Sid: "WriteOwnLogs",
+        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        Resource: "<WebhookLogGroup>.Arn",
+      },
+      { Sid: "InvokeRotation", Action: "lambda:InvokeFunction", Resource: "<RotationFunction>.Arn" },
+      {
+        Sid: "ReadSigningKeys",
+        Action: "secretsmanager:GetSecretValue",
+        Resource: EVERYTHING.WebhookKeySecretArn,
+      },
+      { Sid: "DecryptSigningKeys", Action: "kms:Decrypt", Resource: EVERYTHING.WebhookKeySecretKmsKeyArn },
+    ]);
+  });
+
+  it("may read no source, whatever parameters name", () => {
+    const readable = webhook.filter((one) =>
+      actionsOf(one).some((action) => /^secretsmanager:/.test(action)),
+    );
+    expect(readable.flatMap(resourcesOf)).toEqual([EVERYTHING.WebhookKeySecretArn]);
+    // Nor by way of a key that sources share with it.
+    expect(bySid("WebhookRole", "DecryptSigningKeys")?.Condition).toEqual({
+      StringEquals: { "kms:EncryptionContext:SecretARN": EVERYTHING.WebhookKeySecretArn },
+      StringLike: { "kms:ViaService": "secretsmanager.*.amazonaws.com" },
+    });
+    expect(allowedTo("WebhookRole", { ...EVERYTHING, WebhookKeySecretKmsKeyArn: "" })).toHaveLength(3);
+  });
+
+  it("has no way into a cluster: no access entry, no role to take over, no network of its own", () => {
+    const { resources } = deploy(EVERYTHING);
+    const entries = ofType("AWS::EKS::AccessEntry").map(([id]) => resources[id]?.Properties.PrincipalArn);
+    expect(entries.length).toBeGreaterThan(0);
+    expect(entries).not.toContain("<WebhookRole>.Arn");
+    expect(webhook.flatMap(actionsOf).filter((action) => /^(sts|eks|ec2):/.test(action))).toEqual([]);
+    expect(resources.WebhookFunction?.Properties).not.toHaveProperty("VpcConfig");
+  });
+
+  it("has keys that the functions which read sources may not read", () => {
+    for (const role of SYNC_ROLES) {
+      expect(allowedTo(role).flatMap(resourcesOf)).not.toContain(EVERYTHING.WebhookKeySecretArn);
+    }
+  });
+
+  it("can be called by its URL, and by it only", () => {
+    const { resources } = deploy(EVERYTHING);
+    const ofFunction = Object.values(resources).filter(
+      ({ Type, Properties }) =>
+        Type === "AWS::Lambda::Permission" && Properties.FunctionName === "<WebhookFunction>",
+    );
+    expect(ofFunction).toEqual([]);
+    expect(resources.WebhookUrlStack?.Properties).toEqual({
+      TemplateURL: "webhook-url.yaml",
+      Parameters: { FunctionArn: "<WebhookFunction>.Arn" },
+    });
+    const FunctionName = { Ref: "FunctionArn" };
+    expect(
+      Object.values(urlTemplate.Resources).map(({ Type, Properties }) => ({ Type, ...Properties })),
+    ).toEqual([
+      { Type: "AWS::Lambda::Url", TargetFunctionArn: FunctionName, AuthType: "NONE" },
+      {
+        Type: "AWS::Lambda::Permission",
+        Action: "lambda:InvokeFunctionUrl",
+        FunctionName,
+        Principal: "*",
+        FunctionUrlAuthType: "NONE",
+      },
+      {
+        Type: "AWS::Lambda::Permission",
+        Action: "lambda:InvokeFunction",
+        FunctionName,
+        Principal: "*",
+        InvokedViaFunctionUrl: true,
+      },
+    ]);
+  });
+
+  it("tells where it is", () => {
+    const { WebhookUrl } = deploy(EVERYTHING).outputs as { WebhookUrl?: { Value: string } };
+    expect(WebhookUrl?.Value).toBe("<WebhookUrlStack>.Outputs.FunctionUrl");
+    expect(urlTemplate.Outputs.FunctionUrl?.Value).toEqual({ "Fn::GetAtt": ["WebhookUrl", "FunctionUrl"] });
+    expect(deploy({ SecretNamePrefix: "prod/" }).outputs).not.toHaveProperty("WebhookUrl");
   });
 });
 
@@ -296,7 +395,8 @@ it("bounds every role when a boundary is given", () => {
   for (const [id] of ofType("AWS::IAM::Role")) {
     const boundary = deploy(EVERYTHING).resources[id]?.Properties.PermissionsBoundary;
     expect(boundary).toBe(EVERYTHING.PermissionsBoundaryArn);
-    expect(deploy().resources[id]?.Properties).not.toHaveProperty("PermissionsBoundary");
+    const unbounded = deploy({ ...EVERYTHING, PermissionsBoundaryArn: "" }).resources[id]?.Properties;
+    expect(unbounded).not.toHaveProperty("PermissionsBoundary");
   }
 });
 
@@ -312,7 +412,7 @@ it("lets nobody but Lambda take the functions' roles, and nobody but the schedul
 it("gives the cluster a group of its own and no access policy", () => {
   const entries = ofType("AWS::EKS::AccessEntry");
   const principals = entries.map(([, entry]) => entry.Properties.PrincipalArn);
-  expect(principals).toEqual(FUNCTION_ROLES.map((role) => ({ "Fn::GetAtt": [role, "Arn"] })));
+  expect(principals).toEqual(SYNC_ROLES.map((role) => ({ "Fn::GetAtt": [role, "Arn"] })));
   for (const [id, entry] of entries) {
     expect(entry.Properties.KubernetesGroups).toEqual(["secret-relay"]);
     expect(entry.Properties).not.toHaveProperty("AccessPolicies");

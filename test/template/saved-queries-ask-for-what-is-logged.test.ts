@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deploy } from "./deploy.ts";
+import { deploy, WITH_WEBHOOK } from "./deploy.ts";
 import { problemsOfQuery } from "./logs-insights.ts";
 import { ofType, template } from "./template.ts";
 
@@ -12,7 +12,7 @@ it("finds queries and log groups at all", () => {
 });
 
 describe.each(queries)("%s", (id) => {
-  const { Name, QueryString, LogGroupNames } = deploy().resources[id]?.Properties ?? {};
+  const { Name, QueryString, LogGroupNames } = deploy(WITH_WEBHOOK).resources[id]?.Properties ?? {};
 
   it("asks for fields and codes that are logged", () => {
     expect(problemsOfQuery(String(QueryString))).toEqual([]);

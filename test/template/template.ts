@@ -41,6 +41,11 @@ export const templateText = readFileSync(new URL("../../template.yaml", import.m
 
 export const template = parse(templateText);
 
+/** The stack within it that gives the webhook function its URL. */
+export const urlTemplateText = readFileSync(new URL("../../webhook-url.yaml", import.meta.url), "utf8");
+
+export const urlTemplate = parse(urlTemplateText);
+
 /** Every resource of a type, for it.each: a resource that is added later is covered unasked. */
 export function ofType(type: string): [id: string, resource: Resource][] {
   return Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
@@ -55,6 +60,11 @@ export function eventsOf(type: string): [id: string, properties: Record<string, 
     );
   });
 }
+
+/** The functions that have a URL: whoever calls one waits for its answer. */
+export const calledByUrl: ReadonlySet<string> = new Set(
+  ofType("AWS::CloudFormation::Stack").flatMap(([, stack]) => idsIn(stack.Properties.Parameters)),
+);
 
 /** Every string in a part of the template, keys of objects left out. */
 export function stringsIn(part: unknown): string[] {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { METRICS } from "../../shared/observability/measure.ts";
 import { ROOT } from "../docs/markdown.ts";
-import { deploy } from "./deploy.ts";
+import { deploy, WITH_WEBHOOK } from "./deploy.ts";
 import { problemsOfQuery } from "./logs-insights.ts";
 import { ofType, template } from "./template.ts";
 
@@ -22,7 +22,7 @@ type Metric = {
 };
 
 const NAMESPACE = "SecretRelay";
-const everything = { CloudTrailEvents: "true", MetadataSweep: "ENABLED" };
+const everything = { CloudTrailEvents: "true", MetadataSweep: "ENABLED", ...WITH_WEBHOOK };
 const widgets = widgetsWith(everything);
 const ofKind = (kind: string) => widgets.filter(({ type }) => type === kind);
 const metrics = ofKind("metric").flatMap(metricsOf);
@@ -113,7 +113,9 @@ describe("its alarms", () => {
 
   it.each([
     everything,
+    { CloudTrailEvents: "true", MetadataSweep: "ENABLED" },
     { CloudTrailEvents: "false", MetadataSweep: "ENABLED" },
+    { CloudTrailEvents: "false", MetadataSweep: "DISABLED", ...WITH_WEBHOOK },
     { CloudTrailEvents: "true", MetadataSweep: "DISABLED" },
     { CloudTrailEvents: "false", MetadataSweep: "DISABLED" },
   ])("are those of the stack, every one, with %o", (parameters) => {
@@ -147,6 +149,13 @@ it.each(ofKind("log").map(({ properties }) => [properties.title, String(properti
     expect(problemsOfQuery(parts.slice(groups.length).join(" | "))).toEqual([]);
   },
 );
+
+it("says nothing of a webhook that is not there", () => {
+  const titles = (parameters: Record<string, string>) =>
+    widgetsWith(parameters).filter(({ properties }) => String(properties.title).startsWith("Webhook")).length;
+
+  expect([titles({}), titles(WITH_WEBHOOK)]).toEqual([0, 2]);
+});
 
 it("can be left out", () => {
   const { resources, outputs } = deploy({ Dashboard: "DISABLED" });

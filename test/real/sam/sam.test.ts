@@ -39,7 +39,7 @@ beforeAll(async () => {
   binaries = join(stdout.trim(), "bin");
   await run(process.execPath, ["scripts/build.ts"], { cwd: root });
   project = await mkdtemp(join(tmpdir(), "secret-relay-sam-"));
-  await cp(join(root, "template.yaml"), join(project, "template.yaml"));
+  for (const file of ["template.yaml", "webhook-url.yaml"]) await cp(join(root, file), join(project, file));
   await cp(join(root, "dist"), join(project, "dist"), { recursive: true });
 }, 600_000);
 
@@ -58,6 +58,10 @@ it.each(["us-east-1", "us-gov-west-1", "cn-north-1"])(
   },
 );
 
+it.each(["us-east-1", "cn-north-1"])("cfn-lint accepts the webhook's URL in %s", async (region) => {
+  expect(await tool("cfn-lint", "--regions", region, "--", "webhook-url.yaml")).toBe("");
+});
+
 describe("sam build", () => {
   beforeAll(async () => {
     await tool("sam", "build");
@@ -69,6 +73,11 @@ describe("sam build", () => {
       id: "ReconcileFunction",
       name: "reconcile",
       surroundings: { SHARD_QUEUE_URL: "https://sqs.invalid/shards" },
+    },
+    {
+      id: "WebhookFunction",
+      name: "webhook",
+      surroundings: { WEBHOOK_KEY_SECRET_ARN: "a secret", ROTATION_FUNCTION_ARN: "a function" },
     },
   ])("of the $name function", ({ id, name, surroundings }) => {
     const built = () => join(project, ".aws-sam/build", id);
