@@ -50,7 +50,8 @@ export const addReport: AddCommand = (program, cli) => {
     .addHelpText(
       "after",
       examples(
-        ["secret-relay report --from report.json", "what one sweep saw"],
+        ["secret-relay sweep --plan --inventory --out report.json", "look, and name what is in order too"],
+        ["secret-relay report --from report.json", "a page about what that sweep saw"],
         ["secret-relay report --from reports/", "the newest of several, and how it was before"],
         ["secret-relay report --cloudwatch --hours 168", "the newest sweep, and a week of metrics"],
       ),
@@ -65,7 +66,7 @@ async function report(cli: CommandLine, options: ReportOptions) {
   if (json && out === "-") throw new UsageError("--json and --out - both print to stdout. Choose one.");
   if (from.length === 0 && !cloudwatch) {
     throw new UsageError(
-      "Say where the page is from: --from FILE with what a sweep answered, such as `secret-relay sweep --plan --inventory --json` or the reconcile function, or --cloudwatch.",
+      "Say where the page is from: --from FILE with what a sweep answered, such as `secret-relay sweep --plan --inventory --out report.json`, or --cloudwatch.",
     );
   }
   const { fleetReport } = await import("../report/model.ts");

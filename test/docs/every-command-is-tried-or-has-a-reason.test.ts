@@ -1,16 +1,16 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { blocksOf, pageOf, ROOT } from "./markdown.ts";
+import { sweepReport } from "../report/factories.ts";
+import { blocksOf, pageOf, pages, ROOT } from "./markdown.ts";
 
 // The commands that a reader copies. Those that need no AWS account run in a copy of the repository, as a fresh clone
 // after `npm ci`, so that their output disturbs nobody; each of the others says who tries it instead. About 3 s.
 
-const PAGES = ["README.md", "CONTRIBUTING.md", "docs/deploy.md", "docs/runbook.md", "docs/sweep.md"];
-const lines = PAGES.flatMap((path) => blocksOf(pageOf(path), "sh").flatMap(linesOf));
+const lines = pages.flatMap((page) => blocksOf(page, "sh").flatMap(linesOf));
 const commands = [...new Set(lines.flatMap((line) => line.split(" && ")))];
 
 /** Run here, with what must be seen then. */
@@ -22,9 +22,21 @@ const TRIED: Readonly<Record<string, (clone: string, output: string) => void>> =
       expect(existsSync(join(clone, "dist", name, "bindings.json"))).toBe(true);
     }
   },
-  "npx node scripts/compile-bindings.ts bindings.yaml": (_clone, output) =>
-    expect(output).toMatch(/bindings\.yaml is fine/),
+  "npx secret-relay validate": (_clone, output) => expect(output).toMatch(/bindings\.yaml is fine/),
+  "npx secret-relay rbac > secret-relay-rbac.yaml": isARole,
+  "npx secret-relay rbac --cluster prod > secret-relay-rbac.yaml": isARole,
+  "npx secret-relay iam --parameters --account 111122223333 --region eu-west-1": (_clone, output) =>
+    expect(output).toMatch(/"SecretArns=arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod\/db-/),
+  "npx secret-relay tune": (_clone, output) => expect(output).toMatch(/The relay/),
+  "npx secret-relay report --from report.json": (clone) =>
+    expect(readFileSync(join(clone, "report.html"), "utf8")).toMatch(/<h1>Fleet report<\/h1>/),
 };
+
+function isARole(clone: string): void {
+  const text = readFileSync(join(clone, "secret-relay-rbac.yaml"), "utf8");
+  expect(text).toMatch(/^kind: Role$/m);
+  expect(text).toMatch(/^kind: RoleBinding$/m);
+}
 
 /** Not run here: where they are run, or why nowhere. */
 const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: string, text: RegExp] }[] = [
@@ -72,11 +84,17 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     because: "needs AWS and a cluster; both ways to name something are tried by the trigger contract",
     seenIn: ["test/contract/trigger-contract.ts", /desk\.runJson\("trigger", words\)/],
   },
-  { command: /^kubectl apply -f [\w.-]+$/, because: "needs a cluster; the Role is tried by the contracts" },
   {
-    command: /^kubectl auth can-i patch secrets\/db --namespace shop --as relay --as-group secret-relay$/,
-    because: "needs a cluster",
+    command:
+      /^aws events put-permission --event-bus-name default .*--action events:PutEvents --principal \d{12}$/,
+    because: "needs an AWS account; the rule that sends there is looked at below",
+    seenIn: ["docs/deploy.md", /^# forward-events\.yaml/m],
   },
+  {
+    command: /^npx secret-relay rbac --check$/,
+    because: "needs a cluster; the command has tests of its own",
+  },
+  { command: /^kubectl apply -f [\w.-]+$/, because: "needs a cluster; the Role is tried by the contracts" },
 ];
 
 let clone: string;
@@ -84,9 +102,9 @@ let outputs: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
   clone = mkdtempSync(join(tmpdir(), "secret-relay-clone-"));
-  for (const part of ["bindings.yaml", "functions", "package.json", "sandbox", "scripts", "shared"]) {
-    cpSync(join(ROOT, part), join(clone, part), { recursive: true });
-  }
+  const parts = ["bin", "bindings.yaml", "cli", "functions", "package.json", "sandbox", "scripts", "shared"];
+  for (const part of parts) cpSync(join(ROOT, part), join(clone, part), { recursive: true });
+  writeFileSync(join(clone, "report.json"), JSON.stringify(sweepReport({ bindings: 3, checked: 3 })));
   symlinkSync(join(ROOT, "node_modules"), join(clone, "node_modules"));
   const runs = Object.keys(TRIED).map(async (command) => [command, await run(command)] as const);
   outputs = new Map(await Promise.all(runs));
@@ -122,9 +140,11 @@ it("the README shows what npm start really prints", () => {
   for (const line of lines) expect(printed).toContain(withoutNumbers(line));
 });
 
+/** As a shell would, in a terminal of somebody who has no AWS account and no cluster. */
 async function run(command: string): Promise<string> {
-  const [program = "", ...args] = command.split(" ");
-  const { stdout, stderr } = await promisify(execFile)(program, args, { cwd: clone });
+  const { PATH } = process.env;
+  const env = { PATH, HOME: clone, npm_config_update_notifier: "false", npm_config_offline: "true" };
+  const { stdout, stderr } = await promisify(execFile)("bash", ["-c", command], { cwd: clone, env });
   return stdout + stderr;
 }
 
