@@ -1,5 +1,6 @@
 import type { AddCommand } from "./cli.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addEvents } from "./commands/events.ts";
 import { addIam } from "./commands/iam.ts";
 import { addPlan } from "./commands/plan.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addSweep,
   addRbac,
   addIam,
+  addDoctor,
   addTune,
   addReport,
   addEvents,

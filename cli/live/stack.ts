@@ -5,15 +5,31 @@ import type { AwsSession } from "./aws-session.ts";
 /** What the deployed stack says of itself: its outputs, by their names in template.yaml. */
 export type StackOutputs = Readonly<Record<string, string>>;
 
+export type DeployedStack = {
+  readonly outputs: StackOutputs;
+  /** What it was deployed with, by the parameters of template.yaml. */
+  readonly parameters: Readonly<Record<string, string>>;
+};
+
 export async function readStackOutputs(aws: AwsSession, stackName: string): Promise<StackOutputs> {
+  return (await readStack(aws, stackName)).outputs;
+}
+
+export async function readStack(aws: AwsSession, stackName: string): Promise<DeployedStack> {
   const { CloudFormationClient, DescribeStacksCommand } = await import("@aws-sdk/client-cloudformation");
   const client = new CloudFormationClient({ ...aws.client, maxAttempts: 3 });
   try {
     const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
     const outputs = stack?.Outputs ?? [];
-    return Object.fromEntries(
-      outputs.map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]),
-    );
+    const parameters = stack?.Parameters ?? [];
+    return {
+      outputs: Object.fromEntries(
+        outputs.map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]),
+      ),
+      parameters: Object.fromEntries(
+        parameters.map(({ ParameterKey = "", ParameterValue = "" }) => [ParameterKey, ParameterValue]),
+      ),
+    };
   } catch (error) {
     const name = errorNameOf(error);
     // CloudFormation has no code of its own for a stack that is not there.

@@ -8,6 +8,7 @@ export type Service =
   | "lambda"
   | "cloudformation"
   | "monitoring"
+  | "events"
   | "logs";
 
 export type Input = Readonly<Record<string, unknown>>;

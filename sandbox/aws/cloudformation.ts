@@ -4,7 +4,11 @@ import { type Operation, requiredText } from "./call.ts";
 
 export type Stacks = {
   readonly operations: ReadonlyMap<string, Operation>;
-  add(name: string, outputs: Readonly<Record<string, string>>): void;
+  add(
+    name: string,
+    outputs: Readonly<Record<string, string>>,
+    parameters?: Readonly<Record<string, string>>,
+  ): void;
 };
 
 /** DescribeStacks, of stacks that somebody says are deployed: nothing is. */
@@ -23,7 +27,7 @@ export function createStacks(
   };
   return {
     operations: new Map([["DescribeStacks", describe]]),
-    add: (name, outputs) => {
+    add: (name, outputs, parameters = {}) => {
       const member = Object.entries(outputs).map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue }));
       stacks.set(name, {
         StackId: `arn:${partition}:cloudformation:${region}:${accountId}:stack/${name}/${randomUUID()}`,
@@ -31,6 +35,11 @@ export function createStacks(
         StackStatus: "UPDATE_COMPLETE",
         CreationTime: new Date(now()).toISOString(),
         Outputs: { member },
+        Parameters: {
+          member: Object.entries(parameters).map(([ParameterKey, ParameterValue]) => {
+            return { ParameterKey, ParameterValue };
+          }),
+        },
       });
     },
   };

@@ -6,6 +6,8 @@ export type SandboxCluster = {
   readonly endpoint: string;
   /** PEM, base64. */
   readonly certificateAuthorityData: string;
+  /** By the ARN of the role or user: the groups that it is mapped to. */
+  readonly accessEntries?: Readonly<Record<string, readonly string[]>>;
   readonly status?: "CREATING" | "ACTIVE" | "DELETING" | "FAILED" | "UPDATING";
 };
 
@@ -15,16 +17,18 @@ export function eksOperations(
   clusters: ReadonlyMap<string, SandboxCluster>,
   { partition, region, accountId }: EksHome,
 ): ReadonlyMap<string, Operation> {
+  const get = (name: string): SandboxCluster => {
+    const cluster = clusters.get(name);
+    if (cluster !== undefined) return cluster;
+    throw new AwsError("ResourceNotFoundException", `No cluster found for name: ${name}.`, 404);
+  };
   return new Map<string, Operation>([
     ["ListClusters", () => ({ clusters: [...clusters.keys()], nextToken: null })],
     [
       "DescribeCluster",
       ({ input }) => {
         const name = requiredText(input, "name");
-        const cluster = clusters.get(name);
-        if (cluster === undefined) {
-          throw new AwsError("ResourceNotFoundException", `No cluster found for name: ${name}.`, 404);
-        }
+        const cluster = get(name);
         return {
           cluster: {
             name,
@@ -37,6 +41,19 @@ export function eksOperations(
             accessConfig: { authenticationMode: "API" },
           },
         };
+      },
+    ],
+    [
+      "DescribeAccessEntry",
+      ({ input }) => {
+        const clusterName = requiredText(input, "clusterName");
+        const principalArn = requiredText(input, "principalArn");
+        const kubernetesGroups = get(clusterName).accessEntries?.[principalArn];
+        if (kubernetesGroups === undefined) {
+          const message = `The specified principalArn could not be found. You can view your available access entries with 'list-access-entries'.`;
+          throw new AwsError("ResourceNotFoundException", message, 404);
+        }
+        return { accessEntry: { clusterName, principalArn, kubernetesGroups, type: "STANDARD" } };
       },
     ],
   ]);

@@ -21,7 +21,7 @@ export type Functions = {
   settled(): Promise<void>;
 };
 
-/** Invoke, of functions that are given as code. An asynchronous one runs at once, and once. */
+/** Invoke and GetFunctionConfiguration, of functions that are given as code. An asynchronous one runs at once, and once. */
 export function createFunctions({ partition, region, accountId }: LambdaHome): Functions {
   const functions = new Map<string, SandboxFunction>();
   const running = new Set<Promise<unknown>>();
@@ -54,8 +54,23 @@ export function createFunctions({ partition, region, accountId }: LambdaHome): F
     }
   };
 
+  const getConfiguration: Operation = ({ input }) => {
+    const name = requiredText(input, "FunctionName");
+    find(name);
+    const FunctionName = name.startsWith(prefix) ? name.slice(prefix.length) : name;
+    return {
+      FunctionName,
+      FunctionArn: prefix + FunctionName,
+      State: "Active",
+      LastUpdateStatus: "Successful",
+    };
+  };
+
   return {
-    operations: new Map([["Invoke", invoke]]),
+    operations: new Map<string, Operation>([
+      ["Invoke", invoke],
+      ["GetFunctionConfiguration", getConfiguration],
+    ]),
     add: (name, run) => {
       functions.set(name, run);
       return prefix + name;

@@ -28,6 +28,11 @@ export function parseAsked(request: SignedRequest): Asked {
     };
     return { service: "lambda", operation: "Invoke", input };
   }
+  const [, configuredName] = LAMBDA_CONFIGURATION.exec(path) ?? [];
+  if (configuredName !== undefined && request.method === "GET") {
+    const input = { FunctionName: decodeURIComponent(configuredName) };
+    return { service: "lambda", operation: "GetFunctionConfiguration", input };
+  }
   const form = request.method === "POST" ? textOf(request) : query;
   const { Action: operation, ...input } = Object.fromEntries(new URLSearchParams(form));
   if (path === "/" && operation !== undefined) return { service: queryService(operation), operation, input };
@@ -45,12 +50,12 @@ const queryService = (operation: string): QueryService =>
 export function guessService(request: SignedRequest): Service {
   const target = request.headers["x-amz-target"];
   if (target !== undefined) return JSON_TARGETS[target.split(".", 1)[0] ?? ""] ?? "secretsmanager";
-  if (LAMBDA_INVOKE.test(request.target)) return "lambda";
+  if (request.target.startsWith("/2015-03-31/functions/")) return "lambda";
   return request.target.startsWith("/clusters") ? "eks" : "sts";
 }
 
 export function printResult(asked: Asked, result: object, requestId: string, wantsJson: boolean): Answer {
-  if (asked.service === "lambda") return invoked(result as InvokeResult, requestId);
+  if (asked.operation === "Invoke") return invoked(result as InvokeResult, requestId);
   if (!isQuery(asked.service)) return json(asked.service, 200, result, requestId);
   const response = {
     [`${asked.operation}Response`]: {
@@ -83,6 +88,7 @@ function invoked({ status, payload, functionError }: InvokeResult, requestId: st
 }
 
 const LAMBDA_INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+const LAMBDA_CONFIGURATION = /^\/2015-03-31\/functions\/([^/]+)\/configuration$/;
 /** The services with the oldest protocol: forms in, XML out. */
 type QueryService = "sts" | "cloudformation";
 const NAMESPACES: Readonly<Record<QueryService, string>> = {
@@ -94,6 +100,7 @@ const JSON_TARGETS: Readonly<Record<string, Service>> = {
   secretsmanager: "secretsmanager",
   AmazonSQS: "sqs",
   GraniteServiceVersion20100801: "monitoring",
+  AWSEvents: "events",
   Logs_20140328: "logs",
 };
 const CONTENT_TYPES: Readonly<Record<Service, string>> = {
@@ -104,6 +111,7 @@ const CONTENT_TYPES: Readonly<Record<Service, string>> = {
   sts: "application/json",
   cloudformation: "application/json",
   monitoring: "application/x-amz-json-1.0",
+  events: "application/x-amz-json-1.1",
   logs: "application/x-amz-json-1.1",
 };
 
@@ -127,6 +135,11 @@ function textOf({ body }: SignedRequest): string {
 
 function parseEks(method: string, path: string, query: string): Asked {
   const name = path.slice("/clusters/".length);
+  const [, entryOf, principal] = /^([^/]+)\/access-entries\/([^/]+)$/.exec(name) ?? [];
+  if (method === "GET" && entryOf !== undefined && principal !== undefined) {
+    const input = { clusterName: decodeURIComponent(entryOf), principalArn: decodeURIComponent(principal) };
+    return { service: "eks", operation: "DescribeAccessEntry", input };
+  }
   if (method !== "GET" || name.includes("/")) {
     throw new AwsError("UnknownOperationException", "The sandbox has no such EKS operation", 404);
   }

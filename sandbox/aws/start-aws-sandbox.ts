@@ -17,6 +17,7 @@ import { createEvents, type EventListener, type Events } from "./events.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { createFunctions, type SandboxFunction } from "./lambda.ts";
 import { type Answer, type Asked, guessService, parseAsked, printError, printResult } from "./protocol.ts";
+import { createRules } from "./rules.ts";
 import type { SecretsManagerContext, SecretsManagerOptions } from "./secrets-manager/context.ts";
 import { secretsManagerOperations } from "./secrets-manager/operations.ts";
 import { createSecretStore } from "./secrets-manager/secret-store.ts";
@@ -60,9 +61,15 @@ export type AwsSandbox = {
   /** A Lambda function, by its code; the answer is its ARN. */
   addFunction(name: string, run: SandboxFunction): string;
   /** A stack that is deployed already, by what it gives out. */
-  addStack(name: string, outputs: Readonly<Record<string, string>>): void;
+  addStack(
+    name: string,
+    outputs: Readonly<Record<string, string>>,
+    parameters?: Readonly<Record<string, string>>,
+  ): void;
   /** What was measured and logged, for whoever reads it. */
   readonly cloudWatch: Pick<CloudWatch, "addMetric" | "addLogLine">;
+  /** A rule of EventBridge, to be looked at; events go to their listeners whatever its state. */
+  setRule(name: string, state: "ENABLED" | "DISABLED"): void;
   /** Resolves when every asynchronous invocation so far has ended. */
   invocationsSettled(): Promise<void>;
   seedSecrets(seeds: Iterable<SeedSecret>): SeededSecret[];
@@ -81,7 +88,7 @@ const ACCESS_KEY_ID = "AKIASANDBOXSANDBOX00";
 const SECRET_ACCESS_KEY = "a-secret-access-key-of-the-sandbox-only";
 const USER_ID = "AIDASANDBOXSANDBOX000";
 
-/** Starts Secrets Manager, STS, EKS, SQS, Lambda's Invoke and what is asked of CloudFormation and CloudWatch on one port of the loopback. */
+/** Starts Secrets Manager, STS, EKS and SQS, and of Lambda, CloudFormation, EventBridge and CloudWatch what is asked of them, on one port of the loopback. */
 export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<AwsSandbox> {
   const { region = "eu-west-1", accountId = "111122223333", now = Date.now } = options;
   const home = { partition: partitionOf(region), region, accountId };
@@ -99,6 +106,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
   const functions = createFunctions(home);
   const stacks = createStacks(home, now);
   const cloudWatch = createCloudWatch();
+  const rules = createRules(home);
   const hooks = { before: new Set<CallHook>(), after: new Set<CallHook>() };
   const context: SecretsManagerContext = {
     store,
@@ -123,6 +131,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     cloudformation: stacks.operations,
     monitoring: cloudWatch.monitoring,
     logs: cloudWatch.logs,
+    events: rules.operations,
   };
 
   const identify = (request: SignedRequest, asked: Asked, requestId: string): Call => {
@@ -219,6 +228,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
       AWS_ENDPOINT_URL_LAMBDA: endpoint,
       AWS_ENDPOINT_URL_CLOUDFORMATION: endpoint,
       AWS_ENDPOINT_URL_CLOUDWATCH: endpoint,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: endpoint,
       AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: endpoint,
     },
     now,
@@ -234,6 +244,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     addFunction: functions.add,
     addStack: stacks.add,
     cloudWatch,
+    setRule: rules.set,
     invocationsSettled: functions.settled,
     seedSecrets: (seeds) => seedSecrets(context, seeds),
     credentialsOf: credentials.find,
