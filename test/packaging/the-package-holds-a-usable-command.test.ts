@@ -1,11 +1,22 @@
 import { execFile } from "node:child_process";
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SCRIPT, STYLE } from "../../cli/report/assets.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import { sweepReport } from "../report/factories.ts";
 import { template } from "../template/template.ts";
 
 // `npm pack` on a copy of the repository, and the command out of what it made. About 3 s.
@@ -43,6 +54,51 @@ it("runs without the sources that it was made from", async () => {
   expect(JSON.parse(stdout).ok).toBe(true);
   const version = await run(process.execPath, [command, "--version"]);
   expect(version.stdout.trim()).toBe(packageJson.version);
+});
+
+describe("installed in a folder with nothing but Node and npm", () => {
+  let folder: string;
+  const npx = (command: string) =>
+    run("bash", ["-c", command], {
+      cwd: folder,
+      env: {
+        PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+        HOME: folder,
+        npm_config_offline: "true",
+      },
+    });
+
+  // As npm does it, without asking a registry: the package, what it depends on, and the link to its command.
+  beforeAll(() => {
+    folder = join(work, "folder");
+    const place = join(folder, "node_modules", "eks-secret-relay");
+    cpSync(unpacked, place, { recursive: true, filter: (from) => !from.includes("node_modules") });
+    symlinkSync(join(ROOT, "node_modules"), join(place, "node_modules"));
+    mkdirSync(join(folder, "node_modules", ".bin"));
+    const command = join(folder, "node_modules", ".bin", "secret-relay");
+    symlinkSync(join("..", "eks-secret-relay", packageJson.bin["secret-relay"]), command);
+    cpSync(join(ROOT, "bindings.yaml"), join(folder, "bindings.yaml"));
+    const report = sweepReport({ bindings: 3, checked: 3 });
+    writeFileSync(join(folder, "report.json"), JSON.stringify(report));
+  });
+
+  it.each(["npx eks-secret-relay validate", "npx secret-relay validate"])("runs by %s", async (command) => {
+    expect((await npx(command)).stdout).toMatch(/bindings\.yaml is fine/);
+  });
+
+  it("writes the report page, with its own style and script in it", async () => {
+    await npx("npx secret-relay report --from report.json");
+
+    const page = readFileSync(join(folder, "report.html"), "utf8");
+    expect(page).toContain(STYLE);
+    expect(page).toContain(SCRIPT);
+  });
+
+  it("ends quietly when whoever reads its output has seen enough", async () => {
+    const { stderr } = await npx("npx secret-relay schema | true");
+
+    expect(stderr).toBe("");
+  });
 });
 
 it("holds no test, no TypeScript and nothing hidden", () => {
