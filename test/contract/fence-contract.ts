@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ANNOTATIONS } from "../../shared/render/ownership-marks.ts";
+import { ANNOTATIONS, SOURCE_VERSIONS_ANNOTATION } from "../../shared/render/ownership-marks.ts";
 import type { SyncCluster } from "../../shared/sync/sync-source.ts";
 import type { Backend } from "./backend.ts";
 import { type Choose, everySchedule, Interleaver } from "./interleaver.ts";
@@ -10,7 +10,12 @@ import { openScene, type Scene, type TestSource } from "./scene.ts";
 import { useBackend } from "./use-scene.ts";
 
 /** An accepted write: which version it carried, at which point of the API server's own order. */
-type Landed = { readonly versionId: string; readonly resourceVersion: number };
+type Landed = {
+  readonly versionId: string;
+  /** Of each source, where there are several. */
+  readonly versions: readonly string[];
+  readonly resourceVersion: number;
+};
 
 /**
  * Two invocations at once, stepped through each other: in every order that there is, or in some drawn at random. Whatever the order: in the end the Secret holds AWSCURRENT, and
@@ -43,18 +48,25 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
   /** A relay that is bound to one Secret and pauses before each of its steps. */
   const startSteppedRelay = async (
     actor: string,
-    bound: { sourceName: string; secretName: string },
+    bound: { sourceNames: readonly string[]; secretName: string },
     interleaver: Interleaver,
     landed: Landed[],
-  ) =>
-    startRelay(backend, {
-      bindings: [
-        { source: bound.sourceName, targets: [{ namespace: scene.namespace, name: bound.secretName }] },
-      ],
+  ) => {
+    let lastRead: Promise<unknown> = Promise.resolve();
+    return startRelay(backend, {
+      bindings: [bindingOf(bound)],
       override: (real) => ({
         wait: async () => {},
-        readCurrent: (source, budget) =>
-          interleaver.step(actor, "reads AWSCURRENT", () => real.readCurrent(source, budget)),
+        // Of several sources one after the other: an actor waits in one step at a time.
+        readCurrent: (source, budget) => {
+          const read = lastRead.then(() =>
+            interleaver.step(actor, `reads ${bound.sourceNames.indexOf(source.id)} at AWSCURRENT`, () =>
+              real.readCurrent(source, budget),
+            ),
+          );
+          lastRead = read.catch(() => {});
+          return read;
+        },
         connect: (clusterKey): SyncCluster => {
           const cluster = real.connect(clusterKey);
           return {
@@ -64,7 +76,8 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
               interleaver.step(actor, "applies", async () => {
                 const live = await cluster.applySecret(body, force, budget);
                 const versionId = live.annotations[ANNOTATIONS.versionId] ?? "";
-                landed.push({ versionId, resourceVersion: Number(live.resourceVersion) });
+                const versions = live.annotations[SOURCE_VERSIONS_ANNOTATION]?.split(" ") ?? [versionId];
+                landed.push({ versionId, versions, resourceVersion: Number(live.resourceVersion) });
                 return live;
               }),
             deleteSecret: (secret, only, budget) => cluster.deleteSecret(secret, only, budget),
@@ -72,6 +85,12 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
         },
       }),
     });
+  };
+
+  const bindingOf = (bound: { sourceNames: readonly string[]; secretName: string }) => ({
+    sources: bound.sourceNames.map((source) => ({ source })),
+    targets: [{ namespace: scene.namespace, name: bound.secretName }],
+  });
 
   /** Plays a scene in one schedule, then checks what must hold in all of them. */
   const playRotation = async (
@@ -81,7 +100,7 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
     const secretName = granted[used++ % granted.length] ?? "";
     await scene.deleteSecret(secretName).catch(() => {}); // of an earlier schedule
     const zeroth = await scene.createSource(`fence/${randomUUID()}`, '{"password":"canary-7f3a9c1e-zeroth"}');
-    const bound = { sourceName: zeroth.name, secretName };
+    const bound = { sourceNames: [zeroth.name], secretName };
     const order = [zeroth];
     if (isBoundBefore) {
       const before = await startRelay(backend, {
@@ -129,12 +148,65 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
       await inSchedules((choose) => playRotation(choose, { isBoundBefore: false }), 100);
     });
 
+    it.each([
+      { it: "that is there", isBoundBefore: true },
+      { it: "that is not there yet", isBoundBefore: false },
+    ])(
+      "for one source each, over a Secret of both $it, leave both as they are now",
+      async ({ isBoundBefore }) => {
+        const play = async (choose: Choose): Promise<void> => {
+          const secretName = granted[used++ % granted.length] ?? "";
+          await scene.deleteSecret(secretName).catch(() => {});
+          const create = (key: string) =>
+            scene.createSource(`fence/${randomUUID()}`, `{"${key}":"canary-7f3a9c1e-old"}`);
+          const zeroth = [await create("a"), await create("b")] as const;
+          const bound = { sourceNames: zeroth.map(({ name }) => name), secretName };
+          if (isBoundBefore) {
+            // Minutes ago, so that no read has to be confirmed: each would multiply the schedules.
+            const now = () => Date.now() - 3 * 60_000;
+            const before = await startRelay(backend, { bindings: [bindingOf(bound)], now });
+            await before.invoke(labelUpdated(backend, zeroth[0]));
+          }
+          const orders: TestSource[][] = zeroth.map((source) => [source]);
+          const interleaver = new Interleaver();
+          const landed: Landed[] = [];
+          const actors = await Promise.all(
+            zeroth.map(async (source, index) => {
+              const actor = index === 0 ? "A" : "B";
+              const relay = await startSteppedRelay(actor, bound, interleaver, landed);
+              const value = `{"${index === 0 ? "a" : "b"}":"canary-7f3a9c1e-new"}`;
+              return async () => {
+                const next = await interleaver.step(actor, "sees the label move", () =>
+                  scene.rotate(source, value),
+                );
+                orders[index]?.push(next);
+                await relay.invoke(labelUpdated(backend, next));
+              };
+            }),
+          );
+
+          await interleaver.run(actors, choose);
+
+          const trace = interleaver.trace.join("\n");
+          expect(await scene.readData(secretName), trace).toEqual({
+            a: "canary-7f3a9c1e-new",
+            b: "canary-7f3a9c1e-new",
+          });
+          for (const [index, order] of orders.entries()) {
+            const ofSource = landed.map((each) => ({ ...each, versionId: each.versions[index] ?? "" }));
+            expect(ofSource, trace).toEqual(inOrder(ofSource, order));
+          }
+        };
+        await (isBoundBefore ? inSchedules(play) : inSchedules(play, 60));
+      },
+    );
+
     it("leave a rollback in place, though the rotation before it is still on its way", async () => {
       const play = async (choose: Choose): Promise<void> => {
         const secretName = granted[used++ % granted.length] ?? "";
         await scene.deleteSecret(secretName).catch(() => {});
         const old = await scene.createSource(`fence/${randomUUID()}`, '{"password":"canary-7f3a9c1e-old"}');
-        const bound = { sourceName: old.name, secretName };
+        const bound = { sourceNames: [old.name], secretName };
         const targets = [{ namespace: scene.namespace, name: secretName }];
         const before = await startRelay(backend, { bindings: [{ source: old.name, targets }] });
         await before.invoke(labelUpdated(backend, old));
@@ -172,7 +244,7 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
           '{"password":"canary-7f3a9c1e-ours"}',
         );
         const interleaver = new Interleaver();
-        const bound = { sourceName: source.name, secretName };
+        const bound = { sourceNames: [source.name], secretName };
         const relay = await startSteppedRelay("A", bound, interleaver, []);
         await relay.dependencies.connect("main"); // opened outside the schedule
         const meddle = () =>

@@ -125,6 +125,39 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await stampOf("Deployment", "shop")).toBe(source.versionId);
     });
 
+    it("comes for each of several sources, once for each version of any of them", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      const anyName = () => `prod/${randomUUID().slice(0, 8)}`;
+      const db = await at.scene.createSource(anyName(), '{"password":"first"}');
+      const cache = await at.scene.createSource(anyName(), '{"token":"first"}');
+      await at.scene.grant(["db"]);
+      const target = {
+        namespace: at.scene.namespace,
+        name: "db",
+        restart: [{ kind: "Deployment", name: "shop" }],
+      };
+      const relay = await startRelay(used.backend, {
+        bindings: [{ sources: [{ source: db.name }, { source: cache.name }], targets: [target] }],
+      });
+      await relay.invoke(labelUpdated(used.backend, db));
+      const stamps = new Set<string | undefined>();
+
+      for (const [source, value] of [
+        [db, '{"password":"second"}'],
+        [cache, '{"token":"second"}'],
+      ] as const) {
+        const next = await at.scene.rotate(source, value);
+        const report = await relay.invoke(labelUpdated(used.backend, next));
+        const repeated = await relay.invoke(labelUpdated(used.backend, next));
+        expect(restartsOf(report)).toEqual([{ workload: "Deployment/shop", outcome: "restarted" }]);
+        expect(restartsOf(repeated)).toEqual([{ workload: "Deployment/shop", outcome: "already" }]);
+        stamps.add(await stampOf("Deployment", "shop"));
+      }
+
+      expect(stamps.size).toBe(2);
+    });
+
     it("does not come for a new version of the same data", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");

@@ -124,6 +124,18 @@ describe("decode", () => {
     expect([...(desired.data.get("k")?.expose() ?? [])]).toEqual(bytes);
   });
 
+  it.each<[it: string, source: RenderSource, bytes: number[] | undefined]>([
+    ["a text", textSource("_-8\n"), [255, 239]],
+    ["bytes that spell it", binarySource(Buffer.from("_-8=")), [255, 239]],
+    ["a text that is none", textSource('{"a":"_-8="}'), undefined],
+    ["bytes that are none", binarySource(Uint8Array.from([0, 255])), undefined],
+  ])("takes the whole value as well: %s", async (_it, source, bytes) => {
+    const binding = withKeys({ kind: "value", key: "k", decode: "base64url" });
+    const run = async () => renderSecret(binding, [source], await loadRenderers(binding));
+    if (bytes === undefined) await expect(run()).rejects.toMatchObject({ code: "DECODE_FAILED" });
+    else expect([...((await run()).data.get("k")?.expose() ?? [])]).toEqual(bytes);
+  });
+
   it("undoes encoding, whatever the bytes", async () => {
     await fc.assert(
       fc.asyncProperty(

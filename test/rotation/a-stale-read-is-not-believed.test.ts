@@ -44,6 +44,24 @@ describe("a read of Secrets Manager that lags behind", () => {
     expect(passwordsOf("db")).toEqual(["second"]);
   });
 
+  it("of one of several sources is repeated alone, and written over neither", async () => {
+    const db = await struck.createSource("first");
+    const cache = await struck.scene.createSource(`${db.name}-cache`, '{"token":"first"}');
+    const targets = [{ namespace: struck.scene.namespace, name: "db" }];
+    const bindings = [{ sources: [{ source: db.name }, { source: cache.name }], targets }];
+    const relay = await startRelay(struck.backend, { bindings, override: withoutPauses });
+    const newer = await struck.rotate(db, "second");
+    await relay.invoke(labelUpdated(struck.backend, newer));
+    struck.sandbox.aws.counters.reset();
+    struck.sandbox.aws.faults.add({ kind: "staleRead", times: 1, match: { secret: db.name } });
+
+    const { targets: outcomes } = await relay.invoke({ secretId: cache.name });
+
+    expect(outcomes).toMatchObject([{ outcome: "unchanged" }]);
+    expect(passwordsOf("db")).toEqual(["second"]);
+    expect(reads()).toBe(3);
+  });
+
   it("and at times does not is never believed, and the invocation fails so that it is repeated", async () => {
     const first = await struck.createSource("first");
     const bindings = [struck.bindTo(first)];

@@ -4,7 +4,7 @@ import { HttpRequest } from "@smithy/core/protocols";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { describe, expect, it } from "vitest";
 import { RelayError } from "../../shared/relay-error.ts";
-import type { SecretReference } from "../../shared/secret-id/secret-id.ts";
+import type { SecretReference, SourceAt, VersionId } from "../../shared/secret-id/secret-id.ts";
 import { classifySourceError } from "../../shared/source/classify-error.ts";
 import { readCurrentWith } from "../../shared/source/read-current.ts";
 import { secretsManagerClients } from "../../shared/source/secrets-manager-clients.ts";
@@ -19,6 +19,7 @@ const budget: TimeBudget = { signal: new AbortController().signal, remainingMs: 
 function fakeClient(...answers: readonly unknown[]) {
   const seen = {
     secretIds: [] as unknown[],
+    inputs: [] as unknown[],
     signals: [] as unknown[],
     refreshed: 0,
     regions: [] as unknown[],
@@ -27,6 +28,7 @@ function fakeClient(...answers: readonly unknown[]) {
     send: async (command: GetSecretValueCommand, options: { abortSignal: AbortSignal }) => {
       const answer = answers[seen.secretIds.length];
       seen.secretIds.push(command.input.SecretId);
+      seen.inputs.push(command.input);
       seen.signals.push(options.abortSignal);
       if (answer instanceof Error) throw answer;
       return answer;
@@ -42,7 +44,7 @@ function fakeClient(...answers: readonly unknown[]) {
     seen.regions.push(region);
     return client as unknown as SecretsManagerClient;
   });
-  return { seen, read: (source = SOURCE) => readCurrent(source, budget) };
+  return { seen, read: (source: SourceAt = SOURCE) => readCurrent(source, budget) };
 }
 
 const failureOf = (read: Promise<unknown>) =>
@@ -75,6 +77,31 @@ describe("the current value", () => {
     const { read, seen } = fakeClient({ ARN: there, VersionId: "v1", SecretString: "x" });
     await read({ ...SOURCE, home: { partition: "aws", region: "us-east-1", accountId: "111122223333" } });
     expect(seen.regions).toEqual(["us-east-1"]);
+  });
+
+  const versionId = "v".repeat(32) as VersionId;
+  it.each<[what: string, source: SourceAt, input: object]>([
+    ["AWSCURRENT", SOURCE, { VersionStage: "AWSCURRENT" }],
+    ["the staging label", { ...SOURCE, stage: "GREEN" }, { VersionStage: "GREEN" }],
+    ["the pinned version", { ...SOURCE, versionId }, { VersionId: versionId }],
+  ])("is asked for by %s", async (_what, source, input) => {
+    const { read, seen } = fakeClient({ ARN, VersionId: "v1", SecretString: "x", VersionStages: ["any"] });
+    expect(await read(source)).not.toHaveProperty("isDeprecated");
+    expect(seen.inputs).toEqual([{ SecretId: "prod/db", ...input }]);
+  });
+
+  it("of a pinned version without a label says so", async () => {
+    const { read } = fakeClient({ ARN, VersionId: versionId, SecretString: "x", VersionStages: [] });
+    expect(await read({ ...SOURCE, versionId })).toMatchObject({ isDeprecated: true });
+  });
+
+  it.each<[source: SourceAt, says: string]>([
+    [{ ...SOURCE, stage: "GREEN" }, "a value under the staging label GREEN"],
+    [{ ...SOURCE, versionId }, `the version ${versionId}`],
+    [SOURCE, "a current value"],
+  ])("that is not there is told by what was asked for: %j", async (source, says) => {
+    const failure = await failureOf(fakeClient(sdkError("ResourceNotFoundException")).read(source));
+    expect(failure).toMatchObject({ code: "SOURCE_NOT_FOUND", message: expect.stringContaining(says) });
   });
 
   it.each([

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Binding } from "../../shared/bindings/binding.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import type { ManagedFieldsEntry } from "../../shared/cluster/managed-fields.ts";
+import type { VersionId } from "../../shared/secret-id/secret-id.ts";
 import { diagnoseOrphan, diagnoseTarget, type KnownSource } from "../../shared/sweep/diagnose.ts";
-import { bindingOf, FIRST, liveOf, SECOND } from "./factories.ts";
+import { bindingOf, FIRST, liveOf, SECOND, sourceOf } from "./factories.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 9, 15, 42);
 const AT = "2026-11-20T09:00:00.000Z";
@@ -200,6 +201,128 @@ describe("a sweep by metadata", () => {
     const found = diagnoseTarget(binding, seen, [source], NOW);
     if (want === undefined) expect(found).toBeUndefined();
     else expect(found).toMatchObject(want);
+  });
+});
+
+describe("of several sources", () => {
+  const ALL = { keys: { kind: "all" } } as const;
+  const sources = [
+    { ...sourceOf("prod/a"), ...ALL },
+    { ...sourceOf("prod/b"), stage: "GREEN", ...ALL },
+  ] as const;
+  const both = bindingOf({}, { sources });
+  const deletable = bindingOf({}, { sources, deletionPolicy: "delete" });
+  const at = (versionId: VersionId, changedAt?: number): KnownSource => ({
+    kind: "current",
+    versionId,
+    ...(changedAt !== undefined && { changedAt }),
+  });
+  const held = (binding: Binding, versions: string, overrides: Partial<LiveMetadata> = {}) => {
+    const made = liveOf(binding);
+    const annotations = { ...made.annotations, "secret-relay/source-versions": versions };
+    return { ...made, annotations, ...overrides };
+  };
+  const synced = held(both, `${FIRST} ${SECOND}`);
+
+  it.each<{
+    it: string;
+    binding?: Binding;
+    live?: LiveMetadata;
+    states: KnownSource[];
+    want: object | undefined;
+  }>([
+    { it: "nothing is wrong where each is as noted", states: [at(FIRST), at(SECOND)], want: undefined },
+    {
+      it: "one that is stale is named, with how long it has been so",
+      states: [at(FIRST, NOW), at(FIRST, NOW - 7_000)],
+      want: {
+        code: "STALE",
+        source: "prod/a, prod/b",
+        details: {
+          liveVersionId: SECOND,
+          currentVersionId: FIRST,
+          staleMs: 7_000,
+          staleSources: [{ source: "prod/b", liveVersionId: SECOND, currentVersionId: FIRST }],
+        },
+      },
+    },
+    {
+      it: "all that are stale are named, from the longest on",
+      states: [at(SECOND, NOW - 3_000), at(FIRST, NOW - 7_000)],
+      want: {
+        code: "STALE",
+        details: { staleMs: 7_000, staleSources: [{ source: "prod/a" }, { source: "prod/b" }] },
+      },
+    },
+    {
+      it: "one that is gone is named, and the Secret stays for what the other holds",
+      binding: deletable,
+      live: held(deletable, `${FIRST} ${SECOND}`),
+      states: [at(FIRST), { kind: "missing" }],
+      want: { code: "SOURCE_MISSING", source: "prod/b", remedy: "none" },
+    },
+    {
+      it: "all of them gone may take the Secret along",
+      binding: deletable,
+      live: held(deletable, `${FIRST} ${SECOND}`),
+      states: [{ kind: "missing" }, { kind: "missing" }],
+      want: { code: "SOURCE_MISSING", source: "prod/a, prod/b", remedy: "delete" },
+    },
+    {
+      it: "one that can be restored keeps the Secret, whatever became of the other",
+      binding: deletable,
+      live: held(deletable, `${FIRST} ${SECOND}`),
+      states: [{ kind: "scheduled-for-deletion" }, { kind: "version-missing" }],
+      want: { code: "SOURCE_SCHEDULED_FOR_DELETION", source: "prod/a", remedy: "none" },
+    },
+    {
+      it: "a label that no version has is named, and no reason to delete",
+      binding: deletable,
+      live: held(deletable, `${FIRST} ${SECOND}`),
+      states: [at(FIRST), { kind: "version-missing" }],
+      want: { code: "VERSION_MISSING", source: "prod/b", remedy: "none" },
+    },
+    {
+      it: "a pinned version that may go is told last of all",
+      states: [{ kind: "current", versionId: FIRST, isDeprecated: true }, at(SECOND)],
+      want: { code: "VERSION_DEPRECATED", source: "prod/a", remedy: "none" },
+    },
+    {
+      it: "what may go hides nothing that is to be repaired",
+      live: held(both, `${FIRST} ${FIRST}`),
+      states: [{ kind: "current", versionId: FIRST, isDeprecated: true }, at(SECOND)],
+      want: { code: "STALE", remedy: "repair" },
+    },
+    {
+      it: "a Secret that was made from one source tells changed rules",
+      live: liveOf(SYNCED),
+      states: [at(SECOND), at(SECOND)],
+      want: { code: "FINGERPRINT_CHANGED" },
+    },
+    {
+      it: "a Secret that was made from several tells changed rules to one",
+      binding: SYNCED,
+      live: synced,
+      states: [at(SECOND)],
+      want: { code: "FINGERPRINT_CHANGED" },
+    },
+  ])("$it", ({ binding = both, live: seen = synced, states, want }) => {
+    const found = diagnoseTarget(binding, seen, states, NOW);
+    if (want === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatchObject(want);
+  });
+
+  it("the note of their versions is missed when somebody takes it away", () => {
+    const field = "metadata.annotations.secret-relay/source-versions";
+    const kept = Object.entries(synced.annotations).filter(([key]) => !field.endsWith(key));
+    const annotations = Object.fromEntries(kept);
+    const found = diagnoseTarget(
+      both,
+      { ...synced, annotations, managedFields: without(synced, field) },
+      [at(FIRST), at(SECOND)],
+      NOW,
+    );
+    expect(found).toMatchObject({ code: "TAMPERED", details: { fields: [{ field, what: "removed" }] } });
   });
 });
 

@@ -41,9 +41,11 @@ export function bindingOf(target: Partial<Binding["target"]> = {}, more: Partial
 
 /** The target as it is after the relay has applied it. */
 export function liveOf(binding: Binding, overrides: Partial<LiveSecret> = {}): LiveMetadata {
-  const value = SecretValue.fromText('{"user":"app","password":"first"}');
-  const source = { arn: arnOf("prod/db"), versionId: FIRST, value, isText: true };
-  return { ...parseLiveSecret(appliedSecret(renderSecret(binding, [source]))), ...overrides };
+  const sources = binding.sources.map(({ names: [name] }, index) => {
+    const text = index === 0 ? '{"user":"app","password":"first"}' : `{"key-${index}":"first"}`;
+    return { arn: arnOf(name), versionId: FIRST, value: SecretValue.fromText(text), isText: true };
+  });
+  return { ...parseLiveSecret(appliedSecret(renderSecret(binding, sources))), ...overrides };
 }
 
 export const anyBudget = () => startTimeBudget(60_000);

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { parseTask } from "../../functions/reconcile/parse-task.ts";
 import { parseShard } from "../../shared/sweep/parse-shard.ts";
 import { fitIntoMessages, packBatches } from "../../shared/sweep/send-shards.ts";
-import { type Shard, splitIntoShards } from "../../shared/sweep/shard.ts";
-import { bindingOf } from "./factories.ts";
+import { listedOf, type Shard, shardItemOf, splitIntoShards } from "../../shared/sweep/shard.ts";
+import { bindingOf, FIRST, SECOND, sourceOf } from "./factories.ts";
 
 const MESSAGE_BYTES_MAX = 256 * 1024; // what SQS takes in every Region, for a message and for a batch
 
@@ -35,6 +35,18 @@ const anyShardItem = fc.oneof(
   fc.record({ n: name, t: name }),
   fc.record({ n: name, t: name, v: fc.uuid() }),
   fc.record({ n: name, t: name, v: fc.uuid(), c: fc.integer() }),
+  fc.record({
+    n: name,
+    t: name,
+    s: fc.array(
+      fc.oneof(
+        fc.constant({}),
+        fc.record({ v: fc.uuid(), d: fc.constant(true as const) }),
+        fc.record({ v: fc.uuid(), c: fc.integer() }),
+      ),
+      { minLength: 2, maxLength: 4 },
+    ),
+  }),
 );
 
 describe("a sweep that is split", () => {
@@ -192,5 +204,48 @@ describe("the function's input", () => {
         expect(["sweep", "shards", "unknown"]).toContain(parseTask(input).kind);
       }),
     );
+  });
+});
+
+describe("what a shard says of the sources", () => {
+  const ALL = { keys: { kind: "all" } } as const;
+  const one = bindingOf();
+  const two = bindingOf(
+    {},
+    {
+      sources: [
+        { ...sourceOf("prod/a"), ...ALL },
+        { ...sourceOf("prod/b"), ...ALL },
+      ],
+    },
+  );
+  const current = { kind: "current", versionId: FIRST, changedAt: 5 } as const;
+  const deprecated = { kind: "current", versionId: SECOND, isDeprecated: true } as const;
+
+  it.each([
+    { it: "one source", binding: one, listed: [current] },
+    { it: "a deprecated version", binding: one, listed: [deprecated] },
+    { it: "several sources", binding: two, listed: [current, deprecated] },
+    { it: "several, of which one was not listed", binding: two, listed: [undefined, current] },
+  ])("arrives as it was seen: $it", ({ binding, listed }) => {
+    const item = JSON.parse(JSON.stringify(shardItemOf({ binding, listed })));
+    expect(listedOf(item, binding)).toEqual(listed);
+  });
+
+  it.each([
+    { it: "nothing was listed", item: shardItemOf({ binding: two }), binding: two },
+    {
+      it: "the source is gone",
+      item: shardItemOf({ binding: one, listed: [{ kind: "missing" }] }),
+      binding: one,
+    },
+    {
+      it: "there are more sources by now",
+      item: shardItemOf({ binding: one, listed: [current] }),
+      binding: two,
+    },
+    { it: "there are fewer", item: shardItemOf({ binding: two, listed: [current, current] }), binding: one },
+  ])("is nothing where $it: then they are described", ({ item, binding }) => {
+    expect(listedOf(item, binding)).toBeUndefined();
   });
 });

@@ -1,0 +1,207 @@
+import { describe, expect, it } from "vitest";
+import { createBindingIndex } from "../../shared/bindings/binding-index.ts";
+import { bindingsConcerned, eachBindingOnce } from "../../shared/bindings/followers.ts";
+import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import { parseCompiledBindings } from "../../shared/bindings/read-compiled-bindings.ts";
+import { problemsOf, unmarked, withBindings } from "./bindings-text.ts";
+
+const VERSION = "7a1ecea1-3fd5-4a15-8d32-5325d48b7e21";
+const TARGETS = "targets: [{ namespace: shop, name: app }]";
+const several = (...sources: string[]): string =>
+  `  - sources:\n${sources.map((source) => `      - ${source}\n`).join("")}    ${TARGETS}\n`;
+const load = (bindings: string) => loadBindings(withBindings(bindings), "bindings.yaml").bindings;
+
+describe("a mistake is told with its place:", () => {
+  it.each<[what: string, binding: string, says: string, fix: string]>([
+    ["no source at all", `  - ▶${TARGETS}\n`, "source is missing", "for example prod/db"],
+    ["an empty list", `  - sources: ▶[]\n    ${TARGETS}\n`, "This is empty", '[{"source":"prod/db"'],
+    ["an entry without source", several("▶{ keys: [a] }"), "source is missing", "for example prod/db"],
+    ["a source that is none", several("{ source: ▶'prod db' }"), "neither the name", "Copy the name"],
+    ["source beside sources", `${several("{ source: a }")}    ▶source: b\n`, "no source of its own", "entry"],
+    ["keys beside sources", `${several("{ source: a }")}    ▶keys: [b]\n`, "no keys of its own", "Move keys"],
+    ["a label beside sources", `${several("{ source: a }")}    ▶stage: B\n`, "no stage of its own", "Move"],
+    [
+      "collisions of one source",
+      `  - source: a\n    ▶collisions: last\n    ${TARGETS}\n`,
+      "collides",
+      "Remove",
+    ],
+    [
+      "another way to collide",
+      `${several("{ source: a }")}    collisions: ▶first\n`,
+      "none of the",
+      "refuse or last",
+    ],
+    [
+      "a key of two sources",
+      several("{ source: a, keys: [k] }", "▶{ source: b, value: k }"),
+      '"k"',
+      "collisions: last",
+    ],
+    ["AWSPENDING", `  - source: a\n    stage: ▶AWSPENDING\n    ${TARGETS}\n`, "not in force", "AWSCURRENT"],
+    ["a label with a blank", several("{ source: a, stage: ▶'a b' }"), "without blanks", "AWSPREVIOUS"],
+    [
+      "a label and a version",
+      several(`{ source: a, stage: B, ▶versionId: ${VERSION} }`),
+      "both",
+      "Keep stage",
+    ],
+    ["a version that is none", several("{ source: a, versionId: ▶v1 }"), "32 to 64", VERSION],
+    ["decode without value", several("▶{ source: a, decode: base64 }"), "value is missing", "license.txt"],
+    [
+      "value beside keys",
+      several("{ source: a, ▶value: b, keys: [c] }"),
+      "either keys or value",
+      "Keep keys",
+    ],
+    [
+      "extract beside value",
+      several("{ source: a, value: b, ▶extract: { include: [c] } }"),
+      "one of keys",
+      "",
+    ],
+    [
+      "a broken expression",
+      several("{ source: a, keys: { k: { jmespath: ▶'b[' } } }"),
+      "too early",
+      "jmespath",
+    ],
+    [
+      "a type's key that none makes",
+      `  - ▶sources: [{ source: a, keys: [tls.crt] }, { source: b, value: x }]\n    type: kubernetes.io/tls\n    ${TARGETS}\n`,
+      "needs the key tls.key",
+      "Add tls.key",
+    ],
+    ["an unknown setting", several("{ source: a, ▶version: b }"), 'no setting "version"', "versionId"],
+  ])("%s", (_, binding, says, fix) => {
+    const { text, places } = unmarked(withBindings(binding));
+
+    const [problem, ...more] = problemsOf(text);
+
+    expect(more).toEqual([]);
+    expect(problem?.message).toContain(says);
+    expect(problem?.fix).toContain(fix);
+    expect([{ line: problem?.line, column: problem?.column }]).toEqual(places);
+  });
+
+  it("all of them at once", () => {
+    const text = withBindings(
+      several("{ source: 'a b', stage: AWSPENDING }", "{ source: c, keys: [k] }", "{ source: d, keys: [k] }"),
+    );
+    expect(problemsOf(text).map(({ path }) => path)).toEqual([
+      "bindings[0].sources[0].source",
+      "bindings[0].sources[0].stage",
+      "bindings[0].sources[2]",
+    ]);
+  });
+
+  it("a key that two sources make is none where the last one is to win", () => {
+    const binding = several("{ source: a, keys: [k] }", "{ source: b, keys: [k] }");
+    expect(problemsOf(withBindings(`${binding}    collisions: last\n`))).toEqual([]);
+  });
+
+  it("a type's keys may come from several sources, and from a pattern that only the value can tell", () => {
+    for (const other of ["keys: [tls.key]", "extract: { include: ['tls.*'] }"]) {
+      const binding = several("{ source: a, keys: [tls.crt] }", `{ source: b, ${other} }`);
+      expect(problemsOf(withBindings(`${binding}    type: kubernetes.io/tls\n`))).toEqual([]);
+    }
+  });
+});
+
+it("is compiled in its order, each source with its own rule and version", () => {
+  const [binding] = load(
+    several(
+      "{ source: prod/db, keys: { DB: password } }",
+      "{ source: prod/cache, stage: AWSPREVIOUS, extract: { include: ['*'] } }",
+      `{ source: prod/license, versionId: ${VERSION}, value: license.bin, decode: base64 }`,
+    ),
+  );
+
+  expect(binding?.sources).toEqual([
+    { id: "prod/db", names: ["prod/db"], keys: { kind: "selected", keys: { DB: "password" } } },
+    {
+      id: "prod/cache",
+      names: ["prod/cache"],
+      stage: "AWSPREVIOUS",
+      keys: { kind: "extracted", include: ["*"], exclude: [], rename: [] },
+    },
+    {
+      id: "prod/license",
+      names: ["prod/license"],
+      versionId: VERSION,
+      keys: { kind: "value", key: "license.bin", decode: "base64" },
+    },
+  ]);
+  expect(binding).not.toHaveProperty("collisions");
+  const text = JSON.stringify({ version: 1, clusters: { prod: {} }, bindings: [binding] });
+  expect(parseCompiledBindings(text, "bindings.json").bindings).toEqual([binding]);
+});
+
+it("one entry of sources is the same rule as source, and AWSCURRENT the same as no label", () => {
+  const fingerprints = [
+    `  - { source: a, keys: [k], ${TARGETS} }\n`,
+    several("{ source: a, keys: [k] }"),
+    several("{ source: a, keys: [k], stage: AWSCURRENT }"),
+    `${several("{ source: a, keys: [k] }")}    collisions: refuse\n`,
+  ].map((text) => load(text)[0]?.fingerprint);
+  expect(new Set(fingerprints).size).toBe(1);
+});
+
+it("anything else about its sources makes another fingerprint", () => {
+  const fingerprints = [
+    several("{ source: a, keys: [k] }"),
+    several("{ source: a, keys: [k], stage: B }"),
+    several(`{ source: a, keys: [k], versionId: ${VERSION} }`),
+    several("{ source: a, keys: [k] }", "{ source: b, keys: [l] }"),
+    several("{ source: b, keys: [l] }", "{ source: a, keys: [k] }"),
+    several("{ source: a, keys: [k] }", "{ source: b, keys: [l], stage: B }"),
+    several("{ source: a, keys: [k] }", "{ source: b, keys: [m] }"),
+    `${several("{ source: a, keys: [k] }", "{ source: b, keys: [l] }")}    collisions: last\n`,
+    `  - { source: a, value: k, ${TARGETS} }\n`,
+    `  - { source: a, value: k, decode: base64, ${TARGETS} }\n`,
+  ].map((text) => load(text)[0]?.fingerprint);
+  expect(new Set(fingerprints).size).toBe(fingerprints.length);
+});
+
+describe("a change of a source", () => {
+  const text = `
+  - { sources: [{ source: a }, { source: b, stage: GREEN }], targets: [{ namespace: shop, name: both }] }
+  - { source: b, targets: [{ namespace: shop, name: plain }] }
+  - { source: b, versionId: ${VERSION}, targets: [{ namespace: shop, name: pinned }] }
+  - { source: b, stage: AWSPREVIOUS, targets: [{ namespace: shop, name: previous }] }
+`;
+  const index = createBindingIndex(loadBindings(withBindings(text), "bindings.yaml"), {
+    partition: "aws",
+    region: "eu-west-1",
+    accountId: "111122223333",
+  });
+  const concerned = (id: string, change: { reason: string; labels?: string[] }) =>
+    bindingsConcerned(index.find({ id, names: [id] }), change).flatMap(({ bindings }) =>
+      bindings.map(({ target }) => target.name),
+    );
+
+  it.each<[what: string, id: string, change: { reason: string; labels?: string[] }, want: string[]]>([
+    ["AWSCURRENT moved", "b", { reason: "label-updated" }, ["both", "plain", "previous"]],
+    ["its only source moved", "a", { reason: "label-updated" }, ["both"]],
+    ["a label moved that one states", "b", { reason: "label-updated", labels: ["GREEN"] }, ["both"]],
+    ["a label moved that none states", "b", { reason: "label-updated", labels: ["RED"] }, []],
+    [
+      "AWSPREVIOUS was moved by hand",
+      "b",
+      { reason: "put-secret-value", labels: ["AWSPREVIOUS"] },
+      ["previous"],
+    ],
+    ["somebody names it by hand", "b", { reason: "direct" }, ["both", "plain", "pinned", "previous"]],
+  ])("concerns whoever follows it: %s", (_, id, change, want) => {
+    expect(concerned(id, change)).toEqual(want);
+  });
+
+  it("finds a binding by each of its sources, and lists it once", () => {
+    expect(index.sources.map(({ source, bindings }) => [source.id, bindings.length])).toEqual([
+      ["a", 1],
+      ["b", 4],
+    ]);
+    expect(index.bindings).toHaveLength(4);
+    expect(eachBindingOnce(index.sources).map(({ bindings }) => bindings.length)).toEqual([1, 3]);
+  });
+});
