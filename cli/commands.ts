@@ -3,6 +3,7 @@ import { addCompletion } from "./commands/completion.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEvents } from "./commands/events.ts";
 import { addIam } from "./commands/iam.ts";
+import { addImportEso } from "./commands/import-eso.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addRbac } from "./commands/rbac.ts";
 import { addReport } from "./commands/report.ts";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addIam,
   addDoctor,
   addTune,
+  addImportEso,
   addReport,
   addEvents,
   addSchema,

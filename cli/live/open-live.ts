@@ -28,7 +28,15 @@ export type Live = SweepDependencies &
 
 /** AWS by the ordinary credentials, and each cluster of the bindings by a kubeconfig context or by an EKS token. */
 export async function openLive(cli: Cli, options: LiveOptions): Promise<Live> {
-  const bindings = await loadBindingsFile(cli, options.bindings);
+  return openLiveWith(cli, options, await loadBindingsFile(cli, options.bindings));
+}
+
+/** The same for bindings that are in no file yet. */
+export async function openLiveWith(
+  cli: Cli,
+  options: Omit<LiveOptions, "bindings">,
+  bindings: CompiledBindings,
+): Promise<Live> {
   const aws = await openAwsSession(options);
   const calls = { aws: 0, kubernetes: 0, throttles: 0 };
   const count = (kind: keyof typeof calls) => () => {

@@ -29,7 +29,7 @@ type Listeners = { readonly onRequest: () => void; readonly onThrottled: () => v
  */
 export async function reachClusters(
   cli: Cli,
-  options: LiveOptions,
+  options: Omit<LiveOptions, "bindings">,
   { clusters }: CompiledBindings,
   { aws, listeners }: { readonly aws: AwsSession | undefined; readonly listeners: Listeners },
 ): Promise<ReachedClusters> {
