@@ -6,6 +6,7 @@ import { addIam } from "./commands/iam.ts";
 import { addImportEso } from "./commands/import-eso.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addRbac } from "./commands/rbac.ts";
+import { addRedrive } from "./commands/redrive.ts";
 import { addReport } from "./commands/report.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addStatus } from "./commands/status.ts";
@@ -30,6 +31,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addImportEso,
   addReport,
   addEvents,
+  addRedrive,
   addSchema,
   addCompletion,
 ];

@@ -1,6 +1,7 @@
 import { errorNameOf } from "../../shared/cluster/credentials.ts";
 import type { AwsSession } from "../live/aws-session.ts";
 import { type DeployedStack, readStack, StackForbidden, StackNotFound } from "../live/stack.ts";
+import { FAILURE_QUEUES, type FailureQueue } from "../redrive/failure-queues.ts";
 import { printAge } from "../terminal/words.ts";
 import { type CheckName, type CheckResult, ok, skipped, wrong, wrongBy } from "./check-result.ts";
 
@@ -23,9 +24,7 @@ export async function checkStack(aws: AwsSession, stackName: string, now: number
   const parts = await Promise.all([
     ...FUNCTIONS.map((output) => checkFunction(aws, stack.outputs[output])),
     ...RULES.map((output) => checkRule(aws, stack.outputs[output])),
-    ...QUEUES.map(([output, holds]) =>
-      checkQueue(aws, { output, url: stack.outputs[output], holds, stackName }),
-    ),
+    ...FAILURE_QUEUES.map((queue) => checkQueue(aws, { queue, url: stack.outputs[queue.output], stackName })),
     checkSweeps(aws, stack, now),
     checkEvents(aws, stack, now),
   ]);
@@ -35,13 +34,6 @@ export async function checkStack(aws: AwsSession, stackName: string, now: number
 const FUNCTIONS = ["RotationFunctionName", "ReconcileFunctionName"];
 /** The second exists only with CloudTrailEvents. */
 const RULES = ["LabelUpdatedRuleName", "CloudTrailRuleName"];
-const QUEUES: readonly (readonly [output: string, holds: string])[] = [
-  ["RotationFailureQueueUrl", "events that the rotation function could not finish"],
-  ["RuleDeadLetterQueueUrl", "events that never reached the rotation function"],
-  ["ReconcileFailureQueueUrl", "sweeps that could not be finished"],
-  ["ShardDeadLetterQueueUrl", "parts of sweeps that could not be finished"],
-  ["SweepScheduleDeadLetterQueueUrl", "sweeps that could not be started"],
-];
 
 async function checkFunction(aws: AwsSession, name: string | undefined): Promise<CheckResult[]> {
   if (name === undefined) return [];
@@ -91,14 +83,11 @@ async function checkRule(aws: AwsSession, name: string | undefined): Promise<Che
   });
 }
 
-type QueueQuestion = { output: string; url: string | undefined; holds: string; stackName: string };
+type QueueQuestion = { queue: FailureQueue; url: string | undefined; stackName: string };
 
-async function checkQueue(
-  aws: AwsSession,
-  { output, url, holds, stackName }: QueueQuestion,
-): Promise<CheckResult[]> {
+async function checkQueue(aws: AwsSession, { queue, url, stackName }: QueueQuestion): Promise<CheckResult[]> {
   if (url === undefined) return [];
-  const about = { about: output.replace(/Url$/, "") };
+  const about = { about: queue.name };
   return looked(aws, { check: "queue", needs: "sqs:GetQueueAttributes", ...about }, async () => {
     const { SQSClient, GetQueueAttributesCommand } = await import("@aws-sdk/client-sqs");
     const client = new SQSClient(aws.client);
@@ -108,7 +97,7 @@ async function checkQueue(
       );
       const count = Number(Attributes.ApproximateNumberOfMessages ?? 0);
       if (count === 0) return [ok("queue", "is empty", about)];
-      const says = `it holds about ${count}: ${holds}`;
+      const says = `it holds about ${count}: ${queue.holds}`;
       const named = stackName === "secret-relay" ? "" : ` --stack-name ${stackName}`;
       const fix = `secret-relay redrive${named}, which says what they are; then the same with --replay`;
       return [wrong("queue", { code: "QUEUE_NOT_EMPTY", says, fix, ...about })];

@@ -1,0 +1,193 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Desk, openDesk } from "../contract/command-line.ts";
+import { useBackend, useScene } from "../contract/use-scene.ts";
+import { startSandboxBackend } from "../sandbox/start-backend.ts";
+
+let laterMs = 0;
+const used = useBackend(() => startSandboxBackend({ now: () => Date.now() + laterMs }));
+const at = useScene(used);
+const ROOT = join(import.meta.dirname, "../..");
+
+let desk: Desk;
+let sqs: SQSClient;
+let urls: Record<string, string>;
+let received: unknown[];
+/** What the rotation function does; a test replaces it. */
+let rotation: (input: unknown) => unknown;
+
+beforeEach(async () => {
+  const { aws } = used.backend.sandbox;
+  desk = openDesk(used.backend);
+  desk.writeBindings([{ source: "prod/db", targets: [{ namespace: at.scene.namespace, name: "db" }] }]);
+  sqs = new SQSClient({});
+  urls = {};
+  for (const name of [
+    "RotationFailureQueue",
+    "RuleDeadLetterQueue",
+    "ReconcileFailureQueue",
+    "ShardDeadLetterQueue",
+    "SweepScheduleDeadLetterQueue",
+    "ShardQueue",
+  ]) {
+    const { QueueUrl = "" } = await sqs.send(
+      new CreateQueueCommand({ QueueName: `${at.scene.namespace}-${name}` }),
+    );
+    urls[name] = QueueUrl;
+  }
+  received = [];
+  rotation = () => ({ targets: [], rejected: [] });
+  aws.addFunction("rotation", (input) => {
+    received.push(input);
+    return rotation(input);
+  });
+  aws.addFunction("reconcile", (input) => void received.push(input));
+  const outputs = Object.entries(urls).map(([name, url]) => [`${name}Url`, url]);
+  aws.addStack("secret-relay", {
+    ...Object.fromEntries(outputs),
+    RotationFunctionName: "rotation",
+    ReconcileFunctionName: "reconcile",
+  });
+});
+afterEach(() => {
+  desk.close();
+  sqs.destroy();
+});
+
+const sample = (file: string) => JSON.parse(readFileSync(join(ROOT, "events", file), "utf8"));
+const put = (name: string, message: object | string) =>
+  sqs.send(
+    new SendMessageCommand({
+      QueueUrl: urls[name],
+      MessageBody: typeof message === "string" ? message : JSON.stringify(message),
+    }),
+  );
+const depth = async (name: string) => {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: urls[name], AttributeNames: ["All"] }),
+  );
+  return Number(Attributes?.ApproximateNumberOfMessages);
+};
+const SHARD = {
+  version: 1,
+  sweepId: "s",
+  mode: "metadata",
+  plan: false,
+  sweepStartedAt: 1_790_000_000_000,
+  cluster: "main",
+  items: [{ n: "shop", t: "db" }],
+};
+
+describe("secret-relay redrive", () => {
+  it("says in words what every queue holds, and changes nothing", async () => {
+    await put("RotationFailureQueue", sample("failure-record.json"));
+    await put("RuleDeadLetterQueue", sample("label-updated.json"));
+    await put("ReconcileFailureQueue", {
+      ...sample("failure-record.json"),
+      requestPayload: { sweep: "values" },
+    });
+    await put("ShardDeadLetterQueue", SHARD);
+    await put("SweepScheduleDeadLetterQueue", { sweep: "metadata" });
+
+    const { exitCode, stdout, stderr } = await desk.run("redrive");
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("RotationFailureQueue: 1, events that the rotation function could not finish");
+    expect(stdout).toContain("1 event(s) (RetriesExhausted)");
+    expect(stdout.match(/syncs: The label AWSCURRENT moved/g)).toHaveLength(2);
+    expect(stdout).toContain(`main: ${at.scene.namespace}/db`);
+    expect(stdout).toContain("a sweep by values (RetriesExhausted)");
+    expect(stdout).toContain("1 Secret(s) of cluster main, of a sweep by metadata begun 2026-");
+    expect(stdout).toMatch(/SweepScheduleDeadLetterQueue: 1, .*\n {2}- a sweep by metadata/);
+    expect(stderr).toContain("secret-relay redrive --replay");
+    expect(received).toEqual([]);
+    for (const name of Object.keys(urls).filter((one) => one !== "ShardQueue"))
+      expect(await depth(name)).toBe(1);
+  });
+
+  it("sends each to whoever takes it, and deletes what succeeded", async () => {
+    await put("RotationFailureQueue", sample("failure-record.json"));
+    await put("ReconcileFailureQueue", {
+      ...sample("failure-record.json"),
+      requestPayload: { sweep: "values" },
+    });
+    await put("ShardDeadLetterQueue", SHARD);
+
+    const { exitCode, json } = await desk.runJson("redrive", "--replay");
+
+    expect(exitCode).toBe(0);
+    expect(json).toMatchObject({ ok: true });
+    expect(received).toEqual([sample("failure-record.json"), { sweep: "values" }]);
+    for (const name of ["RotationFailureQueue", "ReconcileFailureQueue", "ShardDeadLetterQueue"]) {
+      expect(await depth(name)).toBe(0);
+    }
+    expect(await depth("ShardQueue")).toBe(1);
+  });
+
+  it("keeps what fails again, what is refused, and what nothing takes, and ends with 1", async () => {
+    await put("RuleDeadLetterQueue", sample("label-updated.json"));
+    await put("RuleDeadLetterQueue", { secretId: "prod/other" });
+    await put("RuleDeadLetterQueue", "canary-7f3a9c1e is no event");
+    rotation = (input) => {
+      if ("secretId" in (input as object))
+        return { targets: [{ outcome: "refused", code: "CLUSTER_FORBIDDEN" }] };
+      throw new Error("it failed again");
+    };
+
+    const { exitCode, stdout } = await desk.run("redrive", "--replay", "--queue", "RuleDeadLetterQueue");
+
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("stays: FUNCTION_FAILED");
+    expect(stdout).toContain("stays: REPLAY_REFUSED: The function refused it (CLUSTER_FORBIDDEN)");
+    expect(stdout).toContain("stays: MESSAGE_NOT_TAKEN");
+    expect(await depth("RuleDeadLetterQueue")).toBe(3);
+  });
+
+  it("takes every message once, however many there are", async () => {
+    for (let at = 0; at < 25; at += 1) await put("RuleDeadLetterQueue", { secretId: `prod/${at}` });
+
+    const { json } = await desk.runJson("redrive", "--replay");
+
+    expect((json as { queues: { messages: unknown[] }[] }).queues[1]?.messages).toHaveLength(25);
+    expect(new Set(received.map((input) => JSON.stringify(input))).size).toBe(25);
+    expect(await depth("RuleDeadLetterQueue")).toBe(0);
+  });
+
+  it("loses nothing when it is killed while the function works", async () => {
+    await put("RuleDeadLetterQueue", sample("label-updated.json"));
+    let finish = () => {};
+    const started = new Promise<void>((resolve) => {
+      rotation = () =>
+        new Promise((done) => {
+          finish = () => done({ targets: [], rejected: [] });
+          resolve();
+        });
+    });
+    const child = spawn(process.execPath, [join(ROOT, "cli/main.ts"), "redrive", "--replay"], {
+      cwd: desk.folder,
+      env: { ...process.env, HOME: desk.folder },
+      stdio: "ignore",
+    });
+    await started;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    finish();
+    expect(await depth("RuleDeadLetterQueue")).toBe(0); // hidden, not gone
+
+    laterMs = 17 * 60_000;
+    try {
+      expect(await depth("RuleDeadLetterQueue")).toBe(1);
+    } finally {
+      laterMs = 0;
+    }
+  });
+});
