@@ -1,0 +1,188 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  concernOf,
+  type FindStore,
+  mayConcern,
+  type SourceChange,
+  type Tags,
+} from "../../shared/external-secrets/find-concerned.ts";
+import type { ExternalSecret, SecretStore } from "../../shared/external-secrets/objects.ts";
+import { parseExternalSecret, parseSecretStore } from "../../shared/external-secrets/parse-objects.ts";
+import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
+import { anySecretName, anySuffix } from "../secret-id/arbitraries.ts";
+
+const SELF = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
+const arnOf = (name: string, suffix: string, { region, accountId } = SELF): string =>
+  `arn:aws:secretsmanager:${region}:${accountId}:secret:${name}-${suffix}`;
+
+/** What an event for that secret says. */
+function changeOf(name: string, suffix = "AbCdEf"): SourceChange {
+  const source = parseSecretReference(arnOf(name, suffix), "full-arn");
+  if (source === undefined) throw new Error("no ARN of a secret");
+  return { source, webhookIds: [], self: SELF };
+}
+
+const storeOf = (aws: object = {}): SecretStore => {
+  const spec = { provider: { aws: { service: "SecretsManager", region: SELF.region, ...aws } } };
+  return parseSecretStore({ metadata: { name: "aws" }, spec }, "SecretStore") as SecretStore;
+};
+const findIn =
+  (store: SecretStore | undefined): FindStore =>
+  () =>
+    store;
+
+function externalSecret(spec: object, annotations: object = {}): ExternalSecret {
+  const raw = {
+    metadata: { namespace: "shop", name: "db", annotations },
+    spec: { secretStoreRef: { name: "aws" }, ...spec },
+  };
+  return parseExternalSecret(raw) as ExternalSecret;
+}
+const reading = (key: string, more: object = {}) =>
+  externalSecret({ data: [{ secretKey: "x", remoteRef: { key, ...more } }] });
+const finding = (find: object) => externalSecret({ dataFrom: [{ find }] });
+
+describe("a key", () => {
+  it("is the source's name, full ARN or partial ARN, cut anywhere for the store's prefix", () => {
+    fc.assert(
+      fc.property(anySecretName, anySuffix, fc.nat(511), (name, suffix, cut) => {
+        const prefix = name.slice(0, cut % name.length);
+        const change = changeOf(name, suffix);
+
+        const cases: [ExternalSecret, SecretStore][] = [
+          [reading(name), storeOf()],
+          [reading(arnOf(name, suffix)), storeOf()],
+          [reading(name.slice(prefix.length)), storeOf({ prefix })],
+        ];
+
+        for (const [external, store] of cases) {
+          expect(concernOf(change, external, findIn(store), undefined)).toBe("yes");
+        }
+      }),
+    );
+  });
+
+  it("is never another name in the same place, whatever is left out of it", () => {
+    fc.assert(
+      fc.property(anySecretName, anySecretName, (name, other) => {
+        fc.pre(name !== other);
+
+        expect(concernOf(changeOf(name), reading(other), findIn(storeOf()), undefined)).toBe("no");
+      }),
+    );
+  });
+
+  it.each([
+    { it: "in the store's Region", aws: { region: "us-east-1" }, want: "no" },
+    {
+      it: "in the account of the store's role",
+      aws: { role: "arn:aws:iam::444455556666:role/eso" },
+      want: "no",
+    },
+    {
+      it: "in the source's account by such a role",
+      aws: { role: "arn:aws:iam::111122223333:role/a/b" },
+      want: "yes",
+    },
+    { it: "in a store of Parameter Store", aws: { service: "ParameterStore" }, want: "no" },
+  ])("is looked for $it", ({ aws, want }) => {
+    expect(concernOf(changeOf("prod/db"), reading("prod/db"), findIn(storeOf(aws)), undefined)).toBe(want);
+  });
+
+  it("of a store that is not there is taken for what it says", () => {
+    const look = (key: string) => concernOf(changeOf("prod/db"), reading(key), findIn(undefined), undefined);
+
+    expect([look("prod/db"), look("prod/other")]).toEqual(["yes", "no"]);
+  });
+
+  it("of a pinned version does not follow, of a staging label it does", () => {
+    const look = (version: string) =>
+      concernOf(changeOf("prod/db"), reading("prod/db", { version }), findIn(storeOf()), undefined);
+
+    expect([look("uuid/0a1b"), look("AWSCURRENT"), look("AWSPREVIOUS")]).toEqual(["no", "yes", "yes"]);
+  });
+
+  it("that is an ARN is not known any more when the store puts a prefix before it", () => {
+    const external = reading(arnOf("prod/db", "AbCdEf"));
+
+    expect(concernOf(changeOf("prod/db"), external, findIn(storeOf({ prefix: "prod/" })), undefined)).toBe(
+      "no",
+    );
+  });
+});
+
+describe("a search", () => {
+  const look = (find: object, tags?: Tags | "unreadable", aws: object = {}) =>
+    concernOf(changeOf("prod/db"), finding(find), findIn(storeOf(aws)), tags);
+
+  it.each([
+    { it: "finds the name by a part of it", find: { name: { regexp: "d.b?$" } }, want: "yes" },
+    { it: "finds nothing else", find: { name: { regexp: "^db" } }, want: "no" },
+    { it: "narrows by the beginning", find: { path: "prod", name: { regexp: "db" } }, want: "yes" },
+    { it: "keeps out by the beginning", find: { path: "staging", name: { regexp: "db" } }, want: "no" },
+    {
+      it: "takes an expression that JavaScript lacks for a match",
+      find: { name: { regexp: "\\Qx\\E" } },
+      want: "yes",
+    },
+    { it: "without name and tags finds nothing, which ESO refuses", find: { path: "prod" }, want: "no" },
+    { it: "asks for the tags when only they can say", find: { tags: { team: "shop" } }, want: "tags-needed" },
+    {
+      it: "asks for none when the name says no",
+      find: { name: { regexp: "^x" }, tags: { a: "b" } },
+      want: "no",
+    },
+  ])("$it", ({ find, want }) => expect(look(find)).toBe(want));
+
+  it.each([
+    { tags: { team: "shop" }, want: "yes" },
+    { tags: { team: "orders", of: "shop" }, want: "yes" },
+    { tags: { teams: "shopping" }, want: "yes" },
+    { tags: { team: "orders" }, want: "no" },
+    { tags: { of: "shop" }, want: "no" },
+    { tags: {}, want: "no" },
+  ])("for tag team=shop says $want of $tags, as Secrets Manager filters", ({ tags, want }) => {
+    expect(look({ tags: { team: "shop" } }, tags)).toBe(want);
+  });
+
+  it("is taken for a match when the tags can't be read", () => {
+    expect(look({ tags: { team: "shop" } }, "unreadable")).toBe("yes");
+  });
+
+  it("stays in the store's Region", () => {
+    expect(look({ name: { regexp: ".*" } }, undefined, { region: "us-east-1" })).toBe("no");
+  });
+});
+
+describe("a webhook id", () => {
+  const WEBHOOK_ID = "reconcile.external-secrets.io/webhook-id";
+  const look = (id: string, change: SourceChange) =>
+    concernOf(change, externalSecret({}, { [WEBHOOK_ID]: id }), findIn(undefined), undefined);
+  const called = { webhookIds: ["shop-database"], self: SELF };
+
+  it.each([
+    { it: "is one that was called", id: "shop-database", change: called, want: "yes" },
+    { it: "is not another one", id: "shop-queue", change: called, want: "no" },
+    { it: "is the source's name", id: "prod/db", change: changeOf("prod/db"), want: "yes" },
+    { it: "is the source's ARN", id: arnOf("prod/db", "AbCdEf"), change: changeOf("prod/db"), want: "yes" },
+    { it: "is not another source", id: "prod/other", change: changeOf("prod/db"), want: "no" },
+  ])("$it", ({ id, change, want }) => expect(look(id, change)).toBe(want));
+});
+
+it("what no store could make a concern is left out beforehand, and nothing else", () => {
+  fc.assert(
+    fc.property(anySecretName, fc.nat(600), anySecretName, (name, cut, other) => {
+      const change = changeOf(name);
+      const prefix = name.slice(0, cut % (name.length + 1));
+      const externals = [reading(name.slice(prefix.length)), reading(other), reading(arnOf(name, "AbCdEf"))];
+
+      for (const external of externals) {
+        const store = storeOf({ prefix });
+        const concern = concernOf(change, external, findIn(store), undefined);
+        if (concern === "yes") expect(mayConcern(change, external)).toBe(true);
+      }
+    }),
+  );
+  expect(mayConcern(changeOf("prod/db"), reading("prod/queue"))).toBe(false);
+});
