@@ -21,9 +21,13 @@ export const addValidate: AddCommand = (program, cli) => {
         try {
           const { bindings, clusters } = loadBindings(text, path.basename(file));
           const targets = bindings.length;
+          const triggered = Object.values(clusters).filter(
+            (cluster) => cluster.externalSecrets !== undefined,
+          );
+          const triggers = triggered.length > 0 ? `, and trigger mode in ${triggered.length} cluster(s)` : "";
           if (json) {
             terminal.out(JSON.stringify({ ok: true, targets, clusters: Object.keys(clusters).length }));
-          } else terminal.out(`${file} is fine: ${targets} Kubernetes Secret(s)`);
+          } else terminal.out(`${file} is fine: ${targets} Kubernetes Secret(s)${triggers}`);
           return EXIT.done;
         } catch (error) {
           if (!(error instanceof BindingsError)) throw error;

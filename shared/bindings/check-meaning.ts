@@ -68,6 +68,21 @@ function checkCluster(cluster: AnyMap, path: Path, problems: ProblemList): void 
       "Copy it from `aws eks describe-cluster`",
     );
   }
+  checkNamespacesOnce(mapOf(cluster.externalSecrets), [...path, "externalSecrets"], problems);
+}
+
+function checkNamespacesOnce({ namespaces }: AnyMap, path: Path, problems: ProblemList): void {
+  const seen = new Set<unknown>();
+  for (const [index, namespace] of listOf(namespaces).entries()) {
+    if (typeof namespace === "string" && seen.has(namespace)) {
+      problems.add(
+        { path: [...path, "namespaces", index] },
+        `The namespace ${quoteName(namespace)} is in the list a second time`,
+        "Remove one of the two",
+      );
+    }
+    seen.add(namespace);
+  }
 }
 
 function checkDefaults(defaults: AnyMap, clusters: Clusters, problems: ProblemList): void {

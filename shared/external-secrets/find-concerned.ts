@@ -51,13 +51,19 @@ export function mayConcern({ source, ...change }: SourceChange, external: Extern
     source !== undefined &&
     external.references.some(
       (reference) =>
-        reference.kind === "find" ||
-        (reference.kind === "key" &&
-          // A store may put any prefix before the key.
-          (reference.key.startsWith("arn:") || source.names.some((name) => name.endsWith(reference.key)))),
+        reference.kind === "find" || (reference.kind === "key" && mayBeKeyOf(source, reference.key)),
     )
   );
 }
+
+/** The same for a PushSecret that may write into the changed source. Pure. */
+export function mayWriteSource({ source }: SourceChange, push: PushSecret): boolean {
+  return source !== undefined && push.remoteKeys.some((key) => mayBeKeyOf(source, key));
+}
+
+/** A store may put any prefix before the key. */
+const mayBeKeyOf = ({ names }: SecretReference, key: string): boolean =>
+  key.startsWith("arn:") || names.some((name) => name.endsWith(key));
 
 /** The annotation holds an id that was called, or names the source as Secrets Manager does. */
 export function isNamedByWebhookId(change: SourceChange, webhookId: string | undefined): boolean {

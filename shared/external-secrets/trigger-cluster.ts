@@ -10,6 +10,7 @@ import {
   concernOf,
   isNamedByWebhookId,
   mayConcern,
+  mayWriteSource,
   type SourceChange,
   type Tags,
   writesSource,
@@ -262,7 +263,9 @@ async function triggerPushSecrets(
   ]);
   const stores = await readEachStore(
     objects,
-    listed.objects.flatMap((push) => push.stores.map((ref) => ({ ref, namespace: push.namespace }))),
+    listed.objects
+      .filter((push) => mayWriteSource(change, push))
+      .flatMap((push) => push.stores.map((ref) => ({ ref, namespace: push.namespace }))),
   );
   const outcomes = listed.objects.map(async (push): Promise<TriggerOutcome[]> => {
     const result = await triggerPush(push);
