@@ -7,23 +7,19 @@ import type { LatencyPoint } from "./model.ts";
  * the source, as Secrets Manager tells it; a target that was written again for another reason looks slower than it was.
  */
 export function latencyBetween(sweeps: readonly SweepReport[]): LatencyPoint[] {
-  const inventories = sweeps.filter(({ inventory }) => inventory !== undefined);
-  return inventories.flatMap((sweep, at): LatencyPoint[] => {
-    const before = inventories[at - 1];
-    if (before === undefined) return [];
-    const versions = new Map(before.inventory?.map((entry) => [nameOf(entry), entry.versionId]));
-    const spans = (sweep.inventory ?? [])
+  const versions = new Map<string, string | undefined>();
+  return sweeps.flatMap(({ startedAt, inventory = [] }): LatencyPoint[] => {
+    const spans = inventory
       .flatMap((entry) => {
         const known = versions.get(nameOf(entry));
+        versions.set(nameOf(entry), entry.versionId);
         const span = Date.parse(entry.writtenAt ?? "") - Date.parse(entry.sourceChangedAt ?? "");
         return known !== undefined && known !== entry.versionId && span >= 0 ? [span] : [];
       })
       .sort((a, b) => a - b);
     if (spans.length === 0) return [];
     const quantile = (share: number) => spans[Math.ceil(share * spans.length) - 1] ?? 0;
-    return [
-      { at: Date.parse(sweep.startedAt), p50: quantile(0.5), p99: quantile(0.99), slowest: quantile(1) },
-    ];
+    return [{ at: Date.parse(startedAt), p50: quantile(0.5), p99: quantile(0.99), slowest: quantile(1) }];
   });
 }
 

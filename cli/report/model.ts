@@ -9,7 +9,7 @@ import { spanOf } from "./words.ts";
 export type FleetReport = {
   readonly madeAt: number;
   readonly release: string;
-  /** The newest sweep, which the states are from. */
+  /** The newest sweep, which the states are from; with those of other clusters, when each was swept by itself. */
   readonly latest: Sweep;
   /** From the oldest to the newest. */
   readonly sweeps: readonly Sweep[];
@@ -88,10 +88,9 @@ export function fleetReport({
   release: string;
 }): FleetReport {
   const ordered = sweeps.toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
-  const newest = ordered.at(-1);
-  if (newest === undefined) throw new RangeError("A report needs a sweep");
-  const rows = rowsOf(newest).toSorted(byUrgency);
-  const latest = summarise(newest);
+  const current = currentReports(ordered);
+  const rows = current.flatMap(rowsOf).toSorted(byUrgency);
+  const latest = current.map(summarise).reduce(together);
   const latency = measured?.latency ?? latencyBetween(ordered);
   return {
     madeAt,
@@ -99,7 +98,7 @@ export function fleetReport({
     latest,
     sweeps: ordered.map(summarise),
     rows,
-    unnamed: latest.counts.fresh - (newest.inventory?.length ?? 0),
+    unnamed: latest.counts.fresh - rows.filter(({ state }) => state === "fresh").length,
     counts: latest.counts,
     bindings: latest.bindings,
     reasons: reasonsOf(rows),
@@ -107,6 +106,40 @@ export function fleetReport({
     latency,
     ...(measured && { measured }),
     missing,
+  };
+}
+
+/**
+ * The newest report, and before it those of clusters that it does not know: several stacks share one page, and so do
+ * sweeps of one cluster each. Only an inventory says which clusters a report is about.
+ */
+function currentReports(ordered: readonly SweepReport[]): readonly SweepReport[] {
+  const [newest, ...older] = ordered.toReversed();
+  if (newest === undefined) throw new RangeError("A report needs a sweep");
+  if (newest.inventory === undefined) return [newest];
+  const covered = clustersIn(newest);
+  const others = older.filter((report) => {
+    const clusters = clustersIn(report);
+    if (report.inventory === undefined || clusters.size === 0 || !clusters.isDisjointFrom(covered))
+      return false;
+    for (const cluster of clusters) covered.add(cluster);
+    return true;
+  });
+  return [newest, ...others];
+}
+
+const clustersIn = (report: SweepReport): Set<string> =>
+  new Set(rowsOf(report).map(({ cluster }) => cluster));
+
+function together(a: Sweep, b: Sweep): Sweep {
+  const counts = STATE_ORDER.map((state) => [state, a.counts[state] + b.counts[state]]);
+  return {
+    ...a,
+    ms: a.ms + b.ms,
+    bindings: a.bindings + b.bindings,
+    counts: Object.fromEntries(counts) as Sweep["counts"],
+    oldestStaleMs: Math.max(a.oldestStaleMs, b.oldestStaleMs),
+    shardsMissing: a.shardsMissing + b.shardsMissing,
   };
 }
 

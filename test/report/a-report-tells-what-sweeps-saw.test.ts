@@ -66,6 +66,38 @@ describe("the states", () => {
   });
 });
 
+describe("sweeps of one cluster each, or of several stacks", () => {
+  const of = (cluster: string, minute: number, names: readonly string[]) => ({
+    sweepId: `${cluster}-${minute}`,
+    startedAt: `2026-11-24T06:0${minute}:00.000Z`,
+    bindings: names.length + 1,
+    checked: names.length + 1,
+    findings: [finding("db", { target: target("db", cluster), details: { staleMs: minute * 1_000 } })],
+    inventory: names.map((name) => ({ target: target(name, cluster), source: `prod/${name}` })),
+  });
+
+  it("make one page, each cluster as it was seen last", () => {
+    const fleet = fleetOf(of("west", 1, ["a", "b"]), of("east", 2, ["a"]), of("west", 3, ["a"]));
+
+    expect(fleet.bindings).toBe(4);
+    expect(fleet.counts).toMatchObject({ repaired: 2, fresh: 2 });
+    expect(fleet.rows.map(({ cluster, name }) => `${cluster}/${name}`)).toEqual([
+      "west/db",
+      "east/db",
+      "east/a",
+      "west/a",
+    ]);
+    expect(fleet.latest).toMatchObject({ at: Date.parse("2026-11-24T06:03:00.000Z"), oldestStaleMs: 3_000 });
+    expect(fleet.unnamed).toBe(0);
+  });
+
+  it("are told by the newest alone where it has no inventory: it may have been about every cluster", () => {
+    const { inventory, ...newest } = of("west", 3, ["a"]);
+
+    expect(fleetOf(of("east", 2, ["a"]), newest).bindings).toBe(2);
+  });
+});
+
 describe("the latency of what arrived between two inventories", () => {
   const at = (startedAt: string, versionId: string, writtenAt: string) => ({
     startedAt,
