@@ -83,6 +83,18 @@ describe("every metric of the relay's own that it names", () => {
   });
 });
 
+it("shows every metric, but those that say nothing to whoever looks at the fleet", () => {
+  const own = metrics.filter(({ namespace }) => namespace === NAMESPACE).map(({ name }) => name);
+  const NOT_SHOWN = [
+    "TokenRefreshes", // once in ten minutes and cluster, whatever happens
+    "RotationsFailed", // shown as an alarm of its own
+    "EventsRejected", // the same
+    "TargetsLeft", // left on purpose, and the same day by day
+  ];
+
+  expect(Object.keys(METRICS).filter((name) => !own.includes(name))).toEqual(NOT_SHOWN);
+});
+
 it("names functions and queues of the stack, by the dimension that AWS gives them", () => {
   const DIMENSION: Record<string, [string, string]> = {
     "AWS/Lambda": ["FunctionName", "AWS::Serverless::Function"],
