@@ -46,12 +46,16 @@ function readTemplate(
   picks: readonly PickedKey[],
 ): SourceEntry | undefined {
   const refuse = (reason: string) => void wrong.add(path, "TEMPLATE", reason);
+  const isDataWhole = !wrong.all.some((each) => DATA.test(each.path));
   const rule = templateRule(text);
   if (rule.kind === "refused") return refuse(rule.reason);
   const names = new Map<string, string>();
   const sources = new Map<string, VersionedSource>();
   for (const variable of rule.variables) {
     const found = variableOf(variable, extracts, picks);
+    // What data does not hold because of another objection is not told a second time.
+    if (found === undefined)
+      return isDataWhole ? refuse(`its variable ${variable} is made by nothing in data`) : undefined;
     if (typeof found === "string") return refuse(found);
     names.set(variable, found.name);
     sources.set(JSON.stringify(found.at), found.at);
@@ -66,12 +70,14 @@ function readTemplate(
   return { ...at, keys: { [key]: { template: rule.write((variable) => names.get(variable) ?? variable) } } };
 }
 
-/** Which key of which source a variable is; or why that can't be said. */
+const DATA = /^spec\.(externalSecretSpec\.)?data/;
+
+/** Which key of which source a variable is; or why that can't be said. Undefined when nothing is known to make it. */
 function variableOf(
   variable: string,
   extracts: readonly Extraction[],
   picks: readonly PickedKey[],
-): { name: string; at: VersionedSource } | string {
+): { name: string; at: VersionedSource } | string | undefined {
   const picked = picks.find(({ key }) => key === variable);
   if (picked !== undefined) {
     const { made, at } = picked;
@@ -85,7 +91,7 @@ function variableOf(
       : `its variable ${variable} is the key ${name}, which is no name of a variable`;
   }
   const [extract, another] = extracts;
-  if (extract === undefined) return `its variable ${variable} is made by nothing in data`;
+  if (extract === undefined) return undefined;
   if (another !== undefined) return `its variable ${variable} may be of any of several sources`;
   if ("extract" in extract.rules) return `its variable ${variable} is renamed before`;
   return isVariableName(variable)

@@ -94,6 +94,22 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     command: /^npx secret-relay rbac --check$/,
     because: "needs a cluster; the command has tests of its own",
   },
+  {
+    command: /^npx secret-relay import-eso manifests\/ --out bindings\.yaml$/,
+    because: "needs manifests; its own test reads files and folders of them",
+    seenIn: [
+      "test/import-eso/secret-relay-import-eso.test.ts",
+      /run\("good\.yaml", "--out", "bindings\.yaml"/,
+    ],
+  },
+  {
+    command: /^npx secret-relay import-eso (--live --context prod --out|--check --bindings) bindings\.yaml$/,
+    because: "needs a cluster; the takeover contract takes both steps",
+    seenIn: [
+      "test/contract/takeover-contract.ts",
+      /importLive\("--out", "bindings\.yaml"\)[\s\S]*"import-eso", "--check", "--bindings", "bindings\.yaml"/,
+    ],
+  },
   { command: /^kubectl apply -f [\w.-]+$/, because: "needs a cluster; the Role is tried by the contracts" },
 ];
 

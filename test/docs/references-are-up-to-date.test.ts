@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PICTURE_FILE, picture, withIntervals } from "../../scripts/generate-intervals-docs.ts";
+import { withNotes } from "../../scripts/generate-migration-docs.ts";
 import { withTables } from "../../scripts/generate-template-docs.ts";
 import { FINDING_CODES } from "../../shared/sweep/finding.ts";
 import { template } from "../template/template.ts";
@@ -23,6 +24,12 @@ it("the intervals are reckoned by today's code; `node scripts/generate-intervals
 
   expect(text).toBe(withIntervals(text));
   expect(readFileSync(PICTURE_FILE, "utf8")).toBe(picture());
+});
+
+it("the notes of import-eso are those of the code; `node scripts/generate-migration-docs.ts` renews them", () => {
+  const { text } = pageOf("docs/migrate-from-eso.md");
+
+  expect(text).toBe(withNotes(text));
 });
 
 describe("docs/architecture.md", () => {

@@ -265,11 +265,13 @@ async function render(spec: object, source: object): Promise<Record<string, stri
   }
 }
 
-/** The operator's look-up: the literal key first, then part by part; a number is a place in a list, or a key. */
+/** The operator's look-up: the literal key first, then part by part; a number is a place in a list. */
 function lookUp(source: Record<string, unknown>, property: string): unknown {
   if (Object.hasOwn(source, property)) return source[property];
   let at: unknown = source;
-  for (const part of property.split(".")) {
+  for (const [index, part] of property.split(".").entries()) {
+    // The note INDEX_OR_KEY: the operator finds a key, and the relay refuses.
+    if (index > 0 && /^\d+$/.test(part) && !Array.isArray(at)) return undefined;
     if (typeof at !== "object" || at === null) return undefined;
     if (Array.isArray(at) ? !/^\d+$/.test(part) : !Object.hasOwn(at, part)) return undefined;
     at = (at as Record<string, unknown>)[part];

@@ -1,0 +1,23 @@
+/**
+ * Writes the table of notes in docs/migrate-from-eso.md from the code of `secret-relay import-eso`.
+ * It needs nothing but node_modules and takes a moment. A test fails when it is out of date.
+ *
+ *   node scripts/generate-migration-docs.ts
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { NOTES } from "../cli/import-eso/notes.ts";
+
+const DOCS_FILE = new URL("../docs/migrate-from-eso.md", import.meta.url);
+
+/** The page with its table made anew; everything outside of its markers stays as it is. */
+export function withNotes(page: string): string {
+  const opening = "<!-- notes: written by scripts/generate-migration-docs.ts -->";
+  const closing = "<!-- end of notes -->";
+  const [begin, end] = [page.indexOf(opening), page.indexOf(closing)];
+  if (begin < 0 || end < begin) throw new Error("docs/migrate-from-eso.md has lost the markers of its notes");
+  const rows = Object.entries(NOTES).map(([code, { kind, text }]) => `| \`${code}\` | ${kind} | ${text} |`);
+  const table = ["| note | kind | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+  return `${page.slice(0, begin)}${opening}\n\n${table}\n\n${page.slice(end)}`;
+}
+
+if (import.meta.main) writeFileSync(DOCS_FILE, withNotes(readFileSync(DOCS_FILE, "utf8")));

@@ -1,0 +1,10 @@
+import { describe } from "vitest";
+import { externalSecretsResources } from "../../sandbox/kubernetes/resources.ts";
+import { describeTakeoverContract } from "../contract/takeover-contract.ts";
+import { startSandboxBackend } from "./start-backend.ts";
+
+describe.each(["v1", "v1beta1"] as const)("on the sandbox, with ExternalSecrets %s", (version) =>
+  describeTakeoverContract(version, () =>
+    startSandboxBackend({ resources: externalSecretsResources(version) }),
+  ),
+);
