@@ -2,9 +2,11 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
 import { newCanary } from "../hygiene/canary.ts";
+import { credentialsOf } from "./aws-clients.ts";
 import type { Backend } from "./backend.ts";
 import { openDesk } from "./command-line.ts";
 import { type EsoVersion, esoScene } from "./eso-scene.ts";
+import { mintTestToken } from "./mint-test-token.ts";
 import { labelUpdated, pinnedCluster, startRelay } from "./relay.ts";
 import type { TestSource } from "./scene.ts";
 import { useBackend, useScene } from "./use-scene.ts";
@@ -438,6 +440,31 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       });
       const advice = relay.logs.find(({ code }) => code === "EXTERNAL_SECRET_REFUSED")?.fields.advice;
       expect(advice).toContain("docs/external-secrets.md");
+    });
+
+    it("that suffice are those of the page: the same token may read, list and write no Secret", async () => {
+      const { backend, eso } = await open();
+      await at.scene.createSecret("shop", { password: newCanary() });
+      await eso.createStore("plain");
+      const { clusterName, region } = backend.kubernetes;
+      const token = await mintTestToken({ clusterName, region, credentials: credentialsOf(backend.aws) });
+      const inNamespace = `/namespaces/${at.scene.namespace}`;
+      const ask = async (path: string, more: object = {}) =>
+        (await at.scene.admin(path, { token, ...more })).status;
+      const merge = { method: "PATCH", contentType: "application/merge-patch+json", body: { data: {} } };
+      const secrets = `/api/v1${inNamespace}/secrets`;
+      const stores = `/apis/external-secrets.io/${version}${inNamespace}/secretstores`;
+
+      const allowed = [await ask(`/apis/external-secrets.io/${version}${inNamespace}/externalsecrets`)];
+      const denied = [
+        await ask(secrets),
+        await ask(`${secrets}/shop`),
+        await ask(`${secrets}/shop`, merge),
+        await ask(stores),
+        await ask(`${stores}/plain`, merge),
+      ];
+
+      expect({ allowed, denied }).toEqual({ allowed: [200], denied: [403, 403, 403, 403, 403] });
     });
 
     it("do not reach any Secret, and no value is read for a nudge", async () => {
