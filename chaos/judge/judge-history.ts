@@ -1,11 +1,10 @@
-import { ANNOTATIONS } from "../../shared/render/ownership-marks.ts";
 import type { Ledger, Source } from "../ledger.ts";
-import { type Fleet, keyOfTarget, type Target } from "../world/fleet.ts";
+import { type Fleet, keyOfPart, keyOfTarget, type Part, partsOf, type Target } from "../world/fleet.ts";
 import type { SecretRecord, World } from "../world/world.ts";
 import { findBrokenPromises } from "./kept-promises.ts";
 import { findDisorder, type Landing } from "./landing-order.ts";
 import type { Violation } from "./violation.ts";
-import type { Witness } from "./witness.ts";
+import { notedVersion, type Witness } from "./witness.ts";
 
 type Case = {
   readonly ledger: Ledger;
@@ -23,28 +22,34 @@ export async function judgeHistory(world: World, fleet: Fleet, found: Case): Pro
     const byName = Map.groupBy(await history(targets), ({ namespace, name }) => `${namespace}/${name}`);
     for (const target of targets) {
       const records = byName.get(`${target.namespace}/${target.name}`) ?? [];
-      const source = found.ledger.get(target.source);
-      violations.push(
-        ...judgeOrder(target, source, records, found),
-        ...judgePromises(target, source, found),
-        ...judgeDeletions(target, records, found),
-        ...judgeEnd(target, source, records),
-        ...judgeNotes(target, source, records, found),
-      );
+      violations.push(...judgeDeletions(target, records, found));
+      for (const { annotations } of records)
+        found.witness.leaks.see("annotations", JSON.stringify(annotations));
+      for (const part of partsOf(target)) {
+        const about: About = { target, part, source: found.ledger.get(part.source) };
+        violations.push(
+          ...judgeOrder(about, records, found),
+          ...judgePromises(about, found),
+          ...judgeEnd(about, records),
+          ...judgeNotes(about, records),
+        );
+      }
     }
   }
   return violations;
 }
 
+/** A target and one of its sources: each is judged for itself. */
+type About = { readonly target: Target; readonly part: Part; readonly source: Source };
+
 function judgeOrder(
-  target: Target,
-  { moves, passwords }: Source,
+  { target, part, source: { moves, passwords } }: About,
   records: readonly SecretRecord[],
   { witness }: Case,
 ): Violation[] {
   const versions = new Map([...passwords].map(([versionId, password]) => [password, versionId]));
   const landings = records.flatMap((record): Landing[] => {
-    const versionId = versions.get(passwordOf(record) ?? "");
+    const versionId = versions.get(passwordOf(record, part) ?? "");
     if (record.type === "DELETED" || versionId === undefined) return []; // tampered with, or gone
     // A state that nobody of us was answered for happened no later than now.
     const at =
@@ -53,12 +58,12 @@ function judgeOrder(
   });
   return findDisorder(moves, landings).map(({ landing, after, why }) => ({
     rule: "order",
-    what: `${keyOfTarget(target)}: version ${landing.versionId.slice(0, 8)} landed ${why === "older" ? `after move ${after} of ${moves.length}` : "before it was current"}`,
+    what: `${keyOfPart(target, part)}: version ${landing.versionId.slice(0, 8)} landed ${why === "older" ? `after move ${after} of ${moves.length}` : "before it was current"}`,
   }));
 }
 
-function judgePromises(target: Target, source: Source, { witness, staleMs }: Case): Violation[] {
-  const key = keyOfTarget(target);
+function judgePromises({ target, part, source }: About, { witness, staleMs }: Case): Violation[] {
+  const key = keyOfPart(target, part);
   const successes = (witness.successes.get(key) ?? []).filter(
     ({ startedAt }) => source.deletedAt === undefined || startedAt < source.deletedAt,
   );
@@ -83,7 +88,7 @@ function judgeDeletions(
     : [];
 }
 
-function judgeEnd(target: Target, source: Source, records: readonly SecretRecord[]): Violation[] {
+function judgeEnd({ target, part, source }: About, records: readonly SecretRecord[]): Violation[] {
   const last = records.at(-1);
   const isThere = last !== undefined && last.type !== "DELETED";
   const key = keyOfTarget(target);
@@ -93,22 +98,19 @@ function judgeEnd(target: Target, source: Source, records: readonly SecretRecord
   }
   if (!isThere) return [{ rule: "settled", what: `${key} is not there` }];
   const current = source.moves.at(-1)?.versionId ?? "";
-  const isCurrent = passwordOf(last) === source.passwords.get(current);
-  return isCurrent ? [] : [{ rule: "settled", what: `${key} does not hold AWSCURRENT` }];
+  const isCurrent = passwordOf(last, part) === source.passwords.get(current);
+  return isCurrent ? [] : [{ rule: "settled", what: `${keyOfPart(target, part)} does not hold AWSCURRENT` }];
 }
 
 /** Annotations are told apart from data nowhere in a Secret's history, so both are looked at in every state of it. */
 function judgeNotes(
-  target: Target,
-  { passwords }: Source,
+  { target, part, source: { passwords } }: About,
   records: readonly SecretRecord[],
-  { witness }: Case,
 ): Violation[] {
-  const key = keyOfTarget(target);
-  for (const { annotations } of records) witness.leaks.see("annotations", JSON.stringify(annotations));
+  const key = keyOfPart(target, part);
   const isWrong = records.some((record) => {
-    const noted = passwords.get(record.annotations[ANNOTATIONS.versionId] ?? "");
-    const password = passwordOf(record);
+    const noted = passwords.get(notedVersion(record.annotations, part) ?? "");
+    const password = passwordOf(record, part);
     return [...passwords.values()].includes(password ?? "") && noted !== password;
   });
   return isWrong
@@ -116,6 +118,7 @@ function judgeNotes(
     : [];
 }
 
-function passwordOf({ data }: SecretRecord): string | undefined {
-  return data.password === undefined ? undefined : Buffer.from(data.password, "base64").toString();
+function passwordOf({ data }: SecretRecord, { dataKey }: Part): string | undefined {
+  const password = data[dataKey];
+  return password === undefined ? undefined : Buffer.from(password, "base64").toString();
 }

@@ -5,7 +5,7 @@ import type { Invocation, InvocationListener } from "../lambda/lambda.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Exchange } from "../wire/wire.ts";
 import type { Fleet } from "../world/fleet.ts";
-import { keyOfTarget, type Target } from "../world/fleet.ts";
+import { keyOfPart, keyOfTarget, type Part, partsOf, type Target } from "../world/fleet.ts";
 import type { Held, Success } from "./kept-promises.ts";
 import { LeakJudge } from "./leak-judge.ts";
 import type { Violation } from "./violation.ts";
@@ -16,22 +16,23 @@ export class Witness {
   readonly leaks = new LeakJudge((violation) => this.violations.push(violation));
   /** When a state of a Secret was accepted, by cluster and resourceVersion. */
   readonly acceptedAt = new Map<string, number>();
-  /** What the targets held, by target. */
+  /** What the targets held of each of their sources. */
   readonly held = new Map<string, Held[]>();
-  /** Successful invocations, by target. */
+  /** Successful invocations for one source of a target. */
   readonly successes = new Map<string, Success[]>();
   /** Deletions by the relay, by target. */
   readonly deletions = new Map<string, number>();
   readonly counts = { applies: 0, deletions: 0, conflicts: 0, sweeps: 0, drifts: 0, left: 0 };
   readonly #ledger: Ledger;
   readonly #targets: ReadonlyMap<string, Target>;
-  readonly #bySource: ReadonlyMap<string, readonly Target[]>;
+  readonly #bySource: ReadonlyMap<string, readonly { readonly target: Target; readonly part: Part }[]>;
   readonly #now: () => number;
 
   constructor(ledger: Ledger, fleet: Fleet, now: () => number) {
     this.#ledger = ledger;
     this.#targets = new Map(fleet.targets.map((target) => [keyOfTarget(target), target]));
-    this.#bySource = Map.groupBy(fleet.targets, ({ source }) => source);
+    const all = fleet.targets.flatMap((target) => partsOf(target).map((part) => ({ target, part })));
+    this.#bySource = Map.groupBy(all, ({ part }) => part.source);
     this.#now = now;
   }
 
@@ -51,8 +52,10 @@ export class Witness {
     const { metadata = {} } = JSON.parse(answer.body) as SecretAnswer;
     if (environment !== undefined) this.counts.applies += 1;
     this.acceptedAt.set(`${host.name} ${metadata.resourceVersion}`, servedAt);
-    const versionId = metadata.annotations?.["secret-relay/version-id"];
-    if (versionId !== undefined) push(this.held, keyOfTarget(target), { versionId, at: servedAt });
+    for (const part of partsOf(target)) {
+      const versionId = notedVersion(metadata.annotations ?? {}, part);
+      if (versionId !== undefined) push(this.held, keyOfPart(target, part), { versionId, at: servedAt });
+    }
   };
 
   /** Of the rotation function. */
@@ -64,9 +67,9 @@ export class Witness {
     const refused = new Set(
       report.targets.filter(({ outcome }) => outcome === "refused").map(({ target }) => target),
     );
-    for (const target of this.#bySource.get(sourceOf(input)) ?? []) {
-      const key = keyOfTarget(target);
-      if (!refused.has(key)) push(this.successes, key, { startedAt, endedAt });
+    for (const { target, part } of this.#bySource.get(sourceOf(input)) ?? []) {
+      if (refused.has(keyOfTarget(target))) continue;
+      push(this.successes, keyOfPart(target, part), { startedAt, endedAt });
     }
   };
 
@@ -109,6 +112,15 @@ export class Witness {
     if (!isRight)
       this.violations.push({ rule: "deletion", what: `${by} deleted ${key}, whose source is there` });
   }
+}
+
+/** The version of one of its sources that a Secret says it was made from. */
+export function notedVersion(
+  annotations: Readonly<Record<string, string>>,
+  { index }: Part,
+): string | undefined {
+  const several = annotations["secret-relay/source-versions"];
+  return several === undefined ? annotations["secret-relay/version-id"] : several.split(" ")[index];
 }
 
 type SecretAnswer = {

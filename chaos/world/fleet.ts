@@ -13,6 +13,8 @@ export type Target = {
   readonly namespace: string;
   readonly name: string;
   readonly source: string;
+  /** A second source, merged in under the key `also`. */
+  readonly also?: string;
   /** A sweep deletes it once its source is gone. */
   readonly isDeletable: boolean;
   /** What somebody else has changed may be taken back by force; otherwise a person must decide. */
@@ -28,6 +30,24 @@ export type Fleet = {
   admin(cluster: string): KubernetesCall;
   close(): void;
 };
+
+/** What a target takes from one of its sources. */
+export type Part = {
+  readonly source: string;
+  /** The data key that holds its password. */
+  readonly dataKey: string;
+  /** Which of the target's sources it is. */
+  readonly index: number;
+};
+
+export function partsOf({ source, also }: Target): readonly Part[] {
+  const first = { source, dataKey: "password", index: 0 };
+  return also === undefined ? [first] : [first, { source: also, dataKey: "also", index: 1 }];
+}
+
+export function keyOfPart(target: Target, { source }: Part): string {
+  return `${keyOfTarget(target)} from ${source}`;
+}
 
 export function keyOfTarget({
   cluster,
@@ -60,7 +80,7 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
     version: 1,
     clusters: Object.fromEntries(world.clusters.map(({ key, entry }) => [key, entry])),
     bindings: [...bySource].map(([source, ofSource]) => ({
-      source,
+      ...sourcesOf(source, ofSource[0]?.also),
       targets: ofSource.map(({ cluster, namespace, name }) => ({ cluster, namespace, name })),
       ...(ofSource.some(({ isDeletable }) => isDeletable) && { deletionPolicy: "delete" }),
       ...(ofSource.some(({ isAdopting }) => isAdopting) && { adopt: true }),
@@ -79,6 +99,12 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
   };
 }
 
+function sourcesOf(source: string, also: string | undefined): object {
+  return also === undefined
+    ? { source }
+    : { sources: [{ source }, { source: also, keys: { also: "password" } }] };
+}
+
 function drawTargets(clusters: readonly WorldCluster[], count: number, random: Random): Target[] {
   const targets: Target[] = [];
   for (let source = 0; targets.length < count; source += 1) {
@@ -89,13 +115,19 @@ function drawTargets(clusters: readonly WorldCluster[], count: number, random: R
         cluster: random.pick(clusters).key,
         namespace: random.pick(NAMESPACES),
         name: `secret-${String(targets.length).padStart(4, "0")}`,
-        source: `chaos/source-${String(source).padStart(3, "0")}`,
+        source: nameOfSource(source),
+        // A fifth of the bindings; of sources that nobody deletes, as those that end in 5 and 9 may be.
+        ...(source % 5 === 2 && { also: nameOfSource(source - 1) }),
         isDeletable,
         isAdopting: source % 2 === 0,
       });
     }
   }
   return targets;
+}
+
+function nameOfSource(index: number): string {
+  return `chaos/source-${String(index).padStart(3, "0")}`;
 }
 
 /** What docs/permissions.md generates: get, create and patch by name, list for the sweep, delete where it is wanted. */
