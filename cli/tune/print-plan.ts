@@ -37,7 +37,7 @@ export function printPlan(terminal: Pick<Terminal, "paint" | "width">, plan: Int
 const NOTES = (life: string, stack: string): string[] => [
   "* yours. STALE: on average after a rotation; 99 IN 100: most are fresh by then (simulated). CALLS and USD: a month. QUOTA: the share of GetSecretValue's when polling, of ListSecrets' or DescribeSecret's when sweeping; AT ONCE: when everything is due in the same second.",
   `MARGIN: safe when two polls fit into the ${life} that the operator's credentials last. When credentials end in the middle of a round, it fails, and what is left waits for the next: twice the time under WORST. The relay renews before it begins. The stack takes no schedule under 2m.`,
-  `USD: list prices without free tiers; the relay's with its functions, and with ${stack} for alarms, metrics and dashboard; the operator's without its pods. --sources says where each number is from.`,
+  `USD: list prices without free tiers; the relay's with its functions, and with about ${stack} for alarms, metrics and dashboard; the operator's without its pods. --sources says where each number is from.`,
 ];
 
 export const pollingCells = (row: PollingRow): string[] => [...relayCells(row), row.credentials];
