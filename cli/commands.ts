@@ -4,6 +4,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addEvents } from "./commands/events.ts";
 import { addIam } from "./commands/iam.ts";
 import { addImportEso } from "./commands/import-eso.ts";
+import { addInit } from "./commands/init.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addRbac } from "./commands/rbac.ts";
 import { addRedrive } from "./commands/redrive.ts";
@@ -18,6 +19,7 @@ import { addValidate } from "./commands/validate.ts";
 
 /** Every command, in the order in which the help lists them. */
 export const COMMANDS: readonly AddCommand[] = [
+  addInit,
   addValidate,
   addPlan,
   addStatus,

@@ -1,0 +1,56 @@
+import { autocompleteMultiselect, isCancel, multiselect, text } from "@clack/prompts";
+import { UsageError } from "../errors.ts";
+import { type Bind, parseBind, suggestSecretName } from "./init-files.ts";
+
+/** Questions go to stderr, as all messages do. */
+const output = process.stderr;
+
+export async function askClusters(found: readonly string[]): Promise<string[]> {
+  const options = found.map((value) => ({ value, label: value }));
+  const [first = ""] = found;
+  return answered(
+    await multiselect({
+      message: "Which EKS clusters?",
+      options,
+      initialValues: [first],
+      required: true,
+      output,
+    }),
+  );
+}
+
+export async function askBinds(found: readonly string[]): Promise<Bind[]> {
+  const sources = answered(
+    await autocompleteMultiselect({
+      message: "Which secrets go into the cluster?",
+      options: found.map((value) => ({ value, label: value })),
+      maxItems: 10,
+      required: true,
+      output,
+    }),
+  );
+  const binds: Bind[] = [];
+  let namespace = "default";
+  for (const source of sources) {
+    const suggested = `${namespace}/${suggestSecretName(source)}`;
+    const place = answered(
+      await text({
+        message: `Into which Kubernetes Secret goes ${source}? (namespace/name)`,
+        initialValue: suggested,
+        validate: (given = "") =>
+          parseBind(`${source}=${given}`) === undefined ? "Write namespace/name" : undefined,
+        output,
+      }),
+    );
+    const bind = parseBind(`${source}=${place}`);
+    if (bind === undefined) continue;
+    binds.push(bind);
+    namespace = bind.namespace;
+  }
+  return binds;
+}
+
+function answered<T>(answer: T): Exclude<T, symbol> {
+  if (isCancel(answer)) throw new UsageError("Stopped. Nothing was written.");
+  return answer as Exclude<T, symbol>;
+}

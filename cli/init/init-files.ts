@@ -1,0 +1,70 @@
+import { stringify } from "yaml";
+import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import type { SecretHome } from "../../shared/secret-id/secret-id.ts";
+import { awsNeeds } from "../iam/aws-needs.ts";
+import { printParameters, stackParameters } from "../iam/stack-parameters.ts";
+
+/** What somebody wants at first: clusters of EKS by name, and which source goes into which Secret. */
+export type InitAnswers = {
+  readonly home: SecretHome;
+  readonly clusters: readonly string[];
+  readonly binds: readonly Bind[];
+};
+
+/** The Secret is made in the first cluster. */
+export type Bind = { readonly source: string; readonly namespace: string; readonly name: string };
+
+export type InitFiles = { readonly bindings: string; readonly samconfig: string };
+
+/** The two files, as text. Throws BindingsError where a name is none. Pure. */
+export function initFiles({ home, clusters, binds }: InitAnswers): InitFiles {
+  const [first = ""] = clusters;
+  const file = {
+    version: 1,
+    clusters: Object.fromEntries(clusters.map((name) => [name, { name, region: home.region }])),
+    defaults: { cluster: first },
+    bindings: binds.map(({ source, namespace, name }) => ({ source, targets: [{ namespace, name }] })),
+  };
+  const bindings = `${BINDINGS_HEAD}${stringify(file, { lineWidth: 0 })}`;
+  const compiled = loadBindings(bindings, "bindings.yaml");
+  const parameters = { ...stackParameters(awsNeeds(compiled, { home })), AccessEntryClusterName: first };
+  const samconfig = SAMCONFIG.replace("REGION", home.region).replace("PARAMETERS", () =>
+    printParameters(parameters),
+  );
+  return { bindings, samconfig };
+}
+
+/** `prod/db=shop/db`; undefined when it is none. */
+export function parseBind(text: string): Bind | undefined {
+  const [, source, namespace, name] = /^([^\s]+)=([^/=\s]+)\/([^/=\s]+)$/.exec(text) ?? [];
+  return source && namespace && name ? { source, namespace, name } : undefined;
+}
+
+/** The end of a source's name makes a good name for its Secret, in the letters that Kubernetes takes. */
+export function suggestSecretName(source: string): string {
+  const last = source.split("/").at(-1) ?? "";
+  const name = last
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, "-")
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "");
+  return name || "secret";
+}
+
+const BINDINGS_HEAD = `# Which secret of AWS Secrets Manager goes into which Kubernetes Secrets.
+# Every setting: docs/configuration.md, or secret-relay schema. Check it: secret-relay validate
+`;
+
+const SAMCONFIG = `version = 0.1
+
+[default.validate.parameters]
+lint = true
+
+[default.deploy.parameters]
+stack_name = "secret-relay"
+region = "REGION"
+resolve_s3 = true
+capabilities = "CAPABILITY_IAM"
+confirm_changeset = true
+# What the bindings need; after a change of theirs: secret-relay iam --parameters
+PARAMETERS
+`;

@@ -1,0 +1,57 @@
+/**
+ * A sandbox that stays up, for trying the command: an AWS account and an EKS cluster on loopback, with secrets and a
+ * namespace in them. It prints what to set in another terminal. Ends with Ctrl+C.
+ *
+ *   node sandbox/serve.ts [folder]
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { startSandbox } from "./start-sandbox.ts";
+
+const folder = path.resolve(process.argv[2] ?? ".sandbox");
+const sandbox = await startSandbox({ clusterName: "sandbox-eks" });
+const { aws, kubernetes } = sandbox;
+aws.seedSecrets([
+  { name: "prod/db", value: JSON.stringify({ username: "shop", password: "first-password" }) },
+  { name: "prod/cache", value: JSON.stringify({ username: "cache", password: "another-password" }) },
+]);
+await kubernetes.ask({
+  method: "POST",
+  target: "/api/v1/namespaces",
+  headers: { authorization: `Bearer ${kubernetes.adminToken}`, "content-type": "application/json" },
+  body: JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } }),
+});
+
+const arn = `arn:aws:eks:${aws.region}:${aws.accountId}:cluster/${kubernetes.clusterName}`;
+const kubeconfig = {
+  apiVersion: "v1",
+  kind: "Config",
+  "current-context": arn,
+  clusters: [
+    {
+      name: arn,
+      cluster: {
+        server: kubernetes.endpoint,
+        "certificate-authority-data": kubernetes.certificateAuthorityData,
+      },
+    },
+  ],
+  contexts: [{ name: arn, context: { cluster: arn, user: arn } }],
+  users: [{ name: arn, user: { token: kubernetes.adminToken } }],
+};
+await mkdir(folder, { recursive: true });
+await writeFile(path.join(folder, "kubeconfig"), JSON.stringify(kubeconfig), { mode: 0o600 });
+const exports = Object.entries({ ...aws.env, KUBECONFIG: path.join(folder, "kubeconfig") });
+await writeFile(
+  path.join(folder, "env"),
+  exports.map(([name, value]) => `export ${name}='${value}'\n`).join(""),
+);
+console.log(`The sandbox is up: cluster ${kubernetes.clusterName} with namespace shop; secrets prod/db, prod/cache.
+In another terminal:
+
+  source ${path.join(path.relative(process.cwd(), folder) || ".", "env")}
+  npx secret-relay init
+
+Ctrl+C ends it, and everything in it.`);
+process.once("SIGINT", () => void sandbox.stop().then(() => process.exit(0)));
+process.once("SIGTERM", () => void sandbox.stop().then(() => process.exit(0)));
