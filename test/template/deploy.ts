@@ -1,4 +1,4 @@
-import { type Resource, template } from "./template.ts";
+import { template as own, type Resource, type Template } from "./template.ts";
 
 /** What a stack with these parameters is made of: conditions decided, functions such as Ref and Sub worked out. */
 export type Stack = {
@@ -24,8 +24,8 @@ const PSEUDO_PARAMETERS: Record<string, unknown> = {
   "AWS::NoValue": NO_VALUE,
 };
 
-/** Works out the template offline. Refs to resources become `<id>`, GetAtt becomes `<id>.<attribute>`. */
-export function deploy(given: Record<string, string | number> = {}): Stack {
+/** Works out a template offline. Refs to resources become `<id>`, GetAtt becomes `<id>.<attribute>`. */
+export function deploy(given: Record<string, string | number> = {}, template: Template = own): Stack {
   const unknown = Object.keys(given).filter((name) => !(name in template.Parameters));
   if (unknown.length > 0) throw new Error(`no such parameter: ${unknown.join(", ")}`);
   const defaults = Object.entries(template.Parameters).map(([name, parameter]) => [name, parameter.Default]);

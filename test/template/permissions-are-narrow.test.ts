@@ -1,78 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { deploy, type Stack, WITH_WEBHOOK } from "./deploy.ts";
+import { deploy, type Stack } from "./deploy.ts";
+import { actionsOf, EVERYTHING, resourcesOf, statementsIn, WILDCARDS } from "./statements.ts";
 import { ofType, template, templateText, urlTemplate, urlTemplateText } from "./template.ts";
 
-type Statement = {
-  readonly Sid: string;
-  readonly Effect: "Allow" | "Deny";
-  readonly Action: string | readonly string[];
-  readonly Resource: string | readonly string[];
-  readonly Condition?: unknown;
-};
-
-const EVERYTHING = {
-  SecretArns:
-    "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf,arn:aws:secretsmanager:eu-west-1:111122223333:secret:b-??????",
-  SecretNamePrefix: "prod/",
-  SecretKmsKeyArns: "arn:aws:kms:eu-west-1:111122223333:key/k1",
-  CloudTrailEvents: "true",
-  ClusterArns:
-    "arn:aws:eks:eu-west-1:111122223333:cluster/blue,arn:aws:eks:eu-west-1:111122223333:cluster/green",
-  ClusterRoleArns: "arn:aws:iam::444455556666:role/relay",
-  AccessEntryClusterName: "blue",
-  ...WITH_WEBHOOK,
-  WebhookKeySecretKmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/k1", // that of the sources
-  VpcSubnetIds: "subnet-0a",
-  VpcSecurityGroupIds: "sg-0a",
-  PermissionsBoundaryArn: "arn:aws:iam::111122223333:policy/boundary",
-  DirectInvokerArn: "arn:aws:iam::111122223333:role/rotator",
-};
-
-/** The resources that may hold a wildcard, each with the reason why AWS leaves no choice. */
-const WILDCARDS: Record<string, { readonly resource: RegExp; readonly because: string }> = {
-  ReadSecretsByPrefix: {
-    resource: /^arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod\/\*$/,
-    because: "a prefix is a wildcard; it is bound to one account, one Region and the beginning of a name",
-  },
-  ReadSecretsByArn: {
-    resource: /-\?{6}$/,
-    because: "only where a person wrote it, in place of the six random characters",
-  },
-  DescribeSecretsByPrefix: {
-    resource: /^arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod\/\*$/,
-    because: "the same prefix",
-  },
-  DescribeSecretsByArn: {
-    resource: /-\?{6}$/,
-    because: "only where a person wrote it, in place of the six random characters",
-  },
-  ListSecretNames: {
-    resource: /^\*$/,
-    because: "AWS knows no resource for ListSecrets; it tells no value",
-  },
-  BatchReadSecrets: {
-    resource: /^\*$/,
-    because: "AWS knows no resource for BatchGetSecretValue; each secret in it needs GetSecretValue as well",
-  },
-  AttachToVpc: {
-    resource: /^\*$/,
-    because: "Lambda makes the interfaces, so their ids are unknown, and the Describe calls know no resource",
-  },
-};
-
-/** Every statement with the resource that it stands in: a role, or a policy of a role or queue. */
-const statementsIn = (stack: Stack): [id: string, statement: Statement][] =>
-  Object.entries(stack.resources).flatMap(([id, resource]) => {
-    const inline = (resource.Properties.Policies ?? []) as { PolicyDocument: unknown }[];
-    const documents = [resource.Properties.PolicyDocument, ...inline.map((policy) => policy.PolicyDocument)];
-    return documents.flatMap((document) =>
-      ((document as { Statement: Statement[] } | undefined)?.Statement ?? []).map(
-        (statement): [string, Statement] => [id, statement],
-      ),
-    );
-  });
 const statementsOf = (stack = deploy(EVERYTHING)) => statementsIn(stack).map(([, statement]) => statement);
 const allowedTo = (id: string, given: Record<string, string> = EVERYTHING) =>
   statementsIn(deploy(given)).flatMap(([owner, statement]) =>
@@ -80,8 +12,6 @@ const allowedTo = (id: string, given: Record<string, string> = EVERYTHING) =>
   );
 const allowed = (given?: Record<string, string>) =>
   statementsOf(given && deploy(given)).filter((statement) => statement.Effect === "Allow");
-const actionsOf = (statement: Statement) => [statement.Action].flat();
-const resourcesOf = (statement: Statement) => [statement.Resource].flat();
 const bySid = (role: string, sid: string, given?: Record<string, string>) =>
   allowedTo(role, given).find((statement) => statement.Sid === sid);
 

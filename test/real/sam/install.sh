@@ -1,24 +1,33 @@
 #!/usr/bin/env bash
-# Installs the SAM CLI and cfn-lint into a Python environment of their own, and prints its directory on stdout.
+# Installs the SAM CLI and cfn-lint, or with the argument `checkov` that linter, into a Python environment of their own
+# (they do not agree on their dependencies), and prints its directory on stdout.
 # Needs python3 (3.10 or later) with venv, and a Python package index for the first run. Takes about 40 s once for each
-# change of requirements.txt or of Python, and nothing afterwards.
-# To raise a version: install aws-sam-cli and wheel into an empty environment, and write what `pip freeze --all` says,
-# without pip itself, to requirements.txt.
+# change of the requirements or of Python (checkov: a minute), and nothing afterwards.
+# To raise a version: install aws-sam-cli and wheel, or checkov and wheel, into an empty environment, and write what
+# `pip freeze --all` says, without pip itself, to requirements.txt or requirements-checkov.txt.
 set -euo pipefail
 
-requirements="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/requirements.txt"
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+case "${1:-sam}" in
+  sam) name=sam requirements="$here/requirements.txt" ;;
+  checkov) name=checkov requirements="$here/requirements-checkov.txt" ;;
+  *)
+    echo "usage: install.sh [checkov]" >&2
+    exit 2
+    ;;
+esac
 
 if ! command -v python3 >/dev/null; then
-  echo "The SAM CLI needs python3; on Debian: apt-get install python3 python3-venv" >&2
+  echo "The linters of the template need python3; on Debian: apt-get install python3 python3-venv" >&2
   exit 1
 fi
 if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
-  echo "The SAM CLI needs Python 3.10 or later; python3 is $(python3 --version)" >&2
+  echo "The linters of the template need Python 3.10 or later; python3 is $(python3 --version)" >&2
   exit 1
 fi
 # Debian keeps ensurepip, without which an environment has no pip, in python3-venv.
 if ! python3 -c 'import ensurepip' 2>/dev/null; then
-  echo "The SAM CLI needs Python's venv; on Debian: apt-get install python3-venv" >&2
+  echo "The linters of the template need Python's venv; on Debian: apt-get install python3-venv" >&2
   exit 1
 fi
 
@@ -26,7 +35,7 @@ fi
 hash=$(python3 -c 'import hashlib, sys
 print(hashlib.sha256(sys.version.encode() + open(sys.argv[1], "rb").read()).hexdigest()[:16])' "$requirements")
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/eks-secret-relay"
-venv="$cache/venv-sam-$hash"
+venv="$cache/venv-$name-$hash"
 complete="$venv/.complete" # written last, so that an interrupted installation is begun anew
 
 if [ ! -e "$complete" ]; then

@@ -1,0 +1,82 @@
+import { execFile, execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Resource, template, urlTemplate } from "../../template/template.ts";
+
+// checkov on the template as it stands, offline. What it complains of is mended, or stands in the resource's Metadata
+// with the reason why it is meant. Its environment also has CycloneDX's schema, for the bill of materials. About 10 s.
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+type Check = { check_id: string; resource: string; check_result: { suppress_comment?: string } };
+type Report = {
+  summary: { parsing_errors: number; resource_count: number };
+  results: { passed_checks: Check[]; failed_checks: Check[]; skipped_checks: Check[] };
+};
+let environment: string;
+let report: Report;
+
+beforeAll(async () => {
+  const { stdout } = await run(fileURLToPath(new URL("install.sh", import.meta.url)), ["checkov"]);
+  environment = stdout.trim();
+  report = await check("template.yaml", "webhook-url.yaml");
+}, 600_000);
+
+async function check(...files: string[]): Promise<Report> {
+  const args = ["--framework", "cloudformation", "--skip-download", "--soft-fail", "--output", "json"];
+  const { stdout } = await run(join(environment, "bin/checkov"), [...args, "--file", ...files], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return JSON.parse(stdout);
+}
+
+const named = ({ check_id, resource }: Check) => `${resource.split(".").at(-1)}: ${check_id}`;
+
+it("reads both templates, and checks something", () => {
+  expect(report.summary.parsing_errors).toBe(0);
+  expect(report.summary.resource_count).toBeGreaterThan(60);
+  expect(report.results.passed_checks.length).toBeGreaterThan(30);
+});
+
+it("finds nothing that is not explained", () => {
+  expect(report.results.failed_checks.map(named)).toEqual([]);
+});
+
+describe("what is passed over", () => {
+  const resources: Record<string, Resource> = { ...template.Resources, ...urlTemplate.Resources };
+  const excuses = Object.entries(resources).flatMap(([id, { Metadata }]) => {
+    const { checkov } = (Metadata ?? {}) as { checkov?: { skip: { id: string; comment: string }[] } };
+    return (checkov?.skip ?? []).map(({ id: check, comment }) => ({ id, check, comment }));
+  });
+
+  it("has its reason beside it, in words", () => {
+    expect(excuses.length).toBeGreaterThan(5);
+    for (const { id, comment } of excuses) expect(comment, id).toMatch(/^[A-Z].{60,}\.$/s);
+  });
+
+  it("would be complained of without: no excuse is left over", () => {
+    expect(report.results.skipped_checks.map(named).sort()).toEqual(
+      excuses.map(({ id, check }) => `${id}: ${check}`).sort(),
+    );
+  });
+});
+
+it("the bill of materials follows CycloneDX's schema, strictly", async () => {
+  const bill = execFileSync("npm", ["run", "--silent", "sbom"], { cwd: root, encoding: "utf8" });
+  const validate = [
+    "import sys",
+    "from cyclonedx.schema import SchemaVersion",
+    "from cyclonedx.validation.json import JsonStrictValidator",
+    "print(JsonStrictValidator(SchemaVersion.V1_5).validate_str(sys.stdin.read()))",
+  ].join("\n");
+  const judge = (text: string) =>
+    execFileSync(join(environment, "bin/python"), ["-c", validate], { input: text, encoding: "utf8" }).trim();
+
+  expect(judge(bill)).toBe("None");
+  expect(judge(bill.replace('"type": "library"', '"type": "novel"'))).not.toBe("None");
+});

@@ -1,0 +1,193 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "vitest";
+import { deploy, type Stack } from "../../template/deploy.ts";
+import {
+  actionsOf,
+  EVERYTHING,
+  resourcesOf,
+  type Statement,
+  statementsIn,
+  WILDCARDS,
+} from "../../template/statements.ts";
+import { type Resource, type Template, template } from "../../template/template.ts";
+
+// What SAM makes of the template may hold roles, policies and permissions that nobody wrote. So what test/template
+// claims of the template is claimed here of what is deployed: with SAM's own translator, and nothing sent to AWS.
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+let transformed: Template;
+let stack: Stack;
+
+beforeAll(async () => {
+  const { stdout: environment } = await run(fileURLToPath(new URL("install.sh", import.meta.url)));
+  const { stdout } = await run(
+    join(environment.trim(), "bin/python"),
+    [fileURLToPath(new URL("transform.py", import.meta.url)), join(root, "template.yaml")],
+    { env: { PATH: process.env.PATH, AWS_DEFAULT_REGION: "eu-west-1" }, maxBuffer: 64 * 1024 * 1024 },
+  );
+  transformed = JSON.parse(stdout);
+  stack = deploy(EVERYTHING, transformed);
+}, 600_000);
+
+const resources = () => Object.entries(stack.resources);
+const ofType = (type: string) => resources().filter(([, resource]) => resource.Type === type);
+const idsOf = (type: string, from: Record<string, Resource>) =>
+  Object.entries(from).flatMap(([id, resource]) => (resource.Type === type ? [id] : []));
+const allows = () =>
+  statementsIn(stack).flatMap(([id, statement]) =>
+    statement.Effect === "Allow" ? [{ id, statement, of: `${id} ${statement.Sid}` }] : [],
+  );
+const allowedTo = (role: string) => allows().flatMap(({ id, statement }) => (id === role ? [statement] : []));
+/** Who may do it to a resource, by a policy of their own or one of the resource. */
+const usersOf = (resource: string, action: RegExp) =>
+  allows().flatMap(({ id, statement }) =>
+    actionsOf(statement).some((one) => action.test(one)) &&
+    resourcesOf(statement).some((one) => one === resource || one === "*")
+      ? [id]
+      : [],
+  );
+const roleOf = (fn: string) => String(stack.resources[fn]?.Properties.Role).replace(/^<(\w+)>\.Arn$/, "$1");
+
+it("is what SAM makes of it: functions of Lambda, schedules, and an event source", () => {
+  expect(idsOf("AWS::Serverless::Function", stack.resources)).toEqual([]);
+  expect(idsOf("AWS::Lambda::Function", stack.resources)).toEqual(
+    idsOf("AWS::Serverless::Function", template.Resources),
+  );
+  expect(ofType("AWS::Scheduler::Schedule")).toHaveLength(2);
+  expect(ofType("AWS::Lambda::EventSourceMapping")).toHaveLength(1);
+});
+
+describe("SAM adds", () => {
+  it.each(["AWS::IAM::Role", "AWS::IAM::RolePolicy", "AWS::Lambda::Permission", "AWS::SQS::QueuePolicy"])(
+    "no %s",
+    (type) => {
+      const written = idsOf(type, template.Resources);
+      expect(written.length).toBeGreaterThan(0);
+      expect(idsOf(type, stack.resources)).toEqual(written);
+    },
+  );
+
+  it("no other kind of policy, and no managed one", () => {
+    for (const type of ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::SNS::TopicPolicy"]) {
+      expect(ofType(type)).toEqual([]);
+    }
+    for (const [, role] of ofType("AWS::IAM::Role")) {
+      expect(role.Properties.ManagedPolicyArns ?? []).toEqual([]);
+    }
+  });
+
+  it("no statement: every one stands in the template as it is deployed", () => {
+    expect(allows().length).toBeGreaterThan(20);
+    expect(statementsIn(stack)).toEqual(statementsIn(deploy(EVERYTHING)));
+  });
+});
+
+it("a wildcard stands only where AWS leaves no choice, and each has its reason", () => {
+  const isWild = (text: string) => /[*?]/.test(text);
+  const wild = allows().filter(({ statement }) =>
+    [...resourcesOf(statement), ...actionsOf(statement)].some(isWild),
+  );
+  expect(wild.length).toBeGreaterThan(3);
+  for (const { statement, of } of wild) {
+    expect(actionsOf(statement).filter(isWild), of).toEqual([]);
+    for (const resource of resourcesOf(statement).filter(isWild)) {
+      expect(resource, of).toMatch(WILDCARDS[statement.Sid]?.resource ?? /^no wildcard$/);
+    }
+  }
+  expect([...new Set(wild.map(({ statement }) => statement.Sid))].sort()).toEqual(
+    Object.keys(WILDCARDS).sort(),
+  );
+});
+
+describe("queues", () => {
+  it("each function has a role of its own, and puts what failed where no other function may reach", () => {
+    const functions = ofType("AWS::Lambda::Function").map(([id]) => id);
+    expect(new Set(functions.map(roleOf)).size).toBe(functions.length);
+    for (const fn of functions) {
+      const own = `${fn.replace(/Function$/, "")}FailureQueue`;
+      const others = ofType("AWS::SQS::Queue").flatMap(([id]) =>
+        /FailureQueue$/.test(id) && id !== own ? [id] : [],
+      );
+      const reached = others.filter((queue) => usersOf(`<${queue}>.Arn`, /^sqs:/).includes(roleOf(fn)));
+      expect(reached, fn).toEqual([]);
+    }
+  });
+
+  it("none but the shards is read by a function, and those by the sweep alone", () => {
+    const readers = Object.fromEntries(
+      ofType("AWS::SQS::Queue").map(([id]) => [id, usersOf(`<${id}>.Arn`, /^sqs:(Receive|Delete)Message$/)]),
+    );
+    const { ShardQueue, ...others } = readers;
+    expect(new Set(ShardQueue)).toEqual(new Set(["ReconcileRole"]));
+    expect(Object.keys(others).length).toBeGreaterThan(3);
+    expect(Object.values(others).flat()).toEqual([]);
+  });
+
+  it("the event source reads them in the name of the sweep", () => {
+    const [[, source] = []] = ofType("AWS::Lambda::EventSourceMapping");
+    expect(source?.Properties).toMatchObject({
+      EventSourceArn: "<ShardQueue>.Arn",
+      FunctionName: "<ReconcileFunction>",
+    });
+  });
+});
+
+describe("secrets", () => {
+  const readers = (role: string) =>
+    allowedTo(role).filter((one) => actionsOf(one).some((action) => /^secretsmanager:/.test(action)));
+
+  it("the webhook function reads one, which is no source, and the others do not read that", () => {
+    const webhook = readers(roleOf("WebhookFunction"));
+    expect(webhook.flatMap(actionsOf)).toEqual(["secretsmanager:GetSecretValue"]);
+    expect(webhook.flatMap(resourcesOf)).toEqual([EVERYTHING.WebhookKeySecretArn]);
+    for (const fn of ["RotationFunction", "ReconcileFunction"]) {
+      const named = readers(roleOf(fn)).flatMap(resourcesOf);
+      expect(named).toEqual(expect.arrayContaining(EVERYTHING.SecretArns.split(",")));
+      expect(named).not.toContain(EVERYTHING.WebhookKeySecretArn);
+    }
+  });
+
+  it("nobody writes one", () => {
+    const writes = allows().filter(({ statement }) =>
+      actionsOf(statement).some((action) =>
+        /^secretsmanager:(Put|Update|Create|Delete|Restore)/.test(action),
+      ),
+    );
+    expect(writes).toEqual([]);
+  });
+});
+
+it("a function is invoked by whoever the template names", () => {
+  const invokers = (fn: string): string[] => [
+    ...usersOf(`<${fn}>.Arn`, /^lambda:/),
+    ...ofType("AWS::Lambda::Permission").flatMap(([, { Properties }]) =>
+      Properties.FunctionName === `<${fn}>` ? [String(Properties.SourceArn ?? Properties.Principal)] : [],
+    ),
+  ];
+  expect(invokers("RotationFunction")).toEqual([
+    "WebhookRole",
+    "<LabelUpdatedRule>.Arn",
+    "<CloudTrailRule>.Arn",
+    EVERYTHING.DirectInvokerArn,
+  ]);
+  expect(invokers("ReconcileFunction")).toEqual(["SweepScheduleRole"]);
+  expect(invokers("WebhookFunction")).toEqual([]); // by its URL, which is a stack of its own
+});
+
+it("would notice a permission that SAM adds", () => {
+  const more = structuredClone(stack) as { resources: Record<string, Resource> };
+  const role = more.resources.WebhookRole?.Properties.Policies as {
+    PolicyDocument: { Statement: Statement[] };
+  }[];
+  role[0]?.PolicyDocument.Statement.push({
+    Sid: "Added",
+    Effect: "Allow",
+    Action: "secretsmanager:GetSecretValue",
+    Resource: "*",
+  });
+  expect(statementsIn(more as Stack)).not.toEqual(statementsIn(deploy(EVERYTHING)));
+});
