@@ -15,9 +15,10 @@ export const burst: Bench = {
   counts: {
     events: { means: "rotations at once", otherwise: 200 },
     samples: { means: "bursts, of which the median is told", otherwise: 3 },
+    clusters: { means: "clusters that they go to, in turns (real servers: 1)", otherwise: 1 },
   },
-  run: async ({ backend, counts: { events = 0, samples = 0 } }) => {
-    const relay = await startRelayUnderTest(backend, WARM_UP + events * samples);
+  run: async ({ backend, counts: { events = 0, samples = 0, clusters = 1 } }) => {
+    const relay = await startRelayUnderTest(backend, WARM_UP + events * samples, clusters);
     try {
       for (let index = 0; index < WARM_UP; index += 1) {
         const event = await relay.rotate(index);
@@ -35,6 +36,7 @@ export const burst: Bench = {
       return {
         backend,
         events,
+        clusters,
         failed: rounds.reduce((sum, { failed }) => sum + failed, 0), // of all rounds
         seconds: round(seconds, 3),
         perSecond: round(events / seconds),

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { loadBindings } from "../shared/bindings/load-bindings.ts";
 import type { LambdaHandler } from "../shared/observability/middlewares.ts";
-import type { Backend } from "../test/contract/backend.ts";
+import type { Backend, KubernetesBackend } from "../test/contract/backend.ts";
 import { labelUpdated, lambdaContext, pinnedCluster, startRelay } from "../test/contract/relay.ts";
-import { openScene, type TestSource } from "../test/contract/scene.ts";
+import { openScene, type Scene, type TestSource } from "../test/contract/scene.ts";
 import { buildRotation } from "../test/rotation/build-function.ts";
+import type { SandboxBackend } from "../test/sandbox/start-backend.ts";
+import { connectBareClient } from "./bare-client.ts";
 import type { BackendName } from "./bench.ts";
 
 /** The built rotation function on a backend, with sources that are each bound to one Secret, written long ago. */
@@ -18,6 +20,8 @@ export type RelayUnderTest = {
   invoke(event: object): Promise<unknown>;
   /** Throws when the Secret does not hold the value of the last rotation. */
   mustHold(index: number): Promise<void>;
+  /** The three calls of a rotation of this source and nothing else, by a bare client that is connected already; in ms. */
+  bareRoundTrips(index: number): Promise<number>;
   stop(): Promise<void>;
 };
 
@@ -31,14 +35,28 @@ export type RelayUnderTest = {
 export async function startRelayUnderTest(
   backendName: BackendName,
   sourceCount: number,
+  clusterCount = 1,
 ): Promise<RelayUnderTest> {
   const backend = await startBackend(backendName);
+  const more: KubernetesBackend[] = [];
   try {
-    return await prepare(backend, sourceCount);
+    while (more.length + 1 < clusterCount) more.push(await startAnotherCluster(backend, more.length + 1));
+    return await prepare(backend, [backend.kubernetes, ...more], sourceCount);
   } catch (error) {
+    await Promise.all(more.map((cluster) => cluster.stop()));
     await backend.stop();
     throw error;
   }
+}
+
+/** Of the same account: the sandbox has as many as one wants. */
+async function startAnotherCluster(backend: Backend, number: number): Promise<KubernetesBackend> {
+  if (!("sandbox" in backend)) throw new RangeError("The real servers are one cluster");
+  const { aws } = (backend as SandboxBackend).sandbox;
+  const { startKubernetesSandbox } = await import("../sandbox/kubernetes/server.ts");
+  const clusterName = `sandbox-${number}`;
+  const credentialsOf = (accessKeyId: string) => aws.credentialsOf(accessKeyId);
+  return startKubernetesSandbox({ clusterName, region: aws.region, credentialsOf });
 }
 
 async function startBackend(name: BackendName): Promise<Backend> {
@@ -47,14 +65,24 @@ async function startBackend(name: BackendName): Promise<Backend> {
   return (await import("../test/sandbox/start-backend.ts")).startSandboxBackend();
 }
 
-async function prepare(backend: Backend, sourceCount: number): Promise<RelayUnderTest> {
+async function prepare(
+  backend: Backend,
+  clusters: readonly KubernetesBackend[],
+  sourceCount: number,
+): Promise<RelayUnderTest> {
   Object.assign(process.env, backend.aws.env, {
     POWERTOOLS_SERVICE_NAME: "rotation",
     POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
   });
-  const scene = await openScene(backend);
+  const places: Place[] = [];
+  for (const [at, kubernetes] of clusters.entries()) {
+    const here = { ...backend, kubernetes };
+    places.push({ clusterKey: `cluster-${at}`, backend: here, scene: await openScene(here) });
+  }
+  const placeOf = (index: number): Place => places[index % places.length] as Place;
+  const { scene } = placeOf(0);
   const names = Array.from({ length: sourceCount }, (_, index) => `db-${index}`);
-  await scene.grant(names);
+  for (const place of places) await place.scene.grant(names);
   const sources: TestSource[] = [];
   // One after the other: moto answers 500 when its threads add secrets at the same time.
   for (const name of names) {
@@ -62,10 +90,15 @@ async function prepare(backend: Backend, sourceCount: number): Promise<RelayUnde
   }
   const bindings = names.map((name, index) => ({
     source: sources[index]?.name,
-    targets: [{ namespace: scene.namespace, name }],
+    targets: [{ cluster: placeOf(index).clusterKey, namespace: placeOf(index).scene.namespace, name }],
   }));
+  const bound = Object.fromEntries(places.map((place) => [place.clusterKey, pinnedCluster(place.backend)]));
 
-  const past = await startRelay(backend, { bindings, now: () => Date.now() - WRITTEN_AGO_MS });
+  const past = await startRelay(backend, {
+    bindings,
+    clusters: bound,
+    now: () => Date.now() - WRITTEN_AGO_MS,
+  });
   await inTurns(sources, async (source) => {
     const { targets } = await past.invoke({ secretId: source.arn });
     if (targets[0]?.outcome !== "written")
@@ -74,11 +107,12 @@ async function prepare(backend: Backend, sourceCount: number): Promise<RelayUnde
 
   const built = await buildRotation();
   const bindingsFile = join(built.folder, "bindings.json");
-  const file = { version: 1, clusters: { main: pinnedCluster(backend) }, bindings };
+  const file = { version: 1, clusters: bound, bindings };
   await writeFile(bindingsFile, JSON.stringify(loadBindings(JSON.stringify(file), "bench")));
   process.env.BINDINGS_FILE = bindingsFile;
   const { handler } = (await import(pathToFileURL(built.handlerFile).href)) as { handler: LambdaHandler };
 
+  const bare = await connectBareClient(placeOf(0).backend);
   const expected = names.map(() => "");
   return {
     rotate: async (index) => {
@@ -88,18 +122,33 @@ async function prepare(backend: Backend, sourceCount: number): Promise<RelayUnde
       expected[index] = value;
       return labelUpdated(backend, await scene.rotate(source, sourceValue(value, name)));
     },
-    invoke: (event) => handler(event, lambdaContext(backend)),
+    invoke: (event) => handler(event, lambdaContext(backend, TIMEOUT_MS)),
     mustHold: async (index) => {
-      const data = await scene.readData(names[index] ?? "");
+      const data = await placeOf(index).scene.readData(names[index] ?? "");
       if (data?.password !== expected[index]) throw new Error(`Secret ${names[index]} holds another value`);
     },
+    bareRoundTrips: async (index) => {
+      const [source, name] = [sources[index], names[index]];
+      if (source === undefined || name === undefined) throw new RangeError(`There is no source ${index}`);
+      const { scene: at } = placeOf(index);
+      const value = sourceValue(randomUUID(), name);
+      await scene.rotate(source, value);
+      return bare.time({ secretId: source.arn, namespace: at.namespace, name, value });
+    },
     stop: async () => {
-      scene.close();
+      bare.close();
+      for (const place of places) place.scene.close();
       await built.remove();
+      for (const { stop } of clusters.slice(1)) await stop();
       await backend.stop();
     },
   };
 }
+
+type Place = { readonly clusterKey: string; readonly backend: Backend; readonly scene: Scene };
+
+/** Of template.yaml. */
+const TIMEOUT_MS = 60_000;
 
 /** Three minutes: the write is no longer fresh, and the token that was signed then still holds. */
 const WRITTEN_AGO_MS = 3 * 60_000;

@@ -110,9 +110,7 @@ type Answer = { status: number; headers: Record<string, string>; body: string };
 
 function exchange(request: RequestContext, agent: Agent, options: HttpsTransportOptions): Promise<Answer> {
   const { clusterKey, timeoutMs } = options;
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const callerSignal = request.getSignal();
-  const signal = callerSignal === undefined ? timeout : AbortSignal.any([callerSignal, timeout]);
+  const signal = request.getSignal();
   const body = request.getBody();
   const text = typeof body === "string" ? body : undefined;
   // Node gives the body of a DELETE no length, and the API server takes it for the next request on the connection.
@@ -121,7 +119,12 @@ function exchange(request: RequestContext, agent: Agent, options: HttpsTransport
   const fail = (error: Error) => reject(classifyBrokenExchange(clusterKey, error));
   const outgoing = httpsRequest(
     request.getUrl(),
-    { agent, signal, method: request.getHttpMethod(), headers: { ...request.getHeaders(), ...length } },
+    {
+      agent,
+      ...(signal && { signal }),
+      method: request.getHttpMethod(),
+      headers: { ...request.getHeaders(), ...length },
+    },
     (incoming) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -148,6 +151,12 @@ function exchange(request: RequestContext, agent: Agent, options: HttpsTransport
     },
   );
   outgoing.on("error", fail);
+  // From when it has a connection: that others of ours are before it is no fault of the server's, and the budget ends it.
+  let timer: NodeJS.Timeout | undefined;
+  outgoing.once("socket", () => {
+    timer = setTimeout(() => outgoing.destroy(new TimedOut()), timeoutMs);
+  });
+  outgoing.once("close", () => clearTimeout(timer));
   // Nothing was asked to switch protocols; Node keeps such a connection open, and says nothing more of it.
   outgoing.on("upgrade", (_answer, socket: Socket) => {
     socket.destroy();
@@ -155,6 +164,10 @@ function exchange(request: RequestContext, agent: Agent, options: HttpsTransport
   });
   outgoing.end(text);
   return promise;
+}
+
+class TimedOut extends Error {
+  override readonly name = "TimeoutError";
 }
 
 /** A Secret is at most 1 MiB and its base64 a third more; a page of 500 metadata entries stays far below this. */

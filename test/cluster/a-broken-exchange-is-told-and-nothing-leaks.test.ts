@@ -154,6 +154,15 @@ describe("an exchange that breaks", () => {
     });
   });
 
+  it("is none while others of ours are before it: the time of a request starts with its connection", async () => {
+    const { send } = await prepare((_, response) => setTimeout(() => answerJson(response, 200, {}), 150), {
+      timeoutMs: 1_000,
+      connectionsMax: 1,
+    });
+    const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await send()).status));
+    expect(statuses).toEqual(statuses.map(() => 200));
+  });
+
   it("ends with its caller's budget, also in the middle of a body", async () => {
     const budget = new AbortController();
     const { send } = await prepare((_, response) => {

@@ -1,0 +1,125 @@
+import { Agent as PlainAgent, request as plainRequest } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { buffer } from "node:stream/consumers";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { mintEksToken } from "../shared/cluster/eks-token.ts";
+import { ANNOTATIONS } from "../shared/render/ownership-marks.ts";
+import type { Backend } from "../test/contract/backend.ts";
+
+/** The three calls that a rotation can't do without, and no more: what node:http itself takes for them. */
+export type BareClient = {
+  /** Reads the Secret, then the source, then applies; one after the other. In ms, from the first byte to the last. */
+  time(rotation: BareRotation): Promise<number>;
+  close(): void;
+};
+
+export type BareRotation = {
+  readonly secretId: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** What AWSCURRENT holds, as JSON of texts. */
+  readonly value: string;
+};
+
+export async function connectBareClient({ aws, kubernetes }: Backend): Promise<BareClient> {
+  const ca = Buffer.from(kubernetes.certificateAuthorityData, "base64");
+  const agents = { aws: new PlainAgent({ keepAlive: true }), cluster: new TlsAgent({ keepAlive: true, ca }) };
+  const credentials = {
+    accessKeyId: aws.env.AWS_ACCESS_KEY_ID ?? "",
+    secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY ?? "",
+  };
+  const awsUrl = new URL(aws.env.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? "");
+  const { clusterName, region } = kubernetes;
+  const token = await mintEksToken({ clusterName, region, credentials, now: Date.now(), fips: false });
+  const authorization = `Bearer ${token.bearer}`;
+
+  const send = async (
+    request: ReturnType<typeof plainRequest>,
+    body: string | undefined,
+  ): Promise<{ status: number; body: Buffer }> => {
+    const answered = new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
+      request.on("response", async (answer) =>
+        resolve({ status: answer.statusCode ?? 0, body: await buffer(answer) }),
+      );
+      request.on("error", reject);
+    });
+    request.end(body);
+    const answer = await answered;
+    if (answer.status !== 200)
+      throw new Error(`A bare call was answered with ${answer.status}: ${answer.body}`);
+    return answer;
+  };
+
+  return {
+    time: async ({ secretId, namespace, name, value }) => {
+      const signed = await signedRead(aws, secretId);
+      const url = `${kubernetes.endpoint}/api/v1/namespaces/${namespace}/secrets/${name}`;
+      const data = Object.entries(JSON.parse(value) as Record<string, string>).map(([key, text]) => [
+        key,
+        Buffer.from(text).toString("base64"),
+      ]);
+
+      const startedAt = performance.now();
+      const read = tlsRequest(url, {
+        agent: agents.cluster,
+        headers: { authorization, accept: "application/json" },
+      });
+      const live = JSON.parse((await send(read, undefined)).body.toString());
+      const source = plainRequest(awsUrl, { agent: agents.aws, method: "POST", headers: signed.headers });
+      await send(source, signed.body);
+      const { labels, annotations, resourceVersion, uid } = live.metadata;
+      const desired = {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: {
+          namespace,
+          name,
+          labels,
+          annotations: { ...annotations, [ANNOTATIONS.writtenAt]: new Date().toISOString() },
+          resourceVersion,
+          uid,
+        },
+        type: live.type,
+        data: Object.fromEntries(data),
+      };
+      const apply = tlsRequest(`${url}?fieldManager=secret-relay&force=false`, {
+        agent: agents.cluster,
+        method: "PATCH",
+        headers: {
+          authorization,
+          accept: "application/json",
+          "content-type": "application/apply-patch+yaml",
+        },
+      });
+      await send(apply, JSON.stringify(desired));
+      return performance.now() - startedAt;
+    },
+    close: () => {
+      agents.aws.destroy();
+      agents.cluster.destroy();
+    },
+  };
+}
+
+type SignedRead = { readonly headers: Record<string, string>; readonly body: string };
+
+/** The request that the SDK would send, caught before it is. */
+async function signedRead({ env, region }: Backend["aws"], SecretId: string): Promise<SignedRead> {
+  const caught: SignedRead[] = [];
+  const requestHandler = {
+    handle: async (request: SignedRead): Promise<never> => {
+      caught.push(request);
+      throw new Error("Caught");
+    },
+  };
+  const credentials = {
+    accessKeyId: env.AWS_ACCESS_KEY_ID ?? "",
+    secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? "",
+  };
+  const endpoint = env.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? "";
+  const client = new SecretsManagerClient({ region, credentials, endpoint, maxAttempts: 1, requestHandler });
+  await client.send(new GetSecretValueCommand({ SecretId, VersionStage: "AWSCURRENT" })).catch(() => {});
+  const [signed] = caught;
+  if (signed === undefined) throw new Error("The SDK sent no request");
+  return signed;
+}
