@@ -1,6 +1,6 @@
 // Measures what the README and docs/performance.md claim, and prints a table; with --json one object on stdout.
 //
-//   npm run bench -- rotation|burst|cold-start [--backend sandbox|real] [--json]
+//   npm run bench -- rotation|burst|sweep|cold-start|lambda-start [--backend sandbox|real] [--json]
 //
 // The sandbox needs nothing; the real servers must have been built once (npm run test:real does it). A run takes from
 // seconds to half a minute. `npm run --silent bench -- …` keeps npm's own two lines off stdout.
@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import type { BackendName, Bench, BenchOptions, BenchResult } from "./bench.ts";
 import { burst } from "./burst.ts";
 import { coldStart } from "./cold-start.ts";
+import { lambdaStart } from "./lambda-start.ts";
 import { rotation } from "./rotation.ts";
 import { sweep } from "./sweep.ts";
 
@@ -15,6 +16,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["rotation", rotation],
   ["burst", burst],
   ["cold-start", coldStart],
+  ["lambda-start", lambdaStart],
   ["sweep", sweep],
 ]);
 
