@@ -6,6 +6,7 @@
 // seconds to half a minute. `npm run --silent bench -- …` keeps npm's own two lines off stdout.
 import { parseArgs } from "node:util";
 import type { BackendName, Bench, BenchOptions, BenchResult } from "./bench.ts";
+import { bundle } from "./bundle.ts";
 import { burst } from "./burst.ts";
 import { coldStart } from "./cold-start.ts";
 import { lambdaStart } from "./lambda-start.ts";
@@ -14,6 +15,7 @@ import { sweep } from "./sweep.ts";
 
 const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["rotation", rotation],
+  ["bundle", bundle],
   ["burst", burst],
   ["cold-start", coldStart],
   ["lambda-start", lambdaStart],

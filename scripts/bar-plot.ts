@@ -1,0 +1,79 @@
+/** One bar, perhaps of several parts, and what stands behind it. */
+export type Bar = { readonly label: string; readonly parts: readonly BarPart[]; readonly note: string };
+export type BarPart = { readonly value: number; readonly name: string };
+export type Plot = {
+  readonly title: string;
+  readonly unit: string;
+  readonly bars: readonly Bar[];
+  /** A limit that everything is to be held against, as a line through all bars. */
+  readonly limit?: { readonly value: number; readonly name: string };
+  /** Where values lie orders of magnitude apart. */
+  readonly isLogarithmic?: boolean;
+};
+
+/** Horizontal bars as an SVG that reads in a light and in a dark page. */
+export function barPlot({ title, unit, bars, limit, isLogarithmic = false }: Plot): string {
+  const names = [...new Set(bars.flatMap(({ parts }) => parts.map(({ name }) => name)))].filter(
+    (name) => name !== "",
+  );
+  const legendRows = Math.ceil(names.length / LEGEND_COLUMNS);
+  const top = 54 + legendRows * 20 + (limit === undefined ? 0 : 20);
+  const height = top + bars.length * ROW + 16;
+  const totals = bars.map(({ parts }) => parts.reduce((sum, { value }) => sum + value, 0));
+  const max = Math.max(...totals, limit?.value ?? 0);
+  const scale = (value: number): number => {
+    const share = isLogarithmic ? Math.log10(1 + value) / Math.log10(1 + max) : value / max;
+    return Math.round(share * BAR_WIDTH * 10) / 10;
+  };
+  const legend = names.map((name, at) => {
+    const [x, y] = [16 + (at % LEGEND_COLUMNS) * 180, 46 + Math.floor(at / LEGEND_COLUMNS) * 20];
+    return `<rect x="${x}" y="${y}" width="12" height="12" fill="${colorOf(names, name)}"/><text x="${x + 18}" y="${y + 10}" class="small">${escapeXml(name)}</text>`;
+  });
+  const rows = bars.map(({ label, parts, note }, row) => {
+    const y = top + row * ROW;
+    let before = 0;
+    const drawn = parts.map(({ value, name }) => {
+      const x = scale(before);
+      before += value;
+      const width = Math.max(0.5, scale(before) - x);
+      return `<rect x="${LEFT + x}" y="${y}" width="${width.toFixed(1)}" height="18" fill="${colorOf(names, name)}"/>`;
+    });
+    return `<text x="${LEFT - 8}" y="${y + 13}" text-anchor="end">${escapeXml(label)}</text>${drawn.join("")}<text x="${LEFT + scale(before) + 6}" y="${y + 13}" class="small">${escapeXml(note)}</text>`;
+  });
+  const line =
+    limit === undefined
+      ? ""
+      : `<line x1="${LEFT + scale(limit.value)}" y1="${top - 8}" x2="${LEFT + scale(limit.value)}" y2="${height - 10}" stroke="#c0392b" stroke-dasharray="4 3"/><text x="${LEFT + scale(limit.value)}" y="${top - 14}" text-anchor="middle" class="small" fill="#c0392b">${escapeXml(limit.name)}</text>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeXml(title)}">
+<style>text{font:13px system-ui,sans-serif;fill:#57606a}.small{font-size:12px}.title{font-size:15px;font-weight:600}</style>
+<text x="16" y="26" class="title">${escapeXml(title)} (${escapeXml(unit)}${isLogarithmic ? ", logarithmic" : ""})</text>
+${[...legend, ...rows, line].join("\n")}
+</svg>
+`;
+}
+
+const WIDTH = 760;
+const LEFT = 210;
+const BAR_WIDTH = 400;
+const ROW = 28;
+const LEGEND_COLUMNS = 4;
+
+const COLORS = [
+  "#2a6fbb",
+  "#6aa84f",
+  "#e69138",
+  "#8e63b8",
+  "#45a5a5",
+  "#c27ba0",
+  "#b8a038",
+  "#7f8c8d",
+  "#a05a3c",
+];
+
+function colorOf(names: readonly string[], name: string): string {
+  return COLORS[Math.max(0, names.indexOf(name)) % COLORS.length] ?? "#2a6fbb";
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+}
