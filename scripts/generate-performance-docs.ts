@@ -234,10 +234,9 @@ export function performanceDocs(): { table: string; plots: ReadonlyMap<string, s
 
 /** The page with its generated part renewed. */
 export function renewPage(page: string, { table }: { table: string }): string {
-  return page.replace(
-    /(<!-- results -->\n)[\s\S]*?(\n<!-- end -->)/,
-    (_whole, begin: string, end: string) => `${begin}${table}${end}`,
-  );
+  const [before, after] = [page.split("<!-- results -->\n")[0], page.split("\n<!-- end -->")[1]];
+  if (before === undefined || after === undefined) throw new TypeError("The page has lost its marks");
+  return `${before}<!-- results -->\n${table}\n<!-- end -->${after}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PICTURE_FILE, picture, withIntervals } from "../../scripts/generate-intervals-docs.ts";
 import { withNotes } from "../../scripts/generate-migration-docs.ts";
+import { performanceDocs, renewPage } from "../../scripts/generate-performance-docs.ts";
 import { withTables } from "../../scripts/generate-template-docs.ts";
 import { FINDING_CODES } from "../../shared/sweep/finding.ts";
 import { template } from "../template/template.ts";
@@ -136,3 +137,17 @@ function codesInCode(retryable: boolean): string[] {
   });
   return [...new Set(codes)].sort();
 }
+
+describe("docs/performance.md", () => {
+  const { text } = pageOf("docs/performance.md");
+  const docs = performanceDocs();
+
+  it("tells the results that were kept; `node scripts/generate-performance-docs.ts` renews it", () => {
+    expect(text).toBe(renewPage(text, docs));
+  });
+
+  it.each([...docs.plots])("shows the picture %s, as the results have it", (name, svg) => {
+    expect(text).toContain(`(performance/${name}.svg)`);
+    expect(readFileSync(join(ROOT, `docs/performance/${name}.svg`), "utf8")).toBe(svg);
+  });
+});
