@@ -7,9 +7,8 @@ import {
   expectPassword,
   NAME,
   NAMESPACE,
-  putPassword,
   readShopSecret,
-  SOURCE,
+  rotateUnseen,
   short,
 } from "./shop-database.ts";
 import { expectThat, type StoryStep } from "./story-step.ts";
@@ -45,22 +44,6 @@ export const droppedEvent: StoryStep = {
 };
 
 const STALE_MS = 2 * 60_000;
-
-async function rotateUnseen(world: StoryWorld, password: string): Promise<string> {
-  const { relay, sandbox } = world;
-  const { events } = sandbox.aws;
-  const { delivery } = events;
-  const deliveredBefore = relay.deliveries.length;
-  events.delivery = () => []; // EventBridge promises best effort for these events
-  try {
-    const versionId = await putPassword(world, SOURCE, password);
-    await events.settled();
-    expectThat(relay.deliveries.length === deliveredBefore, "The relay was called for the dropped event");
-    return versionId;
-  } finally {
-    events.delivery = delivery;
-  }
-}
 
 /** Looking alone, so that what it costs can be told apart from the repair. */
 async function expectPlan({ tell }: StoryWorld, reconcile: DeployedSweep): Promise<void> {

@@ -1,6 +1,7 @@
 import { droppedEvent } from "./dropped-event.ts";
 import { esoTrigger } from "./eso-trigger.ts";
 import { expiredCredentials } from "./expired-credentials.ts";
+import { forcedSync } from "./forced-sync.ts";
 import { rotation } from "./rotation.ts";
 import type { StoryStep } from "./story-step.ts";
 import { tampering } from "./tampering.ts";
@@ -11,5 +12,6 @@ export const STEPS: readonly StoryStep[] = [
   droppedEvent,
   tampering,
   expiredCredentials,
+  forcedSync,
   esoTrigger,
 ];

@@ -46,8 +46,10 @@ export type Scene = {
 };
 
 /** A namespace of its own, so that no test sees another's Secrets. */
-export async function openScene(backend: Backend): Promise<Scene> {
-  const namespace = `scene-${randomUUID().slice(0, 8)}`;
+export async function openScene(
+  backend: Backend,
+  namespace = `scene-${randomUUID().slice(0, 8)}`,
+): Promise<Scene> {
   const admin = kubernetesCall(backend.kubernetes);
   const { secrets, destroy } = awsClients(backend.aws);
   const expectDone = async (path: string, options: Parameters<KubernetesCall>[1]): Promise<void> => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 // Runs `node sandbox/story.ts` as npm start does, in processes of its own; each takes a second or two.
 
 /** Scripts rely on these names and their order. */
-const STEPS = ["rotation", "dropped-event", "tampering", "expired-credentials", "eso-trigger"];
+const STEPS = ["rotation", "dropped-event", "tampering", "expired-credentials", "forced-sync", "eso-trigger"];
 const STORY = fileURLToPath(new URL("../../sandbox/story.ts", import.meta.url));
 const CANARY = new URL("canary.mjs", import.meta.url).href;
 const UNTRUSTED = `data:text/javascript,
@@ -91,6 +91,10 @@ describe("for a person", () => {
     { step: "dropped-event", claim: /calls to look: \d+ to AWS, \d+ to the cluster; secret values read: 0 / },
     { step: "tampering", claim: /TAMPERED: data\.password changed by kubectl-edit/ },
     { step: "tampering", claim: /VALUE_DIFFERS: data\.password changed, and repairs it/ },
+    {
+      step: "forced-sync",
+      claim: /prod\/shop\/db +written +\S+ \d+m +\S+ 0s +current/,
+    },
     {
       step: "expired-credentials",
       claim: /bindings looked at: 36 of 36, skipped: 0; stale and repaired: 6;/,

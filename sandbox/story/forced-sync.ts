@@ -1,0 +1,115 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runCommandLine } from "../../cli/run-command-line.ts";
+import type { StoryWorld } from "./open-world.ts";
+import {
+  anyPassword,
+  expectNoLeak,
+  expectPassword,
+  NAME,
+  NAMESPACE,
+  readShopSecret,
+  rotateUnseen,
+  short,
+} from "./shop-database.ts";
+import { expectThat, type StoryStep } from "./story-step.ts";
+
+/** 3 a.m.: production has a dead password, nobody wants to wait for a sweep, and one command is enough. */
+export const forcedSync: StoryStep = {
+  name: "forced-sync",
+  title: "somebody is woken up, and forces the sync by hand",
+  async run(world) {
+    const { tell } = world;
+    const before = (await readShopSecret(world, "before the rotation")).data.password ?? "";
+    const password = anyPassword();
+    const versionId = await rotateUnseen(world, password);
+    world.passTime(2 * 60_000);
+    const desk = await openDesk(world);
+    try {
+      const stale = await desk.run("status", `${NAMESPACE}/${NAME}`);
+      expectThat(stale.exitCode === 1, "secret-relay status did not end with 1 for a stale Secret");
+      expectThat(
+        /\bstale\b/.test(stale.printed),
+        "secret-relay status does not say that the Secret is stale",
+      );
+      tell.done(`a rotation to version ${short(versionId)}, and its event is lost; status ends with 1:`);
+      tell.quote(stale.printed);
+
+      const synced = await desk.run("sync", `${NAMESPACE}/${NAME}`);
+      expectThat(synced.exitCode === 0, `secret-relay sync ended with ${synced.exitCode}`);
+      tell.done("secret-relay sync, with a person's AWS credentials and kubeconfig:");
+      tell.quote(synced.printed);
+      await expectPassword(world, password, "after the forced sync");
+
+      const current = await desk.run("status", `${NAMESPACE}/${NAME}`);
+      expectThat(current.exitCode === 0, "secret-relay status does not see that the Secret is current");
+      tell.done("the new password is in the Secret, and status ends with 0");
+      expectNoLeak([before, password], [stale, synced, current]);
+      tell.result(
+        synced.ms,
+        "for the command, from Enter until it has looked again (measured, on this sandbox)",
+      );
+      tell.note(
+        "that time includes asking AWS who one is, the login, and all TLS handshakes; npx comes on top",
+      );
+      return { ms: synced.ms };
+    } finally {
+      await desk.close();
+    }
+  },
+};
+
+type Told = { readonly exitCode: number; readonly printed: string; readonly ms: number };
+
+type Desk = { run(...words: readonly string[]): Promise<Told>; close(): Promise<void> };
+
+/** What a person has at hand: bindings.yaml, a kubeconfig, and the AWS credentials of their shell. */
+async function openDesk({ sandbox, bindings, now }: StoryWorld): Promise<Desk> {
+  const folder = await mkdtemp(join(tmpdir(), "secret-relay-"));
+  await writeFile(join(folder, "bindings.yaml"), bindings);
+  await writeFile(join(folder, "kubeconfig"), JSON.stringify(kubeconfigOf(sandbox.kubernetes)));
+  const env = { KUBECONFIG: join(folder, "kubeconfig") };
+  return {
+    run: async (...words) => {
+      const lines: string[] = [`$ secret-relay ${words.join(" ")}`];
+      const say = (text: string) => void lines.push(text);
+      const startedAt = performance.now();
+      // Whoever runs the story may have BINDINGS_FILE set, and that would be taken.
+      const exitCode = await runCommandLine([...words, "--bindings", "bindings.yaml"], {
+        env,
+        cwd: folder,
+        readStdin: async () => "",
+        now,
+        terminal: {
+          out: say,
+          say,
+          paint: (_style, text) => text,
+          paintMessage: (_style, text) => text,
+          width: 90,
+          showsProgress: false,
+          progress: () => {},
+          clear: () => {},
+          canAsk: false,
+        },
+      });
+      return { exitCode, printed: lines.join("\n"), ms: performance.now() - startedAt };
+    },
+    close: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** As `aws eks update-kubeconfig` writes it, with a token in place of the program that fetches one. */
+function kubeconfigOf(kubernetes: StoryWorld["sandbox"]["kubernetes"]): object {
+  const { clusterName, region, endpoint, certificateAuthorityData, adminToken } = kubernetes;
+  const name = `arn:aws:eks:${region}:111122223333:cluster/${clusterName}`;
+  const cluster = { server: endpoint, "certificate-authority-data": certificateAuthorityData };
+  return {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": name,
+    clusters: [{ name, cluster }],
+    users: [{ name, user: { token: adminToken } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+  };
+}
