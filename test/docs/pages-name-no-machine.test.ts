@@ -18,8 +18,13 @@ const EXAMPLE_HOST = /\.amazonaws\.com$/;
 
 const MACHINE_PATHS = /(?<![\w.:/~-])(~\/|\/(home|root|Users|work|tmp|mnt|opt|srv|workspace)\/)[\w./-]*/g;
 
+/** Where everybody's tools keep their settings. */
+const KNOWN_FILES = ["~/.kube/config", "~/.bashrc", "~/.zshrc", "~/.config/fish/config.fish"];
+
 it("no page names a path of a machine", () => {
-  expect(problemsOf(({ text }) => text.match(MACHINE_PATHS) ?? [])).toEqual([]);
+  const pathsIn = ({ text }: Page) => text.match(MACHINE_PATHS) ?? [];
+
+  expect(problemsOf((page) => pathsIn(page).filter((path) => !KNOWN_FILES.includes(path)))).toEqual([]);
 });
 
 it("pages send their reader to known places only", () => {

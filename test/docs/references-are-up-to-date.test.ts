@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { commandPaths, withCommands } from "../../scripts/generate-cli-docs.ts";
 import { PICTURE_FILE, picture, withIntervals } from "../../scripts/generate-intervals-docs.ts";
 import { withNotes } from "../../scripts/generate-migration-docs.ts";
 import { performanceDocs, renewPage } from "../../scripts/generate-performance-docs.ts";
@@ -31,6 +32,27 @@ it("the notes of import-eso are those of the code; `node scripts/generate-migrat
   const { text } = pageOf("docs/migrate-from-eso.md");
 
   expect(text).toBe(withNotes(text));
+});
+
+describe("docs/cli.md", () => {
+  const { text } = pageOf("docs/cli.md");
+
+  it("explains every command as `--help` does; `node scripts/generate-cli-docs.ts` renews it", async () => {
+    expect(commandPaths().length).toBeGreaterThan(8);
+    expect(text).toBe(await withCommands(text));
+  });
+
+  it("has every code of the command line in its table, and no other", () => {
+    const sources = globSync("cli/**/*.ts", { cwd: ROOT }).map((path) =>
+      readFileSync(join(ROOT, path), "utf8"),
+    );
+    const codes = sources.flatMap((source) =>
+      [...source.matchAll(/readonly code = "([A-Z_]+)"/g)].map(([, code]) => code),
+    );
+    const rows = rowsBetween(pageOf("docs/cli.md"), "codes of the command line");
+
+    expect(rows.map(([code]) => code?.replaceAll("`", "")).sort()).toEqual([...new Set(codes)].sort());
+  });
 });
 
 describe("docs/architecture.md", () => {

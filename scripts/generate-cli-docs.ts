@@ -1,0 +1,74 @@
+/**
+ * Writes the commands of docs/cli.md as the command line itself explains them.
+ * It needs nothing but node_modules and takes a moment. A test fails when they are out of date.
+ *
+ *   node scripts/generate-cli-docs.ts
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { type Cli, commandLine } from "../cli/cli.ts";
+import { COMMANDS } from "../cli/commands.ts";
+import { runCommandLine } from "../cli/run-command-line.ts";
+
+const DOCS_FILE = new URL("../docs/cli.md", import.meta.url);
+const OPENING = "<!-- commands: written by scripts/generate-cli-docs.ts -->";
+const CLOSING = "<!-- end of commands -->";
+
+/** The document with its commands made anew; everything outside of their markers stays as it is. */
+export async function withCommands(document: string): Promise<string> {
+  const begin = document.indexOf(OPENING);
+  const end = document.indexOf(CLOSING);
+  if (begin < 0 || end < begin) throw new Error("docs/cli.md has lost the markers of its commands");
+  const sections = await Promise.all(commandPaths().map(sectionOf));
+  return `${document.slice(0, begin)}${OPENING}\n\n${sections.join("\n\n")}\n\n${document.slice(end)}`;
+}
+
+/** Every command that does something: `sync`, `events explain`. */
+export function commandPaths(): string[][] {
+  const program = new Command();
+  for (const add of COMMANDS) add(program, commandLine(cliThatTells(() => {})));
+  const walk = (command: Command, path: string[]): string[][] => {
+    const visible = command
+      .createHelp()
+      .visibleCommands(command)
+      .filter((sub) => sub.name() !== "help");
+    return visible.length === 0 ? [path] : visible.flatMap((sub) => walk(sub, [...path, sub.name()]));
+  };
+  return walk(program, []);
+}
+
+async function sectionOf(path: readonly string[]): Promise<string> {
+  let help = "";
+  await runCommandLine(
+    [...path, "--help"],
+    cliThatTells((text) => {
+      help += `${text}\n`;
+    }),
+  );
+  return `### ${path.join(" ")}\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\``;
+}
+
+function cliThatTells(out: (text: string) => void): Cli {
+  return {
+    env: {},
+    cwd: ".",
+    now: () => 0,
+    readStdin: async () => "",
+    terminal: {
+      out,
+      say: () => {},
+      paint: (_style, text) => text,
+      paintMessage: (_style, text) => text,
+      width: 100,
+      showsProgress: false,
+      progress: () => {},
+      clear: () => {},
+      canAsk: false,
+    },
+  };
+}
+
+if (import.meta.main) {
+  const document = readFileSync(DOCS_FILE, "utf8");
+  writeFileSync(DOCS_FILE, await withCommands(document));
+}
