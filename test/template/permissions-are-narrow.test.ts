@@ -79,6 +79,23 @@ it("can do little when no source and no cluster is named", () => {
   expect(sidsOf("SweepScheduleRole")).toEqual(["StartSweeps", "KeepUnstartedSweeps"]);
 });
 
+it("lets the rotation function read the tags of the named secrets where ExternalSecrets are found by tag, and else none", () => {
+  const described = (settings: object) =>
+    allowedTo("RotationRole", { ...EVERYTHING, ...settings })
+      .filter((one) => actionsOf(one).includes("secretsmanager:DescribeSecret"))
+      .map(({ Sid, Resource }) => ({ Sid, Resource }));
+  expect(described({ ExternalSecretsByTag: "DISABLED" })).toEqual([]);
+  expect(described({ ExternalSecretsByTag: "ENABLED", SecretNamePrefix: "" })).toEqual([
+    { Sid: "DescribeSecretsByArn", Resource: EVERYTHING.SecretArns.split(",") },
+  ]);
+  expect(described({ ExternalSecretsByTag: "ENABLED", SecretArns: "" })).toEqual([
+    {
+      Sid: "DescribeSecretsByPrefix",
+      Resource: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/*",
+    },
+  ]);
+});
+
 describe.each(SYNC_ROLES)("%s", (role) => {
   const name = role.replace(/Role$/, "");
 
@@ -311,7 +328,10 @@ it.each([
 });
 
 it.each([
-  ["any call to Secrets Manager but reading a value", /^secretsmanager:(?!GetSecretValue$)/],
+  [
+    "any call to Secrets Manager but reading a value, or tags where a stack wants that",
+    /^secretsmanager:(?!(GetSecretValue|DescribeSecret)$)/,
+  ],
   ["reading queues", /^sqs:(?!SendMessage$)/],
 ])("does not allow the rotation function %s", (_what, forbidden) => {
   expect(

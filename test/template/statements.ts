@@ -19,6 +19,7 @@ export const EVERYTHING = {
     "arn:aws:eks:eu-west-1:111122223333:cluster/blue,arn:aws:eks:eu-west-1:111122223333:cluster/green",
   ClusterRoleArns: "arn:aws:iam::444455556666:role/relay",
   AccessEntryClusterName: "blue",
+  ExternalSecretsByTag: "ENABLED",
   ...WITH_WEBHOOK,
   WebhookKeySecretKmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/k1", // that of the sources
   VpcSubnetIds: "subnet-0a",
