@@ -25,6 +25,8 @@ export function barPlot({ title, unit, bars, limit, isLogarithmic = false }: Plo
     const share = isLogarithmic ? Math.log10(1 + value) / Math.log10(1 + max) : value / max;
     return Math.round(share * BAR_WIDTH * 10) / 10;
   };
+  const endOf = ({ note }: Bar, row: number) => LEFT + scale(totals[row] ?? 0) + 6 + note.length * CHARACTER;
+  const width = Math.ceil(Math.max(WIDTH_MIN, ...bars.map(endOf)));
   const legend = names.map((name, at) => {
     const [x, y] = [16 + (at % LEGEND_COLUMNS) * 180, 46 + Math.floor(at / LEGEND_COLUMNS) * 20];
     return `<rect x="${x}" y="${y}" width="12" height="12" fill="${colorOf(names, name)}"/><text x="${x + 18}" y="${y + 10}" class="small">${escapeXml(name)}</text>`;
@@ -44,7 +46,7 @@ export function barPlot({ title, unit, bars, limit, isLogarithmic = false }: Plo
     limit === undefined
       ? ""
       : `<line x1="${LEFT + scale(limit.value)}" y1="${top - 8}" x2="${LEFT + scale(limit.value)}" y2="${height - 10}" stroke="#c0392b" stroke-dasharray="4 3"/><text x="${LEFT + scale(limit.value)}" y="${top - 14}" text-anchor="middle" class="small" fill="#c0392b">${escapeXml(limit.name)}</text>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeXml(title)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeXml(title)}">
 <style>text{font:13px system-ui,sans-serif;fill:#57606a}.small{font-size:12px}.title{font-size:15px;font-weight:600}</style>
 <text x="16" y="26" class="title">${escapeXml(title)} (${escapeXml(unit)}${isLogarithmic ? ", logarithmic" : ""})</text>
 ${[...legend, ...rows, line].join("\n")}
@@ -52,7 +54,9 @@ ${[...legend, ...rows, line].join("\n")}
 `;
 }
 
-const WIDTH = 760;
+const WIDTH_MIN = 760;
+/** Of a note's font, on average and generously: text that is cut off says something else. */
+const CHARACTER = 7;
 const LEFT = 210;
 const BAR_WIDTH = 400;
 const ROW = 28;

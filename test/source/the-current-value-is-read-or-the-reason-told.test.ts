@@ -85,9 +85,15 @@ describe("the current value", () => {
     ["the staging label", { ...SOURCE, stage: "GREEN" }, { VersionStage: "GREEN" }],
     ["the pinned version", { ...SOURCE, versionId }, { VersionId: versionId }],
   ])("is asked for by %s", async (_what, source, input) => {
-    const { read, seen } = fakeClient({ ARN, VersionId: "v1", SecretString: "x", VersionStages: ["any"] });
+    const { versionId: VersionId = "v1" } = source;
+    const { read, seen } = fakeClient({ ARN, VersionId, SecretString: "x", VersionStages: ["any"] });
     expect(await read(source)).not.toHaveProperty("isDeprecated");
     expect(seen.inputs).toEqual([{ SecretId: "prod/db", ...input }]);
+  });
+
+  it("is not taken from an answer about another version than the pinned one", async () => {
+    const { read } = fakeClient({ ARN, VersionId: "v1", SecretString: CANARY, VersionStages: ["any"] });
+    expect(await failureOf(read({ ...SOURCE, versionId }))).toMatchObject({ code: "SOURCE_UNAVAILABLE" });
   });
 
   it("of a pinned version without a label says so", async () => {
