@@ -211,14 +211,14 @@ export function performanceDocs(): { table: string; plots: ReadonlyMap<string, s
     [
       "polling",
       barPlot({
-        title: "How long a rotated password is stale at worst",
+        title: "How long a rotated password is stale: polling at worst, the relay at the median",
         unit: "ms",
         isLogarithmic: true,
         bars: [
           {
             label: "relay, once the event is there",
             parts: [{ value: relayMs, name: "" }],
-            note: `${relayMs} ms`,
+            note: `${relayMs} ms; a lost event: until the sweep`,
           },
           ...polls.map(({ minutes, worstMs }) => ({
             label: `polling every ${minutes} min`,
