@@ -5,6 +5,7 @@ import { UsageError } from "../errors.ts";
 import { examples } from "../examples.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Bind } from "../init/init-files.ts";
+import { nextSteps } from "../init/next-steps.ts";
 import { addAwsOptions, type LiveOptions } from "../live/options.ts";
 import { withProgress } from "../terminal/progress.ts";
 
@@ -57,7 +58,7 @@ async function init(cli: CommandLine, options: Options): Promise<ExitCode> {
   terminal.out(
     `Wrote ${files.bindings} (${binds.length} Secret(s) in ${clusters[0]}) and ${files.samconfig}.`,
   );
-  terminal.say(nextSteps(clusters));
+  terminal.say(nextSteps(clusters, cli.env));
   return EXIT.done;
 }
 
@@ -107,16 +108,4 @@ async function mustBeFree({ cwd }: CommandLine, file: string): Promise<void> {
   if (text !== undefined && !isExample) {
     throw new UsageError(`${file} is there already. Overwrite it with --force, or edit it.`);
   }
-}
-
-function nextSteps(clusters: readonly string[]): string {
-  const several = clusters.length > 1 ? ` --cluster ${clusters[0]}` : "";
-  return [
-    "Next:",
-    "  secret-relay plan                                     what would be written",
-    `  secret-relay rbac${several} | kubectl apply -f -                let the relay write these Secrets`,
-    "  npm run build && sam build && sam deploy              deploy it",
-    "  secret-relay sync --all                               first sync, from here",
-    "  secret-relay doctor                                   see that all is well",
-  ].join("\n");
 }
