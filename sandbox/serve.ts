@@ -6,6 +6,7 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { kubeconfigFor } from "./kubernetes/kubeconfig.ts";
 import { startSandbox } from "./start-sandbox.ts";
 
 const folder = path.resolve(process.argv[2] ?? ".sandbox");
@@ -22,23 +23,7 @@ await kubernetes.ask({
   body: JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } }),
 });
 
-const arn = `arn:aws:eks:${aws.region}:${aws.accountId}:cluster/${kubernetes.clusterName}`;
-const kubeconfig = {
-  apiVersion: "v1",
-  kind: "Config",
-  "current-context": arn,
-  clusters: [
-    {
-      name: arn,
-      cluster: {
-        server: kubernetes.endpoint,
-        "certificate-authority-data": kubernetes.certificateAuthorityData,
-      },
-    },
-  ],
-  contexts: [{ name: arn, context: { cluster: arn, user: arn } }],
-  users: [{ name: arn, user: { token: kubernetes.adminToken } }],
-};
+const kubeconfig = kubeconfigFor(kubernetes, aws.accountId, { token: kubernetes.adminToken });
 await mkdir(folder, { recursive: true });
 await writeFile(path.join(folder, "kubeconfig"), JSON.stringify(kubeconfig), { mode: 0o600 });
 const exports = Object.entries({ ...aws.env, KUBECONFIG: path.join(folder, "kubeconfig") });

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommandLine } from "../../cli/run-command-line.ts";
+import { kubeconfigFor } from "../kubernetes/kubeconfig.ts";
 import type { StoryWorld } from "./open-world.ts";
 import {
   anyPassword,
@@ -68,7 +69,9 @@ type Desk = { run(...words: readonly string[]): Promise<Told>; close(): Promise<
 async function openDesk({ sandbox, bindings, now }: StoryWorld): Promise<Desk> {
   const folder = await mkdtemp(join(tmpdir(), "secret-relay-"));
   await writeFile(join(folder, "bindings.yaml"), bindings);
-  await writeFile(join(folder, "kubeconfig"), JSON.stringify(kubeconfigOf(sandbox.kubernetes)));
+  const { aws, kubernetes } = sandbox;
+  const kubeconfig = kubeconfigFor(kubernetes, aws.accountId, { token: kubernetes.adminToken });
+  await writeFile(join(folder, "kubeconfig"), JSON.stringify(kubeconfig));
   const env = { KUBECONFIG: join(folder, "kubeconfig") };
   return {
     run: async (...words) => {
@@ -96,20 +99,5 @@ async function openDesk({ sandbox, bindings, now }: StoryWorld): Promise<Desk> {
       return { exitCode, printed: lines.join("\n"), ms: performance.now() - startedAt };
     },
     close: () => rm(folder, { recursive: true }),
-  };
-}
-
-/** As `aws eks update-kubeconfig` writes it, with a token in place of the program that fetches one. */
-function kubeconfigOf(kubernetes: StoryWorld["sandbox"]["kubernetes"]): object {
-  const { clusterName, region, endpoint, certificateAuthorityData, adminToken } = kubernetes;
-  const name = `arn:aws:eks:${region}:111122223333:cluster/${clusterName}`;
-  const cluster = { server: endpoint, "certificate-authority-data": certificateAuthorityData };
-  return {
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": name,
-    clusters: [{ name, cluster }],
-    users: [{ name, user: { token: adminToken } }],
-    contexts: [{ name, context: { cluster: name, user: name } }],
   };
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { kubeconfigFor } from "../../sandbox/kubernetes/kubeconfig.ts";
 import { type CliRun, runCli } from "../cli/run-cli.ts";
 import { findTraces } from "../hygiene/canary.ts";
 import type { Backend } from "./backend.ts";
@@ -51,21 +52,5 @@ export function adminKubeconfig(
   { kubernetes, aws }: Backend,
   user: object = { token: kubernetes.adminToken },
 ) {
-  const arn = `arn:aws:eks:${kubernetes.region}:${aws.accountId}:cluster/${kubernetes.clusterName}`;
-  return {
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": arn,
-    clusters: [
-      {
-        name: arn,
-        cluster: {
-          server: kubernetes.endpoint,
-          "certificate-authority-data": kubernetes.certificateAuthorityData,
-        },
-      },
-    ],
-    contexts: [{ name: arn, context: { cluster: arn, user: arn } }],
-    users: [{ name: arn, user }],
-  };
+  return kubeconfigFor(kubernetes, aws.accountId, user);
 }
