@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { BuildOptions } from "esbuild";
 import { slimAwsSdk } from "./slim-aws-sdk.ts";
 import { slimClientNode } from "./slim-client-node.ts";
+import { slimJmespath } from "./slim-jmespath.ts";
 import { slimYaml } from "./slim-yaml.ts";
 
 /** Every Lambda function of the stack; each has a folder of this name in functions/. */
@@ -39,7 +40,7 @@ export function bundleOptions(name: (typeof FUNCTIONS)[number], outdir: string) 
       yaml: fileURLToPath(new URL("../node_modules/yaml/browser/dist/index.js", import.meta.url)),
       ...Object.fromEntries(PROFILE_PROVIDERS.map((name) => [name, NO_SHARED_PROFILES])),
     },
-    plugins: [slimClientNode, slimAwsSdk, slimYaml],
+    plugins: [slimClientNode, slimAwsSdk, slimJmespath, slimYaml],
     // Bundled CommonJS packages call require() for Node's own modules.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',

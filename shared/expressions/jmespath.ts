@@ -4,9 +4,8 @@ import {
   LexerError,
   ParseError,
   search,
-  UnknownFunctionError,
 } from "@aws-lambda-powertools/jmespath";
-import { Functions } from "@aws-lambda-powertools/jmespath/functions";
+import { isExpression, isFunctionName, Joined, StandardFunctions } from "./jmespath-functions.ts";
 import { isTreeObject, type JsonTree, type JsonTreeObject, jsonTextOf, SpelledNumber } from "./json-tree.ts";
 import { runBounded, TookTooLong } from "./run-bounded.ts";
 
@@ -22,10 +21,10 @@ export function checkExpression(expression: string): string | undefined {
   const excess = excessOf(expression);
   if (excess !== undefined) return excess;
   try {
-    runBounded(() => search(keyOf(expression), {}, { customFunctions: new TextFunctions(new Map()) }));
+    runBounded(() => treeOf(evaluateOn(expression, {}, new Map())));
     return undefined;
   } catch (error) {
-    return faultOf(expression, error);
+    return error instanceof ExpressionFailed ? `It ${error.message}` : faultOf(expression, error);
   }
 }
 
@@ -62,23 +61,33 @@ class ExpressionFailed extends Error {}
 function evaluateSpelled(expression: string, root: JsonTree): JsonTree {
   const neighbours = neighboursOf(root);
   const plain = treeOf(evaluateOn(expression, plainNumbers(root, new Map()), new Map()));
-  if (neighbours.size === 0) return plain;
+  if (neighbours.size === 0) return writable(plain);
   const spelled = new Map([...neighbours].map(([text, { neighbour }]) => [neighbour, text]));
   const marked = treeOf(evaluateOn(expression, plainNumbers(root, neighbours), spelled));
   const merged = merge(plain, marked, { spelled, neighbours });
-  if (merged !== DIFFERENT) return merged;
+  if (merged !== DIFFERENT) return writable(merged);
   if (holdsNumberOf(plain, new Set([...neighbours.values()].map(({ value }) => value)))) {
     throw new ExpressionFailed(
       "compares a number that the source spells in an unusual way, such as 1.10 or 1e3, so the text of its result is not certain; quote the number in the source",
     );
   }
-  return plain;
+  return writable(plain);
 }
 
 function evaluateOn(expression: string, data: unknown, spelled: ReadonlyMap<number, string>): unknown {
-  const functions = new TextFunctions(spelled);
-  const result: unknown = search(keyOf(expression), data as never, { customFunctions: functions });
-  if (functions.isTooLong) throw new ExpressionFailed(`makes a text of more than ${TEXT_MAX} characters`);
+  // The library drops what a function throws, but for errors of its own, so what is wrong with a text is remembered.
+  let fault: string | undefined;
+  const write = (value: unknown): string => {
+    try {
+      return textOf(value, spelled);
+    } catch (error) {
+      fault ??= error instanceof ExpressionFailed ? error.message : "can't write its result as a text";
+      return "";
+    }
+  };
+  const customFunctions = new StandardFunctions(write);
+  const result: unknown = search(keyOf(expression), data as never, { customFunctions });
+  if (fault !== undefined) throw new ExpressionFailed(fault);
   return result;
 }
 
@@ -138,6 +147,8 @@ function treeOf(result: unknown): JsonTree {
     if (Array.isArray(value)) return value.map(copy);
     if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
     if (typeof value !== "object" || value === null) return null;
+    if (isExpression(value))
+      throw new ExpressionFailed("gives an expression (&) where only a function takes one");
     const bare: JsonTreeObject = Object.create(null);
     for (const [key, item] of Object.entries(value)) bare[key] = copy(item);
     return bare;
@@ -188,57 +199,43 @@ function holdsNumberOf(value: JsonTree, numbers: ReadonlySet<number>): boolean {
   return isTreeObject(value) && Object.values(value).some((item) => holdsNumberOf(item, numbers));
 }
 
-/** The functions of JMESPath, with those bounded that make texts, and to_string keeping a number's spelling. */
-class TextFunctions extends Functions {
-  isTooLong = false;
-  readonly #spelled: ReadonlyMap<number, string>;
-
-  constructor(spelled: ReadonlyMap<number, string>) {
-    super();
-    this.#spelled = spelled;
-  }
-
-  /** The library drops what a function throws, so the excess is remembered instead. */
-  #bounded(text: () => string, length: number): string | null {
-    if (length <= TEXT_MAX) {
-      const made = text();
-      if (made.length <= TEXT_MAX) return made;
-    }
-    this.isTooLong = true;
-    return null;
-  }
-
-  override funcToString(args: unknown): string {
-    const [value] = argumentsOf(args);
-    if (typeof value === "string") return value;
-    return this.#bounded(() => jsonTextOf(this.#withSpelling(treeOf(value))), 0) ?? "";
-  }
-
-  override funcJoin(args: never, ..._rest: never[]): string {
-    const [separator, items] = argumentsOf(args);
-    const length =
-      Array.isArray(items) && typeof separator === "string"
-        ? items.reduce((sum: number, item) => sum + separator.length + String(item).length, 0)
-        : 0;
-    if (length > TEXT_MAX) this.isTooLong = true;
-    return this.isTooLong ? "" : super.funcJoin(args, ...(_rest as [never]));
-  }
-
-  #withSpelling(value: JsonTree): JsonTree {
-    if (typeof value === "number") {
-      const text = this.#spelled.get(value);
-      return text === undefined ? value : new SpelledNumber(value, text);
-    }
-    if (Array.isArray(value)) return value.map((item) => this.#withSpelling(item));
-    if (!isTreeObject(value)) return value;
-    const bare: JsonTreeObject = Object.create(null);
-    for (const [key, item] of Object.entries(value)) bare[key] = this.#withSpelling(item);
-    return bare;
-  }
+/** The text of a join, or of any value in JSON with the spelling that its numbers have in the source. */
+function textOf(value: unknown, spelled: ReadonlyMap<number, string>): string {
+  if (!(value instanceof Joined)) return bounded(jsonTextOf(writable(withSpelling(treeOf(value), spelled))));
+  const { glue, items } = value;
+  const length = items.reduce((sum, item) => sum + item.length, glue.length * Math.max(0, items.length - 1));
+  if (length > TEXT_MAX) throw tooLong();
+  return items.join(glue);
 }
 
-// The interpreter hands every function one list, which the library's own ones take apart in a decorator.
-const argumentsOf = (args: unknown): readonly unknown[] => (Array.isArray(args) ? args : []);
+function bounded(text: string): string {
+  if (text.length > TEXT_MAX) throw tooLong();
+  return text;
+}
+
+const tooLong = () => new ExpressionFailed(`makes a text of more than ${TEXT_MAX} characters`);
+
+function withSpelling(value: JsonTree, spelled: ReadonlyMap<number, string>): JsonTree {
+  if (typeof value === "number") {
+    const text = spelled.get(value);
+    return text === undefined ? value : new SpelledNumber(value, text);
+  }
+  if (Array.isArray(value)) return value.map((item) => withSpelling(item, spelled));
+  if (!isTreeObject(value)) return value;
+  const bare: JsonTreeObject = Object.create(null);
+  for (const [key, item] of Object.entries(value)) bare[key] = withSpelling(item, spelled);
+  return bare;
+}
+
+/** JSON has no text for a number without end, and JavaScript would write `null`. One with a text in the source keeps it. */
+function writable(value: JsonTree): JsonTree {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new ExpressionFailed("computes a number that is larger than JavaScript's numbers go");
+  }
+  if (Array.isArray(value)) for (const item of value) writable(item);
+  else if (isTreeObject(value)) for (const item of Object.values(value)) writable(item);
+  return value;
+}
 
 const TEXT_MAX = 1024 * 1024;
 const NODES_MAX = 100_000;
@@ -254,14 +251,22 @@ function excessOf(expression: string): string | undefined {
   if (expression.length > EXPRESSION_MAX) {
     return `An expression has at most ${EXPRESSION_MAX} characters`;
   }
-  const bare = expression.replace(/'(?:\\[\s\S]|[^'\\])*'|"(?:\\[\s\S]|[^"\\])*"/g, "''");
-  for (const [, literal = ""] of bare.matchAll(/`((?:\\[\s\S]|[^`\\])*)`/g)) {
-    if (/^\s*[[{]/.test(literal)) return "A literal is a text, a number, true, false or null";
+  const literals: string[] = [];
+  const bare = expression.replace(QUOTED, (quoted) => {
+    if (!quoted.startsWith("`")) return "''";
+    literals.push(quoted);
+    return "1";
+  });
+  if (literals.some((literal) => /^`\s*[[{]/.test(literal))) {
+    return "A literal is a text, a number, true, false or null";
+  }
+  for (const [, name = ""] of bare.matchAll(/([a-z_]\w*)\s*\(/gi)) {
+    if (!isFunctionName(name)) return `JMESPath has no function ${name}`;
   }
   const commas: number[] = [];
   let copies = 1;
   let isMade: boolean[] = [];
-  for (const [character] of bare.replace(/`(?:\\[\s\S]|[^`\\])*`/g, "1").matchAll(/[[\]{}(),]/g)) {
+  for (const [character] of bare.matchAll(/[[\]{}(),]/g)) {
     if (character === ",") commas[commas.length - 1] = (commas.at(-1) ?? 0) + 1;
     else if ("[{(".includes(character)) {
       commas.push(0);
@@ -277,9 +282,11 @@ function excessOf(expression: string): string | undefined {
   return undefined;
 }
 
+/** Texts, names and literals, in the order in which they stand: a quote within another kind of quotes opens nothing. */
+const QUOTED = /'(?:\\[\s\S]|[^'\\])*'|"(?:\\[\s\S]|[^"\\])*"|`(?:\\[\s\S]|[^`\\])*`/g;
+
 function faultOf(expression: string, error: unknown): string | undefined {
   if (error instanceof TookTooLong) return "This expression takes too long to read";
-  if (error instanceof UnknownFunctionError) return "JMESPath has no function of that name";
   if (error instanceof ArityError) return "A function is given too few or too many arguments";
   if (error instanceof LexerError) return `This is no JMESPath at character ${error.lexerPosition}`;
   if (error instanceof IncompleteExpressionError) return "The expression ends too early";

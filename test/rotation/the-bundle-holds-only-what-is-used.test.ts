@@ -1,11 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bundleOptions, FUNCTIONS } from "../../scripts/bundle.ts";
 import { slimAwsSdk } from "../../scripts/slim-aws-sdk.ts";
+import { slimJmespath } from "../../scripts/slim-jmespath.ts";
+import type * as Jmespath from "../../shared/expressions/jmespath.ts";
 
 const BUNDLE_BYTES_MAX = 700_000;
 
@@ -45,4 +47,30 @@ describe("schemas of the AWS SDK", () => {
         expect([name, told(slim[name])]).toEqual([name, told(schema)]);
     },
   );
+});
+
+it("JMESPath finds all of its functions after the library's own are left out", async () => {
+  const outfile = join(await mkdtemp(join(tmpdir(), "relay-jmespath-")), "jmespath.mjs");
+  onTestFinished(() => rm(dirname(outfile), { recursive: true }));
+  const entryPoints = ["shared/expressions/jmespath.ts"];
+  await build({
+    entryPoints,
+    outfile,
+    plugins: [slimJmespath],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+  });
+  const { evaluateExpression } = (await import(pathToFileURL(outfile).href)) as typeof Jmespath;
+
+  const text = await readFile(outfile, "utf8");
+  expect(text).not.toContain("localeCompare"); // the library's sort
+  for (const [expression, value] of [
+    ["sort(@)", ["a", "b"]],
+    ["not_null(none, to_string(length(@)))", "2"],
+    ["map(&@, @) | max_by(@, &@)", "b"],
+  ]) {
+    expect(evaluateExpression(expression as string, ["b", "a"])).toEqual({ kind: "found", value });
+  }
+  expect(evaluateExpression("max(@)", ["b", 1])).toMatchObject({ kind: "failed" });
 });
