@@ -48,12 +48,14 @@ export type Answer = {
   body?: unknown;
   text?: string;
   /** A watch: sends lines until the returned function is called. */
-  stream?: (send: (line: string) => void) => () => void;
+  stream?: (send: (line: string) => void, end: () => void) => () => void;
   streamMs?: number;
 };
 
 export type ApiOptions = {
   store: Store;
+  /** Where roles and their bindings are looked up: empty for an API server that has not read them yet. */
+  roles(): Store;
   resources: readonly Resource[];
   requests: RequestCounters;
   authenticate(authorization: string | undefined): User;
@@ -108,7 +110,7 @@ const ACCESS_REVIEW =
   /^\/apis\/authorization\.k8s\.io\/v1\/(?:namespaces\/([^/]+)\/(localsubjectaccessreviews)|(selfsubjectaccessreviews|subjectaccessreviews))$/;
 
 /** Who am I, and who may do what: the first two anybody may ask about himself, the others need a right. */
-function answerReview({ store }: ApiOptions, request: ApiRequest, user: User, path: string): Answer {
+function answerReview({ roles }: ApiOptions, request: ApiRequest, user: User, path: string): Answer {
   const body = fieldsOf(parseBody(request));
   if (path === SELF_REVIEW) {
     const { username, groups } = user;
@@ -126,7 +128,7 @@ function answerReview({ store }: ApiOptions, request: ApiRequest, user: User, pa
     const group = "authorization.k8s.io";
     const kind = review === "subjectaccessreviews" ? "SubjectAccessReview" : "LocalSubjectAccessReview";
     const attempt = { verb: "create", group, resource: review, namespace: ofNamespace };
-    authorize(store, user, { group, resource: review, kind }, attempt);
+    authorize(roles(), user, { group, resource: review, kind }, attempt);
   }
   if (ofNamespace !== undefined && asked.namespace !== ofNamespace) {
     const kind = { group: "authorization.k8s.io", resource: review, kind: "LocalSubjectAccessReview" };
@@ -139,7 +141,14 @@ function answerReview({ store }: ApiOptions, request: ApiRequest, user: User, pa
       ? user
       : { username: String(spec.user ?? ""), groups: (spec.groups ?? []) as string[] };
   const { verb = "", group = "", resource = "", subresource, namespace, name } = asked;
-  const { allowed, reason } = decide(store, subject, { verb, group, resource, subresource, namespace, name });
+  const { allowed, reason } = decide(roles(), subject, {
+    verb,
+    group,
+    resource,
+    subresource,
+    namespace,
+    name,
+  });
   return {
     code: 201,
     body: { ...body, metadata: {}, status: { allowed, ...(reason ? { reason } : {}) } },
@@ -152,11 +161,11 @@ function answerResource(
   user: User,
   target: ResourceTarget,
 ): Answer {
-  const { store, now } = options;
+  const { store, roles, now } = options;
   const { resource, namespace, name = "" } = target;
   const { verb, query, headers } = request;
   const attempt = attemptOf(request, target);
-  authorize(store, user, resource, attempt);
+  authorize(roles(), user, resource, attempt);
   const isOfStatus = target.subresource === "status" && resource.hasStatus === true && verb !== "delete";
   if (target.subresource !== undefined && !isOfStatus) {
     throw new ApiStatus(404, "NotFound", "the server could not find the requested resource", {});
@@ -179,9 +188,10 @@ function answerResource(
       return {
         code: 200,
         streamMs: seconds * 1_000,
-        stream: (send) =>
+        stream: (send, end) =>
           watchObjects({
             ...read,
+            onEnd: end,
             onEvent: (line, shown) => {
               countSecrets(options, resource, shown);
               send(line);
@@ -192,7 +202,7 @@ function answerResource(
     case "create":
     case "update":
     case "patch": {
-      const assertMayCreate = () => authorize(store, user, resource, { ...attempt, verb: "create" });
+      const assertMayCreate = () => authorize(roles(), user, resource, { ...attempt, verb: "create" });
       const warnings: string[] = [];
       const write = writeOf(options, request, target, (message) => warnings.push(message));
       const written = runWrite(write, request, assertMayCreate);

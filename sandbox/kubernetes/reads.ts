@@ -2,7 +2,7 @@ import { choosePresentation, paginate, presentList, presentObject } from "./list
 import type { KubernetesObject } from "./object.ts";
 import type { Resource } from "./resources.ts";
 import { parseFieldSelector, parseLabelSelector, type Selects } from "./selectors.ts";
-import { badRequest } from "./status.ts";
+import { ApiStatus, badRequest } from "./status.ts";
 import type { Store, StoredEvent } from "./store.ts";
 
 export type ListRequest = {
@@ -36,11 +36,14 @@ export function listObjects({ store, resource, namespace, query, accept, now }: 
   };
 }
 
-export type WatchRequest = ListRequest & { onEvent(line: string, shown: KubernetesObject[]): void };
+export type WatchRequest = ListRequest & {
+  onEvent(line: string, shown: KubernetesObject[]): void;
+  onEnd(): void;
+};
 
 /** From a revision on, or what there is at this moment and then all that follows. */
 export function watchObjects(request: WatchRequest): () => void {
-  const { store, resource, namespace, query, accept, now, onEvent } = request;
+  const { store, resource, namespace, query, accept, now, onEvent, onEnd } = request;
   const as = choosePresentation(accept, "object", resource);
   const selects = selectorOf(query);
   const send = (type: StoredEvent["type"], object: KubernetesObject) => {
@@ -49,6 +52,12 @@ export function watchObjects(request: WatchRequest): () => void {
   };
   const from = parseRevision(query.get("resourceVersion"));
   if (from === 0) for (const object of store.list(resource, namespace).filter(selects)) send("ADDED", object);
+  if (from > 0 && !store.isWatchableAfter(from)) {
+    const tooOld = new ApiStatus(410, "Expired", `too old resource version: ${from} (${store.revision})`);
+    onEvent(`${JSON.stringify({ type: "ERROR", object: tooOld.toStatus() })}\n`, []);
+    onEnd();
+    return () => {};
+  }
   return store.watch(from || store.revision, (event) => {
     const isOurs = event.resource.group === resource.group && event.resource.resource === resource.resource;
     const isHere = namespace === undefined || event.object.metadata.namespace === namespace;

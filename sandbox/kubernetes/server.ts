@@ -42,6 +42,10 @@ export type KubernetesSandbox = {
   history(namespace: string, name: string): SecretState[];
   /** One request without a socket, TLS or faults, for a simulation that owns time; anything but a watch. */
   ask(request: PlainRequest): Promise<PlainAnswer>;
+  /** The process of the API server dies: nobody listens, connections break, and only what etcd would have is kept. */
+  kill(): Promise<void>;
+  /** Another one, on the same port and certificates. */
+  startAgain(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -69,8 +73,13 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
   const requests = new RequestCounters();
   const resources = [...BUILT_IN_RESOURCES, ...(options.resources ?? [])];
   for (const name of ["default", "kube-system"]) createNamespace(store, name, now());
-  const authenticate = authenticator({ ...options, now, adminToken, relayGroup: RELAY_GROUP });
-  const api = createApi({ store, resources, requests, authenticate, now });
+  // What is kept in the memory of one process, and so forgotten with it: the tokens that it has taken.
+  const startApi = (rolesReadAt: number) => {
+    const authenticate = authenticator({ ...options, now, adminToken, relayGroup: RELAY_GROUP });
+    const roles = () => (now().getTime() < rolesReadAt ? NOTHING_READ : store);
+    return createApi({ store, roles, resources, requests, authenticate, now });
+  };
+  let api: ReturnType<typeof createApi> | undefined = startApi(0);
 
   const authority = options.authority ?? createCertificateAuthority();
   const { certificatePem, keyPem } = authority.issueServerCertificate(["127.0.0.1", "localhost"]);
@@ -81,23 +90,36 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
   server.keepAliveTimeout = 90_000;
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const process = api;
     const request = await readRequest(message, resources);
     requests.addRequest(request.summary);
     const striking = await faults.strike(request.summary);
+    if (process === undefined || process !== api) return reset(message); // it died with its process
     if (striking.some((fault) => fault.kind === "reset" && fault.when === "before")) return reset(message);
     const fault = striking.find(({ kind }) => ANSWERING_FAULTS.has(kind));
-    const answer = (fault && answerOfFault(fault)) ?? api(request);
+    const answer = (fault && answerOfFault(fault)) ?? process(request);
     if (striking.some((each) => each.kind === "reset" && each.when === "after")) return reset(message);
     const slow = striking.find((each) => each.kind === "slow-body");
     await send(response, answer, slow);
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
-  });
+  const listen = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, "127.0.0.1", () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  await listen(options.port ?? 0);
+  const { port } = server.address() as AddressInfo;
   return {
-    endpoint: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `https://127.0.0.1:${port}`,
     certificateAuthorityData: authority.certificateAuthorityData,
     clusterName,
     region,
@@ -107,20 +129,39 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
     requests,
     history: (namespace, name) => historyOf(store.events, namespace, name),
     ask: async ({ method, target, headers, body }) => {
+      if (api === undefined) throw new SandboxIsDown();
       const request = parseRequest({ method, target, headers }, body, resources);
       requests.addRequest(request.summary);
       const answer = api(request);
       return { status: answer.code, headers: headersOf(answer), body: textOf(answer) };
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    kill: async () => {
+      api = undefined;
+      store.forgetWatches();
+      await close();
+    },
+    startAgain: async () => {
+      api = startApi(now().getTime() + READS_ROLES_MS);
+      await listen(port);
+    },
+    stop: close,
   };
 }
 
+/** As Node says it where nobody listens. */
+class SandboxIsDown extends Error {
+  override readonly name = "SandboxIsDown";
+  readonly code = "ECONNREFUSED";
+  constructor() {
+    super("connect ECONNREFUSED");
+  }
+}
+
 const RELAY_GROUP = "secret-relay";
+
+/** kube-apiserver 1.36.3 listens 54 to 75 ms before it has read the roles, and answers 403 meanwhile. */
+const READS_ROLES_MS = 70;
+const NOTHING_READ = new Store();
 const BODY_BYTES_MAX = 3 * 1024 * 1024;
 const ANSWERING_FAULTS: ReadonlySet<FaultKind["kind"]> = new Set([
   "throttle",
@@ -233,7 +274,10 @@ async function send(
   response.writeHead(answer.code, { ...length, ...headersOf(answer) });
   if (answer.stream) {
     response.flushHeaders();
-    const end = answer.stream((line) => response.write(line));
+    const end = answer.stream(
+      (line) => response.write(line),
+      () => response.end(),
+    );
     response.on("close", end);
     if (answer.streamMs) setTimeout(() => response.end(), answer.streamMs).unref();
     return;

@@ -19,6 +19,7 @@ export class Store {
   readonly #watchers = new Set<(event: StoredEvent) => void>();
   // etcd counts from 1, and a real cluster has written some hundred things before anybody uses it.
   #revision = 200;
+  #watchableAfter = 0;
 
   get revision(): number {
     return this.#revision;
@@ -53,6 +54,17 @@ export class Store {
     const { namespace, name = "" } = object.metadata;
     this.#objects.delete(keyOf(resource, namespace, name));
     this.#announce({ type: "DELETED", resource, object: this.#stamp(object), revision: this.#revision });
+  }
+
+  /** A new API server knows what there is, and nothing of how it came to be: no watch begins before this moment. */
+  forgetWatches(): void {
+    this.#watchers.clear();
+    this.#watchableAfter = this.#revision;
+  }
+
+  /** Whether a watch can begin after that revision. */
+  isWatchableAfter(revision: number): boolean {
+    return revision >= this.#watchableAfter;
   }
 
   /** Calls for every event after a revision, those of the past at once. */

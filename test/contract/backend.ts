@@ -26,5 +26,9 @@ export type KubernetesBackend = {
   readonly adminToken: string;
   /** The group that the relay's EKS tokens are mapped to; it has no rights but those that a test grants. */
   readonly relayGroup: string;
+  /** The API server's process dies without a word: every connection is gone, and whatever it was working on. */
+  kill(): Promise<void>;
+  /** A new one, on what etcd has kept and on the same port and certificates; it is ready when this resolves. */
+  startAgain(): Promise<void>;
   stop(): Promise<void>;
 };

@@ -6,17 +6,26 @@ import { setTimeout as sleep } from "node:timers/promises";
 export type ServerProcess = {
   /** Waits until the probe says true; throws with the end of the log when the process dies or time is up. */
   ready(probe: () => Promise<boolean>): Promise<void>;
+  /** SIGKILL: it closes nothing and says nothing. Resolves once the process is gone. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 };
 
 /** Runs a server with its output in a file, and never outlives this process. */
 export function startServerProcess(binary: string, args: string[], logFile: string): ServerProcess {
-  const log = openSync(logFile, "w");
+  const log = openSync(logFile, "a");
   const child = spawn(binary, args, { stdio: ["ignore", log, log] });
   closeSync(log);
   const release = killWithUs(child);
   return {
     ready: (probe) => waitUntil(probe, child, logFile),
+    kill: async () => {
+      release();
+      if (hasEnded(child)) return;
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    },
     stop: async () => {
       release();
       await stopChild(child);

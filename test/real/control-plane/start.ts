@@ -18,6 +18,8 @@ export type ControlPlaneOptions = {
   /** Whose EKS tokens are taken; every one of them is in the relay's group. */
   credentialsOf?: (accessKeyId: string) => StsCredentials | undefined;
   now?: () => Date;
+  /** Further arguments of kube-apiserver. */
+  apiServerArguments?: readonly string[];
 };
 
 /** A real etcd and kube-apiserver on loopback, with RBAC, and EKS tokens judged where EKS judges them. Takes about 5 s. */
@@ -54,33 +56,34 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await etcd.ready(async () => (await fetch(`http://127.0.0.1:${etcdPort}/health`)).ok);
 
     const serviceAccountKey = write("service-account.pem", rsaKeyPem());
-    const apiServer = startServerProcess(
-      getBinary("kube-apiserver"),
-      [
-        `--etcd-servers=http://127.0.0.1:${etcdPort}`,
-        "--bind-address=127.0.0.1",
-        `--secure-port=${apiPort}`,
-        `--cert-dir=${folder}`,
-        `--tls-cert-file=${write("api.crt", certificate.certificatePem)}`,
-        `--tls-private-key-file=${write("api.key", certificate.keyPem)}`,
-        "--service-cluster-ip-range=10.96.0.0/16",
-        `--service-account-key-file=${serviceAccountKey}`,
-        `--service-account-signing-key-file=${serviceAccountKey}`,
-        "--service-account-issuer=https://kubernetes.default.svc",
-        "--api-audiences=https://kubernetes.default.svc",
-        "--authorization-mode=RBAC",
-        "--disable-admission-plugins=ServiceAccount",
-        `--token-auth-file=${write("tokens.csv", `${adminToken},admin,admin,system:masters\n`)}`,
-        `--authentication-token-webhook-config-file=${write("webhook.json", webhookConfig(webhook, authority.certificateAuthorityData))}`,
-        "--authentication-token-webhook-version=v1",
-        // kube-apiserver remembers an accepted token for 10 s in any case; a second memory would only add to that.
-        "--authentication-token-webhook-cache-ttl=0s",
-      ],
-      join(folder, "kube-apiserver.log"),
-    );
-    started.push(apiServer);
+    const apiServerArguments = [
+      `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+      "--bind-address=127.0.0.1",
+      `--secure-port=${apiPort}`,
+      `--cert-dir=${folder}`,
+      `--tls-cert-file=${write("api.crt", certificate.certificatePem)}`,
+      `--tls-private-key-file=${write("api.key", certificate.keyPem)}`,
+      "--service-cluster-ip-range=10.96.0.0/16",
+      `--service-account-key-file=${serviceAccountKey}`,
+      `--service-account-signing-key-file=${serviceAccountKey}`,
+      "--service-account-issuer=https://kubernetes.default.svc",
+      "--api-audiences=https://kubernetes.default.svc",
+      "--authorization-mode=RBAC",
+      "--disable-admission-plugins=ServiceAccount",
+      `--token-auth-file=${write("tokens.csv", `${adminToken},admin,admin,system:masters\n`)}`,
+      `--authentication-token-webhook-config-file=${write("webhook.json", webhookConfig(webhook, authority.certificateAuthorityData))}`,
+      "--authentication-token-webhook-version=v1",
+      // kube-apiserver remembers an accepted token for 10 s in any case; a second memory would only add to that.
+      "--authentication-token-webhook-cache-ttl=0s",
+      ...(options.apiServerArguments ?? []),
+    ];
+    const startApiServer = () =>
+      startServerProcess(getBinary("kube-apiserver"), apiServerArguments, join(folder, "kube-apiserver.log"));
+    let apiServer = startApiServer();
+    started.push({ stop: () => apiServer.stop() });
     const endpoint = `https://127.0.0.1:${apiPort}`;
-    await apiServer.ready(() => isReady(endpoint, authority.certificatePem, adminToken));
+    const becomesReady = () => apiServer.ready(() => isReady(endpoint, authority.certificatePem, adminToken));
+    await becomesReady();
     return {
       endpoint,
       certificateAuthorityData: authority.certificateAuthorityData,
@@ -88,6 +91,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       region,
       adminToken,
       relayGroup: RELAY_GROUP,
+      kill: () => apiServer.kill(),
+      startAgain: async () => {
+        apiServer = startApiServer();
+        await becomesReady();
+      },
       stop,
     };
   } catch (error) {
