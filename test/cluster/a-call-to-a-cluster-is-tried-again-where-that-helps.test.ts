@@ -158,7 +158,7 @@ describe("a write", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it.each([{ status: 403 }, { status: 404 }, { status: 422 }, { status: 400 }, { status: 405 }])(
+  it.each([{ status: 404 }, { status: 422 }, { status: 400 }, { status: 405 }])(
     "answered $status is not tried again: a person must act",
     async (step) => {
       const { connection, server } = await prepare([step, ok]);
@@ -168,6 +168,35 @@ describe("a write", () => {
       expect(server.requests).toHaveLength(1);
     },
   );
+});
+
+describe("a refusal", () => {
+  it("by an API server that has only just started, and not read the roles yet, is not believed", async () => {
+    const { connection, server } = await prepare([{ status: 403 }, { status: 403 }, ok]);
+
+    expect((await connection.applySecret(body, false, budget())).uid).toBe("uid-1");
+
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it("that stays is believed within a second: a person must act", async () => {
+    const { connection, server, counts } = await prepare([{ status: 403 }]);
+
+    const failure = await failureOf(connection.readSecret(DB, budget()));
+
+    expect(failure).toMatchObject({ code: "CLUSTER_FORBIDDEN", retryable: false });
+    expect(server.requests).toHaveLength(4);
+    expect(counts.pauses.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(1_000);
+  });
+
+  it("of a list is believed at once, since the relay needs no right to list", async () => {
+    const { connection, server } = await prepare([{ status: 403 }]);
+
+    const failure = await failureOf(connection.listMetadata("app", "a=b", budget()));
+
+    expect(failure).toMatchObject({ code: "CLUSTER_FORBIDDEN" });
+    expect(server.requests).toHaveLength(1);
+  });
 });
 
 describe("a cluster in trouble", () => {
