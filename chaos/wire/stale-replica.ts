@@ -54,9 +54,15 @@ export class StaleReplica {
     const now = this.#now();
     if (now >= before.untilAt || !this.#mayServe(environment, key, now)) return undefined;
     if (!this.#random.chance(STALE_SHARE)) return undefined;
-    this.#servedAt(environment).set(sourceOf(key), now);
+    this.#noteServed(environment, sourceOf(key), now);
     this.served += 1;
     return before.answer;
+  }
+
+  /** From the first of several side by side: one after the other must not become a chain that lasts. */
+  #noteServed(environment: Environment, source: string, now: number): void {
+    const times = this.#servedAt(environment);
+    if (now - (times.get(source) ?? Number.NEGATIVE_INFINITY) >= SIDE_BY_SIDE_MS) times.set(source, now);
   }
 
   /** Reads that go out side by side may share a lagging replica; the next one goes elsewhere. */
