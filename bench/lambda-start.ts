@@ -11,6 +11,7 @@ import { openScene, type TestSource } from "../test/contract/scene.ts";
 import { buildRotation } from "../test/rotation/build-function.ts";
 import { type BackendName, type Bench, machine, quantile, round } from "./bench.ts";
 import { type LambdaStart, type Stages, startInLambda } from "./lambda/start-in-lambda.ts";
+import { startTlsFront } from "./lambda/tls-front.ts";
 
 /**
  * A cold start as Lambda makes it: its own runtime client (aws-lambda-ric) fetches events from a Runtime API, loads the
@@ -31,6 +32,7 @@ export const lambdaStart: Bench = {
     const scene = await openScene(backend);
     const built = await buildRotation();
     const folder = await mkdtemp(join(tmpdir(), "relay-lambda-"));
+    const secretsManager = await startTlsFront(backend.aws.env.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? "", folder);
     try {
       const names = Array.from({ length: samples + 1 }, (_, turn) => `db-${turn}`);
       await scene.grant(names);
@@ -56,6 +58,8 @@ export const lambdaStart: Bench = {
         functionArn: `arn:aws:lambda:${region}:${accountId}:function:relay-rotation`,
         env: {
           ...env,
+          ...secretsManager.env,
+          AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
           BINDINGS_FILE: bindingsFile,
           POWERTOOLS_SERVICE_NAME: "rotation",
           POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
@@ -85,6 +89,7 @@ export const lambdaStart: Bench = {
       };
     } finally {
       scene.close();
+      await secretsManager.stop();
       await rm(folder, { recursive: true, force: true });
       await built.remove();
       await backend.stop();
