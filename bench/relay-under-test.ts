@@ -11,6 +11,7 @@ import { buildRotation } from "../test/rotation/build-function.ts";
 import type { SandboxBackend } from "../test/sandbox/start-backend.ts";
 import { connectBareClient } from "./bare-client.ts";
 import type { BackendName } from "./bench.ts";
+import { startBackend } from "./start-backend.ts";
 
 /** The built rotation function on a backend, with sources that are each bound to one Secret, written long ago. */
 export type RelayUnderTest = {
@@ -57,12 +58,6 @@ async function startAnotherCluster(backend: Backend, number: number): Promise<Ku
   const clusterName = `sandbox-${number}`;
   const credentialsOf = (accessKeyId: string) => aws.credentialsOf(accessKeyId);
   return startKubernetesSandbox({ clusterName, region: aws.region, credentialsOf });
-}
-
-async function startBackend(name: BackendName): Promise<Backend> {
-  // Only the backend that is asked for is loaded: the sandbox has no business in the memory of a run on real servers.
-  if (name === "real") return (await import("../test/real/start-backend.ts")).startRealBackend();
-  return (await import("../test/sandbox/start-backend.ts")).startSandboxBackend();
 }
 
 async function prepare(

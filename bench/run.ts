@@ -1,6 +1,6 @@
 // Measures what the README and docs/performance.md claim, and prints a table; with --json one object on stdout.
 //
-//   npm run bench -- rotation|burst|sweep|cold-start|lambda-start [--backend sandbox|real] [--json]
+//   npm run bench -- rotation|burst|sweep|connect|cold-start|lambda-start|bundle [--backend sandbox|real] [--json]
 //
 // The sandbox needs nothing; the real servers must have been built once (npm run test:real does it). A run takes from
 // seconds to half a minute. `npm run --silent bench -- …` keeps npm's own two lines off stdout.
@@ -9,6 +9,7 @@ import type { BackendName, Bench, BenchOptions, BenchResult } from "./bench.ts";
 import { bundle } from "./bundle.ts";
 import { burst } from "./burst.ts";
 import { coldStart } from "./cold-start.ts";
+import { connect } from "./connect.ts";
 import { lambdaStart } from "./lambda-start.ts";
 import { rotation } from "./rotation.ts";
 import { sweep } from "./sweep.ts";
@@ -17,6 +18,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["rotation", rotation],
   ["bundle", bundle],
   ["burst", burst],
+  ["connect", connect],
   ["cold-start", coldStart],
   ["lambda-start", lambdaStart],
   ["sweep", sweep],

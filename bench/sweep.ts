@@ -6,8 +6,9 @@ import { type Invocation, startLambdaProcess } from "../test/reconcile/start-lam
 import type { SandboxBackend } from "../test/sandbox/start-backend.ts";
 import { type Drift, LASTING, mixDrifts, REPAIRABLE } from "../test/sweep/drifts.ts";
 import { expectedFindings, type Fleet, foundBy, openFleet } from "../test/sweep/fleet.ts";
-import { type BackendName, type Bench, machine, round } from "./bench.ts";
+import { type Bench, machine, round } from "./bench.ts";
 import { type CountingProxy, startCountingProxy } from "./counting-proxy.ts";
+import { startBackend } from "./start-backend.ts";
 
 /**
  * One sweep by metadata over sources that are each bound to one Secret, by the built reconcile function in a process of
@@ -69,11 +70,6 @@ export const sweep: Bench = {
     }
   },
 };
-
-async function startBackend(name: BackendName): Promise<Backend> {
-  if (name === "real") return (await import("../test/real/start-backend.ts")).startRealBackend();
-  return (await import("../test/sandbox/start-backend.ts")).startSandboxBackend();
-}
 
 type Counts = { readonly aws: number; readonly kubernetes: number; readonly values: number };
 

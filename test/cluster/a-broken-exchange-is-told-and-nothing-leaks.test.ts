@@ -242,4 +242,19 @@ describe("connections to a cluster", () => {
     expect(server.sockets.opened).toBe(2);
     await vi.waitFor(() => expect(server.sockets.open).toBe(1));
   });
+
+  it("take up the TLS session of the one before, and are proved anew where the server has none", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const { server, send } = await prepare((_, response) => answerJson(response, 200, {}));
+    await send();
+    vi.setSystemTime(Date.now() + 30_001);
+    await send();
+    expect(server.sockets).toMatchObject({ opened: 2, resumed: 1 });
+
+    server.forgetSessions();
+    vi.setSystemTime(Date.now() + 30_001);
+    await send();
+
+    expect(server.sockets).toMatchObject({ opened: 3, resumed: 1 });
+  });
 });

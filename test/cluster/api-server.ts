@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
@@ -9,8 +10,10 @@ export type ApiServer = {
   readonly endpoint: ClusterEndpoint;
   /** Every request whose head arrived, in order. */
   readonly requests: { method: string; url: string; authorization: string; body: string }[];
-  /** Sockets that were ever opened, and those still open. */
-  readonly sockets: { opened: number; open: number };
+  /** Sockets that were ever opened, those of them that took up an earlier TLS session, and those still open. */
+  readonly sockets: { opened: number; resumed: number; open: number };
+  /** As after a restart: no TLS session of before is known any more. */
+  forgetSessions(): void;
   stop(): Promise<void>;
 };
 
@@ -24,7 +27,7 @@ export async function startApiServer(
   const authority = createCertificateAuthority();
   const { certificatePem, keyPem } = authority.issueServerCertificate(hosts);
   const requests: ApiServer["requests"] = [];
-  const sockets = { opened: 0, open: 0 };
+  const sockets = { opened: 0, resumed: 0, open: 0 };
   const server = createServer(
     { cert: certificatePem, key: keyPem, keepAliveTimeout: 0 },
     (request, response) => {
@@ -48,6 +51,9 @@ export async function startApiServer(
       sockets.open -= 1;
     });
   });
+  server.on("secureConnection", (socket) => {
+    if (socket.isSessionReused()) sockets.resumed += 1;
+  });
   server.on("tlsClientError", () => {}); // a client that does not trust us hangs up
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -59,6 +65,7 @@ export async function startApiServer(
     },
     requests,
     sockets,
+    forgetSessions: () => server.setTicketKeys(randomBytes(48)),
     stop: async () => {
       server.closeAllConnections();
       server.close();
