@@ -7,6 +7,7 @@ import { type BuildOptions, build, type Metafile } from "esbuild";
 import { bundleOptions } from "../scripts/bundle.ts";
 import { loadBindings } from "../shared/bindings/load-bindings.ts";
 import { type Bench, machine, quantile, round } from "./bench.ts";
+import { withoutWarmUp } from "./without-warm-up.ts";
 
 /**
  * What the rotation function's code adds to the start of a process, beside a plain bundle of the same packages.
@@ -15,7 +16,8 @@ import { type Bench, machine, quantile, round } from "./bench.ts";
  * turns, so that whatever else the machine does meets all of them. The plain bundle only loads its packages; ours also
  * reads bindings, makes its client and is ready for an event. `bundleBytes` is every file that is deployed,
  * `initialBytes` those that a start loads. The EKS client is loaded at the first DescribeCluster, so where a cluster's
- * endpoint is not pinned the first event pays for it: `addedWithEksMs` has it in.
+ * endpoint is not pinned the start pays for it as well: `addedWithEksMs` has it in. What the function does at its start
+ * beyond that, which is to open connections, is not in it: there is nobody to connect to (see lambda-start).
  */
 export const coldStart: Bench = {
   summary: "what the function's code adds to the start of a process",
@@ -58,7 +60,7 @@ export async function buildOurs(
   outdir: string,
   options: BuildOptions & { metafile: true } = bundleOptions("rotation", outdir),
 ): Promise<Bundle & { eksChunk: string | undefined }> {
-  const { metafile } = await build(options);
+  const { metafile } = await build(withoutWarmUp(options));
   const cluster = { name: "main", region: "eu-west-1" };
   const bindings = [{ source: "prod/db", targets: [{ namespace: "app", name: "db" }] }];
   const compiled = loadBindings(

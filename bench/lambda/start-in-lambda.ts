@@ -4,31 +4,24 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { now, startRuntimeApi } from "./runtime-api.ts";
 
-/** What one cold start was made of, in ms; each stage begins where the one before it ends. */
-export type Stages = {
-  /** From the start of the process until the function's code is asked for: Node and Lambda's runtime client. */
-  readonly runtime: number;
-  /** Until the function asks for its first event: its code is loaded, its bindings read, its clients made. */
-  readonly import: number;
-  /** From the event until something is signed: the event is parsed, and credentials are found. */
-  readonly credentials: number;
-  /** Until the first call to the cluster: the token. */
-  readonly token: number;
-  /** Until its connection is there, with TLS. */
-  readonly connect: number;
-  /** Until the live Secret is there. */
-  readonly readLive: number;
-  /** Until AWSCURRENT is there, with its connection. */
-  readonly readSource: number;
-  /** Until the API server has taken the apply. */
-  readonly apply: number;
-  /** Until the answer is back: logs, metrics, and what the runtime client does with them. */
-  readonly answer: number;
-};
+/**
+ * What one cold start was made of, in ms, in the order of time; each stage begins where the one before it ends.
+ *
+ * Until the function asks for its first event: `runtime` (Node and Lambda's runtime client, until the function's code is
+ * asked for), `import` (its code is loaded, its bindings are read, its clients are made), `credentials` (they are found),
+ * `token` (until the first call), `connect` (until all connections are there, with TLS) and `greet` (until they have
+ * answered). With the event: `parse` (until the call for the live Secret), `readLive`, `readSource`, `apply` (until the
+ * API server has taken it) and `answer` (logs, metrics, and what the runtime client does with them).
+ *
+ * A function that is not warmed up finds credentials, token and connection with its event.
+ */
+export type Stages = Readonly<Record<string, number>>;
 
 export type LambdaStart = {
   readonly stages: Stages;
-  readonly totalMs: number;
+  /** Until the function asks for its first event, and from that event to its answer. */
+  readonly startMs: number;
+  readonly eventMs: number;
   readonly warmMs: number;
   readonly maxRssMB: number;
 };
@@ -83,7 +76,8 @@ export async function startInLambda(
     const second = await Promise.race([api.invoke(events[1], functionArn), ended]);
     return {
       stages: stagesOf(seen, { startedAt, readyAt, ...first }),
-      totalMs: readyAt - startedAt + first.answeredAt - first.deliveredAt,
+      startMs: readyAt - startedAt,
+      eventMs: first.answeredAt - first.deliveredAt,
       warmMs: second.answeredAt - second.deliveredAt,
       maxRssMB: seen.maxRssMB,
     };
@@ -103,6 +97,7 @@ type Call = {
 
 type Seen = {
   readonly importAt: number;
+  readonly credentialsAt: number;
   readonly signAt: number;
   readonly calls: readonly Call[];
   readonly maxRssMB: number;
@@ -116,29 +111,44 @@ type Moments = {
 };
 
 function stagesOf(
-  { importAt, signAt, calls }: Seen,
+  { importAt, credentialsAt, signAt, calls }: Seen,
   { startedAt, readyAt, deliveredAt, answeredAt }: Moments,
 ): Stages {
-  const [live, source, apply] = calls;
-  if (calls.length !== 3 || live === undefined || source === undefined || apply === undefined) {
+  const early = calls.filter(({ createdAt }) => createdAt < readyAt);
+  const [live, source, apply, ...others] = calls.filter((call) => !early.includes(call));
+  if (live === undefined || source === undefined || apply === undefined || others.length > 0) {
     throw new Error(`A first rotation makes three calls, and these were made: ${JSON.stringify(calls)}`);
   }
-  const moments = [
-    deliveredAt,
-    signAt,
-    live.createdAt,
-    live.connectedAt,
-    live.endedAt,
-    source.endedAt,
-    apply.endedAt,
-    answeredAt,
-  ];
-  const spans = moments.slice(1).map((at = Number.NaN, index) => at - (moments[index] ?? Number.NaN));
-  const [credentials = 0, token = 0, connect = 0, readLive = 0, readSource = 0, applied = 0, answer = 0] =
-    spans;
-  return {
-    runtime: importAt - startedAt,
-    import: readyAt - importAt,
-    ...{ credentials, token, connect, readLive, readSource, apply: applied, answer },
+  const firstCallAt = calls[0]?.createdAt ?? Number.NaN;
+  const connectedAt = Math.max(
+    ...(early.length > 0 ? early : [live]).map(({ connectedAt = Number.NaN }) => connectedAt),
+  );
+  const untilCalls = { credentials: signAt, token: firstCallAt, connect: connectedAt };
+  const rest = {
+    readLive: live.endedAt,
+    readSource: source.endedAt,
+    apply: apply.endedAt,
+    answer: answeredAt,
   };
+  return early.length > 0
+    ? {
+        ...spans(startedAt, { runtime: importAt, import: credentialsAt, ...untilCalls, greet: readyAt }),
+        ...spans(deliveredAt, { parse: live.createdAt, ...rest }),
+      }
+    : {
+        ...spans(startedAt, { runtime: importAt, import: readyAt }),
+        ...spans(deliveredAt, { parse: credentialsAt, ...untilCalls, ...rest }),
+      };
+}
+
+/** Of moments, each the end of a stage. */
+function spans(from: number, ends: Readonly<Record<string, number | undefined>>): Stages {
+  let last = from;
+  return Object.fromEntries(
+    Object.entries(ends).map(([stage, end = Number.NaN]) => {
+      const span = end - last;
+      last = end;
+      return [stage, span];
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { connect, type AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { createServer } from "node:tls";
 import { createCertificateAuthority } from "../../sandbox/tls/certificate-authority.ts";
@@ -21,7 +21,10 @@ export async function startTlsFront(plainUrl: string, folder: string): Promise<T
   const open = new Set<{ destroy(): unknown }>();
   const server = createServer({ key, cert, noDelay: true }, (socket) => {
     const onward = connect({ host: hostname, port: Number(port), noDelay: true });
-    for (const [one, other] of [[socket, onward], [onward, socket]] as const) {
+    for (const [one, other] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
       open.add(one);
       one.on("error", () => other.destroy());
       one.on("close", () => open.delete(one));

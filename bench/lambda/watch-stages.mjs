@@ -19,7 +19,18 @@ registerHooks({
   },
 });
 
-// The first thing that is signed is the token.
+// The SDK's first way to credentials, and the one that a function has.
+process.env = new Proxy(process.env, {
+  get: (env, name) => {
+    if (name === "AWS_ACCESS_KEY_ID" && marks.importAt !== undefined) first("credentialsAt");
+    return env[name];
+  },
+  set: (env, name, value) => {
+    env[name] = value;
+    return true;
+  },
+});
+
 const { createHmac } = crypto;
 crypto.createHmac = (...args) => {
   first("signAt");

@@ -3,7 +3,7 @@ import { type RelayParts, type Surroundings, wireRelay } from "../../shared/wiri
 import { parseRotationConfig } from "./config.ts";
 
 export type RotationDependencies = SyncDependencies &
-  Pick<RelayParts, "bindingsFor" | "log" | "measure" | "trigger">;
+  Pick<RelayParts, "bindingsFor" | "log" | "measure" | "trigger" | "warmUp">;
 
 /** The real ones, made once per execution environment. */
 export function rotationDependencies(

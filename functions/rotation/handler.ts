@@ -20,5 +20,6 @@ const dependencies = await rotationDependencies(process.env, {
   log: logThrough(logger),
   measure: measureThrough(metrics),
 });
+await dependencies.warmUp();
 
 export const handler = withMiddlewares(followRotation(dependencies), logger, metrics);

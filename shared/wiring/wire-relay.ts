@@ -13,6 +13,7 @@ import { type ClientFor, secretsManagerClients } from "../source/secrets-manager
 import type { SyncDependencies } from "../sync/sync-source.ts";
 import type { RelayConfig } from "./relay-config.ts";
 import type { Trigger } from "./trigger.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** What is given to a function from outside, and what a test may replace. */
 export type Surroundings = {
@@ -30,6 +31,8 @@ export type RelayParts = Omit<SyncDependencies, "connect"> & {
   readonly clientFor: ClientFor;
   /** Makes ESO refresh what reads a changed source, in the clusters whose entry wants it. */
   readonly trigger: Trigger;
+  /** Does at the start what the first event would wait for. */
+  readonly warmUp: () => Promise<void>;
   readonly log: Log;
   readonly measure: Measure;
 };
@@ -83,6 +86,7 @@ export async function wireRelay(
       );
       return (await trigger)(call, budget);
     },
+    warmUp: () => warmUp(compiled.clusters, connect, clientFor),
     log,
     measure,
   };

@@ -11,12 +11,18 @@ export type BuiltFunction = {
   remove(): Promise<void>;
 };
 
-export const buildRotation = (): Promise<BuiltFunction> => buildFunction("rotation");
+type Options = ReturnType<typeof bundleOptions>;
+
+export const buildRotation = (change?: (options: Options) => Options): Promise<BuiltFunction> =>
+  buildFunction("rotation", change);
 
 /** A function as `npm run build` makes it, in a folder of its own and without bindings. Takes about a second. */
-export async function buildFunction(name: (typeof FUNCTIONS)[number]): Promise<BuiltFunction> {
+export async function buildFunction(
+  name: (typeof FUNCTIONS)[number],
+  change = (options: Options) => options,
+): Promise<BuiltFunction> {
   const folder = await mkdtemp(join(tmpdir(), "relay-built-"));
-  await build(bundleOptions(name, folder));
+  await build(change(bundleOptions(name, folder)));
   return {
     folder,
     handlerFile: join(folder, "handler.mjs"),
