@@ -24,12 +24,24 @@ const PSEUDO_PARAMETERS: Record<string, unknown> = {
   "AWS::NoValue": NO_VALUE,
 };
 
-/** Works out a template offline. Refs to resources become `<id>`, GetAtt becomes `<id>.<attribute>`. */
-export function deploy(given: Record<string, string | number> = {}, template: Template = own): Stack {
+/**
+ * Works out a template offline. Refs to resources become `<id>`, GetAtt becomes `<id>.<attribute>`. In the account
+ * 111122223333, unless another home is given.
+ */
+export function deploy(
+  given: Record<string, string | number> = {},
+  template: Template = own,
+  home: { readonly "AWS::AccountId"?: string; readonly "AWS::Region"?: string } = {},
+): Stack {
   const unknown = Object.keys(given).filter((name) => !(name in template.Parameters));
   if (unknown.length > 0) throw new Error(`no such parameter: ${unknown.join(", ")}`);
   const defaults = Object.entries(template.Parameters).map(([name, parameter]) => [name, parameter.Default]);
-  const values: Record<string, unknown> = { ...Object.fromEntries(defaults), ...given, ...PSEUDO_PARAMETERS };
+  const values: Record<string, unknown> = {
+    ...Object.fromEntries(defaults),
+    ...given,
+    ...PSEUDO_PARAMETERS,
+    ...home,
+  };
 
   const holds = (condition: string): boolean => {
     if (!(condition in template.Conditions)) throw new Error(`there is no condition ${condition}`);

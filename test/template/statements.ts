@@ -74,3 +74,12 @@ export const statementsIn = (stack: Stack): [id: string, statement: Statement][]
 
 export const actionsOf = (statement: Statement): string[] => [statement.Action].flat();
 export const resourcesOf = (statement: Statement): string[] => [statement.Resource].flat();
+
+/** All that the policies of a role say: its own, and those that were put beside it. */
+export const policiesOf = (stack: Stack, role: string): Statement[] =>
+  statementsIn(stack).flatMap(([id, statement]) =>
+    id === role || stack.resources[id]?.Properties.RoleName === `<${role}>` ? [statement] : [],
+  );
+
+/** What Lambda does in the name of a function's role, so that no code of ours has a call for it. */
+export const DONE_BY_LAMBDA = ["WriteOwnLogs", "KeepFailedEvents", "TakeShards", "AttachToVpc"] as const;

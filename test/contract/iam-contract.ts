@@ -1,0 +1,254 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { acceptCall } from "../../functions/webhook/accept-call.ts";
+import { webhookDependencies } from "../../functions/webhook/dependencies.ts";
+import { deploy, type Stack } from "../template/deploy.ts";
+import { decide, type PolicyRequest } from "../template/evaluate.ts";
+import {
+  actionsOf,
+  DONE_BY_LAMBDA,
+  policiesOf,
+  resourcesOf,
+  type Statement,
+} from "../template/statements.ts";
+import { newKey, webhookCall } from "../webhook/webhook-call.ts";
+import type { Backend } from "./backend.ts";
+import { esoScene } from "./eso-scene.ts";
+import { type IamGate, startIamGate } from "./iam-gate.ts";
+import { labelUpdated, lambdaContext, pinnedCluster, startRelay, startSweeper } from "./relay.ts";
+import { openScene, type Scene, type TestSource } from "./scene.ts";
+import { useBackend } from "./use-scene.ts";
+
+/**
+ * The functions, each with the policies that the template gives its role, before an AWS that heeds them: whatever they
+ * do is allowed, and whatever they are allowed they do.
+ */
+export function describeIamContract(start: () => Promise<Backend>): void {
+  const used = useBackend(start);
+  let scene: Scene;
+  let gate: IamGate;
+  let fixture: Fixture;
+
+  beforeAll(async () => {
+    scene = await openScene(used.backend);
+    fixture = await prepare(used.backend, scene);
+    gate = await startIamGate(used.backend, (arn) => fixture.encrypted.get(arn));
+    for (const [name, value] of Object.entries(gate.env)) vi.stubEnv(name, value);
+  }, 60_000);
+  afterAll(async () => {
+    await gate?.stop();
+    scene?.close();
+  });
+
+  const actAs = (name: keyof typeof JOURNEYS, narrow: (statement: Statement) => boolean = () => true) =>
+    gate.actAs({
+      statements: policiesOf(fixture.stack, `${name}Role`).filter(narrow),
+      context: { "lambda:SourceFunctionArn": `<${name}Function>.Arn` },
+    });
+  const live = (name: keyof typeof JOURNEYS) =>
+    JOURNEYS[name]({ backend: used.backend, scene, gate, ...fixture });
+
+  describe.each(Object.keys(JOURNEYS) as (keyof typeof JOURNEYS)[])("the role of the function %s", (name) => {
+    let troubles: readonly string[];
+    let asked: readonly PolicyRequest[];
+    let refused: readonly PolicyRequest[];
+    beforeAll(async () => {
+      actAs(name);
+      troubles = await live(name);
+      asked = [...gate.asked];
+      refused = [...gate.refused];
+    }, 60_000);
+
+    it("is sufficient for all that it does", () => {
+      expect({ troubles, refused }).toEqual({ troubles: [], refused: [] });
+    });
+
+    it("allows nothing that it does not do: each action on each resource is called for", () => {
+      expect(asked.length).toBeGreaterThan(1);
+      const unused = atomsNotCalledFor(policiesOf(fixture.stack, `${name}Role`), asked);
+      expect(unused).toEqual([]);
+    });
+  });
+
+  it.each([
+    ["Rotation", "ReadSecretsByArn"],
+    ["Rotation", "DecryptSecrets"],
+    ["Rotation", "FindClusters"],
+    ["Reconcile", "ReadSecretsByPrefix"],
+    ["Webhook", "ReadSigningKeys"],
+  ] as const)(
+    "the function %s is really held to it: without %s it fails",
+    async (name, sid) => {
+      actAs(name, ({ Sid }) => Sid !== sid);
+      expect(await live(name)).not.toEqual([]);
+      expect(gate.refused.length).toBeGreaterThan(0);
+    },
+    60_000,
+  );
+}
+
+type Fixture = {
+  readonly stack: Stack;
+  readonly sources: readonly TestSource[];
+  readonly signingKeys: TestSource & { readonly key: string };
+  readonly bindings: readonly object[];
+  readonly clusters: Readonly<Record<string, object>>;
+  /** Secret -> key. */
+  readonly encrypted: ReadonlyMap<string, string>;
+};
+
+type Stage = Fixture & { readonly backend: Backend; readonly scene: Scene; readonly gate: IamGate };
+
+const CLUSTER_ROLE = "arn:aws:iam::444455556666:role/relay";
+
+/** More than a sweep describes one by one. */
+const SOURCES_BELOW = 24;
+
+/** A stack that uses every parameter that policies depend on, and in its account whatever makes use of it. */
+async function prepare(backend: Backend, scene: Scene): Promise<Fixture> {
+  const { region, accountId } = backend.aws;
+  const { namespace } = scene;
+  const create = (name: string) => scene.createSource(name, '{"password":"first"}');
+  const byArn = await create(`by-arn/${namespace}`);
+  const byPattern = await create(`by-pattern/${namespace}`);
+  const below = await Promise.all(
+    Array.from({ length: SOURCES_BELOW }, (_, at) => create(`${namespace}/db-${at}`)),
+  );
+  const key = newKey();
+  const signingKeys = await scene.createSource(`keys/${namespace}`, JSON.stringify({ keys: [key] }));
+  const kmsKey = `arn:aws:kms:${region}:${accountId}:key/12345678-1234-1234-1234-123456789012`;
+
+  const bind = (source: TestSource, cluster: string, names: readonly string[], more: object = {}) => ({
+    ...{ source: source.name, ...more },
+    targets: names.map((name) => ({ cluster, namespace, name })),
+  });
+  const names = (at: number) => [0, 1, 2].map((copy) => `below-${at}-${copy}`);
+  const bindings = [
+    bind(byArn, "found", ["by-arn"], { webhookId: namespace }),
+    bind(byPattern, "assumed", ["by-pattern"]),
+    ...below.map((source, at) => bind(source, "main", names(at))),
+  ];
+  await scene.grant(["by-arn", "by-pattern", ...below.flatMap((_, at) => names(at))]);
+  const eso = esoScene(backend, scene, "v1");
+  await eso.grant();
+  await eso.createStore("plain");
+  // Tags decide, and these are none of them: without the right to see them it would count as a match.
+  await eso.createExternalSecret("found-by-tag", {
+    secretStoreRef: { name: "plain" },
+    dataFrom: [{ find: { tags: { team: "billing" } } }],
+  });
+
+  const { clusterName: name } = backend.kubernetes;
+  const pinned = pinnedCluster(backend);
+  const stack = deploy(
+    {
+      SecretArns: `${byArn.arn},${byPattern.arn.replace(/.{6}$/, "??????")}`,
+      SecretNamePrefix: `${namespace}/`,
+      SecretKmsKeyArns: kmsKey,
+      ClusterArns: `arn:aws:eks:${region}:${accountId}:cluster/${name}`,
+      ClusterRoleArns: CLUSTER_ROLE,
+      ExternalSecretsByTag: "ENABLED",
+      ValuesSweep: "ENABLED",
+      WebhookKeySecretArn: signingKeys.arn,
+      WebhookKeySecretKmsKeyArn: kmsKey,
+      VpcSubnetIds: "subnet-0a",
+      VpcSecurityGroupIds: "sg-0a",
+    },
+    undefined,
+    { "AWS::AccountId": accountId, "AWS::Region": region },
+  );
+  return {
+    stack,
+    sources: [byArn, byPattern, ...below],
+    signingKeys: { ...signingKeys, key },
+    bindings,
+    clusters: {
+      main: { ...pinned, externalSecrets: { namespaces: [namespace], deadlineSeconds: 2 } },
+      found: { name, region },
+      assumed: { ...pinned, roleArn: CLUSTER_ROLE },
+    },
+    encrypted: new Map([byArn, signingKeys].map(({ arn }) => [arn, kmsKey])),
+  };
+}
+
+const JOURNEYS = {
+  /** A rotation of a source of each kind, on a cluster of each kind. */
+  Rotation: async ({ backend, scene, sources, bindings, clusters }: Stage): Promise<string[]> => {
+    const relay = await startRelay(backend, { bindings, clusters });
+    const troubles: string[] = [];
+    for (const source of sources.slice(0, 3)) {
+      const rotated = await scene.rotate(source, '{"password":"second"}');
+      try {
+        const { targets, externalSecrets = [] } = await relay.invoke(labelUpdated(backend, rotated));
+        troubles.push(...targets.flatMap(({ outcome, code = "" }) => (outcome === "refused" ? [code] : [])));
+        troubles.push(...externalSecrets.map(({ object, kind }) => `${object} ${kind}`));
+      } catch (error) {
+        troubles.push((error as Error).message);
+      }
+    }
+    return troubles;
+  },
+
+  /** Lost events, found by both sweeps and repaired; and a sweep that is too large for one invocation. */
+  Reconcile: async ({ backend, scene, gate, sources, bindings, clusters }: Stage): Promise<string[]> => {
+    const troubles: string[] = [];
+    const queue = `${gate.endpoint}/${backend.aws.accountId}/ShardQueue`;
+    for (const [sweep, env] of [
+      ["metadata", {}],
+      ["values", {}],
+      ["metadata", { SHARD_QUEUE_URL: queue, SHARD_BINDINGS_MAX: "50" }],
+    ] as const) {
+      for (const source of sources.slice(0, 3)) await scene.rotate(source, `{"password":"for ${sweep}"}`);
+      const sweeper = await startSweeper(backend, { bindings, clusters, env });
+      try {
+        const { findings, unchecked } = await sweeper.sweep({ sweep });
+        troubles.push(...unchecked.map(({ code }) => code));
+        troubles.push(...findings.flatMap(({ action }) => (action.kind === "repaired" ? [] : [action.kind])));
+      } catch (error) {
+        troubles.push((error as Error).message);
+      }
+    }
+    return troubles;
+  },
+
+  /** A signed call is handed over. */
+  Webhook: async ({ backend, scene, signingKeys, bindings, clusters }: Stage): Promise<string[]> => {
+    const folder = mkdtempSync(join(tmpdir(), "webhook-bindings-"));
+    const BINDINGS_FILE = join(folder, "bindings.yaml");
+    writeFileSync(BINDINGS_FILE, JSON.stringify({ version: 1, clusters, bindings }));
+    const dependencies = await webhookDependencies(
+      {
+        BINDINGS_FILE,
+        WEBHOOK_KEY_SECRET_ARN: signingKeys.arn,
+        ROTATION_FUNCTION_ARN: "<RotationFunction>.Arn",
+      },
+      { log: () => {}, measure: () => {} },
+    );
+    rmSync(folder, { recursive: true });
+    const signed = webhookCall({ webhookId: scene.namespace }, { keys: [signingKeys.key] });
+    const { statusCode } = await acceptCall(dependencies)(signed, lambdaContext(backend));
+    return statusCode === 202 ? [] : [String(statusCode)];
+  },
+};
+
+/** Each action on each resource that a statement allows and that no call needed, but for what Lambda does itself. */
+function atomsNotCalledFor(statements: readonly Statement[], asked: readonly PolicyRequest[]): string[] {
+  const denied = statements.filter(({ Effect }) => Effect === "Deny");
+  const atoms = statements
+    .filter(({ Effect }) => Effect === "Allow")
+    .flatMap((statement) =>
+      actionsOf(statement).flatMap((Action) =>
+        resourcesOf(statement).map((Resource) => ({ ...statement, Action, Resource })),
+      ),
+    );
+  const isNeeded = (atom: Statement) => {
+    const rest = [...denied, ...atoms.filter((other) => other !== atom)];
+    return asked.some((request) => decide(rest, request) !== "allowed");
+  };
+  const byLambda: readonly string[] = DONE_BY_LAMBDA;
+  return atoms.flatMap((atom) =>
+    byLambda.includes(atom.Sid) || isNeeded(atom) ? [] : [`${atom.Sid}: ${atom.Action} on ${atom.Resource}`],
+  );
+}

@@ -1,0 +1,11 @@
+import { describe } from "vitest";
+import { describeIamContract } from "../contract/iam-contract.ts";
+import { installExternalSecrets } from "./external-secrets/install.ts";
+import { startRealBackend } from "./start-backend.ts";
+
+describe("on real servers", () =>
+  describeIamContract(async () => {
+    const backend = await startRealBackend();
+    await installExternalSecrets(backend, "v1");
+    return backend;
+  }));
