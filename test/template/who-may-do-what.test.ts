@@ -1,0 +1,476 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { deploy, type Stack } from "./deploy.ts";
+import { type Decision, decide, type PolicyRequest } from "./evaluate.ts";
+import { EVERYTHING, policiesOf, resourcesOf, type Statement, statementsIn } from "./statements.ts";
+import { urlTemplate } from "./template.ts";
+
+// The template's policies, judged as IAM judges them: not what they say, but what they let through.
+
+const stack = deploy(EVERYTHING);
+const ROLES = ["RotationRole", "ReconcileRole", "WebhookRole", "SweepScheduleRole"] as const;
+type Role = (typeof ROLES)[number];
+
+/** As the function's own code asks, or the schedule. */
+const ask = (role: Role, request: PolicyRequest, of: Stack = stack): Decision =>
+  decide(policiesOf(of, role), {
+    ...request,
+    context: { "lambda:SourceFunctionArn": `<${role.replace(/Role$/, "Function")}>.Arn`, ...request.context },
+  });
+const idsOf = (type: string) =>
+  Object.entries(stack.resources).flatMap(([id, { Type }]) => (Type === type ? [id] : []));
+
+const home = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:";
+const [namedByArn = ""] = EVERYTHING.SecretArns.split(",");
+const signingKeys = EVERYTHING.WebhookKeySecretArn;
+
+it("these are all the roles", () => expect(idsOf("AWS::IAM::Role").sort()).toEqual([...ROLES].sort()));
+
+describe("of secrets", () => {
+  const readers = (resource: string, action = "secretsmanager:GetSecretValue") =>
+    ROLES.filter((role) => ask(role, { action, resource }) === "allowed");
+
+  it.each([
+    { what: "a source that is named", resource: namedByArn, who: ["RotationRole", "ReconcileRole"] },
+    {
+      what: "one whose six characters are not known",
+      resource: `${home}b-Xy12Zz`,
+      who: ["RotationRole", "ReconcileRole"],
+    },
+    {
+      what: "one below the prefix",
+      resource: `${home}prod/db-AbCdEf`,
+      who: ["RotationRole", "ReconcileRole"],
+    },
+    { what: "the signing keys", resource: signingKeys, who: ["WebhookRole"] },
+    { what: "one whose name begins like a named one", resource: `${home}b-side-AbCdEf`, who: [] },
+    { what: "one whose name holds the prefix", resource: `${home}team/prod/db-AbCdEf`, who: [] },
+    {
+      what: "a prefix of another account",
+      resource: `${home.replace("1111", "4444")}prod/db-AbCdEf`,
+      who: [],
+    },
+    {
+      what: "a prefix of another Region",
+      resource: `${home.replace("west-1", "west-2")}prod/db-AbCdEf`,
+      who: [],
+    },
+  ])("$what is read by $who", ({ resource, who }) => {
+    expect(readers(resource)).toEqual(who);
+  });
+
+  it("no other in the account is read by anybody, whatever its name", () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[A-Za-z0-9/_+=.@-]{1,40}$/),
+        fc.stringMatching(/^[A-Za-z0-9]{6}$/),
+        (name, six) => {
+          fc.pre(!name.startsWith("prod/") && !["a", "b", "relay/webhook-keys"].includes(name));
+          expect(readers(`${home}${name}-${six}`)).toEqual([]);
+        },
+      ),
+    );
+  });
+
+  it("the webhook function reads no source whatever its name, and lists none", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom("", "prod/", "a", "b"),
+        fc.stringMatching(/^[A-Za-z0-9/-]{0,40}$/),
+        (start, rest) => {
+          for (const action of ["GetSecretValue", "BatchGetSecretValue", "DescribeSecret", "ListSecrets"]) {
+            const resource = `${home}${start}${rest}`;
+            fc.pre(resource !== signingKeys);
+            expect(ask("WebhookRole", { action: `secretsmanager:${action}`, resource })).toBe("not allowed");
+          }
+        },
+      ),
+    );
+  });
+
+  it.each([
+    "PutSecretValue",
+    "UpdateSecret",
+    "DeleteSecret",
+    "PutResourcePolicy",
+    "UpdateSecretVersionStage",
+    "TagResource",
+  ])("nobody may %s", (action) => {
+    expect(readers(namedByArn, `secretsmanager:${action}`)).toEqual([]);
+    expect(readers(signingKeys, `secretsmanager:${action}`)).toEqual([]);
+  });
+});
+
+describe("of keys", () => {
+  const key = EVERYTHING.SecretKmsKeyArns;
+  const through = (service: string, secret = namedByArn) => ({
+    "kms:ViaService": service,
+    "kms:EncryptionContext:SecretARN": secret,
+  });
+  const users = (context: Record<string, string>, action = "kms:Decrypt", resource = key) =>
+    ROLES.filter((role) => ask(role, { action, resource, context }) === "allowed");
+
+  it("a source's is used through Secrets Manager, in whatever Region it is", () => {
+    expect(users(through("secretsmanager.eu-west-1.amazonaws.com"))).toEqual([
+      "RotationRole",
+      "ReconcileRole",
+    ]);
+    expect(users(through("secretsmanager.us-east-1.amazonaws.com"))).toEqual([
+      "RotationRole",
+      "ReconcileRole",
+    ]);
+  });
+
+  it("the webhook function uses it for its own secret alone, though sources share it", () => {
+    expect(users(through("secretsmanager.eu-west-1.amazonaws.com", signingKeys))).toContain("WebhookRole");
+    expect(users({ "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com" })).not.toContain(
+      "WebhookRole",
+    );
+  });
+
+  it.each([
+    { what: "without any service", context: {} },
+    { what: "through S3", context: through("s3.eu-west-1.amazonaws.com") },
+    { what: "through a service that is named like it", context: through("secretsmanager.example.com") },
+  ])("nobody uses it $what", ({ context }) => expect(users(context)).toEqual([]));
+
+  it.each(["kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:ReEncryptFrom", "kms:PutKeyPolicy"])(
+    "nobody may %s",
+    (action) => expect(users(through("secretsmanager.eu-west-1.amazonaws.com"), action)).toEqual([]),
+  );
+
+  it("nobody uses another", () => {
+    expect(
+      users(through("secretsmanager.eu-west-1.amazonaws.com"), "kms:Decrypt", key.replace("k1", "k2")),
+    ).toEqual([]);
+  });
+});
+
+describe("of queues", () => {
+  const ACTIONS = [
+    "SendMessage",
+    "ReceiveMessage",
+    "DeleteMessage",
+    "GetQueueAttributes",
+    "ChangeMessageVisibility",
+    "PurgeQueue",
+    "DeleteQueue",
+    "SetQueueAttributes",
+    "AddPermission",
+  ];
+  const MAY: Readonly<Record<string, Readonly<Partial<Record<Role, readonly string[]>>>>> = {
+    RotationFailureQueue: { RotationRole: ["SendMessage"] },
+    ReconcileFailureQueue: { ReconcileRole: ["SendMessage"] },
+    SweepScheduleDeadLetterQueue: { SweepScheduleRole: ["SendMessage"] },
+    ShardQueue: { ReconcileRole: ["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"] },
+    RuleDeadLetterQueue: {}, // by the queue's own policy, for rules
+    ShardDeadLetterQueue: {}, // SQS moves shards there itself
+  };
+
+  it("these are all", () => expect(idsOf("AWS::SQS::Queue").sort()).toEqual(Object.keys(MAY).sort()));
+
+  it.each(Object.entries(MAY))(
+    "%s is used by its own function or schedule, and not more than needed",
+    (queue, may) => {
+      const used = ROLES.flatMap((role) => {
+        const actions = ACTIONS.filter(
+          (action) => ask(role, { action: `sqs:${action}`, resource: `<${queue}>.Arn` }) === "allowed",
+        );
+        return actions.length === 0 ? [] : [[role, actions]];
+      });
+      expect(Object.fromEntries(used)).toEqual(may);
+    },
+  );
+
+  const queuePolicies = Object.values(stack.resources)
+    .filter(({ Type }) => Type === "AWS::SQS::QueuePolicy")
+    .flatMap(({ Properties }) => {
+      const { Statement } = Properties.PolicyDocument as { Statement: Statement[] };
+      return (Properties.Queues as string[]).map((queue) => [queue, Statement] as const);
+    });
+
+  it("each has a policy", () => {
+    expect(queuePolicies.map(([queue]) => queue).sort()).toEqual(
+      Object.keys(MAY)
+        .map((id) => `<${id}>`)
+        .sort(),
+    );
+  });
+
+  it.each(queuePolicies)(
+    "%s takes no call without TLS, from whomever and for whatever",
+    (queue, statements) => {
+      for (const action of ACTIONS) {
+        const request = { action: `sqs:${action}`, resource: `${queue}.Arn` };
+        const plain = { "aws:SecureTransport": "false", "aws:SourceArn": "<LabelUpdatedRule>.Arn" };
+        expect(decide(statements, { ...request, context: plain })).toBe("denied by a statement");
+        expect(decide(statements, { ...request, context: { "aws:SecureTransport": "true" } })).toBe(
+          "not allowed",
+        );
+      }
+    },
+  );
+
+  it("the rules' takes messages of this stack's rules, and of no other rule", () => {
+    const [, statements = []] = queuePolicies.find(([queue]) => queue === "<RuleDeadLetterQueue>") ?? [];
+    const send = (sourceArn: string) =>
+      decide(statements, {
+        action: "sqs:SendMessage",
+        resource: "<RuleDeadLetterQueue>.Arn",
+        context: { "aws:SecureTransport": "true", "aws:SourceArn": sourceArn },
+      });
+    expect([send("<LabelUpdatedRule>.Arn"), send("<CloudTrailRule>.Arn")]).toEqual(["allowed", "allowed"]);
+    expect(send("arn:aws:events:eu-west-1:444455556666:rule/theirs")).toBe("not allowed");
+  });
+});
+
+describe("of functions", () => {
+  it.each([
+    { fn: "RotationFunction", who: ["WebhookRole"] },
+    { fn: "ReconcileFunction", who: ["SweepScheduleRole"] },
+    { fn: "WebhookFunction", who: [] },
+  ])("$fn is invoked by $who", ({ fn, who }) => {
+    const invokers = ROLES.filter(
+      (role) => ask(role, { action: "lambda:InvokeFunction", resource: `<${fn}>.Arn` }) === "allowed",
+    );
+    expect(invokers).toEqual(who);
+  });
+
+  it.each([
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
+    "AddPermission",
+    "GetFunction",
+    "PutFunctionConcurrency",
+  ])("nobody may %s", (action) => {
+    for (const fn of idsOf("AWS::Serverless::Function")) {
+      for (const role of ROLES) {
+        expect(ask(role, { action: `lambda:${action}`, resource: `<${fn}>.Arn` })).toBe("not allowed");
+      }
+    }
+  });
+});
+
+describe("of the network", () => {
+  const request = {
+    action: "ec2:DeleteNetworkInterface",
+    resource: "arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-0a",
+  };
+
+  it.each(["RotationRole", "ReconcileRole"] as const)(
+    "Lambda may attach with the %s, and the function's code may not",
+    (role) => {
+      expect(decide(policiesOf(stack, role), request)).toBe("allowed");
+      expect(ask(role, request)).toBe("denied by a statement");
+    },
+  );
+
+  it.each(["WebhookRole", "SweepScheduleRole"] as const)("%s has nothing to do with it", (role) => {
+    expect(decide(policiesOf(stack, role), request)).toBe("not allowed");
+  });
+});
+
+it.each(ROLES)("%s may not help itself to more: no IAM, no other role, no log of others", (role) => {
+  const others = [
+    { action: "iam:PutRolePolicy", resource: `<${role}>.Arn` },
+    { action: "iam:PassRole", resource: `<${role}>.Arn` },
+    { action: "sts:AssumeRole", resource: "arn:aws:iam::111122223333:role/admin" },
+    { action: "sts:AssumeRole", resource: `<${role}>.Arn` },
+    { action: "eks:CreateAccessEntry", resource: EVERYTHING.ClusterArns.split(",")[0] ?? "" },
+    { action: "eks:DescribeCluster", resource: "arn:aws:eks:eu-west-1:111122223333:cluster/other" },
+    { action: "logs:CreateLogGroup", resource: "arn:aws:logs:eu-west-1:111122223333:log-group:other" },
+    ...idsOf("AWS::Logs::LogGroup")
+      .filter((id) => id !== role.replace(/Role$/, "LogGroup"))
+      .flatMap((id) =>
+        ["PutLogEvents", "FilterLogEvents"].map((action) => ({
+          action: `logs:${action}`,
+          resource: `<${id}>.Arn`,
+        })),
+      ),
+  ];
+  for (const request of others) expect(ask(role, request), JSON.stringify(request)).toBe("not allowed");
+});
+
+describe("services", () => {
+  type Trust = {
+    readonly Principal?: { readonly Service?: string };
+    readonly Condition?: Record<string, object>;
+  };
+  const trusts = Object.entries(stack.resources).flatMap(([id, { Type, Properties }]) => {
+    const documents = [Properties.AssumeRolePolicyDocument, Properties.PolicyDocument].flatMap(
+      (document) => (document as { Statement: Trust[] } | undefined)?.Statement ?? [],
+    );
+    const permission =
+      Type === "AWS::Lambda::Permission" && String(Properties.Principal).endsWith(".amazonaws.com");
+    return [
+      ...documents.flatMap(({ Principal, Condition = {} }) =>
+        Principal?.Service === undefined
+          ? []
+          : [{ id, service: Principal.Service, keys: Object.values(Condition).flatMap(Object.keys) }],
+      ),
+      ...(permission
+        ? [
+            {
+              id,
+              service: String(Properties.Principal),
+              keys: "SourceArn" in Properties ? ["aws:SourceArn"] : [],
+            },
+          ]
+        : []),
+    ];
+  });
+
+  it("are let in for what of this stack stands behind them, so that nobody else can send them", () => {
+    // A function has a role of its own account or none, so that nobody else's function can have these.
+    const lambda = trusts.filter(({ service }) => service === "lambda.amazonaws.com");
+    expect(lambda.map(({ id }) => id)).toEqual(["RotationRole", "ReconcileRole", "WebhookRole"]);
+    const others = trusts.filter((trust) => !lambda.includes(trust));
+    expect(others.length).toBeGreaterThan(3);
+    for (const { id, keys } of others) expect(keys, id).toContain("aws:SourceArn");
+  });
+
+  it("nothing is open to everybody but the URL of the webhook", () => {
+    const open = ({ resources }: Pick<Stack, "resources">) =>
+      Object.entries(resources).flatMap(([id, { Type, Properties }]) => {
+        const documents = [Properties.AssumeRolePolicyDocument, Properties.PolicyDocument].flatMap(
+          (document) =>
+            (document as { Statement: (Statement & { Principal?: unknown })[] } | undefined)?.Statement ?? [],
+        );
+        const isOpen =
+          (Type === "AWS::Lambda::Permission" && Properties.Principal === "*") ||
+          documents.some(
+            ({ Effect, Principal }) => Effect === "Allow" && /"?\*"?/.test(JSON.stringify(Principal ?? "")),
+          );
+        return isOpen ? [id] : [];
+      });
+    expect(open(stack)).toEqual([]);
+    expect(open({ resources: urlTemplate.Resources })).toEqual([
+      "WebhookUrlMayBeCalled",
+      "WebhookUrlMayInvoke",
+    ]);
+  });
+});
+
+describe("with any choice of parameters", () => {
+  const CHOICES = {
+    SecretArns: EVERYTHING.SecretArns,
+    SecretNamePrefix: EVERYTHING.SecretNamePrefix,
+    SecretKmsKeyArns: EVERYTHING.SecretKmsKeyArns,
+    ExternalSecretsByTag: "ENABLED",
+    ValuesSweep: "ENABLED",
+    ClusterArns: EVERYTHING.ClusterArns,
+    ClusterRoleArns: EVERYTHING.ClusterRoleArns,
+    WebhookKeySecretArn: EVERYTHING.WebhookKeySecretArn,
+    WebhookKeySecretKmsKeyArn: EVERYTHING.WebhookKeySecretKmsKeyArn,
+    VpcSubnetIds: EVERYTHING.VpcSubnetIds, // with VpcSecurityGroupIds: a rule of the template says so
+  };
+  const names = Object.keys(CHOICES) as (keyof typeof CHOICES)[];
+  type Given = Partial<Record<keyof typeof CHOICES, string>>;
+  const everyChoice = Array.from({ length: 2 ** names.length }, (_, bits) =>
+    Object.fromEntries(names.filter((_, at) => bits & (1 << at)).map((name) => [name, CHOICES[name]])),
+  ) as Given[];
+  const deployWith = ({ VpcSubnetIds, ...given }: Given) =>
+    deploy({
+      ...{ ExternalSecretsByTag: "DISABLED", ValuesSweep: "DISABLED", ...given },
+      ...(VpcSubnetIds && { VpcSubnetIds, VpcSecurityGroupIds: EVERYTHING.VpcSecurityGroupIds }),
+    });
+
+  /** Statement -> the parameters without which it is not there. */
+  const SOURCES = {
+    ReadSecretsByArn: ["SecretArns"],
+    ReadSecretsByPrefix: ["SecretNamePrefix"],
+    DecryptSecrets: ["SecretKmsKeyArns"],
+    FindClusters: ["ClusterArns"],
+    AssumeClusterRoles: ["ClusterRoleArns"],
+    AttachToVpc: ["VpcSubnetIds"],
+    KeepCodeOutOfVpcCalls: ["VpcSubnetIds"],
+  } as const;
+  const NEEDS: Readonly<Record<Role, Readonly<Record<string, readonly (keyof Given)[]>>>> = {
+    RotationRole: {
+      ...{ WriteOwnLogs: [], KeepFailedEvents: [], ...SOURCES },
+      DescribeSecretsByArn: ["SecretArns", "ExternalSecretsByTag"],
+      DescribeSecretsByPrefix: ["SecretNamePrefix", "ExternalSecretsByTag"],
+    },
+    ReconcileRole: {
+      ...{
+        WriteOwnLogs: [],
+        KeepFailedEvents: [],
+        SendShards: [],
+        TakeShards: [],
+        ListSecretNames: [],
+        ...SOURCES,
+      },
+      DescribeSecretsByArn: ["SecretArns"],
+      DescribeSecretsByPrefix: ["SecretNamePrefix"],
+      BatchReadSecrets: ["ValuesSweep"],
+    },
+    WebhookRole: {
+      WriteOwnLogs: ["WebhookKeySecretArn"],
+      InvokeRotation: ["WebhookKeySecretArn"],
+      ReadSigningKeys: ["WebhookKeySecretArn"],
+      DecryptSigningKeys: ["WebhookKeySecretArn", "WebhookKeySecretKmsKeyArn"],
+    },
+    SweepScheduleRole: { StartSweeps: [], KeepUnstartedSweeps: [] },
+  };
+
+  it("each role has just the statements that the parameters ask for, and each statement a resource", () => {
+    expect(everyChoice).toHaveLength(1_024);
+    for (const given of everyChoice) {
+      const made = deployWith(given);
+      for (const role of ROLES) {
+        const statements = policiesOf(made, role);
+        const wanted = Object.entries(NEEDS[role]).flatMap(([sid, needed]) =>
+          needed.every((name) => given[name] !== undefined) ? [sid] : [],
+        );
+        expect(statements.map(({ Sid }) => Sid).sort(), JSON.stringify({ role, given })).toEqual(
+          wanted.sort(),
+        );
+      }
+      for (const [id, statement] of statementsIn(made)) {
+        const resources = resourcesOf(statement);
+        expect(resources.length, id).toBeGreaterThan(0);
+        for (const resource of resources) {
+          expect(resource, `${id} ${statement.Sid}`).toMatch(/^(arn:|<\w+>\.Arn$|\*$)/);
+          const [, named] = /^<(\w+)>/.exec(resource) ?? [];
+          if (named !== undefined) expect(Object.keys(made.resources), id).toContain(named);
+        }
+      }
+    }
+  }, 60_000);
+
+  it("who may invoke, enter a cluster and bound the roles follows from its own parameter alone", () => {
+    const others = {
+      CloudTrailEvents: "true",
+      AccessEntryClusterName: "blue",
+      PermissionsBoundaryArn: EVERYTHING.PermissionsBoundaryArn,
+      DirectInvokerArn: EVERYTHING.DirectInvokerArn,
+      LogKmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/k3",
+    };
+    const keys = Object.keys(others) as (keyof typeof others)[];
+    for (let bits = 0; bits < 2 ** keys.length; bits += 1) {
+      const has = (name: keyof typeof others) => (bits & (1 << keys.indexOf(name))) > 0;
+      const made = deploy({
+        SecretNamePrefix: "prod/",
+        ...Object.fromEntries(keys.filter(has).map((name) => [name, others[name]])),
+      });
+      const is = (id: string) => id in made.resources;
+      expect({
+        cloudTrail: is("CloudTrailRuleMayInvoke"),
+        entries: [is("ClusterAccessEntry"), is("ReconcileClusterAccessEntry")],
+        direct: is("DirectInvokerMayInvoke"),
+        bounded: ROLES.filter((role) => is(role)).map(
+          (role) => made.resources[role]?.Properties.PermissionsBoundary,
+        ),
+        logs: made.resources.RotationLogGroup?.Properties.KmsKeyId,
+        statements: policiesOf(made, "RotationRole").map(({ Sid }) => Sid),
+      }).toEqual({
+        cloudTrail: has("CloudTrailEvents"),
+        entries: [has("AccessEntryClusterName"), has("AccessEntryClusterName")],
+        direct: has("DirectInvokerArn"),
+        bounded: Array(3).fill(has("PermissionsBoundaryArn") ? others.PermissionsBoundaryArn : undefined),
+        logs: has("LogKmsKeyArn") ? others.LogKmsKeyArn : undefined,
+        statements: ["WriteOwnLogs", "KeepFailedEvents", "ReadSecretsByPrefix"],
+      });
+    }
+  });
+});
