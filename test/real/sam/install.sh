@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Installs the SAM CLI and cfn-lint, or with the argument `checkov` that linter, into a Python environment of their own
-# (they do not agree on their dependencies), and prints its directory on stdout.
+# Installs the SAM CLI and cfn-lint, or with the argument `checkov` or `iamprover` that program, into a Python environment
+# of its own (they do not agree on their dependencies), and prints its directory on stdout.
 # Needs python3 (3.10 or later) with venv, and a Python package index for the first run. Takes about 40 s once for each
-# change of the requirements or of Python (checkov: a minute), and nothing afterwards.
-# To raise a version: install aws-sam-cli and wheel, or checkov and wheel, into an empty environment, and write what
-# `pip freeze --all` says, without pip itself, to requirements.txt or requirements-checkov.txt.
+# change of the requirements or of Python (checkov: a minute; iamprover: 10 s), and nothing afterwards.
+# To raise a version: install aws-sam-cli and wheel, checkov and wheel, or iamprover into an empty environment, and write
+# what `pip freeze --all` says, without pip itself, to requirements.txt or requirements-NAME.txt.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 case "${1:-sam}" in
   sam) name=sam requirements="$here/requirements.txt" ;;
-  checkov) name=checkov requirements="$here/requirements-checkov.txt" ;;
+  checkov | iamprover) name=$1 requirements="$here/requirements-$1.txt" ;;
   *)
-    echo "usage: install.sh [checkov]" >&2
+    echo "usage: install.sh [checkov | iamprover]" >&2
     exit 2
     ;;
 esac
