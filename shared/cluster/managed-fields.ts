@@ -53,16 +53,25 @@ export function annotationField(key: string): FieldPath {
   return `metadata.annotations.${key}`;
 }
 
-// fieldsV1 nests `f:<name>` objects; `.` marks the map itself, which no reader of ours needs.
+// fieldsV1 nests `f:<name>` objects; `.` marks the map itself, which no reader of ours needs. A sweep spends a tenth of
+// its time here, so a path grows as a text, and no list is made of the names.
 function leavesOf(node: object): Set<FieldPath> {
   const leaves = new Set<FieldPath>();
-  const walk = (at: object, steps: readonly string[]): void => {
-    const children =
-      steps.length < DEPTH_MAX ? Object.entries(at).filter(([name]) => name.startsWith("f:")) : [];
-    if (children.length === 0 && steps.length > 0) leaves.add(steps.join("."));
-    for (const [name, child] of children) walk(child ?? {}, [...steps, name.slice("f:".length)]);
+  const walk = (at: object, path: FieldPath, depth: number): void => {
+    let isLeaf = true;
+    for (const name in at) {
+      if (depth === DEPTH_MAX || !name.startsWith("f:") || !Object.hasOwn(at, name)) continue;
+      isLeaf = false;
+      const step = name.slice("f:".length);
+      walk(
+        (at as Record<string, object | null>)[name] ?? {},
+        depth === 0 ? step : `${path}.${step}`,
+        depth + 1,
+      );
+    }
+    if (isLeaf && depth > 0) leaves.add(path);
   };
-  walk(node, []);
+  walk(node, "", 0);
   return leaves;
 }
 
