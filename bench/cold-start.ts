@@ -93,7 +93,7 @@ export const used = [CoreV1Api, KubeConfig, DescribeClusterCommand, EKSClient, G
 `;
 
 /** The same options but for what we do about size: no splitting, nothing replaced or left out. */
-async function buildNaive(outdir: string): Promise<Bundle> {
+export async function buildNaive(outdir: string): Promise<Bundle> {
   const ours = bundleOptions("rotation", outdir);
   const { absWorkingDir, banner, bundle, format, mainFields, minify, outExtension, platform, target } = ours;
   await mkdir(outdir, { recursive: true });
@@ -106,9 +106,9 @@ async function buildNaive(outdir: string): Promise<Bundle> {
   return { entry: join(outdir, "handler.mjs"), ...measure(metafile) };
 }
 
-export function measure({ outputs }: Metafile): Omit<Bundle, "entry"> {
-  const entry = Object.keys(outputs).find((file) => file.endsWith("handler.mjs"));
-  if (entry === undefined) throw new Error("esbuild wrote no handler.mjs");
+export function measure({ outputs }: Metafile, name = "handler.mjs"): Omit<Bundle, "entry"> {
+  const entry = Object.keys(outputs).find((file) => file.endsWith(name));
+  if (entry === undefined) throw new Error(`esbuild wrote no ${name}`);
   const loaded = new Set([entry]);
   for (const file of loaded) {
     const imports = outputs[file]?.imports ?? [];
@@ -156,7 +156,7 @@ async function timeStart(code: string): Promise<number> {
 const run = promisify(execFile);
 
 /** As in Lambda; credentials are only made, never used. */
-const ENV = {
+export const ENV = {
   AWS_REGION: "eu-west-1",
   AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
   AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",

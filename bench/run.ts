@@ -1,6 +1,6 @@
 // Measures what the README and docs/performance.md claim, and prints a table; with --json one object on stdout.
 //
-//   npm run bench -- rotation|burst|sweep|connect|cold-start|lambda-start|bundle [--backend sandbox|real] [--json]
+//   npm run bench -- rotation|burst|sweep|connect|cold-start|lambda-start|bundle|imports [--backend sandbox|real] [--json]
 //
 // The sandbox needs nothing; the real servers must have been built once (npm run test:real does it). A run takes from
 // seconds to half a minute. `npm run --silent bench -- …` keeps npm's own two lines off stdout.
@@ -10,6 +10,7 @@ import { bundle } from "./bundle.ts";
 import { burst } from "./burst.ts";
 import { coldStart } from "./cold-start.ts";
 import { connect } from "./connect.ts";
+import { imports } from "./imports.ts";
 import { lambdaStart } from "./lambda-start.ts";
 import { rotation } from "./rotation.ts";
 import { sweep } from "./sweep.ts";
@@ -20,6 +21,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["burst", burst],
   ["connect", connect],
   ["cold-start", coldStart],
+  ["imports", imports],
   ["lambda-start", lambdaStart],
   ["sweep", sweep],
 ]);
