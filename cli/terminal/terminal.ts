@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { printable } from "./printable.ts";
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -27,14 +28,15 @@ export type Terminal = {
 export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process): Terminal {
   const showsProgress = stderr.isTTY === true && process.env.CI === undefined;
   return {
-    out: (text) => void stdout.write(`${text}\n`),
-    say: (text) => void stderr.write(`${text}\n`),
+    // What goes into a file or a pipe goes there letter for letter.
+    out: (text) => void stdout.write(`${stdout.isTTY === true ? printable(text) : text}\n`),
+    say: (text) => void stderr.write(`${printable(text)}\n`),
     paint: (style, text) => styleText(style, text, { stream: stdout }),
     paintMessage: (style, text) => styleText(style, text, { stream: stderr }),
     width: stdout.isTTY === true ? stdout.columns : 100,
     showsProgress,
     progress: (text) => {
-      if (showsProgress) stderr.write(`\r\u001b[K${text.slice(0, (stderr.columns || 80) - 1)}`);
+      if (showsProgress) stderr.write(`\r\u001b[K${printable(text).slice(0, (stderr.columns || 80) - 1)}`);
     },
     clear: () => {
       if (stdout.isTTY === true) stdout.write("\u001b[2J\u001b[H");

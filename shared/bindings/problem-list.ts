@@ -32,7 +32,10 @@ export class ProblemList {
     }
     // Without the path, since a mistake behind an anchor is met once for every alias.
     const identity = `${line}:${column}:${message}`;
-    if (!this.#problems.has(identity)) this.#problems.set(identity, { line, column, path, message, fix });
+    if (this.#problems.has(identity)) return;
+    // A name that is suggested, or a template's own word, may hold what moves a terminal's cursor.
+    const problem = { line, column, path, message: escapeControls(message), fix: escapeControls(fix) };
+    this.#problems.set(identity, problem);
   }
 
   /** `file:line:column` without the file, for a message that names a second place. */
@@ -70,8 +73,13 @@ const NAME_SHOWN_MAX = 80;
 /** A name from the file, fit for a terminal and a log: control characters escaped, long ones cut. */
 export function quoteName(name: string): string {
   const shown = name.length > NAME_SHOWN_MAX ? `${name.slice(0, NAME_SHOWN_MAX)}…` : name;
-  return JSON.stringify(shown.toWellFormed()).replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g,
+  return escapeControls(JSON.stringify(shown.toWellFormed()));
+}
+
+/** What would steer a terminal, break a line or turn the order of letters, written as JSON writes it. */
+function escapeControls(text: string): string {
+  return text.replace(
+    /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
