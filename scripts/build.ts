@@ -1,4 +1,5 @@
-// Builds each function into dist/<function>/: handler.mjs, its chunks, and the compiled bindings beside them.
+// Builds each function into dist/<function>/: handler.mjs, its chunks, and beside them the compiled bindings
+// and the notices of the packages whose code is in the bundle.
 // Needs nothing but node_modules. Takes about a second.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -6,6 +7,7 @@ import { build } from "esbuild";
 import { loadBindings } from "../shared/bindings/load-bindings.ts";
 import { RelayError } from "../shared/relay-error.ts";
 import { bundleOptions, FUNCTIONS } from "./bundle.ts";
+import { bundledPackages, NOTICES_FILE, printNotices } from "./third-party-notices.ts";
 
 const { values } = parseArgs({ options: { bindings: { type: "string", default: "bindings.yaml" } } });
 
@@ -17,6 +19,7 @@ try {
     await mkdir(outdir, { recursive: true });
     const { metafile } = await build(bundleOptions(name, outdir));
     await writeFile(`${outdir}/bindings.json`, JSON.stringify(compiled));
+    await writeFile(`${outdir}/${NOTICES_FILE}`, printNotices(bundledPackages(metafile)));
     const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
     process.stderr.write(
       `${outdir}: ${(bytes / 1000).toFixed(0)} kB in ${Object.keys(metafile.outputs).length} file(s)\n`,

@@ -123,7 +123,17 @@ let outputs: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
   clone = mkdtempSync(join(tmpdir(), "secret-relay-clone-"));
-  const parts = ["bin", "bindings.yaml", "cli", "functions", "package.json", "sandbox", "scripts", "shared"];
+  const parts = [
+    "LICENSE",
+    "bin",
+    "bindings.yaml",
+    "cli",
+    "functions",
+    "package.json",
+    "sandbox",
+    "scripts",
+    "shared",
+  ];
   for (const part of parts) cpSync(join(ROOT, part), join(clone, part), { recursive: true });
   writeFileSync(join(clone, "report.json"), JSON.stringify(sweepReport({ bindings: 3, checked: 3 })));
   symlinkSync(join(ROOT, "node_modules"), join(clone, "node_modules"));

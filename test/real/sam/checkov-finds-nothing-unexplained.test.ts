@@ -3,10 +3,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
+import { deploy } from "../../template/deploy.ts";
+import {
+  actionsOf,
+  EVERYTHING,
+  resourcesOf,
+  type Statement,
+  statementsIn,
+} from "../../template/statements.ts";
 import { type Resource, template, urlTemplate } from "../../template/template.ts";
 
 // checkov on the template as it stands, offline. What it complains of is mended, or stands in the resource's Metadata
-// with the reason why it is meant. Its environment also has CycloneDX's schema, for the bill of materials. About 10 s.
+// with the reason why it is meant. Its environment also has CycloneDX's schema, for the bill of materials, and what AWS
+// says of each action. About 10 s.
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -63,6 +72,49 @@ describe("what is passed over", () => {
     expect(report.results.skipped_checks.map(named).sort()).toEqual(
       excuses.map(({ id, check }) => `${id}: ${check}`).sort(),
     );
+  });
+});
+
+describe("what AWS says of the actions in the policies", () => {
+  type Described = { name: string | null; resources: string[]; keys: string[] };
+  const statements = statementsIn(deploy(EVERYTHING)).map(([, statement]) => statement);
+  const allows = statements.filter(({ Effect }) => Effect === "Allow");
+  let known: Record<string, Described>;
+  beforeAll(() => {
+    const script = fileURLToPath(new URL("describe-actions.py", import.meta.url));
+    const actions = [...new Set(allows.flatMap(actionsOf))];
+    const input = JSON.stringify(actions);
+    known = JSON.parse(execFileSync(join(environment, "bin/python"), [script], { input, encoding: "utf8" }));
+  });
+  const of = (action: string) => known[action] ?? { name: null, resources: [], keys: [] };
+
+  it("each is there, in that spelling", () => {
+    expect(Object.keys(known).length).toBeGreaterThan(15);
+    for (const [action, { name }] of Object.entries(known)) expect(name).toBe(action);
+  });
+
+  const wild = allows.filter((statement) => resourcesOf(statement).includes("*"));
+  it.each(wild.map((statement) => [statement.Sid, statement] as const))(
+    "%s is on every resource because AWS knows none for it, or none that could be named",
+    (sid, statement) => {
+      const narrower = actionsOf(statement).filter((action) =>
+        of(action).resources.some((one) => one !== "*"),
+      );
+      // Interfaces that do not exist yet; and Lambda wants to see the last on any interface at all.
+      expect(narrower).toEqual(sid === "AttachToVpc" ? NETWORK_INTERFACES : []);
+    },
+  );
+  const NETWORK_INTERFACES = [
+    ...["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
+    "ec2:UnassignPrivateIpAddresses",
+  ];
+
+  it("every other action knows the resource that it is allowed on", () => {
+    const named = allows.filter((statement) => !resourcesOf(statement).includes("*"));
+    const without = named.flatMap((statement: Statement) =>
+      actionsOf(statement).filter((action) => of(action).resources.every((one) => one === "*")),
+    );
+    expect(without).toEqual([]);
   });
 });
 

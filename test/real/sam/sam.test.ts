@@ -86,7 +86,9 @@ describe("sam build", () => {
       const files = async (folder: string) => (await readdir(folder, { recursive: true })).sort();
 
       expect(await files(built())).toEqual(await files(join(project, "dist", name)));
-      expect(await files(built())).toEqual(expect.arrayContaining(["handler.mjs", "bindings.json"]));
+      expect(await files(built())).toEqual(
+        expect.arrayContaining(["handler.mjs", "bindings.json", "THIRD_PARTY_NOTICES.txt"]),
+      );
     });
 
     it("packages a module that exports the handler that the template names", async () => {
