@@ -53,6 +53,7 @@ const VARIANTS: Readonly<Record<string, (options: ReturnType<typeof bundleOption
   "without the stand-in for undici": (options) => withoutAlias(options, ["undici"]),
   "without a slim client-node": (options) => withoutPlugins(options, ["slim-client-node"]),
   "without a slim AWS SDK": (options) => withoutPlugins(options, ["slim-aws-sdk"]),
+  "without a slim JMESPath": (options) => withoutPlugins(options, ["slim-jmespath"]),
   "without a slim YAML parser": (options) => withoutPlugins(withoutAlias(options, ["yaml"]), ["slim-yaml"]),
   "without the stand-in for profiles": (options) =>
     withoutAlias(

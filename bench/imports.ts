@@ -69,6 +69,11 @@ const PARTS: readonly Part[] = [
     when: "start",
     ours: 'import "node:https"; import "node:crypto"; import "node:fs/promises"; import "node:stream";',
   },
+  {
+    part: "node:http, by import",
+    when: "never: [below](#tried-and-left-out)",
+    ours: 'export { STATUS_CODES } from "node:http";',
+  },
   { part: "middy", when: "start", ours: 'export { default } from "@middy/core";' },
   {
     part: "Powertools Logger, Metrics",

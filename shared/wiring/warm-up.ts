@@ -5,8 +5,8 @@ import { warmClient } from "../source/warm-client.ts";
 
 /**
  * Does when Lambda starts the function what the first event would otherwise wait for: credentials, tokens, connections,
- * and the code behind them, which is compiled when it first runs. While a function starts it has whole processors, and
- * when it handles an event with 512 MB, less than a third of one.
+ * and the code behind them, which is compiled when it first runs. For an
+ * event a function of 512 MB has less than a third of a processor, and more while it starts (docs/adr/0015).
  *
  * Clusters are asked for their version, which every token may read; Secrets Manager is asked for nothing. What fails here
  * is left to the first event, which meets it again and tells it; what is slow is given up.

@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+
+/** A result of bench/results/, as scripts/record-bench.ts keeps it. Sizes are in bytes. */
+export type Recorded<Result> = {
+  readonly command: string;
+  readonly day: string;
+  readonly machine: string;
+  readonly result: Result;
+};
+
+export type Rotation = {
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly samples: number;
+  readonly floorP50Ms: number;
+  readonly timesFloor: number;
+};
+export type Burst = {
+  readonly events: number;
+  readonly clusters: number;
+  readonly failed: number;
+  readonly perSecond: number;
+};
+export type Sweep = {
+  readonly bindings: number;
+  readonly awsCalls: number;
+  readonly kubernetesCalls: number;
+  readonly secretValuesRead: number;
+  readonly ms: number;
+  readonly againMs: number;
+  readonly againPerBindingMs: number;
+  readonly maxRssMB: number;
+};
+export type ColdStart = Readonly<
+  Record<
+    | "bundleBytes"
+    | "addedMs"
+    | "addedWithCacheMs"
+    | "naiveBytes"
+    | "naiveAddedMs"
+    | "ratio"
+    | "initialBytes"
+    | "addedWithEksMs"
+    | "bareMs",
+    number
+  >
+>;
+export type LambdaStart = {
+  readonly startP50Ms: number;
+  readonly eventP50Ms: number;
+  readonly totalP50Ms: number;
+  readonly stagesP50Ms: Readonly<Record<string, number>>;
+  readonly repeatP50Ms: number;
+  readonly maxRssMB: number;
+};
+export type Connect = Readonly<
+  Record<"fullP50Ms" | "resumedP50Ms" | "fullCpuP50Ms" | "resumedCpuP50Ms", number>
+>;
+export type Bundle = {
+  readonly variants: readonly {
+    readonly variant: string;
+    readonly bytes: number;
+    readonly initialBytes: number;
+    readonly addedMs: number;
+  }[];
+};
+export type Imports = {
+  readonly parts: readonly {
+    readonly part: string;
+    readonly when: string;
+    readonly bytes: number;
+    readonly ms: number;
+    readonly plain?: { readonly bytes: number; readonly ms: number };
+  }[];
+};
+export type History = { readonly steps: readonly { readonly what: string; readonly bytes: number }[] };
+
+export type Results = ReturnType<typeof readResults>;
+
+export function readResults() {
+  return {
+    rotation: recorded<Rotation>("rotation-real"),
+    rotationOnSandbox: recorded<Rotation>("rotation-sandbox"),
+    burst: recorded<Burst>("burst"),
+    burstOnRealServers: recorded<Burst>("burst-real"),
+    sweeps: [
+      recorded<Sweep>("sweep-1k"),
+      recorded<Sweep>("sweep-10k"),
+      recorded<Sweep>("sweep-50k"),
+    ] as const,
+    coldStart: recorded<ColdStart>("cold-start"),
+    lambdaStart: recorded<LambdaStart & { readonly withoutWarmUp: LambdaStart }>("lambda-start"),
+    connect: recorded<Connect>("connect"),
+    bundle: recorded<Bundle>("bundle"),
+    imports: recorded<Imports>("imports"),
+    history: recorded<History>("bundle-history"),
+  };
+}
+
+function recorded<Result>(name: string): Recorded<Result> {
+  const file = new URL(`../../bench/results/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(file, "utf8")) as Recorded<Result>;
+}
+
+export const kB = (bytes: number): string => `${Math.round(bytes / 1_000)} kB`;
+export const thousands = (count: number): string => count.toLocaleString("en-US");
