@@ -1,4 +1,5 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
+import { boundedRequests } from "../../shared/aws-client/bounded-requests.ts";
 import { errorNameOf } from "../../shared/cluster/credentials.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import { parseSecretHome } from "../../shared/secret-id/parse-secret-home.ts";
@@ -9,8 +10,11 @@ import { AwsCallFailed, AwsCredentialsMissing, AwsCredentialsRefused, AwsSession
 /** Who the person at the command line is to AWS. */
 export type AwsSession = {
   readonly region: string;
-  /** For any client of the SDK; its credentials renew themselves. */
-  readonly client: { readonly region: string; readonly credentials: Credentials };
+  /** For any client of the SDK, fresh each time; its credentials renew themselves, and its requests end. */
+  readonly client: ReturnType<typeof boundedRequests> & {
+    readonly region: string;
+    readonly credentials: Credentials;
+  };
   /** Account and Region: where a secret that is written as a bare name lives. */
   readonly home: SecretHome;
   readonly callerArn: string;
@@ -31,7 +35,7 @@ export async function openAwsSession(options: {
     ...(options.profile !== undefined && { profile: options.profile }),
     ...(options.region !== undefined && { region: options.region }),
     maxAttempts: 2,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+    ...boundedRequests(FROM_A_DESK),
   });
   const classify = (what: string, error: unknown) => classifyAwsError(what, error, profile);
   try {
@@ -46,11 +50,23 @@ export async function openAwsSession(options: {
     const home = parseSecretHome(Account, region);
     if (home === undefined)
       throw new UsageError(`${region} is no AWS Region. Correct --region or AWS_REGION.`);
-    return { region, client: { region, credentials: sts.config.credentials }, home, callerArn, classify };
+    const { credentials } = sts.config;
+    return {
+      region,
+      get client() {
+        return { region, credentials, ...boundedRequests(FROM_A_DESK) };
+      },
+      home,
+      callerArn,
+      classify,
+    };
   } finally {
     sts.destroy();
   }
 }
+
+/** A person's line may be slow, and a listing of CloudFormation or of logs takes its time. */
+const FROM_A_DESK = { connectionMs: 5_000, requestMs: 20_000 };
 
 /** Only an error's fixed name is used, and of its message one word: a library's own text is never shown. */
 function classifyAwsError(what: string, error: unknown, profile: string | undefined): RelayError {

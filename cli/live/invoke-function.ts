@@ -1,3 +1,4 @@
+import { boundedRequests } from "../../shared/aws-client/bounded-requests.ts";
 import { errorNameOf } from "../../shared/cluster/credentials.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import type { AwsSession } from "./aws-session.ts";
@@ -34,7 +35,7 @@ export async function invokeFunction(
   const client = new LambdaClient({
     ...aws.client,
     maxAttempts: 2, // a sync may be made twice, but a function that works for minutes need not be
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: timeoutMs, throwOnRequestTimeout: true },
+    ...boundedRequests({ connectionMs: 5_000, requestMs: timeoutMs }),
   });
   try {
     const { FunctionError, Payload } = await client.send(

@@ -1,5 +1,6 @@
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { boundedRequests } from "../../shared/aws-client/bounded-requests.ts";
 import { type BindingIndex, indexOncePerHome } from "../../shared/bindings/binding-index.ts";
 import { readCompiledBindings } from "../../shared/bindings/read-compiled-bindings.ts";
 import type { Log } from "../../shared/observability/log.ts";
@@ -36,11 +37,7 @@ export async function webhookDependencies(
   const { bindingsFile, keySecretArn, rotationFunctionArn, callsPerMinute } = parseWebhookConfig(env);
   const keySecret = parseBoundReference(keySecretArn) ?? { id: keySecretArn, names: [keySecretArn] };
   const readCurrent = readCurrentWith(secretsManagerClients((options) => new SecretsManagerClient(options)));
-  const lambda = new LambdaClient({
-    maxAttempts: 3,
-    // The SDK's own defaults wait for a connection without end.
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 4_000, throwOnRequestTimeout: true },
-  });
+  const lambda = new LambdaClient({ maxAttempts: 3, ...boundedRequests({ requestMs: 4_000 }) });
   return {
     bindingsFor: indexOncePerHome(await readCompiledBindings(bindingsFile)),
     keys: keepSigningKeys(

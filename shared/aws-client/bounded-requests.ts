@@ -9,12 +9,18 @@ import type { HttpHandlerOptions, HttpRequest, StreamCollector } from "@smithy/t
  * it times a request until its head has come and not until its body has; and it keeps whatever comes. A healthy answer
  * takes some 10 ms.
  */
-export function boundedRequests(): {
+export function boundedRequests(limits: Partial<RequestLimits> = {}): {
   requestHandler: NodeHttpHandler;
   streamCollector: StreamCollector;
 } {
-  return { requestHandler: new BoundedHandler(), streamCollector: collectBounded };
+  return { requestHandler: new BoundedHandler(limits), streamCollector: collectBounded };
 }
+
+export type RequestLimits = {
+  readonly connectionMs: number;
+  /** Until the head of the answer is there, and as long again until the last of its body is. */
+  readonly requestMs: number;
+};
 
 const CONNECTION_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -23,27 +29,35 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 
 class BoundedHandler extends NodeHttpHandler {
-  constructor() {
+  readonly #requestMs: number;
+
+  constructor({
+    connectionMs = CONNECTION_TIMEOUT_MS,
+    requestMs = REQUEST_TIMEOUT_MS,
+  }: Partial<RequestLimits>) {
     super({
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionTimeout: connectionMs,
+      requestTimeout: requestMs,
       throwOnRequestTimeout: true,
       httpsAgent: { rejectUnauthorized: true }, // or NODE_TLS_REJECT_UNAUTHORIZED=0 would let anybody answer for AWS
     });
+    this.#requestMs = requestMs;
   }
 
   override async handle(request: HttpRequest, options: HttpHandlerOptions = {}) {
     const answered = await super.handle(request as Parameters<NodeHttpHandler["handle"]>[0], options);
     const { body } = answered.response;
-    if (body instanceof Readable) endInTime(body, options.abortSignal as AbortSignal | undefined);
+    if (body instanceof Readable) {
+      endInTime(body, this.#requestMs, options.abortSignal as AbortSignal | undefined);
+    }
     return answered;
   }
 }
 
 /** The body must come within a request's time again, and no later than its caller's. */
-function endInTime(body: Readable, signal: AbortSignal | undefined): void {
+function endInTime(body: Readable, requestMs: number, signal: AbortSignal | undefined): void {
   const stop = () => body.destroy(named("TimeoutError")); // the SDK takes that name for one to try again
-  const timer = setTimeout(stop, REQUEST_TIMEOUT_MS);
+  const timer = setTimeout(stop, requestMs);
   signal?.addEventListener("abort", stop, { once: true });
   body.once("close", () => {
     clearTimeout(timer);

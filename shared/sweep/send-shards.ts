@@ -23,10 +23,13 @@ export function sendShardsTo(queueUrl: string, onCall: () => void): SendShards {
       for (const batch of batches) {
         onCall();
         const Entries = batch.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
-        const { Failed = [] } = await client
+        const { Successful = [] } = await client
           .send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }))
-          .catch(() => ({ Failed: Entries }));
-        if (Failed.length > 0) throw new ShardsNotSent(Failed.length);
+          .catch(() => ({ Successful: [] }));
+        // What SQS does not say that it took, it did not take.
+        const taken = new Set(Successful.map(({ Id }) => Id));
+        const left = Entries.filter(({ Id }) => !taken.has(Id));
+        if (left.length > 0) throw new ShardsNotSent(left.length);
       }
     } finally {
       client.destroy();

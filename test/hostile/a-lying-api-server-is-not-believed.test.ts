@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createCertificateAuthority } from "../../sandbox/tls/certificate-authority.ts";
 import { CANARY } from "../cluster/factories.ts";
 import { connectTo, DB, failureOf, measured, row, secret, shortBudget, table } from "./hostile-cluster.ts";
@@ -10,19 +10,10 @@ import {
   type HostileServer,
   headOf,
   type Misbehaviour,
-  startHostileServer,
+  useHostileServers,
 } from "./hostile-server.ts";
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-async function start(...[misbehave, options]: Parameters<typeof startHostileServer>): Promise<HostileServer> {
-  const server = await startHostileServer(misbehave, options);
-  cleanUps.push(server.stop);
-  return server;
-}
+const { start } = useHostileServers();
 
 const tokensAt = ({ requests }: HostileServer) =>
   requests.filter((request) => request.includes("k8s-aws-v1."));

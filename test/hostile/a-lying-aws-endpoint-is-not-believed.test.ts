@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { assumeRoleWith, describeCluster } from "../../shared/cluster/aws-clients.ts";
 import { clusterDirectory } from "../../shared/cluster/cluster-directory.ts";
 import { clusterCredentials } from "../../shared/cluster/credentials.ts";
@@ -22,20 +22,10 @@ import {
   type HostileServer,
   headOf,
   type Misbehaviour,
-  startHostileServer,
+  useHostileServers,
 } from "./hostile-server.ts";
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-async function start(...[misbehave, options]: Parameters<typeof startHostileServer>): Promise<HostileServer> {
-  const server = await startHostileServer(misbehave, { tls: false, ...options });
-  cleanUps.push(server.stop);
-  return server;
-}
+const { start, afterwards } = useHostileServers({ tls: false });
 
 const ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
 const VERSION = "4d38f1a0-0000-4000-8000-000000000001";
@@ -58,7 +48,7 @@ function connectTo({ url: endpoint }: Pick<HostileServer, "url">) {
         maxAttempts: 1,
       }),
   );
-  cleanUps.push(() => clientFor(undefined).destroy());
+  afterwards(() => clientFor(undefined).destroy());
   return {
     readCurrent: readCurrentWith(clientFor),
     readMany: readManyWith(clientFor),

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { afterEach, vi } from "vitest";
 import {
   type CertificateAuthority,
   createCertificateAuthority,
@@ -20,8 +21,26 @@ export type HostileServer = {
   stop(): Promise<void>;
 };
 
+/** Starts servers for the tests of a file, and takes away after each what it started, and what it set in the environment. */
+export function useHostileServers(defaults: ServerOptions = {}) {
+  const cleanUps: (() => unknown)[] = [];
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  });
+  return {
+    start: async (misbehave: Misbehaviour, options: ServerOptions = {}): Promise<HostileServer> => {
+      const server = await startHostileServer(misbehave, { ...defaults, ...options });
+      cleanUps.push(server.stop);
+      return server;
+    },
+    /** Runs after the test. */
+    afterwards: (cleanUp: () => unknown): void => void cleanUps.push(cleanUp),
+  };
+}
+
 /** A server that speaks as much HTTP as the test wants, over TLS with a CA of its own or in the clear. */
-export async function startHostileServer(
+async function startHostileServer(
   misbehave: Misbehaviour,
   { tls = true, hosts = ["127.0.0.1"], authority = createCertificateAuthority() }: ServerOptions = {},
 ): Promise<HostileServer> {
@@ -64,7 +83,7 @@ export async function startHostileServer(
   };
 }
 
-type ServerOptions = {
+export type ServerOptions = {
   readonly tls?: boolean;
   readonly hosts?: readonly string[];
   readonly authority?: CertificateAuthority;
