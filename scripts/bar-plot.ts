@@ -25,8 +25,10 @@ export function barPlot({ title, unit, bars, limit, isLogarithmic = false }: Plo
     const share = isLogarithmic ? Math.log10(1 + value) / Math.log10(1 + max) : value / max;
     return Math.round(share * BAR_WIDTH * 10) / 10;
   };
-  const endOf = ({ note }: Bar, row: number) => LEFT + scale(totals[row] ?? 0) + 6 + note.length * CHARACTER;
-  const width = Math.ceil(Math.max(WIDTH_MIN, ...bars.map(endOf)));
+  const left = Math.max(LEFT_MIN, ...bars.map(({ label }) => 24 + label.length * CHARACTER));
+  const heading = `${title} (${unit}${isLogarithmic ? ", logarithmic" : ""})`;
+  const endOf = ({ note }: Bar, row: number) => left + scale(totals[row] ?? 0) + 6 + note.length * CHARACTER;
+  const width = Math.ceil(Math.max(WIDTH_MIN, 32 + heading.length * TITLE_CHARACTER, ...bars.map(endOf)));
   const legend = names.map((name, at) => {
     const [x, y] = [16 + (at % LEGEND_COLUMNS) * 180, 46 + Math.floor(at / LEGEND_COLUMNS) * 20];
     return `<rect x="${x}" y="${y}" width="12" height="12" fill="${colorOf(names, name)}"/><text x="${x + 18}" y="${y + 10}" class="small">${escapeXml(name)}</text>`;
@@ -38,18 +40,19 @@ export function barPlot({ title, unit, bars, limit, isLogarithmic = false }: Plo
       const x = scale(before);
       before += value;
       const width = Math.max(0.5, scale(before) - x);
-      return `<rect x="${LEFT + x}" y="${y}" width="${width.toFixed(1)}" height="18" fill="${colorOf(names, name)}"/>`;
+      return `<rect x="${left + x}" y="${y}" width="${width.toFixed(1)}" height="18" fill="${colorOf(names, name)}"/>`;
     });
-    return `<text x="${LEFT - 8}" y="${y + 13}" text-anchor="end">${escapeXml(label)}</text>${drawn.join("")}<text x="${LEFT + scale(before) + 6}" y="${y + 13}" class="small">${escapeXml(note)}</text>`;
+    return `<text x="${left - 8}" y="${y + 13}" text-anchor="end">${escapeXml(label)}</text>${drawn.join("")}<text x="${left + scale(before) + 6}" y="${y + 13}" class="small">${escapeXml(note)}</text>`;
   });
   const line =
     limit === undefined
       ? ""
-      : `<line x1="${LEFT + scale(limit.value)}" y1="${top - 8}" x2="${LEFT + scale(limit.value)}" y2="${height - 10}" stroke="#c0392b" stroke-dasharray="4 3"/><text x="${LEFT + scale(limit.value)}" y="${top - 14}" text-anchor="middle" class="small" fill="#c0392b">${escapeXml(limit.name)}</text>`;
+      : // Before the bars and the notes, which lie over it.
+        `<line x1="${left + scale(limit.value)}" y1="${top - 8}" x2="${left + scale(limit.value)}" y2="${height - 10}" stroke="#c0392b" stroke-dasharray="4 3"/><text x="${left + scale(limit.value)}" y="${top - 14}" text-anchor="middle" class="small limit">${escapeXml(limit.name)}</text>`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeXml(title)}">
-<style>text{font:13px system-ui,sans-serif;fill:#57606a}.small{font-size:12px}.title{font-size:15px;font-weight:600}</style>
-<text x="16" y="26" class="title">${escapeXml(title)} (${escapeXml(unit)}${isLogarithmic ? ", logarithmic" : ""})</text>
-${[...legend, ...rows, line].join("\n")}
+<style>text{font:13px system-ui,sans-serif;fill:#57606a}.small{font-size:12px}.limit{fill:#c0392b}.title{font-size:15px;font-weight:600}</style>
+<text x="16" y="26" class="title">${escapeXml(heading)}</text>
+${[...legend, line, ...rows].join("\n")}
 </svg>
 `;
 }
@@ -57,7 +60,8 @@ ${[...legend, ...rows, line].join("\n")}
 const WIDTH_MIN = 760;
 /** Of a note's font, on average and generously: text that is cut off says something else. */
 const CHARACTER = 7;
-const LEFT = 210;
+const TITLE_CHARACTER = 8.5;
+const LEFT_MIN = 210;
 const BAR_WIDTH = 400;
 const ROW = 28;
 const LEGEND_COLUMNS = 4;
@@ -72,6 +76,8 @@ const COLORS = [
   "#b8a038",
   "#7f8c8d",
   "#a05a3c",
+  "#9fc5e8",
+  "#38761d",
 ];
 
 function colorOf(names: readonly string[], name: string): string {

@@ -14,9 +14,9 @@ export function performancePlots(results: Results): ReadonlyMap<string, string> 
   ]);
 }
 
-const bar = (label: string, value: number, note: string): Bar => ({
+const bar = (label: string, value: number, note: string, name = ""): Bar => ({
   label,
-  parts: [{ value, name: "" }],
+  parts: [{ value, name }],
   note,
 });
 
@@ -28,13 +28,14 @@ function pollingPlot({ rotation, lambdaStart }: Results): string {
     unit: "ms",
     isLogarithmic: true,
     bars: [
-      bar("relay, once the event is there", warmMs, `${warmMs} ms`),
-      bar("relay, and Lambda must start it", coldMs, `${coldMs} ms, and what Lambda does before`),
+      bar("once the event is there", warmMs, `${warmMs} ms`, "relay"),
+      bar("and Lambda must start it", coldMs, `${coldMs} ms, and what Lambda does before`, "relay"),
       ...[1, 5, 30].map((minutes) =>
         bar(
-          `polling every ${minutes} min`,
+          `every ${minutes} min`,
           minutes * 60_000,
           `${minutes} min; ${thousands(43_200 / minutes)} calls a key and month`,
+          "polling",
         ),
       ),
     ],
@@ -47,8 +48,13 @@ function rotationPlot({ rotation, rotationOnSandbox }: Results): string {
     { name: "real", result: rotation.result },
     { name: "sandbox", result: rotationOnSandbox.result },
   ].flatMap(({ name, result }) => [
-    bar(`relay, ${name}`, result.p50Ms, `${result.p50Ms} ms, ${result.timesFloor} times`),
-    bar(`bare client, ${name}`, result.floorP50Ms, `${result.floorP50Ms} ms`),
+    bar(
+      `on ${name === "real" ? "real servers" : "the sandbox"}`,
+      result.p50Ms,
+      `${result.p50Ms} ms, ${result.timesFloor} times`,
+      "relay",
+    ),
+    bar("", result.floorP50Ms, `${result.floorP50Ms} ms`, "bare client"),
   ]);
   const limit = Number((LIMIT_TIMES_FLOOR * rotation.result.floorP50Ms).toFixed(2));
   return barPlot({
@@ -66,7 +72,7 @@ function coldStartPlot({ lambdaStart, coldStart }: Results): string {
   const ofStages = (label: string, { stagesP50Ms, startP50Ms, eventP50Ms }: typeof asItIs): Bar => ({
     label,
     parts: Object.entries(stagesP50Ms).map(([name, value]) => ({ name, value })),
-    note: `${startP50Ms} + ${eventP50Ms} ms`,
+    note: `start ${startP50Ms} + event ${eventP50Ms} ms`,
   });
   return barPlot({
     title: "A cold start by Lambda's runtime client, by stage: the start, and the first event",
@@ -87,8 +93,10 @@ function importsPlot({ imports }: Results): string {
     title: "What each part of the bundle takes to be imported",
     unit: "ms, p50",
     bars: parts.flatMap(({ part, bytes, ms, plain }) => [
-      bar(part, ms, `${ms} ms, ${kB(bytes)}`),
-      ...(plain ? [bar("plainly", plain.ms, `${plain.ms} ms, ${kB(plain.bytes)}`)] : []),
+      bar(part, ms, `${ms} ms, ${kB(bytes)}`, "as the functions load it"),
+      ...(plain
+        ? [bar("", plain.ms, `${plain.ms} ms, ${kB(plain.bytes)}`, "as its documentation shows it")]
+        : []),
     ]),
     limit: { value: half, name: `half of the plain bundle: ${half} ms` },
   });
@@ -123,8 +131,13 @@ function sweepPlot({ sweeps }: Results): string {
     title: "A sweep, for each binding: the first of a process, and the next ones",
     unit: "microseconds",
     bars: sweeps.flatMap(({ result: { bindings, ms, againPerBindingMs, maxRssMB } }) => [
-      bar(`${thousands(bindings)} bindings, first`, micros(ms / bindings), `${micros(ms / bindings)} µs`),
-      bar("next", micros(againPerBindingMs), `${micros(againPerBindingMs)} µs, ${maxRssMB} MB`),
+      bar(
+        `${thousands(bindings)} bindings`,
+        micros(ms / bindings),
+        `${micros(ms / bindings)} µs`,
+        "the first",
+      ),
+      bar("", micros(againPerBindingMs), `${micros(againPerBindingMs)} µs, ${maxRssMB} MB`, "the next ones"),
     ]),
     limit: { value: limit, name: `1,000 bindings and 20%: ${limit} µs` },
   });
