@@ -23,6 +23,7 @@ export type Burst = {
 };
 export type Sweep = {
   readonly bindings: number;
+  readonly drifted: number;
   readonly awsCalls: number;
   readonly kubernetesCalls: number;
   readonly secretValuesRead: number;
@@ -88,6 +89,7 @@ export function readResults() {
       recorded<Sweep>("sweep-10k"),
       recorded<Sweep>("sweep-50k"),
     ] as const,
+    driftedSweep: recorded<Sweep>("sweep-drifted"),
     coldStart: recorded<ColdStart>("cold-start"),
     lambdaStart: recorded<LambdaStart & { readonly withoutWarmUp: LambdaStart }>("lambda-start"),
     connect: recorded<Connect>("connect"),

@@ -149,3 +149,57 @@ export function importsTable({ imports }: Results): string {
     ),
   ].join("\n");
 }
+
+/** For docs/sweep.md: what one sweep costs. */
+export function sweepTable({ sweeps, driftedSweep }: Results): string {
+  const [, medium, large] = sweeps;
+  const { command, day, machine } = driftedSweep;
+  return [
+    `Measured on ${day} with \`${command}\`, and without \`--drifted\`, on ${machine}:`,
+    "",
+    "| bindings | drifted | AWS calls | Kubernetes calls | values read | first of a process | the next ones | memory |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ...[medium, large, driftedSweep].map(({ result }) =>
+      [
+        "",
+        thousands(result.bindings),
+        result.drifted === 0 ? "0" : `${result.drifted}, of every kind`,
+        result.awsCalls,
+        result.kubernetesCalls,
+        result.secretValuesRead,
+        `${inSeconds(result.ms)} s`,
+        `${inSeconds(result.againMs)} s`,
+        `${Math.round(result.maxRssMB)} MB`,
+        "",
+      ]
+        .join(" | ")
+        .trim(),
+    ),
+  ].join("\n");
+}
+
+/** For docs/scale.md. */
+export function scaleTable({ rotation, burstOnRealServers, sweeps }: Results): string {
+  const [, medium, large] = sweeps;
+  const ofSweep = ({ result }: typeof medium) =>
+    `${result.awsCalls} AWS calls, ${result.kubernetesCalls} Kubernetes calls, no value read; the first ${inSeconds(result.ms)} s, the next ones ${inSeconds(result.againMs)} s, ${Math.round(result.maxRssMB)} MB`;
+  const { events, failed, perSecond } = burstOnRealServers.result;
+  const rows = [
+    ["one rotation, warm, real servers", `p50 ${rotation.result.p50Ms} ms`, rotation.command],
+    [
+      `${thousands(events)} rotations at once, real servers on the same two cores`,
+      `${Math.round(perSecond)} a second, ${failed} lost`,
+      burstOnRealServers.command,
+    ],
+    ["a sweep of 10,000 bindings, sandbox", ofSweep(medium), medium.command],
+    ["a sweep of 50,000 in one invocation", ofSweep(large), large.command],
+  ];
+  return [
+    "| what | seen | by |",
+    "| --- | --- | --- |",
+    ...rows.map(([what, seen, command]) => `| ${what} | ${seen} | \`${command}\` |`),
+    "| the report page of 10,000 bindings | 1.2 MB; loaded and ready in under a second, a filter at once (Chromium 156, two cores) | `test/real/report.test.ts` |",
+  ].join("\n");
+}
+
+const inSeconds = (ms: number): string => (ms / 1_000).toFixed(1);
