@@ -1,3 +1,5 @@
+import { escapeText } from "../cli/markup/escape-text.ts";
+
 /** One bar, perhaps of several parts, and what stands behind it. */
 export type Bar = { readonly label: string; readonly parts: readonly BarPart[]; readonly note: string };
 export type BarPart = { readonly value: number; readonly name: string };
@@ -31,7 +33,7 @@ export function barPlot({ title, unit, bars, limit, isLogarithmic = false }: Plo
   const width = Math.ceil(Math.max(WIDTH_MIN, 32 + heading.length * TITLE_CHARACTER, ...bars.map(endOf)));
   const legend = names.map((name, at) => {
     const [x, y] = [16 + (at % LEGEND_COLUMNS) * 180, 46 + Math.floor(at / LEGEND_COLUMNS) * 20];
-    return `<rect x="${x}" y="${y}" width="12" height="12" fill="${colorOf(names, name)}"/><text x="${x + 18}" y="${y + 10}" class="small">${escapeXml(name)}</text>`;
+    return `<rect x="${x}" y="${y}" width="12" height="12" fill="${colorOf(names, name)}"/><text x="${x + 18}" y="${y + 10}" class="small">${escapeText(name)}</text>`;
   });
   const rows = bars.map(({ label, parts, note }, row) => {
     const y = top + row * ROW;
@@ -42,16 +44,16 @@ export function barPlot({ title, unit, bars, limit, isLogarithmic = false }: Plo
       const width = Math.max(0.5, scale(before) - x);
       return `<rect x="${left + x}" y="${y}" width="${width.toFixed(1)}" height="18" fill="${colorOf(names, name)}"/>`;
     });
-    return `<text x="${left - 8}" y="${y + 13}" text-anchor="end">${escapeXml(label)}</text>${drawn.join("")}<text x="${left + scale(before) + 6}" y="${y + 13}" class="small">${escapeXml(note)}</text>`;
+    return `<text x="${left - 8}" y="${y + 13}" text-anchor="end">${escapeText(label)}</text>${drawn.join("")}<text x="${left + scale(before) + 6}" y="${y + 13}" class="small">${escapeText(note)}</text>`;
   });
   const line =
     limit === undefined
       ? ""
       : // Before the bars and the notes, which lie over it.
-        `<line x1="${left + scale(limit.value)}" y1="${top - 8}" x2="${left + scale(limit.value)}" y2="${height - 10}" stroke="#c0392b" stroke-dasharray="4 3"/><text x="${left + scale(limit.value)}" y="${top - 14}" text-anchor="middle" class="small limit">${escapeXml(limit.name)}</text>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeXml(title)}">
+        `<line x1="${left + scale(limit.value)}" y1="${top - 8}" x2="${left + scale(limit.value)}" y2="${height - 10}" stroke="#c0392b" stroke-dasharray="4 3"/><text x="${left + scale(limit.value)}" y="${top - 14}" text-anchor="middle" class="small limit">${escapeText(limit.name)}</text>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeText(title)}">
 <style>text{font:13px system-ui,sans-serif;fill:#57606a}.small{font-size:12px}.limit{fill:#c0392b}.title{font-size:15px;font-weight:600}</style>
-<text x="16" y="26" class="title">${escapeXml(heading)}</text>
+<text x="16" y="26" class="title">${escapeText(heading)}</text>
 ${[...legend, line, ...rows].join("\n")}
 </svg>
 `;
@@ -82,8 +84,4 @@ const COLORS = [
 
 function colorOf(names: readonly string[], name: string): string {
   return COLORS[Math.max(0, names.indexOf(name)) % COLORS.length] ?? "#2a6fbb";
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 }

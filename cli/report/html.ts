@@ -1,3 +1,5 @@
+import { escapeText } from "../markup/escape-text.ts";
+
 /** Markup that is known to be whole: made by `html`, never from a string that came from outside. */
 export type Html = { readonly markup: string };
 
@@ -26,9 +28,4 @@ function markupOf(part: Part): string {
   if (part === undefined || part === false) return "";
   if (typeof part === "string" || typeof part === "number") return escapeText(String(part));
   return "markup" in part ? part.markup : part.map(markupOf).join("");
-}
-
-/** Good for text and for attributes in quotes. HTML has no way to write a NUL, so that becomes the replacement mark. */
-function escapeText(text: string): string {
-  return text.replaceAll("\0", "\ufffd").replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,3 +1,4 @@
+import { escapeText } from "../markup/escape-text.ts";
 import { printDuration, roughDuration } from "./duration.ts";
 import type { IntervalPlan, PollingRow, RelayRow } from "./plan-intervals.ts";
 import { dollars, plural } from "./print-number.ts";
@@ -18,12 +19,12 @@ export function drawIntervals(plan: IntervalPlan): string {
     { from: HEIGHT - BOTTOM, to: TOP, ticks: TIME_TICKS },
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-labelledby="title description">
-<title id="title">${escaped(TITLE)}</title>
-<desc id="description">${escaped(describe(plan))}</desc>
+<title id="title">${escapeText(TITLE)}</title>
+<desc id="description">${escapeText(describe(plan))}</desc>
 <style>${STYLE}</style>
 <rect class="paper" width="${WIDTH}" height="${HEIGHT}"/>
-<text class="title" x="${LEFT}" y="34">${escaped(TITLE)}</text>
-<text class="small" x="${LEFT}" y="56">${escaped(subtitleOf(plan))}</text>
+<text class="title" x="${LEFT}" y="34">${escapeText(TITLE)}</text>
+<text class="small" x="${LEFT}" y="56">${escapeText(subtitleOf(plan))}</text>
 ${axes(cost, time)}
 ${series(points, "polling", cost, time)}
 ${series(points, "relay", cost, time)}
@@ -103,12 +104,12 @@ function axes(cost: Scale, time: Scale): string {
   const vertical = cost.ticks.map(
     ({ value, label }) =>
       `<line class="grid" x1="${cost.place(value)}" y1="${TOP}" x2="${cost.place(value)}" y2="${bottom}"/>` +
-      `<text class="small" x="${cost.place(value)}" y="${bottom + 20}" text-anchor="middle">${escaped(label)}</text>`,
+      `<text class="small" x="${cost.place(value)}" y="${bottom + 20}" text-anchor="middle">${escapeText(label)}</text>`,
   );
   const horizontal = time.ticks.map(
     ({ value, label }) =>
       `<line class="grid" x1="${LEFT}" y1="${time.place(value)}" x2="${WIDTH - RIGHT}" y2="${time.place(value)}"/>` +
-      `<text class="small" x="${LEFT - 10}" y="${time.place(value) + 4}" text-anchor="end">${escaped(label)}</text>`,
+      `<text class="small" x="${LEFT - 10}" y="${time.place(value) + 4}" text-anchor="end">${escapeText(label)}</text>`,
   );
   return [
     ...vertical,
@@ -163,7 +164,7 @@ function drawPoint(point: Point, cost: Scale, time: Scale, isNamed: boolean): st
 function nameOf({ way, everyMs, isOwn }: Point, x: number, y: number): string {
   const isLeft = way === "polling" ? x > LEFT + 100 : x > WIDTH - RIGHT - 100;
   const place = `x="${round(isLeft ? x - 8 : x + 8)}" y="${round(y + 19)}" text-anchor="${isLeft ? "end" : "start"}"`;
-  return `<text class="${way} label" ${place}>${escaped(printDuration(everyMs) + (isOwn ? " (yours)" : ""))}</text>`;
+  return `<text class="${way} label" ${place}>${escapeText(printDuration(everyMs) + (isOwn ? " (yours)" : ""))}</text>`;
 }
 
 function legend(): string {
@@ -191,9 +192,3 @@ function describe(plan: IntervalPlan): string {
 }
 
 const round = (number: number): number => Number(number.toFixed(1));
-
-const escaped = (text: string): string =>
-  text.replace(
-    /[&<>"]/g,
-    (character) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[character] ?? "",
-  );

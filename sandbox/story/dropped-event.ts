@@ -1,16 +1,7 @@
 import type { DeployedSweep, Swept } from "./deploy-sweep.ts";
 import { printMs } from "./narrator.ts";
 import type { StoryWorld } from "./open-world.ts";
-import {
-  anyPassword,
-  expectNoLeak,
-  expectPassword,
-  NAME,
-  NAMESPACE,
-  readShopSecret,
-  rotateUnseen,
-  short,
-} from "./shop-database.ts";
+import { expectNoLeak, expectPassword, NAME, NAMESPACE, rotateUnseen, short } from "./shop-database.ts";
 import { expectThat, type StoryStep } from "./story-step.ts";
 
 /** What an event-driven system must not be without: its event gets lost, and a sweep finds what nobody was told. */
@@ -19,10 +10,8 @@ export const droppedEvent: StoryStep = {
   title: "a rotation whose event gets lost, and the sweep that finds it",
   async run(world) {
     const { tell } = world;
-    const before = await readShopSecret(world, "before the rotation");
-    const password = anyPassword();
-    const versionId = await rotateUnseen(world, password);
-    await expectPassword(world, before.data.password ?? "", "after a rotation that nobody heard of");
+    const { before, password, versionId } = await rotateUnseen(world);
+    await expectPassword(world, before, "after a rotation that nobody heard of");
     tell.done(`AWSCURRENT is version ${short(versionId)}, its event is dropped, and the Secret stays behind`);
     world.passTime(STALE_MS);
     tell.note(`${printMs(STALE_MS)} pass (on the sandbox's clock); nothing happens until somebody looks`);

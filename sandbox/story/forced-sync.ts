@@ -4,16 +4,7 @@ import { join } from "node:path";
 import { runCommandLine } from "../../cli/run-command-line.ts";
 import { kubeconfigFor } from "../kubernetes/kubeconfig.ts";
 import type { StoryWorld } from "./open-world.ts";
-import {
-  anyPassword,
-  expectNoLeak,
-  expectPassword,
-  NAME,
-  NAMESPACE,
-  readShopSecret,
-  rotateUnseen,
-  short,
-} from "./shop-database.ts";
+import { expectNoLeak, expectPassword, NAME, NAMESPACE, rotateUnseen, short } from "./shop-database.ts";
 import { expectThat, type StoryStep } from "./story-step.ts";
 
 /** 3 a.m.: production has a dead password, nobody wants to wait for a sweep, and one command is enough. */
@@ -22,9 +13,7 @@ export const forcedSync: StoryStep = {
   title: "somebody is woken up, and forces the sync by hand",
   async run(world) {
     const { tell } = world;
-    const before = (await readShopSecret(world, "before the rotation")).data.password ?? "";
-    const password = anyPassword();
-    const versionId = await rotateUnseen(world, password);
+    const { before, password, versionId } = await rotateUnseen(world);
     world.passTime(2 * 60_000);
     const desk = await openDesk(world);
     try {

@@ -24,8 +24,17 @@ export async function putPassword({ secretsManager }: StoryWorld, source: string
   return versionId;
 }
 
+export type UnseenRotation = {
+  /** What the Secret holds, and now should not. */
+  readonly before: string;
+  readonly password: string;
+  readonly versionId: string;
+};
+
 /** A rotation that nobody hears of: its event is dropped. */
-export async function rotateUnseen(world: StoryWorld, password: string): Promise<string> {
+export async function rotateUnseen(world: StoryWorld): Promise<UnseenRotation> {
+  const { data } = await readShopSecret(world, "before the rotation");
+  const password = anyPassword();
   const { relay, sandbox } = world;
   const { events } = sandbox.aws;
   const { delivery } = events;
@@ -35,7 +44,7 @@ export async function rotateUnseen(world: StoryWorld, password: string): Promise
     const versionId = await putPassword(world, SOURCE, password);
     await events.settled();
     expectThat(relay.deliveries.length === deliveredBefore, "The relay was called for the dropped event");
-    return versionId;
+    return { before: data.password ?? "", password, versionId };
   } finally {
     events.delivery = delivery;
   }

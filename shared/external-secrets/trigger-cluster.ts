@@ -16,7 +16,7 @@ import {
   writesSource,
 } from "./find-concerned.ts";
 import { type NudgeStamp, printNudge } from "./nudge.ts";
-import { nudgeAndFollow } from "./nudge-and-follow.ts";
+import { type FollowRequest, nudgeAndFollow } from "./nudge-and-follow.ts";
 import type { ExternalSecret, PushSecret, SecretStore, StoreRef } from "./objects.ts";
 import { findObstacle, findUnusableStore, isOutsideWindow } from "./obstacle.ts";
 import { ignored, resultOfError, type TriggerOutcome, type TriggerResult } from "./outcome.ts";
@@ -228,15 +228,9 @@ async function triggerOne(
     const read = store && stores.get(storeKey(store, external.namespace));
     return read instanceof RelayError ? [read] : [];
   })[0];
-  const { rule, stamp, budget } = request;
-  const result = await nudgeAndFollow(deps, {
-    object: external,
-    name: nameOf(external),
+  const result = await follow(deps, request, external, {
     nudge: (value) => objects.nudgeExternalSecret(external, value),
     read: () => objects.readExternalSecret(external),
-    stamp,
-    deadlineMs: rule.deadlineSeconds * 1_000,
-    budget,
   });
   if (result.kind !== "failed") return result;
   if (unreadable !== undefined) return resultOfError(unreadable, result.nudges);
@@ -254,7 +248,7 @@ async function triggerPushSecrets(
   request: TriggerRequest,
   refreshed: readonly ExternalSecret[],
 ): Promise<TriggerOutcome[]> {
-  const { cluster, change, rule, stamp, budget, asked } = request;
+  const { cluster, change, asked } = request;
   const listed = await listEach(request, "PushSecret", objects.listPushSecrets);
   if (listed.objects.length === 0) return [...listed.problems];
   const changed = new Set([
@@ -280,16 +274,22 @@ async function triggerPushSecrets(
         return undefined;
     }
     if (push.isBeingDeleted) return ignored("EXTERNAL_SECRET_BEING_DELETED");
-    return nudgeAndFollow(deps, {
-      object: push,
-      name: nameOf(push),
+    return follow(deps, request, push, {
       nudge: (value) => objects.nudgePushSecret(push, value),
       read: () => objects.readPushSecret(push),
-      stamp,
-      deadlineMs: rule.deadlineSeconds * 1_000,
-      budget,
     });
   }
+}
+
+/** Within the time that the request leaves. */
+function follow(
+  deps: TriggerDependencies,
+  { rule, stamp, budget }: TriggerRequest,
+  object: ExternalSecret | PushSecret,
+  ways: Pick<FollowRequest, "nudge" | "read">,
+): Promise<TriggerResult> {
+  const deadlineMs = rule.deadlineSeconds * 1_000;
+  return nudgeAndFollow(deps, { object, name: nameOf(object), ...ways, stamp, deadlineMs, budget });
 }
 
 const nameOf = ({ kind, namespace, name }: ExternalSecret | PushSecret): string =>
