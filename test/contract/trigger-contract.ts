@@ -222,7 +222,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     });
 
     it("is repeated while ESO reports an error, and its reason is told", async () => {
-      const { eso, source, relay, told } = await open({ deadlineSeconds: 4 });
+      const { eso, source, relay, told } = await open({ deadlineSeconds: 7 });
       await eso.createStore("plain");
       await eso.createExternalSecret("shop", reads(source.name));
       const message = `could not: ${newCanary()}`;
