@@ -25,6 +25,7 @@ type Options = {
   readonly profile?: string;
   readonly prefix?: string;
   readonly kmsKey: readonly string[];
+  readonly externalSecretsByTag?: boolean;
   readonly for: RelayFunction;
   readonly parameters?: boolean;
   readonly json?: boolean;
@@ -46,6 +47,7 @@ export const addIam: AddCommand = (program, cli) => {
       (arn: string, arns: readonly string[]) => [...arns, arn],
       [],
     )
+    .option("--external-secrets-by-tag", "trigger mode looks at tags: ExternalSecrets find sources by them")
     .addOption(
       new Option("--for <function>", "which function's policy")
         .choices(["rotation", "reconcile"])
@@ -67,8 +69,13 @@ export const addIam: AddCommand = (program, cli) => {
         const { terminal } = cli;
         const compiled = await loadBindingsFile(cli, options.bindings);
         const home = await homeOfStack(cli, options);
-        const { prefix, kmsKey: kmsKeyArns } = options;
-        const needs = awsNeeds(compiled, { home, kmsKeyArns, ...(prefix !== undefined && { prefix }) });
+        const { prefix, kmsKey: kmsKeyArns, externalSecretsByTag: findsByTag = false } = options;
+        const needs = awsNeeds(compiled, {
+          home,
+          kmsKeyArns,
+          findsByTag,
+          ...(prefix !== undefined && { prefix }),
+        });
         const parameters = stackParameters(needs);
         if (options.parameters === true) checkLengths(parameters, compiled, home);
         const policy = { Version: "2012-10-17", Statement: policyStatements(needs, options.for) };
@@ -107,8 +114,11 @@ function checkLengths(parameters: StackParameters, compiled: CompiledBindings, h
   );
 }
 
-/** What no policy of this account can do. */
-function notesOn({ home }: AwsNeeds, { clusters, bindings }: CompiledBindings): readonly string[] {
+/** What no policy of this account can do, and what the bindings do not say. */
+function notesOn(
+  { home, findsByTag }: AwsNeeds,
+  { clusters, bindings }: CompiledBindings,
+): readonly string[] {
   const foreign = new Set(
     bindings
       .flatMap(({ sources }) => sources)
@@ -117,7 +127,13 @@ function notesOn({ home }: AwsNeeds, { clusters, bindings }: CompiledBindings): 
       ),
   );
   const roles = new Set(Object.values(clusters).flatMap(({ roleArn }) => roleArn ?? []));
+  const triggers = Object.values(clusters).some(({ externalSecrets }) => externalSecrets !== undefined);
   return [
+    ...(triggers && !findsByTag
+      ? [
+          "Where ExternalSecrets find sources by tag, add --external-secrets-by-tag: else each such search counts as a match.",
+        ]
+      : []),
     ...[...foreign].map(
       (account) =>
         `Account ${account} must let the functions in as well: by the secret's resource policy and its KMS key's.`,

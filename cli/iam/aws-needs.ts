@@ -12,6 +12,8 @@ export type AwsNeeds = {
   /** Clusters that the functions look up with their own roles. */
   readonly clusterArns: readonly string[];
   readonly clusterRoleArns: readonly string[];
+  /** ExternalSecrets find sources by their tags, so a rotation looks at the tags of the one that changed. */
+  readonly findsByTag: boolean;
 };
 
 export type NeedsQuestion = {
@@ -20,10 +22,11 @@ export type NeedsQuestion = {
   /** Sources of the home whose names start so are covered by the prefix, not by their ARNs. */
   readonly prefix?: string;
   readonly kmsKeyArns?: readonly string[];
+  readonly findsByTag?: boolean;
 };
 
 export function awsNeeds({ clusters, bindings }: CompiledBindings, question: NeedsQuestion): AwsNeeds {
-  const { home, prefix, kmsKeyArns = [] } = question;
+  const { home, prefix, kmsKeyArns = [], findsByTag = false } = question;
   const sources = bindings.flatMap((binding) => binding.sources);
   const byArn = sources.filter((source) => prefix === undefined || !isBelow(source, prefix, home));
   const reached = Object.values(clusters);
@@ -40,6 +43,7 @@ export function awsNeeds({ clusters, bindings }: CompiledBindings, question: Nee
         }),
     ),
     clusterRoleArns: unique(reached.flatMap(({ roleArn }) => roleArn ?? [])),
+    findsByTag,
   };
 }
 

@@ -25,10 +25,14 @@ export function policyStatements(needs: AwsNeeds, of: RelayFunction): readonly P
   return [
     ...allow("ReadSecretsByArn", "secretsmanager:GetSecretValue", secretArns),
     ...allow("ReadSecretsByPrefix", "secretsmanager:GetSecretValue", prefixed),
-    ...(isSweeping
+    ...(isSweeping || needs.findsByTag
       ? [
           ...allow("DescribeSecretsByArn", "secretsmanager:DescribeSecret", secretArns),
           ...allow("DescribeSecretsByPrefix", "secretsmanager:DescribeSecret", prefixed),
+        ]
+      : []),
+    ...(isSweeping
+      ? [
           // AWS knows no resource for these two. The second reads nothing that the first statements do not allow.
           ...allow("ListSecretNames", "secretsmanager:ListSecrets", "*"),
           ...allow("BatchReadSecrets", "secretsmanager:BatchGetSecretValue", "*"),

@@ -4,13 +4,14 @@ export type StackParameters = Readonly<Record<string, string>>;
 
 /** The parameters of the template from which it makes the same statements. */
 export function stackParameters(needs: AwsNeeds): StackParameters {
-  const { secretArns, secretNamePrefix = "", kmsKeyArns, clusterArns, clusterRoleArns } = needs;
+  const { secretArns, secretNamePrefix = "", kmsKeyArns, clusterArns, clusterRoleArns, findsByTag } = needs;
   const all = {
     SecretArns: secretArns.join(","),
     SecretNamePrefix: secretNamePrefix,
     SecretKmsKeyArns: kmsKeyArns.join(","),
     ClusterArns: clusterArns.join(","),
     ClusterRoleArns: clusterRoleArns.join(","),
+    ExternalSecretsByTag: findsByTag ? "ENABLED" : "",
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -29,12 +29,18 @@ const CLUSTERS = {
   role: { name: "r", region: "eu-west-1", roleArn: "arn:aws:iam::444455556666:role/relay" },
 };
 
-const iam = async (sources: readonly string[], words: readonly string[] = []) => {
+const PAGE = readFileSync(new URL("../../docs/permissions.md", import.meta.url), "utf8");
+
+const iam = async (
+  sources: readonly string[],
+  words: readonly string[] = [],
+  clusters: object = CLUSTERS,
+) => {
   const bindings = sources.map((source, at) => ({
     source,
     targets: [{ cluster: "own", namespace: "shop", name: `s${at}` }],
   }));
-  const file = { version: 1, clusters: CLUSTERS, bindings };
+  const file = { version: 1, clusters, bindings };
   writeFileSync(join(folder, "bindings.yaml"), JSON.stringify(file));
   return runCli(["iam", ...HOME, ...words], { cwd: folder });
 };
@@ -75,6 +81,32 @@ describe("secret-relay iam", () => {
       const made = statementsOf(parameters, role).filter(({ Sid }) => !OWN_AFFAIRS.includes(Sid));
       expect(bySid(policy.Statement)).toEqual(bySid(made));
     }
+  });
+
+  it("does so for any choice of its options, with the template's other parameters as they are", async () => {
+    const options = [["--prefix", "prod/"], ["--kms-key", KEY], ["--external-secrets-by-tag"]] as const;
+    for (let bits = 0; bits < 2 ** options.length; bits += 1) {
+      const words = options.flatMap((option, at) => (bits & (1 << at) ? [...option] : []));
+      for (const [role, of] of [
+        ["RotationRole", "rotation"],
+        ["ReconcileRole", "reconcile"],
+      ] as const) {
+        const { parameters, policy } = await iamJson(
+          ["prod/db", "license", FOREIGN],
+          [...words, "--for", of],
+        );
+        const made = statementsOf(parameters, role).filter(({ Sid }) => !OWN_AFFAIRS.includes(Sid));
+        expect(bySid(policy.Statement), words.join(" ")).toEqual(bySid(made));
+        for (const { Sid } of made) expect(PAGE).toContain(`\n| \`${Sid}\``);
+      }
+    }
+  });
+
+  it("asks about tags where a cluster is in trigger mode, and not once that is said", async () => {
+    const triggering = { ...CLUSTERS, own: { ...CLUSTERS.own, externalSecrets: { namespaces: "all" } } };
+    expect((await iam(["prod/db"], [], triggering)).stderr).toContain("--external-secrets-by-tag");
+    expect((await iam(["prod/db"], ["--external-secrets-by-tag"], triggering)).stderr).not.toContain("tag");
+    expect((await iam(["prod/db"])).stderr).not.toContain("tag");
   });
 
   it("gives parameters that the template takes, whatever the names are", async () => {

@@ -400,6 +400,19 @@ describe("docs/permissions.md", () => {
     expect(rows.sort()).toEqual([...sids].sort());
   });
 
+  it("names in each row the actions of its statement, and what they are on", () => {
+    const rows = [...doc.matchAll(/^\| `([A-Z]\w+)`\s+\|[^|]*\|([^|]*)\|/gm)];
+    const told = rows.flatMap(([, sid, allows = ""]) => {
+      const actions = [...allows.matchAll(/`([a-z0-9]+:\w+)`/g)].map(([, action]) => String(action));
+      return actions.length === 0 ? [] : [{ sid, actions: actions.sort() }];
+    });
+    expect(told.length).toBeGreaterThan(15);
+    for (const { sid, actions } of told) {
+      const statements = statementsOf().filter(({ Sid }) => Sid === sid);
+      for (const statement of statements) expect(actionsOf(statement).sort(), sid).toEqual(actions);
+    }
+  });
+
   const examples = [...doc.matchAll(/```yaml\n([\s\S]*?)```/g)].flatMap(([, text]) =>
     String(text)
       .split(/^---$/m)
