@@ -104,7 +104,7 @@ describe("for a person", () => {
     const [ofStep = ""] = told.split("\n\n");
 
     expect(ofStep).toMatch(claim);
-    expect(ofStep).toMatch(/→ \d+\.\d ms /);
+    expect(ofStep).toMatch(/→ \d+\.\d m?s /);
   });
 
   it("has no colour where there is no terminal", () => expect(toPerson.stdout).not.toContain("\u001b"));
