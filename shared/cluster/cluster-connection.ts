@@ -111,13 +111,24 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
     budget: TimeBudget,
   ): Promise<T> =>
     withRetries(
-      () => call(run),
+      () => believeRefusalThatStays(run, budget),
       // A lost fence is lost for good with this resourceVersion: whoever planned the write must read again.
       {
         ...RETRY_POLICY,
-        isWorthRetrying: (error) =>
-          (isRetryable(error) && !(error instanceof FenceConflict)) || mayBeOfAServerThatStarts(error),
+        isWorthRetrying: (error) => isRetryable(error) && !(error instanceof FenceConflict),
       },
+      budget,
+      wait,
+    );
+
+  // With tries of its own: were they shared, the last one of a cluster in trouble could be its only refusal.
+  const believeRefusalThatStays = <T>(
+    run: (api: SecretsApi, bearer: string) => Promise<T>,
+    budget: TimeBudget,
+  ): Promise<T> =>
+    withRetries(
+      () => call(run),
+      { ...RETRY_POLICY, isWorthRetrying: mayBeOfAServerThatStarts },
       budget,
       wait,
     );

@@ -189,6 +189,18 @@ describe("a refusal", () => {
     expect(counts.pauses.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(1_000);
   });
 
+  it("by a cluster in trouble is believed no sooner", async () => {
+    const { connection } = await prepare([
+      { status: 500 },
+      { status: 503 },
+      { status: 500 },
+      { status: 403 },
+      ok,
+    ]);
+
+    expect((await connection.readSecret(DB, budget()))?.uid).toBe("uid-1");
+  });
+
   it("of a list is believed at once, since the relay needs no right to list", async () => {
     const { connection, server } = await prepare([{ status: 403 }]);
 
