@@ -1,10 +1,12 @@
-import type { Scope, Seen, State } from "./state.ts";
+import type { Live, Scope, Seen, State } from "./state.ts";
 
 /** What must never happen, in any state; docs/fence-model.md gives each its reason. */
 export type Violation =
   | "an older value landed after a newer one"
   | "a Secret was written that had not been looked at"
   | "a deleted Secret came back by an update"
+  | "somebody else's Secret was written over, or deleted"
+  | "a Secret was deleted that is not the one that was looked at"
   | "in the end the Secret does not hold AWSCURRENT";
 
 /** Judges a write that the API server has accepted. */
@@ -25,9 +27,22 @@ export function landed(
       violation: "a Secret was written that had not been looked at",
     };
   }
+  if (live?.version === FOREIGN) {
+    return { reached: from, violation: "somebody else's Secret was written over, or deleted" };
+  }
   if (reached < 0) return { reached: from, violation: "an older value landed after a newer one" };
   return { reached };
 }
+
+/** Judges a deletion that the API server has accepted. */
+export function deleted(live: Live, seen: Seen): Violation | undefined {
+  if (live.version === FOREIGN) return "somebody else's Secret was written over, or deleted";
+  const isTheOne = seen.kind === "live" && seen.since === "same";
+  return isTheOne ? undefined : "a Secret was deleted that is not the one that was looked at";
+}
+
+/** The version of a Secret that somebody else made. */
+export const FOREIGN = "foreign";
 
 const ENDS: ReadonlySet<string> = new Set(["done", "refused", "failed"]);
 
@@ -43,6 +58,6 @@ export function judgeEnd({ versions, invocations: invoked }: Scope, state: State
   const isPromised = invocations.some(
     ({ step, wasStale }, index) => step === "done" && !wasStale && invoked[index]?.for === last,
   );
-  const isRight = live === null || live.version === "foreign" || live.version === versions[last];
+  const isRight = live === null || live.version === FOREIGN || live.version === versions[last];
   return isPromised && !isRight ? "in the end the Secret does not hold AWSCURRENT" : undefined;
 }

@@ -76,6 +76,26 @@ export const SCOPES = {
   },
 } as const satisfies Record<string, Scope>;
 
+/** Not played on the code, which has a Secret that can be changed there. */
+export const IMMUTABLE_SCOPES = {
+  "an immutable Secret, two moves, one killed": {
+    ...LIMITS,
+    versions: "abc",
+    isBoundBefore: true,
+    isImmutable: true,
+    invocations: [told(1), told(2)],
+    budget: { ...NOTHING, crashes: 1, lostAnswers: 1, foreign: 1, deletions: 1 },
+  },
+  "an immutable Secret, a rotation and its rollback": {
+    ...LIMITS,
+    versions: "aba",
+    isBoundBefore: true,
+    isImmutable: true,
+    invocations: [told(1), told(2)],
+    budget: { ...NOTHING, crashes: 1, staleReads: 1, minutes: 1 },
+  },
+} as const satisfies Record<string, Scope>;
+
 /** The same with more at once: some seconds each, and so for `chaos/model/run.ts` alone. */
 export const LARGE_SCOPES = {
   "a rollback and another rotation, three invocations, one killed": {

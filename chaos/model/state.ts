@@ -41,6 +41,8 @@ export type Step =
   | "wait"
   | "read-live"
   | "read-source"
+  /** Of an immutable Secret, which is made anew with its next version. */
+  | "delete"
   | "apply"
   | "check"
   /** Succeeded: the target holds what it should. */
@@ -86,6 +88,8 @@ export type Scope = {
   /** For each: the move that it is invoked for, and whether its event names the version. */
   readonly invocations: readonly { readonly for: number; readonly isTold: boolean }[];
   readonly budget: Budget;
+  /** The Secret is immutable: what would be an update is a deletion and a create. */
+  readonly isImmutable?: true;
   readonly conflictsMax: number;
   readonly confirmationsMax: number;
   readonly rereadsMax: number;
@@ -103,4 +107,7 @@ export type Protocol =
   | "source before live"
   | "no confirming read"
   | "believes what was not confirmed"
-  | "leaves without a fence";
+  | "leaves without a fence"
+  | "a lost fence taken for done"
+  | "writes over what is somebody else's"
+  | "deletes whatever is there";

@@ -1,4 +1,4 @@
-import { landed, type Violation } from "./invariants.ts";
+import { deleted, FOREIGN, landed, type Violation } from "./invariants.ts";
 import type { Invocation, Live, Protocol, Scope, Seen, State } from "./state.ts";
 
 export type Transition = {
@@ -71,8 +71,6 @@ function worldTransitions({ scope, state }: Model): Transition[] {
   return transitions;
 }
 
-export const FOREIGN = "foreign";
-
 function invocationTransitions(model: Model, invocation: Invocation, index: number): Transition[] {
   const { scope, state } = model;
   const actor = NAMES[index] ?? "";
@@ -95,7 +93,7 @@ function invocationTransitions(model: Model, invocation: Invocation, index: numb
     const rest = result.isApplied ? { live: result.live, invocations: result.invocations } : {};
     goes("'s orphaned apply arrives", { orphan: null }, rest, result.violation);
   }
-  const isRunning = ["read-live", "read-source", "apply", "check"].includes(invocation.step);
+  const isRunning = ["read-live", "read-source", "delete", "apply", "check"].includes(invocation.step);
   if (isRunning && state.left.crashes > 0) {
     const left = { ...state.left, crashes: state.left.crashes - 1 };
     goes(
@@ -143,6 +141,24 @@ function invocationTransitions(model: Model, invocation: Invocation, index: numb
         });
       }
       break;
+    case "delete": {
+      const { live } = state;
+      const { seen } = invocation;
+      if (seen === null) break;
+      const create = { step: "apply" as const, seen: ABSENT };
+      if (live === null) {
+        goes("finds nothing to delete", create); // 404: what was to go is gone
+        break;
+      }
+      const isLet = model.protocol === "deletes whatever is there" || isUnchanged(seen);
+      if (!isLet) {
+        goes("deletes, and gets 409", startAgain(model, invocation));
+        break;
+      }
+      const rest = { live: null, invocations: seenAfterDeletion(state) };
+      goes("deletes the Secret that it has seen", create, rest, deleted(live, seen));
+      break;
+    }
     case "apply": {
       const { seen, version } = invocation;
       if (seen === null) break;
@@ -191,6 +207,10 @@ function invocationTransitions(model: Model, invocation: Invocation, index: numb
 }
 
 const NAMES = ["A", "B", "C"];
+
+const ABSENT: Seen = { kind: "absent" };
+
+const isUnchanged = (seen: Seen): boolean => seen.kind === "live" && seen.since === "same";
 
 const firstStep = ({ protocol }: Model): "read-live" | "read-source" =>
   protocol === "source before live" ? "read-source" : "read-live";
@@ -244,7 +264,10 @@ function decide(
   index: number,
 ): Partial<Invocation> {
   if (seen?.kind !== "live" || seen.version !== version) {
-    return { step: seen?.kind === "live" && seen.version === FOREIGN ? "refused" : "apply", seen, version };
+    const isForeign = seen?.kind === "live" && seen.version === FOREIGN;
+    if (isForeign && protocol !== "writes over what is somebody else's")
+      return { step: "refused", seen, version };
+    return { step: seen?.kind === "live" && scope.isImmutable ? "delete" : "apply", seen, version };
   }
   const { isTold = false, for: move = 0 } = scope.invocations[index] ?? {};
   // What was written before the label came back to it: somebody may be about to write what was current in between.
@@ -254,6 +277,7 @@ function decide(
 }
 
 function startAgain(model: Model, { conflicts }: Invocation): Partial<Invocation> {
+  if (model.protocol === "a lost fence taken for done") return { step: "done" };
   return conflicts + 1 > model.scope.conflictsMax
     ? { step: "failed", conflicts: conflicts + 1 }
     : { step: firstStep(model), conflicts: conflicts + 1, seen: null };

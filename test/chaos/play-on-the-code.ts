@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { FOREIGN } from "../../chaos/model/invariants.ts";
 import type { Invocation, Protocol, Scope, State, Step } from "../../chaos/model/state.ts";
-import { FOREIGN, initialState, type Transition, transitionsFrom } from "../../chaos/model/transitions.ts";
+import { initialState, type Transition, transitionsFrom } from "../../chaos/model/transitions.ts";
 import type { Random } from "../../chaos/random.ts";
 import type { VersionId } from "../../shared/secret-id/secret-id.ts";
 import { SecretValue } from "../../shared/secret-value/secret-value.ts";

@@ -1,16 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { explore } from "../../chaos/model/explore.ts";
 import type { Violation } from "../../chaos/model/invariants.ts";
-import { SCOPES } from "../../chaos/model/scopes.ts";
+import { IMMUTABLE_SCOPES, SCOPES } from "../../chaos/model/scopes.ts";
 import type { Protocol, Scope } from "../../chaos/model/state.ts";
 
 const OLDER: Violation = "an older value landed after a newer one";
 const UNSEEN: Violation = "a Secret was written that had not been looked at";
 const BACK: Violation = "a deleted Secret came back by an update";
+const FOREIGN: Violation = "somebody else's Secret was written over, or deleted";
+const ANOTHER: Violation = "a Secret was deleted that is not the one that was looked at";
 const WRONG: Violation = "in the end the Secret does not hold AWSCURRENT";
 
+const ALL = { ...SCOPES, ...IMMUTABLE_SCOPES };
+
 describe("the fence, in every order of its steps,", () => {
-  it.each(Object.entries(SCOPES))("holds: %s", (_name, scope) => {
+  it.each(Object.entries(ALL))("holds: %s", (_name, scope) => {
     const { states, counterexamples } = explore(scope);
 
     expect(Object.fromEntries(counterexamples)).toEqual({});
@@ -19,7 +23,7 @@ describe("the fence, in every order of its steps,", () => {
 });
 
 describe("a mistake in the protocol is found, with the steps that lead there:", () => {
-  const cases: { protocol: Protocol; scope: keyof typeof SCOPES; breaks: Violation }[] = [
+  const cases: { protocol: Protocol; scope: keyof typeof ALL; breaks: Violation }[] = [
     { protocol: "fence off", scope: "three invocations", breaks: OLDER },
     { protocol: "fence off", scope: "somebody deletes the Secret", breaks: BACK },
     { protocol: "no uid in the fence", scope: "somebody deletes the Secret", breaks: BACK },
@@ -29,9 +33,26 @@ describe("a mistake in the protocol is found, with the steps that lead there:", 
     { protocol: "no confirming read", scope: "stale reads of AWSCURRENT", breaks: OLDER },
     { protocol: "believes what was not confirmed", scope: "stale reads of AWSCURRENT", breaks: OLDER },
     { protocol: "leaves without a fence", scope: "a rotation and its rollback", breaks: WRONG },
+    { protocol: "a lost fence taken for done", scope: "three invocations", breaks: WRONG },
+    { protocol: "writes over what is somebody else's", scope: "no Secret yet", breaks: FOREIGN },
+    {
+      protocol: "deletes whatever is there",
+      scope: "an immutable Secret, two moves, one killed",
+      breaks: FOREIGN,
+    },
+    {
+      protocol: "deletes whatever is there",
+      scope: "an immutable Secret, a rotation and its rollback",
+      breaks: ANOTHER,
+    },
+    {
+      protocol: "no check after the create",
+      scope: "an immutable Secret, two moves, one killed",
+      breaks: WRONG,
+    },
   ];
   it.each(cases)("$protocol, by $scope", ({ protocol, scope, breaks }) => {
-    const { counterexamples } = explore(SCOPES[scope], protocol);
+    const { counterexamples } = explore(ALL[scope], protocol);
 
     expect([...counterexamples.keys()]).toContain(breaks);
     expect(counterexamples.get(breaks)?.length).toBeGreaterThan(3);
