@@ -14,6 +14,16 @@ export type Source = {
   deletedAt?: number;
 };
 
+/** Which version a target takes of a source: what a staging label names, or the first one for good. */
+export type Taken = "AWSCURRENT" | "AWSPREVIOUS" | "pinned";
+
+/** What is taken, one version after the other. AWSPREVIOUS goes to the version that AWSCURRENT leaves. */
+export function movesOf({ moves }: Source, taken: Taken): readonly Move[] {
+  if (taken === "AWSCURRENT") return moves;
+  if (taken === "pinned") return moves.slice(0, 1);
+  return moves.slice(1).map((move, index) => ({ ...move, versionId: moves[index]?.versionId ?? "" }));
+}
+
 /** What became current, when and in which order: what the judges go by. Written before anything is asked of AWS. */
 export class Ledger {
   readonly sources = new Map<string, Source>();

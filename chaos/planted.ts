@@ -1,10 +1,11 @@
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
 import type { ReconcileDependencies } from "../functions/reconcile/dependencies.ts";
 import type { RotationDependencies } from "../functions/rotation/dependencies.ts";
+import type { ManagedFieldsEntry } from "../shared/cluster/managed-fields.ts";
 import { RelayError } from "../shared/relay-error.ts";
 import { SourceNotFound } from "../shared/source/errors.ts";
 import type { CurrentSource, ReadCurrent } from "../shared/source/read-current.ts";
-import type { Handler } from "./lambda/lambda.ts";
+import type { Handler, Invocation } from "./lambda/lambda.ts";
 import { currentEnvironment, type Environment } from "./wire/environment.ts";
 import type { Wire } from "./wire/wire.ts";
 
@@ -18,6 +19,8 @@ export type Plant = {
   readonly reconcile?: (real: ReconcileDependencies) => Partial<ReconcileDependencies>;
   readonly rotationHandler?: (real: Handler) => Handler;
   readonly wire?: (wire: Wire) => void;
+  /** What is really sent again of what lay in a failure queue. */
+  readonly redriven?: (invocations: readonly Invocation[]) => readonly Invocation[];
 };
 
 type Dependencies = RotationDependencies | ReconcileDependencies;
@@ -71,6 +74,40 @@ export const PLANTS = {
     means: "keeps a token until it is refused",
     wire: (wire) => keepTokens(wire),
   },
+  "token-of-another-cluster": {
+    means: "sends a cluster the token that was minted for another",
+    wire: (wire) => mixUpTokens(wire),
+  },
+  "rollback-taken-for-a-repeat": {
+    means: "does nothing about an event whose version it has brought before",
+    rotationHandler: (real) => onceForEachVersion(real),
+  },
+  "ownership-ignored": {
+    means: "takes every Secret that a sweep sees for one of its own",
+    reconcile: (real) => ({
+      connect: (clusterKey) => {
+        const cluster = real.connect(clusterKey);
+        const listMetadata: typeof cluster.listMetadata = async (...asked) =>
+          (await cluster.listMetadata(...asked)).map((live) => ({
+            ...live,
+            managedFields: [...live.managedFields, OURS],
+          }));
+        return { ...cluster, listMetadata };
+      },
+    }),
+  },
+  "annotated-first": {
+    means: "notes the version beside the old value, and brings the value after it",
+    ...forBoth((real) => annotateFirst(real)),
+  },
+  "lost-on-redrive": {
+    means: "sends all but the first again of what lies in a failure queue",
+    redriven: ([_lost, ...others]) => others,
+  },
+  "value-annotated": {
+    means: "keeps the value of a Secret in one of its annotations, to compare it later",
+    ...forBoth((real) => withApply(real, withValue)),
+  },
   "value-logged": {
     means: "logs what it has read",
     rotation: (real) => ({
@@ -104,15 +141,65 @@ function changeApply(
   real: Dependencies,
   change: (metadata: Metadata) => Metadata,
 ): Partial<Pick<Dependencies, "connect">> {
+  return withApply(real, ({ metadata, ...body }) => {
+    const changed = change(metadata);
+    return { ...body, ...(changed && { metadata: changed }) };
+  });
+}
+
+function withApply(
+  real: Dependencies,
+  change: (body: V1Secret) => V1Secret,
+): Partial<Pick<Dependencies, "connect">> {
   const connect = (clusterKey: string) => {
     const cluster = real.connect(clusterKey);
-    const applySecret: typeof cluster.applySecret = ({ metadata, ...body }, force, budget) => {
-      const changed = change(metadata);
-      return cluster.applySecret({ ...body, ...(changed && { metadata: changed }) }, force, budget);
+    const applySecret: typeof cluster.applySecret = (body, force, budget) =>
+      cluster.applySecret(change(body), force, budget);
+    return { ...cluster, applySecret };
+  };
+  return { connect } as Partial<Pick<Dependencies, "connect">>;
+}
+
+/** Two writes where there was one; each is fenced. */
+function annotateFirst(real: Dependencies): Partial<Pick<Dependencies, "connect">> {
+  const connect = (clusterKey: string) => {
+    const cluster = real.connect(clusterKey);
+    const before = new Map<string, V1Secret["data"]>();
+    const applySecret: typeof cluster.applySecret = async (body, force, budget) => {
+      const { metadata = {}, data } = body;
+      const key = `${metadata.namespace}/${metadata.name}`;
+      const old = before.get(key);
+      before.set(key, data);
+      if (old === undefined) return cluster.applySecret(body, force, budget);
+      const noted = await cluster.applySecret({ ...body, data: old }, force, budget);
+      const { uid, resourceVersion } = noted;
+      return cluster.applySecret({ ...body, metadata: { ...metadata, uid, resourceVersion } }, force, budget);
     };
     return { ...cluster, applySecret };
   };
   return { connect } as Partial<Pick<Dependencies, "connect">>;
+}
+
+function withValue(body: V1Secret): V1Secret {
+  const { metadata, data = {} } = body;
+  const annotations = { ...metadata?.annotations, "secret-relay/value": data.password ?? "" };
+  return { ...body, metadata: { ...metadata, annotations } };
+}
+
+const OURS: ManagedFieldsEntry = { manager: "secret-relay", operation: "Apply", fields: new Set() };
+
+/** By all environments. */
+const brought = new Set<string>();
+
+function onceForEachVersion(real: Handler): Handler {
+  return async (input, context) => {
+    const { detail } = input as { detail?: { versionId?: string } };
+    const versionId = detail?.versionId;
+    if (versionId !== undefined && brought.has(versionId)) return { targets: [], rejected: [] };
+    const report = await real(input, context);
+    if (versionId !== undefined) brought.add(versionId);
+    return report;
+  };
 }
 
 function without(metadata: Metadata, fields: readonly (keyof NonNullable<Metadata>)[]): Metadata {
@@ -140,6 +227,24 @@ function rememberingOf(readCurrent: ReadCurrent): ReadCurrent {
     kept.set(source.id, { current, at: Date.now() });
     return current;
   };
+}
+
+/** Each environment sends the first token that it has to every cluster. */
+function mixUpTokens(wire: Wire): void {
+  const kept = new WeakMap<Environment, string>();
+  wire.listeners.unshift({
+    sending: (host, request) => {
+      const environment = currentEnvironment();
+      const headers = request.headers as Record<string, string>;
+      if (host.kind !== "cluster" || environment === undefined) return;
+      const token = kept.get(environment);
+      if (token === undefined) kept.set(environment, headers.authorization ?? "");
+      else headers.authorization = token;
+    },
+    served: ({ answer, environment }) => {
+      if (answer.status === 401 && environment !== undefined) kept.delete(environment);
+    },
+  });
 }
 
 /** In the place of the token cache: each environment sends the token that a cluster has taken last, until it refuses. */

@@ -4,6 +4,7 @@ import { realTime } from "./time/real-time.ts";
 import { virtualTime } from "./time/virtual-time.ts";
 import { Wire } from "./wire/wire.ts";
 import { openSandboxWorld } from "./world/sandbox-world.ts";
+import type { World } from "./world/world.ts";
 
 /** One run after the other in this process, each in a world of its own. */
 export async function* runSeeds(
@@ -19,9 +20,16 @@ export async function* runSeeds(
   if (onSandbox) await play({ ...WARM_UP, backend: "sandbox" });
   for (let seed = settings.seed; seed < settings.seed + seeds; seed += 1) yield play({ ...settings, seed });
 
+  /** What starts servers is loaded where there are any. */
+  async function open(clusters: number): Promise<World> {
+    if (onSandbox) return openSandboxWorld(clusters, time, pace.credentialsMs);
+    const { openRealWorld } = await import("./world/real-world.ts");
+    return openRealWorld(clusters, time.now, pace.credentialsMs);
+  }
+
   async function play(one: ChaosSettings): Promise<ChaosResult> {
     return time.run(async () => {
-      const world = await time.hold(() => openSandboxWorld(one.clusters, time.now, pace.credentialsMs));
+      const world = await time.hold(() => open(one.clusters));
       try {
         return await simulate(one, { world, wire, time, pace });
       } finally {

@@ -8,7 +8,7 @@
 // promise was broken, and the command that replays it is printed; exit 2: the command line is wrong.
 import { openSync, writeSync } from "node:fs";
 import { readOptions, UsageError, usage } from "./options.ts";
-import { printResult, replayCommand, summarize } from "./print-result.ts";
+import { printCounts, printResult, replayCommand, summarize } from "./print-result.ts";
 import { runSeeds } from "./run-seeds.ts";
 
 try {
@@ -22,7 +22,7 @@ try {
     if (!result.ok) process.stderr.write(`replay: ${replayCommand({ ...settings, seed: result.seed })}\n`);
   }
   const summary = summarize(settings, results);
-  process.stdout.write(asJson ? `${JSON.stringify(summary)}\n` : `${JSON.stringify(summary.total)}\n`);
+  process.stdout.write(asJson ? `${JSON.stringify(summary)}\n` : printCounts(summary.total));
   process.exitCode = summary.ok ? 0 : 1;
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;

@@ -31,7 +31,7 @@ export type Pace = {
   /** How long credentials of a function live. */
   readonly credentialsMs: number;
   readonly tamperEveryMs: number;
-  /** How long AWS has a bad time, and that as often as an API server restarts. */
+  /** How long AWS has a bad time. */
   readonly brownoutMs: readonly [number, number];
 };
 
@@ -60,7 +60,7 @@ export const PACE_OF_REAL_SERVERS: Pace = {
   shardVisibilitySeconds: 40,
   lateEventMsMax: 15_000,
   outageMs: [8_000, 15_000],
-  restartMs: [1_000, 3_000],
+  restartMs: [200, 1_500],
   staleMs: 5_000,
   credentialsMs: 6 * MINUTE_MS,
   tamperEveryMs: 1_500,

@@ -19,15 +19,14 @@ type Parts = {
 
 /**
  * The trouble is over: what is on its way arrives, a person redrives the failure queues, and the next sweeps run. Then
- * nothing may be left in any queue, and the last sweeps may find nothing. Answers how much was redriven.
+ * nothing may be left in any queue, and the last sweeps may find nothing.
  */
-export async function settle(parts: Parts): Promise<number> {
-  const { rotation, sweep, bus, shards, witness, world, listStaleMs } = parts;
+export async function settle(parts: Parts): Promise<void> {
+  const { rotation, sweep, shards, witness, world, listStaleMs } = parts;
   await drain(parts);
   for (const invocation of [...rotation.failureQueue, ...sweep.failureQueue]) witness.failed(invocation);
-  let redriven = rotation.redrive() + sweep.redrive();
-  const { deadLetters } = await shards.left();
-  redriven += deadLetters;
+  rotation.redrive();
+  sweep.redrive();
   await shards.redrive();
   await drain(parts);
 
@@ -48,13 +47,23 @@ export async function settle(parts: Parts): Promise<number> {
     witness.violations.push({ rule: "settled", what: `the last sweeps still find ${repaired} drift(s)` });
   }
 
+  await findLost(parts);
+}
+
+/** Everything that was handed over must have been done in the end, and nothing may be left anywhere. */
+async function findLost({ rotation, sweep, bus, shards, witness }: Parts): Promise<void> {
   const left = await shards.left();
-  const lost = [...rotation.invocations, ...sweep.invocations].filter(({ state }) => state !== "succeeded");
-  if (lost.length > 0 || left.queue > 0 || left.deadLetters > 0 || !bus.isIdle) {
-    const what = `${lost.length} invocation(s) did not succeed in the end, ${left.queue} shard(s) are left, ${left.deadLetters} in the dead letter queue`;
-    witness.violations.push({ rule: "queue", what });
-  }
-  return redriven;
+  const undone = [...rotation.invocations, ...sweep.invocations].filter(({ state }) => state !== "succeeded");
+  const lost = {
+    "event(s) that the function never got": bus.counts.delivered - rotation.invocations.length,
+    "invocation(s) that did not succeed in the end": undone.length,
+    "shard(s) that are still in the queue": left.queue,
+    "shard(s) in the dead letter queue": left.deadLetters,
+    "shard(s) that are nowhere": shards.lostOf(witness.shardsSent),
+    "event(s) on their way": bus.isIdle ? 0 : 1,
+  };
+  for (const [what, count] of Object.entries(lost))
+    if (count > 0) witness.violations.push({ rule: "queue", what: `${count} ${what}` });
 }
 
 /** Until nothing is on its way any more. */

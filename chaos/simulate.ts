@@ -5,10 +5,13 @@ import { reconcile } from "../functions/reconcile/reconcile.ts";
 import { rotationDependencies } from "../functions/rotation/dependencies.ts";
 import { followRotation } from "../functions/rotation/follow-rotation.ts";
 import { labelUpdated } from "../test/contract/relay.ts";
-import { runBrownouts, runOutages } from "./actors/outages.ts";
+import { endSessions, killApiServer, runBrownouts, runOutage } from "./actors/outages.ts";
 import { Rotator } from "./actors/rotator.ts";
 import { Tamperer } from "./actors/tamperer.ts";
+import type { Counts } from "./counts.ts";
 import { judgeHistory } from "./judge/judge-history.ts";
+import { listenToOutput } from "./judge/listen-to-output.ts";
+import { SessionWatch } from "./judge/session-watch.ts";
 import { tokenJudge } from "./judge/token-judge.ts";
 import type { Violation } from "./judge/violation.ts";
 import { Witness } from "./judge/witness.ts";
@@ -31,14 +34,15 @@ import type { WorldTime } from "./time/world-time.ts";
 import { Faults } from "./wire/faults.ts";
 import { StaleReplica } from "./wire/stale-replica.ts";
 import type { Wire } from "./wire/wire.ts";
-import { openFleet } from "./world/fleet.ts";
+import { type Fleet, openFleet } from "./world/fleet.ts";
 import type { World } from "./world/world.ts";
 
 export type ChaosResult = {
   readonly seed: number;
   readonly ok: boolean;
   readonly violations: readonly Violation[];
-  readonly counts: Readonly<Record<string, number>>;
+  /** What was done, by kind. */
+  readonly counts: Counts;
   /** Equal for equal runs on the sandbox. */
   readonly digest: string;
 };
@@ -54,16 +58,18 @@ export async function simulate(
   const faults = new Faults(draw("faults"), SHARES.callsFail);
   const replica = new StaleReplica(draw("stale reads"), now, pace.staleMs);
   wire.open(world.hosts, { now, faults, replica });
-  Object.assign(process.env, world.aws.env);
+  const credentials = ownCredentials(world);
 
-  const secrets = new SecretsManagerClient({ maxAttempts: 1 });
+  const secrets = new SecretsManagerClient({ maxAttempts: 1, credentials });
   const fleet = await openFleet(world, settings, draw("fleet"));
   const ledger = new Ledger();
-  const witness = new Witness(ledger, fleet, now);
-  wire.listeners.push(witness);
-  wire.listeners.push(tokenJudge(world.credentialsEndAt, (violation) => witness.violations.push(violation)));
+  const witness = new Witness(ledger, fleet, { now, replica });
+  const watch = new SessionWatch();
+  const judge = tokenJudge(world, (violation) => witness.violations.push(violation));
+  wire.listeners.push(witness, watch, judge);
   plant.wire?.(wire);
-  const shards = await openShardSource(pace);
+  const stopListening = listenToOutput((text) => witness.leaks.see("the output of the process", text));
+  const shards = await openShardSource(pace, credentials);
 
   const env = {
     ...process.env,
@@ -75,7 +81,8 @@ export async function simulate(
   const surroundings = { log: witness.log, measure: witness.measure };
   const arnOf = (name: string) =>
     `arn:aws:lambda:${world.aws.region}:${world.aws.accountId}:function:${name}`;
-  const common = { retryDelaysMs: pace.retryDelaysMs, time };
+  const { redriven } = plant;
+  const common = { retryDelaysMs: pace.retryDelaysMs, time, ...(redriven && { redriven }) };
   const rotation = new Lambda({
     ...common,
     name: "rotation",
@@ -113,19 +120,30 @@ export async function simulate(
     replica,
     random: draw("rotations"),
     now,
-    moved: (source, move) => bus.send(eventOf(world, rotator, source, move, now())),
+    moved: (source, move) => bus.send(source.name, eventOf(world, rotator, source, move, now())),
   });
   const tamperer = new Tamperer(fleet, draw("tampering"), (name) => rotator.hurry(name));
 
-  for (const name of fleet.sourceNames) await rotator.create(name);
+  const withPrevious = new Set(fleet.sourcesWithPrevious);
+  for (const name of fleet.sourceNames)
+    await rotator.create(name, fleet.firstVersionOf(name), withPrevious.has(name));
   const listStaleMs = LIST_STALE_MS;
   await sleep(listStaleMs); // a list that is so old must know them all
   world.listsAreStaleFor(listStaleMs);
 
   const untilAt = now() + settings.minutes * 60_000;
-  const [outages] = await Promise.all([
-    runOutages(world.clusters, untilAt, { pace, random: draw("outages"), now }),
-    runBrownouts(faults, untilAt, { pace, random: draw("brownouts"), now }),
+  const means = (purpose: string) => ({ pace, random: draw(purpose), now });
+  const [first] = world.clusters;
+  if (first === undefined) throw new TypeError("A world without clusters");
+  const [outages, brownouts, kills] = await Promise.all([
+    runOutage(first, untilAt, means("outage")),
+    runBrownouts(faults, untilAt, means("brownouts")),
+    Promise.all(
+      world.clusters.map((cluster) =>
+        killApiServer(cluster, wire, untilAt, means(`kills of ${cluster.key}`)),
+      ),
+    ),
+    endSessions(world.sessions, untilAt, means("ends of sessions")),
     rotator.run(fleet.sourceNames, settings.rotations, untilAt - now()),
     tamperer.run(pace.tamperEveryMs, untilAt, now),
     sleep(0.6 * (untilAt - now())).then(() => deleteSome(rotator, fleet.sourceNames)),
@@ -138,37 +156,57 @@ export async function simulate(
   rotation.calm();
   sweep.calm();
   for (const { host } of world.clusters) host.downUntil = 0;
-  const redriven = await settle({ rotation, sweep, bus, shards, witness, world, pace, listStaleMs });
+  await settle({ rotation, sweep, bus, shards, witness, world, pace, listStaleMs });
 
   const byHand = tamperer.deletions;
-  const history = await judgeHistory(world, fleet, { ledger, witness, staleMs: pace.staleMs, byHand });
+  const history = await judgeHistory(world, fleet, { ledger, witness, byHand });
+  stopListening();
   witness.leaks.finish();
   const violations = [...witness.violations, ...history];
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   const result = {
     seed: settings.seed,
     ok: violations.length === 0,
     violations,
     digest: wire.digest(),
     counts: {
-      ...rotator.counts,
-      bindings: fleet.targets.length,
-      eventsLost: bus.counts.lost,
-      eventsTwice: bus.counts.twice,
-      eventsLate: bus.counts.late,
-      invocations: rotation.attempts + sweep.attempts,
+      rotations: rotator.counts.rotations,
+      rollbacks: rotator.counts.rollbacks,
+      sourcesDeleted: rotator.counts.deleted,
+      bindings: countTargets(fleet),
+      bystanders: fleet.bystanders.length,
+      events: bus.counts,
+      invocations: { rotation: rotation.attempts, reconcile: sweep.attempts },
       environments: rotation.environments + sweep.environments,
-      killed: rotation.killed + sweep.killed,
-      exchanges: wire.counts.served,
-      exchangesFailed: wire.counts.failed,
-      exchangesDown: wire.counts.down,
-      staleReads: replica.served,
-      ...outages,
-      tamperings: Object.values(tamperer.counts).reduce((sum, count) => sum + count, 0),
+      clocks: {
+        skewedInvocations: rotation.skews.attempts + sweep.skews.attempts,
+        largestSkewMs: Math.max(rotation.skews.largestMs, sweep.skews.largestMs),
+      },
+      kills: { rotation: rotation.killedBetween.toJSON(), reconcile: sweep.killedBetween.toJSON() },
+      outOfTime: rotation.outOfTime + sweep.outOfTime,
+      exchanges: { served: wire.counts.served, failed: wire.counts.failed.toJSON() },
+      staleReads: replica.served.toJSON(),
+      apiServers: {
+        killed: sum(kills),
+        requestsCutBeforeServed: wire.counts.cut.beforeServed,
+        requestsCutAfterServed: wire.counts.cut.afterServed,
+        requestsCutPerhapsServed: wire.counts.cut.maybeServed,
+        writesNobodyWasAnsweredFor: witness.counts.unanswered,
+        connectionsRefused: wire.counts.refused,
+        outages,
+        requestsInOutage: wire.counts.unreachable,
+      },
+      awsBrownouts: brownouts,
+      credentials: { ...world.sessions.counts, ...watch.counts },
+      tampering: tamperer.counts,
+      sweeps: witness.sweeps.toJSON(),
+      findings: witness.findings.toJSON(),
+      refusals: witness.refusals.toJSON(),
       applies: witness.counts.applies,
-      conflicts: witness.counts.conflicts,
+      fenceConflicts: witness.counts.conflicts,
       deletions: witness.counts.deletions,
-      drifts: witness.counts.drifts,
-      redriven,
+      redriven: { rotation: rotation.redriven, reconcile: sweep.redriven, shards: shards.counts.redriven },
+      shards: { sent: witness.shardsSent.size, done: shards.counts.delivered },
       scannedBytes: witness.leaks.scannedBytes,
     },
   };
@@ -177,6 +215,24 @@ export async function simulate(
   fleet.close();
   wire.close();
   return result;
+}
+
+/**
+ * The functions find where AWS is in their environment, and their credentials where a container fetches them: those end.
+ * The team that rotates has its own, which do not.
+ */
+function ownCredentials({ aws: { env } }: World): { accessKeyId: string; secretAccessKey: string } {
+  const { AWS_ACCESS_KEY_ID: accessKeyId = "", AWS_SECRET_ACCESS_KEY: secretAccessKey = "", ...rest } = env;
+  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+    delete process.env[name];
+  Object.assign(process.env, rest);
+  return { accessKeyId, secretAccessKey };
+}
+
+/** By what they take of their sources. */
+function countTargets({ targets }: Fleet): Counts {
+  const kinds = Map.groupBy(targets, ({ parts }) => parts.map(({ taken }) => taken).join(" and "));
+  return Object.fromEntries([...kinds].map(([kind, of]) => [kind, of.length]));
 }
 
 /** AWS says that ListSecrets may be five minutes behind. */

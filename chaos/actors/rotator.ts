@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
   PutSecretValueCommand,
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
@@ -34,10 +36,14 @@ export class Rotator {
     this.#deps = deps;
   }
 
-  async create(name: string): Promise<void> {
+  /**
+   * With that first version, which keeps a label of its own: it may be pinned. Where a version before the current one
+   * is wanted there is a second at once, and no event tells of the first.
+   */
+  async create(name: string, firstVersion: string, wantsPrevious: boolean): Promise<void> {
     const { secrets, ledger } = this.#deps;
     const source = ledger.add(name);
-    const version = this.#newVersion(source);
+    const version = this.#newVersion(source, firstVersion);
     const move = this.#begin(source, version.id);
     const command = new CreateSecretCommand({
       Name: name,
@@ -45,7 +51,11 @@ export class Rotator {
       ClientRequestToken: version.id,
     });
     this.#arns.set(name, (await secrets.send(command)).ARN ?? "");
-    this.#end(source, move);
+    const label = { SecretId: name, VersionStage: "FIRST", MoveToVersionId: version.id };
+    await secrets.send(new UpdateSecretVersionStageCommand(label));
+    if (!wantsPrevious) return this.#end(source, move);
+    move.endedAt = this.#deps.now();
+    await this.#put(source, this.#newVersion(source));
   }
 
   /** Moves AWSCURRENT so often within that time, at moments drawn beforehand. */
@@ -105,6 +115,7 @@ export class Rotator {
     const { ledger, random } = this.#deps;
     const source = ledger.get(name);
     if (source.deletedAt !== undefined) return;
+    await this.#look(name);
     const previous = source.moves.at(-2);
     const isRollback = previous !== undefined && random.chance(SHARES.rollbacks);
     // A rollback goes to AWSPREVIOUS, the only version that Secrets Manager is sure to have kept.
@@ -112,18 +123,30 @@ export class Rotator {
       this.counts.rollbacks += 1;
       return this.#moveLabel(source, previous.versionId);
     }
-    this.counts.rotations += 1;
     const { secrets } = this.#deps;
     const version = this.#newVersion(source);
-    const put = { SecretId: name, SecretString: version.text, ClientRequestToken: version.id };
-    if (random.chance(0.5)) {
-      // As a rotation function does it: the value waits under AWSPENDING, and the label moves last.
-      await secrets.send(new PutSecretValueCommand({ ...put, VersionStages: ["AWSPENDING"] }));
-      await sleep(random.between(20, 400));
-      return this.#moveLabel(source, version.id);
-    }
+    if (!random.chance(0.5)) return this.#put(source, version);
+    // As a rotation function does it: the value waits under AWSPENDING, and the label moves last.
+    this.counts.rotations += 1;
+    await secrets.send(
+      new PutSecretValueCommand({ ...putOf(source, version), VersionStages: ["AWSPENDING"] }),
+    );
+    await sleep(random.between(20, 400));
+    return this.#moveLabel(source, version.id);
+  }
+
+  /** So that a replica that lags has something to answer. */
+  async #look(name: string): Promise<void> {
+    const { secrets } = this.#deps;
+    const asked = { SecretId: name };
+    await secrets.send(new GetSecretValueCommand(asked));
+    await secrets.send(new DescribeSecretCommand(asked));
+  }
+
+  async #put(source: Source, version: Version): Promise<void> {
+    this.counts.rotations += 1;
     const move = this.#begin(source, version.id);
-    await secrets.send(new PutSecretValueCommand(put));
+    await this.#deps.secrets.send(new PutSecretValueCommand(putOf(source, version)));
     this.#end(source, move);
   }
 
@@ -142,8 +165,7 @@ export class Rotator {
     this.#end(source, move);
   }
 
-  #newVersion(source: Source): { id: string; text: string } {
-    const id = this.#deps.random.uuid();
+  #newVersion(source: Source, id = this.#deps.random.uuid()): Version {
     const password = `${MARK}-${source.name}-${source.passwords.size}`;
     source.passwords.set(id, password);
     return { id, text: JSON.stringify({ username: "app", password }) };
@@ -162,3 +184,11 @@ export class Rotator {
     this.#deps.moved(source, move);
   }
 }
+
+type Version = { readonly id: string; readonly text: string };
+
+const putOf = ({ name }: Source, { id, text }: Version) => ({
+  SecretId: name,
+  SecretString: text,
+  ClientRequestToken: id,
+});

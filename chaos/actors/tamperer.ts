@@ -45,12 +45,13 @@ export class Tamperer {
         // A key of their own is theirs to keep.
         return this.#count("extended", await patch(admin, path, { data: { note: password } }));
       default: {
-        const { status } = await admin(path, { method: "DELETE" });
-        if (status !== 200) return;
+        // Where no answer comes, nobody knows whether it was done.
+        const status = await statusOf(admin(path, { method: "DELETE" }));
+        if (status !== 200 && status !== "no answer") return;
         const key = keyOfTarget(target);
         this.deletions.set(key, (this.deletions.get(key) ?? 0) + 1);
         this.counts.deleted += 1;
-        this.#rotate(target.source); // several create it anew, side by side
+        this.#rotate(target.parts[0].source); // several create it anew, side by side
       }
     }
   }
@@ -63,6 +64,13 @@ export class Tamperer {
 /** False when the Secret is not there, or its API server is not. */
 async function patch(admin: KubernetesCall, path: string, body: object): Promise<boolean> {
   const contentType = "application/merge-patch+json";
-  const { status } = await admin(`${path}?fieldManager=kubectl-edit`, { method: "PATCH", contentType, body });
-  return status === 200;
+  const asked = admin(`${path}?fieldManager=kubectl-edit`, { method: "PATCH", contentType, body });
+  return (await statusOf(asked)) === 200;
+}
+
+function statusOf(asked: ReturnType<KubernetesCall>): Promise<number | "no answer"> {
+  return asked.then(
+    ({ status }) => status,
+    () => "no answer",
+  );
 }

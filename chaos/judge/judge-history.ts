@@ -1,7 +1,7 @@
-import type { Ledger, Source } from "../ledger.ts";
-import { type Fleet, keyOfPart, keyOfTarget, type Part, partsOf, type Target } from "../world/fleet.ts";
+import { type Ledger, type Move, movesOf, type Source } from "../ledger.ts";
+import { type Fleet, keyOfPart, keyOfTarget, type Part, type Target } from "../world/fleet.ts";
 import type { SecretRecord, World } from "../world/world.ts";
-import { findBrokenPromises } from "./kept-promises.ts";
+import { findBrokenPromises, type Held } from "./kept-promises.ts";
 import { findDisorder, type Landing } from "./landing-order.ts";
 import type { Violation } from "./violation.ts";
 import { notedVersion, type Witness } from "./witness.ts";
@@ -9,7 +9,6 @@ import { notedVersion, type Witness } from "./witness.ts";
 type Case = {
   readonly ledger: Ledger;
   readonly witness: Witness;
-  readonly staleMs: number;
   /** Deletions by hand, by target. */
   readonly byHand: ReadonlyMap<string, number>;
 };
@@ -19,19 +18,32 @@ export async function judgeHistory(world: World, fleet: Fleet, found: Case): Pro
   const violations: Violation[] = [];
   for (const { key: cluster, history } of world.clusters) {
     const targets = fleet.targets.filter((target) => target.cluster === cluster);
-    const byName = Map.groupBy(await history(targets), ({ namespace, name }) => `${namespace}/${name}`);
+    const bystanders = fleet.bystanders.filter((other) => other.cluster === cluster);
+    const records = await history([...targets, ...bystanders]);
+    const byName = Map.groupBy(records, ({ namespace, name }) => `${namespace}/${name}`);
+    const recordsOf = ({ namespace, name }: { namespace: string; name: string }) =>
+      byName.get(`${namespace}/${name}`) ?? [];
+    for (const bystander of bystanders) {
+      if (recordsOf(bystander).length === 1) continue;
+      const what = `${keyOfTarget(bystander)}, which ${bystander.what}, was changed or deleted`;
+      violations.push({ rule: "bystander", what });
+    }
     for (const target of targets) {
-      const records = byName.get(`${target.namespace}/${target.name}`) ?? [];
-      violations.push(...judgeDeletions(target, records, found));
-      for (const { annotations } of records)
+      const ofTarget = recordsOf(target);
+      found.witness.counts.unanswered += ofTarget.filter(
+        ({ type, resourceVersion }) =>
+          type !== "DELETED" && !found.witness.accepted.isKnown(cluster, resourceVersion),
+      ).length;
+      violations.push(...judgeDeletions(target, ofTarget, found), ...judgeEnd(target, ofTarget, found));
+      for (const { annotations } of ofTarget)
         found.witness.leaks.see("annotations", JSON.stringify(annotations));
-      for (const part of partsOf(target)) {
-        const about: About = { target, part, source: found.ledger.get(part.source) };
+      for (const part of target.parts) {
+        const source = found.ledger.get(part.source);
+        const about: About = { target, part, source, moves: movesOf(source, part.taken) };
         violations.push(
-          ...judgeOrder(about, records, found),
-          ...judgePromises(about, found),
-          ...judgeEnd(about, records),
-          ...judgeNotes(about, records),
+          ...judgeOrder(about, ofTarget, found),
+          ...judgePromises(about, ofTarget, found),
+          ...judgeNotes(about, ofTarget),
         );
       }
     }
@@ -40,21 +52,23 @@ export async function judgeHistory(world: World, fleet: Fleet, found: Case): Pro
 }
 
 /** A target and one of its sources: each is judged for itself. */
-type About = { readonly target: Target; readonly part: Part; readonly source: Source };
+type About = {
+  readonly target: Target;
+  readonly part: Part;
+  readonly source: Source;
+  readonly moves: readonly Move[];
+};
 
 function judgeOrder(
-  { target, part, source: { moves, passwords } }: About,
+  about: About,
   records: readonly SecretRecord[],
-  { witness }: Case,
+  { witness: { accepted } }: Case,
 ): Violation[] {
-  const versions = new Map([...passwords].map(([versionId, password]) => [password, versionId]));
+  const { target, part, moves } = about;
   const landings = records.flatMap((record): Landing[] => {
-    const versionId = versions.get(passwordOf(record, part) ?? "");
-    if (record.type === "DELETED" || versionId === undefined) return []; // tampered with, or gone
-    // A state that nobody of us was answered for happened no later than now.
-    const at =
-      witness.acceptedAt.get(`${target.cluster} ${record.resourceVersion}`) ?? Number.POSITIVE_INFINITY;
-    return [{ versionId, uid: record.uid, at }];
+    const versionId = versionIn(record, about);
+    if (versionId === undefined) return []; // tampered with, or gone
+    return [{ versionId, uid: record.uid, at: accepted.when(target.cluster, record.resourceVersion).latest }];
   });
   return findDisorder(moves, landings).map(({ landing, after, why }) => ({
     rule: "order",
@@ -62,16 +76,21 @@ function judgeOrder(
   }));
 }
 
-function judgePromises({ target, part, source }: About, { witness, staleMs }: Case): Violation[] {
+function judgePromises(about: About, records: readonly SecretRecord[], { witness }: Case): Violation[] {
+  const { target, part, source, moves } = about;
   const key = keyOfPart(target, part);
   const successes = (witness.successes.get(key) ?? []).filter(
     ({ startedAt }) => source.deletedAt === undefined || startedAt < source.deletedAt,
   );
-  const held = witness.held.get(key) ?? [];
-  const broken = findBrokenPromises(source.moves, held, successes, staleMs);
-  return broken.map(() => ({
+  const held = records.map(
+    (record): Held => ({
+      versionId: versionIn(record, about),
+      from: witness.accepted.when(target.cluster, record.resourceVersion),
+    }),
+  );
+  return findBrokenPromises(moves, held, successes).map(() => ({
     rule: "promise",
-    what: `${key}: an invocation succeeded and had not brought what was current when it began`,
+    what: `${key}: an invocation succeeded, and at no moment of it the Secret held what was current then`,
   }));
 }
 
@@ -88,18 +107,32 @@ function judgeDeletions(
     : [];
 }
 
-function judgeEnd({ target, part, source }: About, records: readonly SecretRecord[]): Violation[] {
+/** Every key, and the notes beside them. */
+function judgeEnd(target: Target, records: readonly SecretRecord[], { ledger }: Case): Violation[] {
+  const key = keyOfTarget(target);
+  const settledWrong = (what: string): Violation[] => [{ rule: "settled", what: `${key} ${what}` }];
   const last = records.at(-1);
   const isThere = last !== undefined && last.type !== "DELETED";
-  const key = keyOfTarget(target);
-  if (source.deletedAt !== undefined) {
-    if (!target.isDeletable) return [];
-    return isThere ? [{ rule: "settled", what: `${key} is still there, and its source is gone` }] : [];
+  const [{ source: first }] = target.parts;
+  if (ledger.get(first).deletedAt !== undefined) {
+    return target.isDeletable && isThere ? settledWrong("is still there, and its source is gone") : [];
   }
-  if (!isThere) return [{ rule: "settled", what: `${key} is not there` }];
-  const current = source.moves.at(-1)?.versionId ?? "";
-  const isCurrent = passwordOf(last, part) === source.passwords.get(current);
-  return isCurrent ? [] : [{ rule: "settled", what: `${keyOfPart(target, part)} does not hold AWSCURRENT` }];
+  if (!isThere) return settledWrong("is not there");
+  const wanted = new Map([["username", "app"]]);
+  for (const part of target.parts) {
+    const source = ledger.get(part.source);
+    const versionId = movesOf(source, part.taken).at(-1)?.versionId ?? "";
+    wanted.set(part.dataKey, source.passwords.get(versionId) ?? "");
+    if (notedVersion(last.annotations, part) !== versionId)
+      return settledWrong(`is not annotated with the version under ${part.taken}`);
+  }
+  const held = new Map(Object.keys(last.data).map((dataKey) => [dataKey, textOf(last, dataKey)]));
+  held.delete("note"); // somebody's own
+  const differing = [...wanted.keys(), ...held.keys()].filter(
+    (dataKey) => wanted.get(dataKey) !== held.get(dataKey),
+  );
+  const keys = [...new Set(differing)].join(" and ");
+  return differing.length > 0 ? settledWrong(`does not hold what its sources do under ${keys}`) : [];
 }
 
 /** Annotations are told apart from data nowhere in a Secret's history, so both are looked at in every state of it. */
@@ -110,7 +143,7 @@ function judgeNotes(
   const key = keyOfPart(target, part);
   const isWrong = records.some((record) => {
     const noted = passwords.get(notedVersion(record.annotations, part) ?? "");
-    const password = passwordOf(record, part);
+    const password = textOf(record, part.dataKey);
     return [...passwords.values()].includes(password ?? "") && noted !== password;
   });
   return isWrong
@@ -118,7 +151,15 @@ function judgeNotes(
     : [];
 }
 
-function passwordOf({ data }: SecretRecord, { dataKey }: Part): string | undefined {
-  const password = data[dataKey];
-  return password === undefined ? undefined : Buffer.from(password, "base64").toString();
+/** Which version of the source it holds; undefined when somebody has tampered with it, or it is gone. */
+function versionIn(record: SecretRecord, { part, source: { passwords } }: About): string | undefined {
+  if (record.type === "DELETED") return undefined;
+  const password = textOf(record, part.dataKey);
+  for (const [versionId, known] of passwords) if (known === password) return versionId;
+  return undefined;
+}
+
+function textOf({ data }: SecretRecord, dataKey: string): string | undefined {
+  const text = data[dataKey];
+  return text === undefined ? undefined : Buffer.from(text, "base64").toString();
 }

@@ -1,30 +1,42 @@
 import type { Move } from "../ledger.ts";
 
 /** A successful invocation for one source and one of its targets. */
-export type Success = { readonly startedAt: number; readonly endedAt: number };
+export type Success = {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** How old an answer about the source it may have been given: 0 where none was. */
+  readonly behindMs: number;
+};
 
-/** A version that a target has held, from then on or for a while. */
-export type Held = { readonly versionId: string; readonly at: number };
+/** What a target held of a source from some moment on, until the next one; undefined for anything but a version of it. */
+export type Held = { readonly versionId: string | undefined; readonly from: Span };
+
+/** A moment that is known, or lies between two that are. */
+export type Span = { readonly earliest: number; readonly latest: number };
 
 /**
- * Successes after which the target had never held a version that was current when the invocation began, or later.
- * Pure. `staleMs` is what AWS may be behind, so a version that was current so long before is as good.
+ * Successes while which the target did at no moment hold a version that was current then. Pure. Who was given an old
+ * answer can do no better, so what was current so long before is as good for it. That it held one earlier is not enough: after
+ * a rollback that would be true of an invocation that did nothing.
  */
 export function findBrokenPromises(
   moves: readonly Move[],
   held: readonly Held[],
   successes: readonly Success[],
-  staleMs: number,
 ): Success[] {
-  return successes.filter(({ startedAt, endedAt }) => {
+  return successes.filter(({ startedAt, endedAt, behindMs }) => {
     const goodVersions = new Set(
       moves
-        .filter((_move, index) => {
-          const replaced = moves[index + 1]?.endedAt ?? Number.POSITIVE_INFINITY;
-          return replaced >= startedAt - staleMs;
+        .filter((move, index) => {
+          const replacedAt = moves[index + 1]?.endedAt ?? Number.POSITIVE_INFINITY;
+          return move.startedAt <= endedAt && replacedAt >= startedAt - behindMs;
         })
         .map(({ versionId }) => versionId),
     );
-    return !held.some(({ versionId, at }) => at <= endedAt && goodVersions.has(versionId));
+    return !held.some(({ versionId, from }, index) => {
+      const until = held[index + 1]?.from.latest ?? Number.POSITIVE_INFINITY;
+      const isMeanwhile = from.earliest <= endedAt && until >= startedAt;
+      return isMeanwhile && versionId !== undefined && goodVersions.has(versionId);
+    });
   });
 }

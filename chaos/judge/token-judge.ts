@@ -1,45 +1,65 @@
 import type { Environment } from "../wire/environment.ts";
+import type { WireRequest } from "../wire/message.ts";
 import type { Listener } from "../wire/wire.ts";
+import type { World } from "../world/world.ts";
 import type { Violation } from "./violation.ts";
 
 /** EKS takes a token for 15 minutes from its own date. */
 const TOKEN_MS_MAX = 15 * 60_000;
 
 /**
- * Watches every token that is sent: by the clock of its sender it must not have ended, and neither must the
- * credentials that it was signed with.
+ * Watches every token that is sent: by the clock of its sender it must not have ended, and neither must the credentials
+ * that it was signed with. A cluster that refuses one must have a reason: its credentials have ended, which nobody may
+ * have told its sender. One that was meant for another cluster is refused without such a reason.
  */
 export function tokenJudge(
-  credentialsEndAt: (accessKeyId: string) => number | undefined,
+  { sessions, credentialsEndAt }: Pick<World, "sessions" | "credentialsEndAt">,
   report: (violation: Violation) => void,
 ): Listener {
-  const ends = new Map<string, number>();
-
-  const endOf = (bearer: string): number => {
-    const known = ends.get(bearer);
-    if (known !== undefined) return known;
-    const query = new URL(Buffer.from(bearer.slice("k8s-aws-v1.".length), "base64url").toString())
-      .searchParams;
-    const [, year, month, day, hour, minute, second] =
-      /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(query.get("X-Amz-Date") ?? "") ?? [];
-    const mintedAt = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-    const accessKeyId = query.get("X-Amz-Credential")?.split("/")[0] ?? "";
-    const end = Math.min(mintedAt + TOKEN_MS_MAX, credentialsEndAt(accessKeyId) ?? Number.POSITIVE_INFINITY);
-    ends.set(bearer, end);
-    return end;
+  const known = new Map<string, Token>();
+  const tokenIn = ({ headers: { authorization = "" } }: WireRequest): Token | undefined => {
+    const bearer = /^Bearer (k8s-aws-v1\..+)$/.exec(authorization)?.[1];
+    if (bearer === undefined) return undefined;
+    const token = known.get(bearer) ?? readToken(bearer);
+    known.set(bearer, token);
+    return token;
   };
+  const endOf = ({ mintedAt, accessKeyId }: Token): number =>
+    Math.min(mintedAt + TOKEN_MS_MAX, credentialsEndAt(accessKeyId) ?? Number.POSITIVE_INFINITY);
 
   return {
     sending: (host, request, environment: Environment) => {
-      const bearer = /^Bearer (k8s-aws-v1\..+)$/.exec(request.headers.authorization ?? "")?.[1];
-      if (host.kind !== "cluster" || bearer === undefined) return;
-      const lateMs = Date.now() - endOf(bearer);
+      const token = host.kind === "cluster" ? tokenIn(request) : undefined;
+      if (token === undefined) return;
+      const lateMs = Date.now() - endOf(token);
       if (lateMs > 0)
         report({
           rule: "token",
           what: `${environment.name} sends ${host.name} a token that ended ${Math.round(lateMs / 1_000)} s ago by its own clock`,
         });
     },
-    served: () => {},
+    served: ({ host, request, answer, environment, servedAt }) => {
+      const isRefused = host.kind === "cluster" && answer.status === 401 && environment !== undefined;
+      const token = isRefused ? tokenIn(request) : undefined;
+      if (token === undefined) return;
+      if (sessions.hasEnded(token.accessKeyId) || servedAt >= endOf(token)) return;
+      report({
+        rule: "token",
+        what: `${environment?.name} sends ${host.name} a token that is not good there`,
+      });
+    },
+  };
+}
+
+type Token = { readonly mintedAt: number; readonly accessKeyId: string };
+
+function readToken(bearer: string): Token {
+  const url = Buffer.from(bearer.slice("k8s-aws-v1.".length), "base64url").toString();
+  const { searchParams: query } = new URL(url);
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(query.get("X-Amz-Date") ?? "") ?? [];
+  return {
+    mintedAt: Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`),
+    accessKeyId: query.get("X-Amz-Credential")?.split("/")[0] ?? "",
   };
 }

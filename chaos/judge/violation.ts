@@ -1,14 +1,18 @@
 /** A promise that was broken. Names, versions and times only, never a value. */
 export type Violation = { readonly rule: Rule; readonly what: string };
 
-/** What is promised; docs/reliability.md explains each. */
+/** What is promised; docs/chaos.md explains each. */
 export const RULES = {
   order: "No older value lands after a newer one in the life of a Secret",
-  promise: "An invocation that succeeded has left no target behind that it was to write",
-  settled: "In the end every Secret holds AWSCURRENT, and no sweep finds drift",
+  promise: "While an invocation ran that succeeded, each of its targets held what was current then",
+  settled: "In the end every Secret holds what its sources do, and no sweep finds drift",
   deletion: "Nothing is deleted that should not be",
+  bystander:
+    "A Secret that is somebody else's is neither changed nor deleted, whatever it is called or labelled",
+  refusal: "Nothing is refused, and so left to a person, but for a reason that is there",
   absence: "A source is called missing only when it is",
-  token: "No token is used past its life, or past the credentials that it was signed with",
+  token:
+    "No token is used past its life, past the credentials that it was signed with, or where it is not good",
   queue: "Nothing gets lost between an event, its repeats and the failure queues",
   leak: "No secret value stands anywhere but in a Secret's data",
   annotation: "The version that a Secret is annotated with is the one that it holds",

@@ -3,10 +3,13 @@ import type { LogCode, LogFields } from "../../shared/observability/log.ts";
 import type { MetricName } from "../../shared/observability/measure.ts";
 import type { Invocation, InvocationListener } from "../lambda/lambda.ts";
 import type { Ledger } from "../ledger.ts";
+import { Tally } from "../tally.ts";
+import { nameOf, type WireRequest } from "../wire/message.ts";
+import type { StaleReplica } from "../wire/stale-replica.ts";
 import type { Exchange } from "../wire/wire.ts";
-import type { Fleet } from "../world/fleet.ts";
-import { keyOfPart, keyOfTarget, type Part, partsOf, type Target } from "../world/fleet.ts";
-import type { Held, Success } from "./kept-promises.ts";
+import { type Fleet, keyOfPart, keyOfTarget, type Part, type Target } from "../world/fleet.ts";
+import { AcceptedWrites } from "./accepted-writes.ts";
+import type { Success } from "./kept-promises.ts";
 import { LeakJudge } from "./leak-judge.ts";
 import type { Violation } from "./violation.ts";
 
@@ -14,30 +17,48 @@ import type { Violation } from "./violation.ts";
 export class Witness {
   readonly violations: Violation[] = [];
   readonly leaks = new LeakJudge((violation) => this.violations.push(violation));
-  /** When a state of a Secret was accepted, by cluster and resourceVersion. */
-  readonly acceptedAt = new Map<string, number>();
-  /** What the targets held of each of their sources. */
-  readonly held = new Map<string, Held[]>();
+  readonly accepted = new AcceptedWrites();
   /** Successful invocations for one source of a target. */
   readonly successes = new Map<string, Success[]>();
   /** Deletions by the relay, by target. */
   readonly deletions = new Map<string, number>();
-  readonly counts = { applies: 0, deletions: 0, conflicts: 0, sweeps: 0, drifts: 0, left: 0 };
+  /** Messages that the shard queue has taken from the functions. */
+  readonly shardsSent = new Set<string>();
+  readonly counts = { applies: 0, deletions: 0, conflicts: 0, drifts: 0, left: 0, unanswered: 0 };
+  readonly sweeps = new Tally();
+  readonly findings = new Tally();
+  readonly refusals = new Tally();
   readonly #ledger: Ledger;
   readonly #targets: ReadonlyMap<string, Target>;
-  readonly #bySource: ReadonlyMap<string, readonly { readonly target: Target; readonly part: Part }[]>;
+  readonly #bystanders: ReadonlySet<string>;
   readonly #now: () => number;
+  readonly #replica: StaleReplica;
 
-  constructor(ledger: Ledger, fleet: Fleet, now: () => number) {
+  constructor(
+    ledger: Ledger,
+    fleet: Fleet,
+    { now, replica }: { readonly now: () => number; readonly replica: StaleReplica },
+  ) {
+    this.#replica = replica;
     this.#ledger = ledger;
     this.#targets = new Map(fleet.targets.map((target) => [keyOfTarget(target), target]));
-    const all = fleet.targets.flatMap((target) => partsOf(target).map((part) => ({ target, part })));
-    this.#bySource = Map.groupBy(all, ({ part }) => part.source);
+    this.#bystanders = new Set(fleet.bystanders.map(keyOfTarget));
     this.#now = now;
   }
 
+  /** Of the wire: what the functions send, but for the data of a Secret and for who they say they are. */
+  sending = (_host: Exchange["host"], request: WireRequest): void => {
+    const { authorization: _secret, "x-amz-security-token": _token, ...headers } = request.headers;
+    const said = `${request.method} ${request.url} ${JSON.stringify(headers)} ${withoutData(request)}`;
+    this.leaks.see(`a request (${nameOf(request)})`, said);
+  };
+
   /** Of the wire: every write to a Secret, by whomever. */
   served = ({ host, request, answer, environment, servedAt }: Exchange): void => {
+    if (nameOf(request) === "SendMessageBatch" && environment !== undefined && answer.status === 200) {
+      const { Successful = [] } = JSON.parse(answer.body) as { Successful?: { MessageId: string }[] };
+      for (const { MessageId } of Successful) this.shardsSent.add(MessageId);
+    }
     if (host.kind !== "cluster" || request.method === "GET") return;
     const [, namespace, name] = /\/namespaces\/([^/]+)\/secrets\/([^/?]+)/.exec(request.url.pathname) ?? [];
     if (namespace === undefined || name === undefined) return;
@@ -51,33 +72,39 @@ export class Witness {
     }
     const { metadata = {} } = JSON.parse(answer.body) as SecretAnswer;
     if (environment !== undefined) this.counts.applies += 1;
-    this.acceptedAt.set(`${host.name} ${metadata.resourceVersion}`, servedAt);
-    for (const part of partsOf(target)) {
-      const versionId = notedVersion(metadata.annotations ?? {}, part);
-      if (versionId !== undefined) push(this.held, keyOfPart(target, part), { versionId, at: servedAt });
-    }
+    this.accepted.note(host.name, metadata.resourceVersion ?? "", servedAt);
   };
 
   /** Of the rotation function. */
-  rotated: InvocationListener = ({ input, attempt, startedAt, endedAt }) => {
+  rotated: InvocationListener = ({ input, attempt, environment, startedAt, endedAt }) => {
     if (attempt.kind === "failed") this.leaks.see("an error of the rotation function", print(attempt.error));
     if (attempt.kind !== "succeeded") return;
     this.leaks.see("an answer of the rotation function", JSON.stringify(attempt.result ?? null));
     const report = attempt.result as RotationReport;
-    const refused = new Set(
-      report.targets.filter(({ outcome }) => outcome === "refused").map(({ target }) => target),
-    );
-    for (const { target, part } of this.#bySource.get(sourceOf(input)) ?? []) {
-      if (refused.has(keyOfTarget(target))) continue;
-      push(this.successes, keyOfPart(target, part), { startedAt, endedAt });
+    const refused = new Set<string>();
+    for (const { target, outcome, code = "", advice = "" } of report.targets) {
+      if (outcome !== "refused") continue;
+      refused.add(target);
+      this.#judgeRefusal(target, code, advice);
+    }
+    const { source, isByHand } = readInput(input);
+    // Nothing that happens to a source concerns a target that has pinned a version of it, but a person's word does.
+    const isConcerned = (part: Part) => part.source === source && (isByHand || part.taken !== "pinned");
+    for (const [key, target] of this.#targets) {
+      if (refused.has(key) || !target.parts.some(isConcerned)) continue;
+      for (const part of target.parts) {
+        const behindMs = this.#replica.behindMs(environment, part.source, startedAt);
+        push(this.successes, keyOfPart(target, part), { startedAt, endedAt, behindMs });
+      }
     }
   };
 
   /** Of the reconcile function. */
-  reconciled: InvocationListener = ({ attempt }) => {
+  reconciled: InvocationListener = ({ input, attempt }) => {
     if (attempt.kind === "failed") this.leaks.see("an error of the reconcile function", print(attempt.error));
     if (attempt.kind !== "succeeded") return;
-    this.counts.sweeps += 1;
+    const { sweep } = input as { sweep?: string };
+    this.sweeps.add(sweep === undefined ? "of a shard" : `by ${sweep}`);
     this.leaks.see("a report of the reconcile function", JSON.stringify(attempt.result ?? null));
   };
 
@@ -85,13 +112,16 @@ export class Witness {
     this.leaks.see("a log", `${code} ${JSON.stringify(fields)}`);
     if (code !== "DRIFT_FOUND") return;
     this.counts.drifts += 1;
-    if (fields.action === "left") this.counts.left += 1; // for good, such as a Secret whose source is gone
-    const source = this.#ledger.sources.get(fields.source ?? "");
-    if (fields.finding !== "SOURCE_MISSING" || source?.deletedAt !== undefined) return;
-    this.violations.push({
-      rule: "absence",
-      what: `a sweep calls ${fields.source} missing, and it is there`,
-    });
+    this.findings.add(fields.finding ?? "");
+    // For good: a Secret whose source is gone, a name that somebody else has taken.
+    if (fields.action === "left" || this.#bystanders.has(fields.target ?? "")) this.counts.left += 1;
+    if (fields.finding !== "SOURCE_MISSING" && fields.finding !== "VERSION_MISSING") return;
+    const isGone = (fields.source ?? "").split(",").some((name) => this.#isGone(name.trim()));
+    if (!isGone)
+      this.violations.push({
+        rule: "absence",
+        what: `a sweep calls ${fields.source} missing, and it is there`,
+      });
   };
 
   measure = (name: MetricName, value: number, code = ""): void => {
@@ -103,11 +133,26 @@ export class Witness {
     this.leaks.see("a failure queue", JSON.stringify(input));
   }
 
+  #isGone(source: string): boolean {
+    const known = this.#ledger.sources.get(source);
+    return known === undefined || known.deletedAt !== undefined;
+  }
+
+  #judgeRefusal(key: string, code: string, advice: string): void {
+    this.refusals.add(code);
+    const parts = this.#targets.get(key)?.parts ?? [];
+    const isOfNobody = code === "TARGET_NOT_OURS" && this.#bystanders.has(key);
+    const isOfAnother = code === "SOURCE_NOT_FOUND" && this.#bystanders.has(key);
+    const isGone = code === "SOURCE_NOT_FOUND" && parts.some(({ source }) => this.#isGone(source));
+    if (isOfNobody || isOfAnother || isGone) return;
+    this.violations.push({ rule: "refusal", what: `${key} was refused with ${code}: ${advice}` });
+  }
+
   #judgeDeletion(target: Target, by: string): void {
     const key = keyOfTarget(target);
     this.deletions.set(key, (this.deletions.get(key) ?? 0) + 1);
     this.counts.deletions += 1;
-    const { deletedAt } = this.#ledger.get(target.source);
+    const { deletedAt } = this.#ledger.get(target.parts[0].source);
     const isRight = target.isDeletable && deletedAt !== undefined && deletedAt <= this.#now();
     if (!isRight)
       this.violations.push({ rule: "deletion", what: `${by} deleted ${key}, whose source is there` });
@@ -127,9 +172,17 @@ type SecretAnswer = {
   metadata?: { resourceVersion?: string; annotations?: Record<string, string> };
 };
 
-function sourceOf(input: unknown): string {
+/** A Secret's data is where values belong; everything else of a request is looked at. */
+function withoutData({ body }: WireRequest): string {
+  const text = body.toString();
+  if (!text.includes('"data"')) return text;
+  const { data: _data, ...rest } = JSON.parse(text) as { data?: unknown };
+  return JSON.stringify(rest);
+}
+
+function readInput(input: unknown): { readonly source: string; readonly isByHand: boolean } {
   const { secretId, detail } = input as { secretId?: string; detail?: { name?: string } };
-  return secretId ?? detail?.name ?? "";
+  return { source: secretId ?? detail?.name ?? "", isByHand: secretId !== undefined };
 }
 
 function print(error: unknown): string {

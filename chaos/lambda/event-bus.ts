@@ -4,7 +4,9 @@ import { SHARES } from "../settings.ts";
 
 /** EventBridge, as it may treat anybody: an event comes late, out of order, twice, or never. */
 export class EventBus {
-  readonly counts = { sent: 0, lost: 0, twice: 0, late: 0 };
+  readonly counts = { sent: 0, lost: 0, twice: 0, late: 0, reordered: 0, delivered: 0 };
+  /** Of each source, the last one that was handed over. */
+  readonly #latest = new Map<string, number>();
   #onItsWay = 0;
   readonly #random: Random;
   readonly #lateMsMax: number;
@@ -20,9 +22,10 @@ export class EventBus {
     return this.#onItsWay === 0;
   }
 
-  send(event: object): void {
+  send(source: string, event: object): void {
     const random = this.#random;
     this.counts.sent += 1;
+    const place = this.counts.sent;
     if (random.chance(SHARES.eventsLost)) {
       this.counts.lost += 1;
       return;
@@ -36,6 +39,9 @@ export class EventBus {
       this.#onItsWay += 1;
       void sleep(delayMs).then(() => {
         this.#onItsWay -= 1;
+        this.counts.delivered += 1;
+        if (place < (this.#latest.get(source) ?? 0)) this.counts.reordered += 1;
+        else this.#latest.set(source, place);
         this.#deliver(structuredClone(event));
       });
     }

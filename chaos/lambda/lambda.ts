@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "aws-lambda";
 import type { Random } from "../random.ts";
 import { SHARES, SKEW_MS_MAX } from "../settings.ts";
+import { Tally } from "../tally.ts";
 import type { WorldTime } from "../time/world-time.ts";
 import { Environment } from "../wire/environment.ts";
 
@@ -18,6 +19,8 @@ export type LambdaOptions = {
   readonly random: Random;
   /** arn:…:function:name */
   readonly arn: string;
+  /** What is really sent again by a redrive. */
+  readonly redriven?: (invocations: readonly Invocation[]) => readonly Invocation[];
 };
 
 /** What became of one attempt. `killed` is also what a timeout is: the code stops where it stands. */
@@ -36,6 +39,7 @@ export type Invocation = {
 export type InvocationListener = (done: {
   readonly input: unknown;
   readonly attempt: Attempt;
+  readonly environment: Environment;
   readonly startedAt: number;
   readonly endedAt: number;
 }) => void;
@@ -50,9 +54,13 @@ export class Lambda {
   readonly invocations: Invocation[] = [];
   readonly failureQueue: Invocation[] = [];
   readonly listeners: InvocationListener[] = [];
-  killed = 0;
+  /** By the two steps in between. */
+  readonly killedBetween = new Tally();
+  outOfTime = 0;
   attempts = 0;
   environments = 0;
+  readonly skews = { attempts: 0, largestMs: 0 };
+  redriven = 0;
   #isDangerous = true;
   readonly #options: LambdaOptions;
   readonly #idle: Warm[] = [];
@@ -83,7 +91,9 @@ export class Lambda {
 
   /** A person sends everything in the failure queue again. */
   redrive(): number {
-    const again = this.failureQueue.splice(0);
+    const { redriven = (all) => all } = this.#options;
+    const again = redriven(this.failureQueue.splice(0));
+    this.redriven += again.length;
     for (const invocation of again) {
       invocation.attempts = 0;
       invocation.state = "waiting";
@@ -98,8 +108,9 @@ export class Lambda {
     const { time } = this.#options;
     const startedAt = time.now();
     try {
-      const attempt = await this.#attempt(input);
-      for (const listener of this.listeners) listener({ input, attempt, startedAt, endedAt: time.now() });
+      const { attempt, environment } = await this.#attempt(input);
+      const endedAt = time.now();
+      for (const listener of this.listeners) listener({ input, attempt, environment, startedAt, endedAt });
       return attempt;
     } finally {
       this.#running -= 1;
@@ -128,11 +139,12 @@ export class Lambda {
     this.#running += 1;
   }
 
-  async #attempt(input: unknown): Promise<Attempt> {
+  async #attempt(input: unknown): Promise<{ attempt: Attempt; environment: Environment }> {
     const { random, timeoutMs, time } = this.#options;
     this.attempts += 1;
     const warm = this.#idle.pop() ?? (await this.#startEnvironment());
     const { environment, handler } = warm;
+    this.#noteSkew(environment);
     const isToDie = this.#isDangerous && random.chance(SHARES.invocationsKilled);
     environment.killAfter(isToDie ? random.below(STEPS_MAX) : Number.POSITIVE_INFINITY);
     const endsAt = time.now() + timeoutMs;
@@ -152,10 +164,20 @@ export class Lambda {
     ]);
     timeout.abort();
     warm.invocations += 1;
-    if (attempt.kind === "killed") this.killed += 1;
+    if (attempt.kind === "killed") this.#noteDeath(environment);
     else if (random.chance(RECYCLED_SHARE)) environment.kill();
     else this.#idle.push(warm);
-    return attempt;
+    return { attempt, environment };
+  }
+
+  #noteSkew({ skewMs }: Environment): void {
+    if (skewMs !== 0) this.skews.attempts += 1;
+    this.skews.largestMs = Math.max(this.skews.largestMs, Math.abs(skewMs));
+  }
+
+  #noteDeath({ killedBetween }: Environment): void {
+    if (killedBetween === undefined) this.outOfTime += 1;
+    else this.killedBetween.add(`after ${killedBetween.after}, before ${killedBetween.before}`);
   }
 
   async #startEnvironment(): Promise<Warm> {

@@ -16,8 +16,9 @@ import type { Lambda } from "./lambda.ts";
 /** The shard queue with its dead letter queue, and the event source mapping that hands its messages to the function. */
 export type ShardSource = {
   readonly queueUrl: string;
-  /** Messages that are in neither queue. */
   readonly counts: { delivered: number; redriven: number };
+  /** Of these messages, those that are neither done with nor sent again under another id. */
+  lostOf(messageIds: Iterable<string>): number;
   /** Takes what is there and hands it over, one message an invocation; answers how many there were. */
   poll(lambda: Lambda): Promise<number>;
   /** Messages in the queue, those being worked on included, and in the dead letter queue. */
@@ -27,9 +28,14 @@ export type ShardSource = {
   close(): void;
 };
 
-export async function openShardSource(pace: Pace): Promise<ShardSource> {
-  const sqs = new SQSClient({ maxAttempts: 1 });
+export async function openShardSource(
+  pace: Pace,
+  credentials: { readonly accessKeyId: string; readonly secretAccessKey: string },
+): Promise<ShardSource> {
+  const sqs = new SQSClient({ maxAttempts: 1, credentials });
   const counts = { delivered: 0, redriven: 0 };
+  const done = new Set<string>();
+  const sentAgain = new Set<string>();
   const create = async (QueueName: string, Attributes: Record<string, string> = {}) => {
     const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
     return QueueUrl;
@@ -67,6 +73,7 @@ export async function openShardSource(pace: Pace): Promise<ShardSource> {
     const { batchItemFailures = [] } = (attempt.result ?? {}) as Partial<SQSBatchResponse>;
     if (batchItemFailures.every(({ itemIdentifier }) => itemIdentifier !== messageId)) {
       counts.delivered += 1;
+      done.add(messageId);
       await remove(queueUrl, message);
     }
   };
@@ -74,6 +81,7 @@ export async function openShardSource(pace: Pace): Promise<ShardSource> {
   return {
     queueUrl,
     counts,
+    lostOf: (messageIds) => [...messageIds, ...sentAgain].filter((messageId) => !done.has(messageId)).length,
     poll: async (lambda) => {
       const messages = await receive(queueUrl);
       await Promise.all(messages.map((message) => handOver(lambda, message)));
@@ -85,7 +93,9 @@ export async function openShardSource(pace: Pace): Promise<ShardSource> {
         const messages = await receive(deadLetterUrl);
         if (messages.length === 0) return;
         for (const message of messages) {
-          await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: message.Body }));
+          const send = new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: message.Body });
+          sentAgain.add((await sqs.send(send)).MessageId ?? "");
+          done.add(message.MessageId ?? "");
           await remove(deadLetterUrl, message);
           counts.redriven += 1;
         }

@@ -10,13 +10,13 @@ type Batch = {
 export function failItems(
   request: WireRequest,
   answer: WireAnswer,
-  random: Random,
-  share: number,
+  { random, share, onItem }: { readonly random: Random; readonly share: number; readonly onItem: () => void },
 ): WireAnswer {
   if (share === 0 || answer.status !== 200 || nameOf(request) !== "BatchGetSecretValue") return answer;
   const { SecretValues = [], Errors = [], ...rest } = JSON.parse(answer.body) as Batch;
   const asked = (JSON.parse(request.body.toString()) as { SecretIdList?: string[] }).SecretIdList ?? [];
   const failed = new Set(SecretValues.filter(() => random.chance(share)));
+  for (const _item of failed) onItem();
   const errors = [...failed].map(({ ARN, Name }) => ({
     SecretId: asked.includes(Name) ? Name : ARN,
     ErrorCode: "InternalServiceError",

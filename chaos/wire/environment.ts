@@ -7,9 +7,12 @@ import { Random } from "../random.ts";
  */
 export class Environment {
   isDead = false;
+  /** Between which two steps it was killed. */
+  killedBetween: { readonly after: string; readonly before: string } | undefined;
   readonly died: Promise<void>;
   #tellDeath: () => void = () => {};
   #stepsLeft = Number.POSITIVE_INFINITY;
+  #lastStep = START;
   readonly name: string;
   /** How far its clock is ahead of everybody else's, in ms. */
   readonly skewMs: number;
@@ -34,12 +37,17 @@ export class Environment {
   /** It will die at that step from now on; a step is before each request, and before each answer. */
   killAfter(steps: number): void {
     this.#stepsLeft = steps;
+    this.#lastStep = START;
   }
 
   /** Takes a step; false when it has died by then. */
-  step(): boolean {
+  step(name: string): boolean {
     this.#stepsLeft -= 1;
-    if (this.#stepsLeft < 0) this.kill();
+    if (this.#stepsLeft < 0 && !this.isDead) {
+      this.killedBetween = { after: this.#lastStep, before: name };
+      this.kill();
+    }
+    this.#lastStep = name;
     return !this.isDead;
   }
 
@@ -48,6 +56,8 @@ export class Environment {
     this.#tellDeath();
   }
 }
+
+const START = "it was invoked";
 
 const current = new AsyncLocalStorage<Environment>();
 

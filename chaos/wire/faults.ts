@@ -1,5 +1,6 @@
 import type { Random } from "../random.ts";
 import { failItems } from "./batch-faults.ts";
+import type { HostKind } from "./host.ts";
 import type { WireAnswer, WireRequest } from "./message.ts";
 
 /** What goes wrong with one exchange. */
@@ -9,8 +10,6 @@ export type Fault =
   | { readonly kind: "reset"; readonly when: "before" | "after" }
   /** This is answered instead, and nothing is served. */
   | { readonly kind: "answer"; readonly name: string; readonly answer: WireAnswer };
-
-export type HostKind = "aws" | "cluster" | "credentials";
 
 export type Disturbance = { readonly fault: Fault; readonly sendMs: number; readonly answerMs: number };
 
@@ -42,12 +41,14 @@ export class Faults {
     const random = this.#random;
     const share = host === "aws" ? Math.max(this.#share, this.#awsShare) : this.#share;
     const fault: Fault = random.chance(share) ? random.pick(FAULTS[host]) : { kind: "none" };
-    return { fault, sendMs: this.#drawMs(), answerMs: random.between(0.5, 12) };
+    // The SDK gives whoever hands out credentials a second, and writes to the console when it is up.
+    const sendMs = Math.min(this.#drawMs(), host === "credentials" ? SLOW_MS_MAX : STUCK_MS_MAX);
+    return { fault, sendMs, answerMs: random.between(0.5, 12) };
   }
 
-  /** What is wrong within an answer that came. */
-  spoil(request: WireRequest, answer: WireAnswer): WireAnswer {
-    return failItems(request, answer, this.#random, this.#share);
+  /** What is wrong within an answer that came; `onItem` is told of each. */
+  spoil(request: WireRequest, answer: WireAnswer, onItem: () => void): WireAnswer {
+    return failItems(request, answer, { random: this.#random, share: this.#share, onItem });
   }
 
   /** Mostly as it should be, sometimes long enough for somebody else's whole sync, and now and then stuck. */

@@ -19,6 +19,21 @@ export function connectionError(code: "ECONNRESET" | "ECONNREFUSED"): Error {
   });
 }
 
+/** What a call is for, of whatever object: `apply Secret`, `GetSecretValue`. */
+export function kindOf(request: WireRequest): string {
+  const { method, url, headers } = request;
+  if (headers["x-amz-target"] !== undefined) return nameOf(request);
+  const [, resource = "", name] = /\/namespaces\/[^/]+\/([a-z]+)(\/[^/]+)?/.exec(url.pathname) ?? [];
+  if (resource !== "") {
+    const verb = method === "GET" && name === undefined ? "list" : (VERBS[method] ?? method);
+    return `${verb} ${resource === "secrets" ? "Secret" : resource}`;
+  }
+  if (/^\/clusters\//.test(url.pathname)) return "DescribeCluster";
+  return url.pathname === "/" ? "AssumeRole" : "credentials";
+}
+
+const VERBS: Readonly<Record<string, string>> = { GET: "read", PATCH: "apply", DELETE: "delete" };
+
 /** The AWS operation, or the verb and path on an API server; never a value, a token or a query. */
 export function nameOf({ method, url, headers }: WireRequest): string {
   const target = headers["x-amz-target"];

@@ -1,4 +1,5 @@
 import type { Random } from "../random.ts";
+import { Tally } from "../tally.ts";
 import { currentEnvironment, type Environment } from "./environment.ts";
 import type { WireAnswer, WireRequest } from "./message.ts";
 
@@ -13,9 +14,11 @@ export class StaleReplica {
   readonly #staleMs: number;
   readonly #latest = new Map<string, WireAnswer>();
   readonly #before = new Map<string, { readonly answer: WireAnswer; readonly untilAt: number }>();
+  readonly #lastServed = new WeakMap<Environment, Map<string, number>>();
   readonly #servedTo = new WeakMap<Environment, Map<string, number>>();
   #isOn = true;
-  served = 0;
+  /** By operation. */
+  readonly served = new Tally();
 
   constructor(random: Random, now: () => number, staleMs: number) {
     this.#random = random;
@@ -29,8 +32,9 @@ export class StaleReplica {
 
   /** AWSCURRENT of the source is about to move: what was answered last is the answer from before. */
   moved(source: string): void {
-    for (const operation of READS) {
-      const key = `${operation} ${source}`;
+    for (const key of READS.flatMap((operation) =>
+      LABELS.map((label) => `${operation} ${source} ${label}`),
+    )) {
       const answer = this.#latest.get(key);
       this.#latest.delete(key);
       if (answer === undefined) this.#before.delete(key);
@@ -55,8 +59,17 @@ export class StaleReplica {
     if (now >= before.untilAt || !this.#mayServe(environment, key, now)) return undefined;
     if (!this.#random.chance(STALE_SHARE)) return undefined;
     this.#noteServed(environment, sourceOf(key), now);
-    this.served += 1;
-    return before.answer;
+    const last = this.#lastServed.get(environment) ?? new Map<string, number>();
+    this.#lastServed.set(environment, last.set(sourceOf(key), now));
+    this.served.add(key.slice(0, key.indexOf(" ")));
+    // By today's date: the SDK sets its clock by that of an answer.
+    return { ...before.answer, headers: { ...before.answer.headers, date: new Date(now).toUTCString() } };
+  }
+
+  /** How far behind what it was told of that source may be, for an invocation that began then. */
+  behindMs(environment: Environment, source: string, startedAt: number): number {
+    const at = this.#lastServed.get(environment)?.get(source) ?? Number.NEGATIVE_INFINITY;
+    return at >= startedAt ? this.#staleMs : 0;
   }
 
   /** From the first of several side by side: one after the other must not become a chain that lasts. */
@@ -79,14 +92,20 @@ export class StaleReplica {
 }
 
 const READS = ["GetSecretValue", "DescribeSecret"];
+const LABELS = ["AWSCURRENT", "AWSPREVIOUS"]; // a move of the first moves the second
 const STALE_SHARE = 0.5;
 const SIDE_BY_SIDE_MS = 40;
 
 function keyOf({ headers, body }: WireRequest): string | undefined {
   const operation = (headers["x-amz-target"] ?? "").split(".")[1] ?? "";
   if (!READS.includes(operation)) return undefined;
-  const { SecretId } = JSON.parse(body.toString()) as { SecretId: string };
-  return `${operation} ${SecretId}`;
+  const asked = JSON.parse(body.toString()) as {
+    SecretId: string;
+    VersionStage?: string;
+    VersionId?: string;
+  };
+  if (asked.VersionId !== undefined) return undefined; // a version is what it is
+  return `${operation} ${asked.SecretId} ${asked.VersionStage ?? "AWSCURRENT"}`;
 }
 
-const sourceOf = (key: string): string => key.slice(key.indexOf(" ") + 1);
+const sourceOf = (key: string): string => key.split(" ")[1] ?? "";

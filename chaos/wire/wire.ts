@@ -1,23 +1,13 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Tally } from "../tally.ts";
 import { currentEnvironment, type Environment, outsideEnvironments } from "./environment.ts";
-import type { Disturbance, Faults, HostKind } from "./faults.ts";
+import type { Disturbance, Faults } from "./faults.ts";
+import type { Host } from "./host.ts";
 import { interceptRequests } from "./intercept-requests.ts";
-import { connectionError, nameOf, type WireAnswer, type WireRequest } from "./message.ts";
+import { connectionError, kindOf, nameOf, type WireAnswer, type WireRequest } from "./message.ts";
 import type { StaleReplica } from "./stale-replica.ts";
 import { Turnstile } from "./turnstile.ts";
-
-/** Somebody who answers on the wire. */
-export type Host = {
-  readonly kind: HostKind;
-  readonly name: string;
-  /** `hostname:port` */
-  readonly at: string;
-  /** In this process; without it the request goes out as it is. */
-  readonly serve?: (request: WireRequest) => Promise<WireAnswer>;
-  /** Until when nobody answers there, ms since the epoch. */
-  downUntil: number;
-};
 
 /** One request that was served; `environment` is undefined for the harness itself. */
 export type Exchange = {
@@ -39,8 +29,7 @@ export type Listener = {
 /** Everything that the functions and the harness say to AWS and to the clusters. */
 export class Wire {
   readonly listeners: Listener[] = [];
-  /** Exchanges by what became of them. */
-  counts = { served: 0, failed: 0, down: 0, stale: 0 };
+  counts = newCounts();
   readonly #hosts = new Map<string, Host>();
   #digest = createHash("sha256");
   readonly #turnstile = new Turnstile();
@@ -61,7 +50,7 @@ export class Wire {
   open(hosts: readonly Host[], options: WireOptions): void {
     this.#options = options;
     this.#digest = createHash("sha256");
-    this.counts = { served: 0, failed: 0, down: 0, stale: 0 };
+    this.counts = newCounts();
     for (const host of hosts) this.#hosts.set(host.at, host);
   }
 
@@ -70,69 +59,140 @@ export class Wire {
     this.listeners.splice(0);
   }
 
+  /** Resolves when one of the functions next sends that there. */
+  requestTo(host: Host, kind: string): Promise<void> {
+    return new Promise((resolve) => {
+      const listener: Listener = {
+        sending: (to, request) => {
+          if (to !== host || kindOf(request) !== kind) return;
+          this.listeners.splice(this.listeners.indexOf(listener), 1);
+          resolve();
+        },
+        served: () => {},
+      };
+      this.listeners.push(listener);
+    });
+  }
+
   /** Of who asked whom for what, when, and what came of it: equal for equal runs. */
   digest(): string {
     return this.#digest.copy().digest("hex").slice(0, 16);
   }
 
   async #exchange(host: Host, request: WireRequest, send: () => Promise<WireAnswer>): Promise<WireAnswer> {
-    const { now, faults, replica } = this.#getOptions();
     const environment = currentEnvironment();
-    const sentAtByItsClock = Date.now();
-    const serve = async (): Promise<WireAnswer> => {
-      const answer = await outsideEnvironments(() => host.serve?.(request) ?? send());
-      const exchange = { host, request, answer, environment, sentAtByItsClock, servedAt: now() };
-      for (const { served } of this.listeners) served(exchange);
+    const serve = this.#server(host, request, send, environment);
+    const { now, faults, replica } = this.#getOptions();
+    if (environment === undefined) {
+      const answer = await serve();
+      replica.answered(request, answer);
       return answer;
-    };
-    if (environment === undefined) return serve();
+    }
 
-    for (const { sending } of this.listeners) sending?.(host, request, environment);
+    for (const { sending } of [...this.listeners]) sending?.(host, request, environment);
+    const what = kindOf(request);
     const { fault, sendMs, answerMs } = await this.#turnstile.pass(
       `${environment.name} ${host.name} ${nameOf(request)} ${request.body}`,
-      () => (environment.step() ? faults.draw(host.kind) : STOPPED),
+      () => (environment.step(what) ? faults.draw(host.kind) : STOPPED),
     );
     if (environment.isDead) return never();
+    const { counts } = this;
     const note = (end: string): void => {
       const line = `${now().toFixed(3)} ${environment.name} ${host.name} ${nameOf(request)} ${end}\n`;
       this.#digest.update(line);
       this.#trace?.(line);
     };
-    await sleep(sendMs);
+    const fails = (kind: string, code: "ECONNRESET" | "ECONNREFUSED"): never => {
+      note(kind);
+      throw connectionError(code);
+    };
+
+    if (await isCutOff(host, sendMs)) {
+      counts.cut.beforeServed += 1;
+      return fails("cut before", "ECONNRESET");
+    }
     if (now() < host.downUntil) {
-      this.counts.down += 1;
-      note("down");
-      throw connectionError("ECONNREFUSED");
+      counts.unreachable += 1;
+      return fails("down", "ECONNREFUSED");
+    }
+    if (host.life?.isUp === false) {
+      counts.refused += 1;
+      return fails("refused", "ECONNREFUSED");
+    }
+    if (fault.kind !== "none") {
+      const kind = fault.kind === "answer" ? fault.name : `connection broken ${fault.when} it was served`;
+      counts.failed.add(`${host.kind}: ${kind}`);
     }
     if (fault.kind === "answer") {
-      this.counts.failed += 1;
       note(fault.name);
       await sleep(answerMs);
-      return environment.step() ? fault.answer : never();
+      return environment.step(`the answer to ${what}`) ? fault.answer : never();
     }
-    if (fault.kind === "reset") this.counts.failed += 1;
-    if (fault.kind === "reset" && fault.when === "before") {
-      note("reset before");
-      throw connectionError("ECONNRESET");
-    }
+    if (fault.kind === "reset" && fault.when === "before") return fails("reset before", "ECONNRESET");
     const stale = replica.draw(request);
-    if (stale !== undefined) this.counts.stale += 1;
-    const served = stale ?? (await serve());
+    const served = stale ?? (await serve().catch((error: unknown) => this.#noteBroken(error, note)));
     if (stale === undefined) replica.answered(request, served);
-    const answer = faults.spoil(request, served);
+    const answer = faults.spoil(request, served, () => counts.failed.add("aws: an item of a batch"));
     note(
       `${answer.status}${stale === undefined ? "" : " stale"}${fault.kind === "reset" ? " reset after" : ""}`,
     );
     if (fault.kind === "reset") throw connectionError("ECONNRESET");
-    this.counts.served += 1;
-    await sleep(answerMs);
-    return environment.step() ? answer : never();
+    if (await isCutOff(host, answerMs)) {
+      counts.cut.afterServed += 1;
+      return fails("cut after", "ECONNRESET");
+    }
+    counts.served += 1;
+    return environment.step(`the answer to ${what}`) ? answer : never();
+  }
+
+  #server(
+    host: Host,
+    request: WireRequest,
+    send: () => Promise<WireAnswer>,
+    environment: Environment | undefined,
+  ): () => Promise<WireAnswer> {
+    const { now } = this.#getOptions();
+    const sentAtByItsClock = Date.now();
+    return async () => {
+      const answer = await outsideEnvironments(() => host.serve?.(request, send) ?? send());
+      const exchange = { host, request, answer, environment, sentAtByItsClock, servedAt: now() };
+      for (const { served } of this.listeners) served(exchange);
+      return answer;
+    };
+  }
+
+  /** A socket of the machine has broken: nobody knows whether the request was served. */
+  #noteBroken(error: unknown, note: (end: string) => void): never {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "ECONNREFUSED") this.counts.refused += 1;
+    else this.counts.cut.maybeServed += 1;
+    note(code);
+    throw error;
   }
 
   #getOptions(): WireOptions {
     if (this.#options === undefined) throw new TypeError("The wire is not open");
     return this.#options;
   }
+}
+
+/** Waits so long, or until the process that the connection leads to is killed. */
+async function isCutOff({ life }: Host, ms: number): Promise<boolean> {
+  const passes = sleep(ms).then(() => false);
+  return life?.isUp ? Promise.race([passes, life.died.then(() => true)]) : passes;
+}
+
+function newCounts() {
+  return {
+    served: 0,
+    /** By kind, as drawn. */
+    failed: new Tally(),
+    /** By the death of the process that was asked. */
+    cut: { beforeServed: 0, afterServed: 0, maybeServed: 0 },
+    /** Nobody listened. */
+    refused: 0,
+    unreachable: 0,
+  };
 }
 
 /** Whoever is killed waits for good, as a process that is gone: no code of it runs any more. */

@@ -1,4 +1,4 @@
-import type { Host } from "../wire/wire.ts";
+import type { Host } from "../wire/host.ts";
 import type { TemporaryCredentials } from "./world.ts";
 
 /** Where an environment fetches its credentials, again and again, as a container of AWS does. */

@@ -1,19 +1,22 @@
 import { type AwsSandbox, startAwsSandbox } from "../../sandbox/aws/start-aws-sandbox.ts";
 import { type KubernetesSandbox, startKubernetesSandbox } from "../../sandbox/kubernetes/server.ts";
 import { createCertificateAuthority } from "../../sandbox/tls/certificate-authority.ts";
-import type { Host } from "../wire/wire.ts";
+import type { KubernetesBackend } from "../../test/contract/backend.ts";
+import type { WorldTime } from "../time/world-time.ts";
+import { type Host, ProcessLife } from "../wire/host.ts";
 import { serveCredentials } from "./credentials.ts";
+import { Sessions } from "./sessions.ts";
 import type { World, WorldCluster } from "./world.ts";
 
 const ROLE_ARN = "arn:aws:iam::111122223333:role/relay-of-another-team";
 
 /**
  * An account and clusters of the sandbox, asked in this process and without a socket, so that nothing of the machine
- * decides who comes first. One cluster is pinned in the bindings, the next is looked up at EKS, the third by a role.
+ * decides who comes first.
  */
 export async function openSandboxWorld(
   clusters: number,
-  now: () => number,
+  { now, hold }: WorldTime,
   credentialsMs: number,
 ): Promise<World> {
   const aws = await startAwsSandbox({ now });
@@ -23,8 +26,11 @@ export async function openSandboxWorld(
     name: "aws",
     at: new URL(aws.endpoint).host,
     downUntil: 0,
-    serve: (request) => askAws(aws, request),
+    serve: async (request) => sessions.refusalOf(request) ?? askAws(aws, request),
   };
+  const sessions = new Sessions(() =>
+    aws.issueCredentials({ roleName: "secret-relay", sessionName: "chaos", lifeMs: credentialsMs }),
+  );
   const opened: (WorldCluster & { readonly sandbox: KubernetesSandbox })[] = [];
   for (let index = 0; index < clusters; index += 1) {
     const key = `cluster-${index}`;
@@ -33,41 +39,48 @@ export async function openSandboxWorld(
       region: aws.region,
       authority,
       now: () => new Date(now()),
-      credentialsOf: (accessKeyId) => livingCredentials(aws, accessKeyId, now),
+      credentialsOf: (accessKeyId) =>
+        sessions.hasEnded(accessKeyId) ? undefined : livingCredentials(aws, accessKeyId, now),
     });
     const { endpoint, certificateAuthorityData } = sandbox;
     aws.addCluster({ name: key, endpoint, certificateAuthorityData });
+    // No socket tells of a death where none is used, so the wire asks this one.
+    const life = new ProcessLife();
     const host: Host = {
       kind: "cluster",
       name: key,
       at: new URL(endpoint).host,
       downUntil: 0,
+      life,
       serve: ({ method, url, headers, body }) =>
         sandbox.ask({ method, target: url.pathname + url.search, headers, body: body.toString() }),
     };
-    const found = { name: key, region: aws.region };
-    const entry = [{ ...found, endpoint, certificateAuthorityData }, found, { ...found, roleArn: ROLE_ARN }][
-      index % 3
-    ] as object;
     opened.push({
       key,
       host,
       backend: sandbox,
-      entry,
+      entry: entryOf(index, key, sandbox),
       sandbox,
+      kill: () => {
+        life.kill();
+        return hold(() => sandbox.kill());
+      },
+      startAgain: async () => {
+        await hold(() => sandbox.startAgain());
+        life.startAgain();
+      },
       history: async (secrets) =>
         secrets.flatMap(({ namespace, name }) =>
           sandbox.history(namespace, name).map((state) => ({ namespace, name, ...state })),
         ),
     });
   }
-  const credentials = serveCredentials(() =>
-    aws.issueCredentials({ roleName: "secret-relay", sessionName: "chaos", lifeMs: credentialsMs }),
-  );
+  const credentials = serveCredentials(() => sessions.issue());
   return {
     aws: { ...aws, env: { ...aws.env, ...credentials.env }, stop: () => aws.stop() },
     clusters: opened,
     hosts: [awsHost, credentials.host, ...opened.map(({ host }) => host)],
+    sessions,
     credentialsEndAt: (accessKeyId) => aws.credentialsOf(accessKeyId)?.expiresAt,
     listsAreStaleFor: (ms) => {
       aws.options.listStaleMs = ms;
@@ -79,6 +92,14 @@ export async function openSandboxWorld(
   };
 }
 
+/** Pinned in the bindings, looked up at EKS, or by a role of another team, in turn. */
+export function entryOf(index: number, name: string, backend: KubernetesBackend): object {
+  const { region, endpoint, certificateAuthorityData } = backend;
+  const found = { name, region };
+  const entries = [{ ...found, endpoint, certificateAuthorityData }, found, { ...found, roleArn: ROLE_ARN }];
+  return entries[index % entries.length] ?? found;
+}
+
 type AskedOfAws = { method: string; url: URL; headers: Readonly<Record<string, string>>; body: Buffer };
 
 async function askAws(aws: AwsSandbox, { method, url, headers, body }: AskedOfAws) {
@@ -88,7 +109,7 @@ async function askAws(aws: AwsSandbox, { method, url, headers, body }: AskedOfAw
 }
 
 /** STS takes no signature of a key that has ended. */
-function livingCredentials(aws: AwsSandbox, accessKeyId: string, now: () => number) {
+export function livingCredentials(aws: AwsSandbox, accessKeyId: string, now: () => number) {
   const known = aws.credentialsOf(accessKeyId);
   return known?.expiresAt !== undefined && known.expiresAt <= now() ? undefined : known;
 }

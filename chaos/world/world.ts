@@ -1,12 +1,14 @@
 import type { AwsBackend, KubernetesBackend } from "../../test/contract/backend.ts";
-import type { Host } from "../wire/wire.ts";
+import type { Host } from "../wire/host.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** What a run happens in: an AWS account and some clusters, on the sandbox or on real servers. */
 export type World = {
   readonly aws: AwsBackend;
   readonly clusters: readonly WorldCluster[];
   readonly hosts: readonly Host[];
-  /** When those of an access key end; undefined for one that was never issued. */
+  readonly sessions: Sessions;
+  /** When those of an access key end, by what was said of them; undefined for one that was never issued. */
   credentialsEndAt(accessKeyId: string): number | undefined;
   /** ListSecrets may be so old from now on, where the world can do that. */
   listsAreStaleFor(ms: number): void;
@@ -20,6 +22,10 @@ export type WorldCluster = {
   readonly backend: KubernetesBackend;
   /** The cluster as the bindings have it. */
   readonly entry: object;
+  /** The API server's process dies in the middle of what it does. */
+  kill(): Promise<void>;
+  /** Another one on the same state; it is ready when this resolves. */
+  startAgain(): Promise<void>;
   /** Everything that ever happened to these Secrets, oldest first, as the API server recorded it. */
   history(secrets: readonly SecretName[]): Promise<readonly SecretRecord[]>;
 };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findBrokenPromises } from "../../chaos/judge/kept-promises.ts";
+import { findBrokenPromises, type Held } from "../../chaos/judge/kept-promises.ts";
 import { findDisorder } from "../../chaos/judge/landing-order.ts";
 import type { Move } from "../../chaos/ledger.ts";
 
@@ -65,18 +65,46 @@ describe("the judge of promises", () => {
   const cases = [
     { it: "takes what was current at the start", held: [{ versionId: "b", at: 16 }], broken: false },
     { it: "takes what became current during it", held: [{ versionId: "c", at: 25 }], broken: false },
-    { it: "takes what was held long before", held: [{ versionId: "b", at: 11 }], broken: false },
+    { it: "takes what was held since long before", held: [{ versionId: "b", at: 11 }], broken: false },
     { it: "finds an older version", held: [{ versionId: "a", at: 5 }], broken: true },
     { it: "finds that nothing was ever held", held: [], broken: true },
     { it: "finds that it came only later", held: [{ versionId: "c", at: 40 }], broken: true },
   ];
   it.each(cases)("$it", ({ held, broken }) => {
-    const success = { startedAt: 15, endedAt: 30 };
-    expect(findBrokenPromises(moved("abc"), held, [success], 0)).toEqual(broken ? [success] : []);
+    const success = { startedAt: 15, endedAt: 30, behindMs: 0 };
+    expect(findBrokenPromises(moved("abc"), held.map(heldFrom), [success])).toEqual(broken ? [success] : []);
   });
 
-  it("allows for what Secrets Manager may be behind", () => {
-    const held = [{ versionId: "a", at: 5 }];
-    expect(findBrokenPromises(moved("abc"), held, [{ startedAt: 15, endedAt: 30 }], 10)).toEqual([]);
+  it("finds that what a rollback brought back was held before, and not meanwhile", () => {
+    const held = [
+      { versionId: "a", at: 1 },
+      { versionId: "b", at: 12 },
+    ].map(heldFrom);
+    const success = { startedAt: 25, endedAt: 30, behindMs: 0 };
+    expect(findBrokenPromises(moved("aba"), held, [success])).toEqual([success]);
+    expect(findBrokenPromises(moved("ab"), held, [success])).toEqual([]);
   });
+
+  it("does not count what was gone before the invocation began, or tampered with", () => {
+    const held = [{ versionId: "c", at: 21 }, { at: 24 }].map(heldFrom);
+    const success = { startedAt: 25, endedAt: 30, behindMs: 0 };
+    expect(findBrokenPromises(moved("abc"), held, [success])).toEqual([success]);
+  });
+
+  it("gives a write whose answer nobody got the benefit of the doubt", () => {
+    const held: Held[] = [{ versionId: "c", from: { earliest: 20, latest: 40 } }];
+    expect(findBrokenPromises(moved("abc"), held, [{ startedAt: 25, endedAt: 30, behindMs: 0 }])).toEqual([]);
+  });
+
+  it("allows for the old answer that an invocation was given", () => {
+    const held = [{ versionId: "a", at: 5 }].map(heldFrom);
+    expect(findBrokenPromises(moved("abc"), held, [{ startedAt: 15, endedAt: 30, behindMs: 10 }])).toEqual(
+      [],
+    );
+  });
+});
+
+const heldFrom = ({ versionId, at }: { versionId?: string; at: number }): Held => ({
+  versionId,
+  from: { earliest: at, latest: at },
 });

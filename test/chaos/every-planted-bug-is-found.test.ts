@@ -19,6 +19,12 @@ const BREAKS: Readonly<Record<PlantName, Rule>> = {
   "batch-errors-as-absence": "absence",
   "failure-swallowed": "promise",
   "token-kept-too-long": "token",
+  "token-of-another-cluster": "token",
+  "rollback-taken-for-a-repeat": "promise",
+  "ownership-ignored": "bystander",
+  "annotated-first": "annotation",
+  "lost-on-redrive": "queue",
+  "value-annotated": "leak",
   "value-logged": "leak",
 };
 

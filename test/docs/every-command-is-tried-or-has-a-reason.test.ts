@@ -45,6 +45,11 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     because: "the-first-page-of-the-runbook-works-at-night.test.ts runs them on the sandbox",
     seenIn: ["test/docs/the-first-page-of-the-runbook-works-at-night.test.ts", /runs as it is written/],
   },
+  {
+    command: /^npm run chaos -- /,
+    because: "test/chaos runs smaller ones of the same",
+    seenIn: ["test/chaos/run-chaos.ts", /chaos\/run\.ts/],
+  },
   { command: /^npm ci$/, because: "CI begins with it", seenIn: [".ci/run", /^npm ci\b/m] },
   { command: /^npm test$/, because: "this test is a part of it", seenIn: [".ci/run", /^npm test$/m] },
   { command: /^npm run fix$/, because: "it writes what `npm test` asks for" },

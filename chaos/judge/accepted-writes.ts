@@ -1,0 +1,41 @@
+import type { Span } from "./kept-promises.ts";
+
+/**
+ * When the API servers accepted what they did. A write whose answer nobody got, because its server was killed, was
+ * accepted between its neighbours in the server's own order.
+ */
+export class AcceptedWrites {
+  readonly #byCluster = new Map<string, Map<number, number>>();
+  readonly #sorted = new Map<string, readonly (readonly [revision: number, at: number])[]>();
+
+  note(cluster: string, resourceVersion: string, at: number): void {
+    const known = this.#byCluster.get(cluster) ?? new Map<number, number>();
+    this.#byCluster.set(cluster, known.set(Number(resourceVersion), at));
+    this.#sorted.delete(cluster);
+  }
+
+  isKnown(cluster: string, resourceVersion: string): boolean {
+    return this.#byCluster.get(cluster)?.has(Number(resourceVersion)) ?? false;
+  }
+
+  when(cluster: string, resourceVersion: string): Span {
+    const revision = Number(resourceVersion);
+    const at = this.#byCluster.get(cluster)?.get(revision);
+    if (at !== undefined) return { earliest: at, latest: at };
+    const sorted = this.#inOrder(cluster);
+    const before = sorted.findLast(([other]) => other < revision);
+    const after = sorted.find(([other]) => other > revision);
+    return {
+      earliest: before?.[1] ?? Number.NEGATIVE_INFINITY,
+      latest: after?.[1] ?? Number.POSITIVE_INFINITY,
+    };
+  }
+
+  #inOrder(cluster: string): readonly (readonly [number, number])[] {
+    const known =
+      this.#sorted.get(cluster) ??
+      [...(this.#byCluster.get(cluster) ?? [])].sort(([one], [other]) => one - other);
+    this.#sorted.set(cluster, known);
+    return known;
+  }
+}

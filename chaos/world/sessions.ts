@@ -1,0 +1,59 @@
+import type { WireAnswer, WireRequest } from "../wire/message.ts";
+import type { TemporaryCredentials } from "./world.ts";
+
+/**
+ * Which temporary credentials are still good. Some end before they said they would, in the middle of somebody's work:
+ * a session that was revoked, or one whose end nobody was told of.
+ */
+export class Sessions {
+  readonly counts = { issued: 0, endedInUse: 0 };
+  readonly #issue: () => TemporaryCredentials;
+  readonly #used = new Set<string>();
+  readonly #ended = new Set<string>();
+
+  constructor(issue: () => TemporaryCredentials) {
+    this.#issue = issue;
+  }
+
+  issue(): TemporaryCredentials {
+    this.counts.issued += 1;
+    return this.#issue();
+  }
+
+  /** All that are in use end now. */
+  endAll(): void {
+    this.counts.endedInUse += this.#used.size;
+    for (const accessKeyId of this.#used) this.#ended.add(accessKeyId);
+    this.#used.clear();
+  }
+
+  /** Asked whenever somebody uses them. */
+  hasEnded(accessKeyId: string): boolean {
+    const isEnded = this.#ended.has(accessKeyId);
+    if (!isEnded && accessKeyId.startsWith("ASIA")) this.#used.add(accessKeyId);
+    return isEnded;
+  }
+
+  /** What AWS says to a request that is signed with ended ones. */
+  refusalOf({ headers }: WireRequest): WireAnswer | undefined {
+    const accessKeyId = /Credential=([A-Z0-9]+)\//.exec(headers.authorization ?? "")?.[1];
+    if (accessKeyId === undefined || !this.hasEnded(accessKeyId)) return undefined;
+    return headers["x-amz-target"] === undefined ? EXPIRED_XML : EXPIRED_JSON;
+  }
+}
+
+const CODE = "ExpiredTokenException";
+const MESSAGE = "The security token included in the request is expired";
+
+const EXPIRED_JSON: WireAnswer = {
+  status: 400,
+  headers: { "content-type": "application/x-amz-json-1.1", "x-amzn-errortype": CODE },
+  body: JSON.stringify({ __type: CODE, message: MESSAGE }),
+};
+
+/** STS answers in XML; EKS, which answers in JSON, takes its code from the header. */
+const EXPIRED_XML: WireAnswer = {
+  status: 403,
+  headers: { "content-type": "text/xml", "x-amzn-errortype": CODE },
+  body: `<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>${MESSAGE}</Message></Error></ErrorResponse>`,
+};
