@@ -6,6 +6,7 @@ import type { TimeBudget } from "../time-budget/time-budget.ts";
 import { ListExpired, NotFound, Unauthorized } from "./classify-response.ts";
 import type { ClusterDirectory } from "./cluster-directory.ts";
 import {
+  ClusterAnswerTooLarge,
   ClusterForbidden,
   ClusterThrottled,
   ClusterTokenRefused,
@@ -115,7 +116,10 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
       // A lost fence is lost for good with this resourceVersion: whoever planned the write must read again.
       {
         ...RETRY_POLICY,
-        isWorthRetrying: (error) => isRetryable(error) && !(error instanceof FenceConflict),
+        isWorthRetrying: (error) =>
+          isRetryable(error) &&
+          !(error instanceof FenceConflict) &&
+          !(error instanceof ClusterAnswerTooLarge),
       },
       budget,
       wait,
@@ -151,13 +155,13 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
 
   const readPage = (
     query: TableQuery,
-    isAsAsked: (page: MetadataPage, bytes: number) => boolean,
+    isAsAsked: (page: MetadataPage) => boolean,
     budget: TimeBudget,
   ): Promise<MetadataPage & { readonly bytes: number }> =>
     callWithRetries(async (api, bearer) => {
       const text = await api.readTable(query, bearer, budget.signal);
       const page = parseSecretsTable(text);
-      const isBelieved = page?.secrets.every(canBeFenced) && isAsAsked(page, text.length);
+      const isBelieved = page?.secrets.every(canBeFenced) && isAsAsked(page);
       if (page !== undefined && isBelieved) return { ...page, bytes: text.length };
       throw new ClusterUnavailable(clusterKey, "HTTP 200 without a Table of those Secrets");
     }, budget);
@@ -171,16 +175,17 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
     let [pages, bytes] = [0, 0];
     let continueToken: string | undefined;
     do {
-      const isAsAsked = (page: MetadataPage, pageBytes: number): boolean =>
+      const isAsAsked = (page: MetadataPage): boolean =>
         page.secrets.length <= PAGE_SIZE &&
         page.secrets.every((live) => live.namespace === namespace) &&
-        (page.continueToken === undefined || page.continueToken !== continueToken) &&
-        pages < PAGES_MAX &&
-        bytes + pageBytes <= LIST_BYTES_MAX;
+        (page.continueToken === undefined || page.continueToken !== continueToken);
       const more = continueToken === undefined ? {} : { continueToken };
       const page = await readPage({ namespace, labelSelector, limit: PAGE_SIZE, ...more }, isAsAsked, budget);
       pages += 1;
       bytes += page.bytes;
+      const isMore = page.continueToken !== undefined;
+      if (bytes > LIST_BYTES_MAX || (isMore && pages >= PAGES_MAX))
+        throw new ClusterAnswerTooLarge(clusterKey);
       secrets.push(...page.secrets);
       continueToken = page.continueToken;
     } while (continueToken !== undefined);

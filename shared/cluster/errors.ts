@@ -30,6 +30,16 @@ export class ClusterUnavailable extends RelayError {
   }
 }
 
+/**
+ * What was asked for is more than is kept of an answer, or than a list may have in all. It would be the next time, too;
+ * and it says nothing of the cluster: whoever may write Secrets can make a list of theirs as large as they please.
+ */
+export class ClusterAnswerTooLarge extends ClusterUnavailable {
+  constructor(cluster: string) {
+    super(cluster, "answer too large");
+  }
+}
+
 /** The server at the endpoint did not prove that it is the cluster. Nothing was sent to it. */
 export class ClusterUntrusted extends RelayError {
   override readonly name = "ClusterUntrusted";

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { HttpLibrary, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { ResponseContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { from } from "@kubernetes/client-node/dist/gen/rxjsStub.js";
-import { ClusterUnavailable, ClusterUntrusted } from "./errors.ts";
+import { ClusterAnswerTooLarge, ClusterUnavailable, ClusterUntrusted } from "./errors.ts";
 
 /** Where a cluster answers, and the CA that proves it. */
 export type ClusterEndpoint = {
@@ -130,7 +130,7 @@ function exchange(request: RequestContext, agent: Agent, options: HttpsTransport
         bytes += chunk.length;
         if (bytes > RESPONSE_BYTES_MAX) {
           incoming.destroy();
-          reject(new ClusterUnavailable(clusterKey, "answer too large"));
+          reject(new ClusterAnswerTooLarge(clusterKey));
           return;
         }
         chunks.push(chunk);

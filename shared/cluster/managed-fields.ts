@@ -19,12 +19,15 @@ export type ManagedFields = readonly ManagedFieldsEntry[];
 type RawEntry = { manager?: string; operation?: string; time?: Date | string; fieldsV1?: object };
 
 export function parseManagedFields(entries: readonly RawEntry[]): ManagedFields {
-  return entries.map((entry) => ({
-    manager: entry.manager ?? "",
-    operation: entry.operation ?? "",
-    ...(entry.time !== undefined && { writtenAt: new Date(entry.time) }),
-    fields: leavesOf(entry.fieldsV1 ?? {}),
-  }));
+  return entries.map((entry) => {
+    const writtenAt = new Date(entry.time ?? Number.NaN);
+    return {
+      manager: entry.manager ?? "",
+      operation: entry.operation ?? "",
+      ...(!Number.isNaN(writtenAt.getTime()) && { writtenAt }),
+      fields: leavesOf(entry.fieldsV1 ?? {}),
+    };
+  });
 }
 
 /** The fields that we applied and still own; somebody else's ordinary write takes a field out of it. */

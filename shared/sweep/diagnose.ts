@@ -10,7 +10,9 @@ import {
   labelField,
   otherManagersOf,
 } from "../cluster/managed-fields.ts";
+import { toldName } from "../cluster/told-name.ts";
 import { annotatedVersions, dataVersionOf } from "../render/data-version.ts";
+import { isDataKey } from "../render/is-data-key.ts";
 import { ANNOTATIONS, MANAGED_LABEL, SOURCE_VERSIONS_ANNOTATION } from "../render/ownership-marks.ts";
 import type { SourceState } from "../source/source-state.ts";
 import { type RefusalCode, refusalByMetadata } from "../sync/plan.ts";
@@ -130,7 +132,7 @@ function staleDetails(
     const [state, liveVersionId] = [current[index], liveVersionIds[index]];
     if (state === undefined || liveVersionId === undefined || state.versionId === liveVersionId) return [];
     const { versionId: currentVersionId, changedAt } = state;
-    return [{ source: source.id, liveVersionId, currentVersionId, changedAt }];
+    return [{ source: source.id, liveVersionId: toldName(liveVersionId), currentVersionId, changedAt }];
   });
   const [first] = stale;
   if (first === undefined) return undefined;
@@ -161,7 +163,7 @@ export function diagnoseOrphan(cluster: string, live: LiveMetadata): Diagnosis |
   return {
     code: "ORPHAN",
     target: { cluster, namespace: live.namespace, name: live.name },
-    source: live.annotations[ANNOTATIONS.source] ?? "",
+    source: toldName(live.annotations[ANNOTATIONS.source] ?? "", SOURCES_TOLD_MAX),
     details: {},
     remedy: live.annotations[ANNOTATIONS.deletionPolicy] === "delete" ? "delete" : "none",
   };
@@ -178,10 +180,22 @@ export function nameOfSecret({ namespace, name }: Pick<TargetRef, "namespace" | 
   return `${namespace}/${name}`;
 }
 
+/** The ARNs of some ten sources. */
+const SOURCES_TOLD_MAX = 2_048;
+
+/** Of more fields than that a person reads none, and a forged list of names would fill logs and reports. */
+const FIELDS_TOLD_MAX = 100;
+
+/** The names of the data keys that we applied, as far as they can be names. */
+function keysToldBy({ annotations }: LiveMetadata): string[] {
+  return [...new Set((annotations[ANNOTATIONS.keys] ?? "").split(","))].filter(isDataKey);
+}
+
 function tamperedFields(binding: Binding, live: LiveMetadata): TamperedField[] {
   const ours = fieldsAppliedByUs(live.managedFields);
-  const keys = (live.annotations[ANNOTATIONS.keys] ?? "").split(",").filter((key) => key !== "");
-  const data = keys.map(dataField).filter((field) => !ours.has(field));
+  const data = keysToldBy(live)
+    .map(dataField)
+    .filter((field) => !ours.has(field));
   const labels = Object.entries({ ...binding.labels, [MANAGED_LABEL]: "true" })
     .filter(([key, value]) => live.labels[key] !== value || !ours.has(labelField(key)))
     .map(([key]) => labelField(key));
@@ -196,12 +210,15 @@ function tamperedFields(binding: Binding, live: LiveMetadata): TamperedField[] {
       return isWrong || !ours.has(annotationField(key));
     })
     .map(annotationField);
-  return [...data, ...labels, ...annotations].map((field) => describeField(live, field));
+  return [...data.slice(0, FIELDS_TOLD_MAX), ...labels, ...annotations].map((field) =>
+    describeField(live, field),
+  );
 }
 
 function takenFields(live: LiveMetadata): TamperedField[] {
-  const keys = (live.annotations[ANNOTATIONS.keys] ?? "").split(",").filter((key) => key !== "");
-  return keys.map((key) => describeField(live, dataField(key)));
+  return keysToldBy(live)
+    .slice(0, FIELDS_TOLD_MAX)
+    .map((key) => describeField(live, dataField(key)));
 }
 
 /** Somebody who changed a field owns it now; a field that nobody owns is gone, and nobody can be named. */
@@ -211,7 +228,7 @@ function describeField(live: LiveMetadata, field: FieldPath): TamperedField {
   return {
     field,
     what: fieldsAppliedByUs(live.managedFields).has(field) ? "taken" : "changed",
-    manager: owner.manager,
+    manager: toldName(owner.manager),
     ...(owner.writtenAt !== undefined && { at: owner.writtenAt.toISOString() }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Binding, BoundSource } from "../bindings/binding.ts";
 import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
-import { ClusterForbidden } from "../cluster/errors.ts";
+import { ClusterAnswerTooLarge, ClusterForbidden } from "../cluster/errors.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { MANAGED_SELECTOR } from "../render/ownership-marks.ts";
@@ -114,7 +114,10 @@ function findOrphans(
   });
 }
 
-/** Whoever may list metadata may list values too, so many will not allow it: then orphans stay unseen, and that is told. */
+/**
+ * Whoever may list metadata may list values too, so many will not allow it; and a list may be larger than is taken. Then
+ * the bound Secrets are read one by one, orphans stay unseen, and that is told.
+ */
 async function listNamespace(
   cluster: ClusterConnection,
   request: ShardRequest,
@@ -124,7 +127,7 @@ async function listNamespace(
     const listed = await cluster.listMetadata(namespace, MANAGED_SELECTOR, request.budget);
     return { byName: new Map(listed.map((live) => [live.name, live])), unseen: [] };
   } catch (error) {
-    if (!(error instanceof ClusterForbidden)) throw error;
+    if (!(error instanceof ClusterForbidden || error instanceof ClusterAnswerTooLarge)) throw error;
     return {
       byName: new Map(),
       unseen: [{ what: "orphans", cluster: request.cluster, namespace, code: error.code }],

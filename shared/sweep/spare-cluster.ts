@@ -1,4 +1,5 @@
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import { ClusterAnswerTooLarge } from "../cluster/errors.ts";
 import { RelayError } from "../relay-error.ts";
 import { isKnownClusterFault } from "./cluster-fault.ts";
 
@@ -17,7 +18,11 @@ export function spareCluster(cluster: ClusterConnection): ClusterConnection {
       faultsInARow = 0;
       return answer;
     } catch (error) {
-      const isFault = error instanceof RelayError && isKnownClusterFault(error.code);
+      const isFault =
+        error instanceof RelayError &&
+        isKnownClusterFault(error.code) &&
+        !(error instanceof ClusterAnswerTooLarge); // else who may write in three namespaces could hide the others'
+
       faultsInARow = isFault ? faultsInARow + 1 : 0; // a refusal is an answer too
       if (isFault) lastFault = error;
       throw error;

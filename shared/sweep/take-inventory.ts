@@ -1,6 +1,7 @@
 import type { Binding } from "../bindings/binding.ts";
 import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
+import { toldName } from "../cluster/told-name.ts";
 import { ANNOTATIONS } from "../render/ownership-marks.ts";
 import type { SourceState } from "../source/source-state.ts";
 import type { InOrder } from "./report.ts";
@@ -19,7 +20,7 @@ export function inOrderOf(
   return {
     target: binding.target,
     source: nameOfSources(binding),
-    ...(versionId !== undefined && { versionId }),
+    ...(versionId !== undefined && { versionId: toldName(versionId) }),
     ...(writtenAt !== undefined && { writtenAt }),
     ...(sourceChangedAt !== undefined && { sourceChangedAt }),
   };

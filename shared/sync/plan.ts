@@ -8,6 +8,7 @@ import {
   isOurs,
   labelField,
 } from "../cluster/managed-fields.ts";
+import { toldName } from "../cluster/told-name.ts";
 import { ANNOTATIONS } from "../render/ownership-marks.ts";
 import type { DesiredSecret } from "../render/render-secret.ts";
 import { NOTICE_ANNOTATION } from "../workloads/notice.ts";
@@ -100,7 +101,7 @@ export function refusalByMetadata(
   if (live.controller !== undefined) {
     return refuse(
       "TARGET_OWNED_BY_CONTROLLER",
-      `${live.controller.kind} ${live.controller.name} reconciles this Secret and would write over ours. ${ADVICE_BY_OWNER.get(live.controller.kind) ?? "Remove that owner"}, then set adopt: true on the binding.`,
+      `${toldName(live.controller.kind)} ${toldName(live.controller.name)} reconciles this Secret and would write over ours. ${ADVICE_BY_OWNER.get(live.controller.kind) ?? "Remove that owner"}, then set adopt: true on the binding.`,
     );
   }
   const isKept = live.managedFields.some(isOurs);
@@ -122,7 +123,7 @@ export function refusalByMetadata(
   if (live.type !== type) {
     return refuse(
       "TARGET_TYPE_DIFFERS",
-      `The Secret has type ${live.type}, the binding wants ${type}, and Kubernetes never changes a type. Correct the binding's type, or delete the Secret so that it is made anew.`,
+      `The Secret has type ${toldName(live.type)}, the binding wants ${type}, and Kubernetes never changes a type. Correct the binding's type, or delete the Secret so that it is made anew.`,
     );
   }
   return undefined;
@@ -165,8 +166,16 @@ function removalsFrom(ours: ReadonlySet<FieldPath>, desired: DesiredSecret): Cha
     "type",
     ...(desired.isImmutable ? [IMMUTABLE_FIELD] : []),
   ]);
-  return [...ours].filter((field) => !wanted.has(field)).map((field) => ({ field, what: "removed" }));
+  const removed = [...ours].filter((field) => !wanted.has(field));
+  return removed
+    .slice(0, REMOVALS_TOLD_MAX)
+    .map((field) => ({ field: toldName(field, FIELD_MAX), what: "removed" }));
 }
+
+// The ledger is forgeable by whoever may write the Secret. The apply removes all of it, whatever is told.
+const REMOVALS_TOLD_MAX = 500;
+/** `metadata.annotations.`, and the longest name that Kubernetes takes there: a prefix of 253, a slash and 63. */
+const FIELD_MAX = 21 + 317;
 
 function refuse(code: RefusalCode, advice: string): Refusal {
   return { kind: "refuse", code, advice };

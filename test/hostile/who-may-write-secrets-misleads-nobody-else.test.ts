@@ -1,0 +1,224 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseLiveMetadata } from "../../shared/cluster/live-secret.ts";
+import { ANNOTATIONS, MANAGED_LABEL } from "../../shared/render/ownership-marks.ts";
+import { diagnoseOrphan, diagnoseTarget, type KnownSources } from "../../shared/sweep/diagnose.ts";
+import { findDriftByMetadata } from "../../shared/sweep/find-by-metadata.ts";
+import type { ShardRequest } from "../../shared/sweep/look.ts";
+import { spareCluster } from "../../shared/sweep/spare-cluster.ts";
+import type { SweepDependencies } from "../../shared/sweep/sweep-dependencies.ts";
+import { inOrderOf } from "../../shared/sweep/take-inventory.ts";
+import { planTarget } from "../../shared/sync/plan.ts";
+import { anyBudget, bindingOf, FIRST, liveOf, SECOND } from "../sweep/factories.ts";
+import { desiredOf, liveAfter } from "../sync/plan-factories.ts";
+import { connectTo, failureOf, row, shortBudget, table } from "./hostile-cluster.ts";
+import { answer, useHostileServers } from "./hostile-server.ts";
+
+const { start } = useHostileServers();
+const NOW = Date.UTC(2026, 10, 25, 3);
+const binding = bindingOf();
+const current: KnownSources = [
+  { kind: "current", versionId: SECOND, arn: "arn", changedAt: NOW - 1 } as never,
+];
+
+/** What Kubernetes lets anybody write beside a Secret: 256 KiB of annotations. */
+const HUGE = "x,".repeat(128 * 1024);
+/** A log line holds 256 KiB, and Lambda gives back 6 MB: a finding must leave room for thousands of others. */
+const FINDING_BYTES_MAX = 64 * 1024;
+
+const anyForgery = fc.oneof(
+  fc.string(),
+  fc.string({ unit: "binary" }),
+  fc.constantFrom(
+    HUGE,
+    ..."\n\0\u001b[2J",
+    "9999-12-31T23:59:59Z",
+    "-271821-04-20T00:00:00.000Z",
+    "NaN",
+    `${FIRST} 2026-11-25T03:00:00.000Z`,
+    Array.from({ length: 40_000 }, (_, at) => `key-${at}`).join(","),
+    "x".repeat(256 * 1024),
+    "__proto__,constructor,..,.",
+  ),
+);
+
+const anyAnnotations = fc.dictionary(
+  fc.oneof(
+    fc.constantFrom(
+      ...Object.values(ANNOTATIONS),
+      ...["secret-relay/source-versions", "secret-relay/readers-due", "secret-relay/of-a-version-to-come"],
+    ),
+    fc.string(),
+  ),
+  anyForgery,
+);
+
+const manyKeys = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`f:key-${at}`, {}]));
+const anyLedger = fc.array(
+  fc.record({
+    manager: fc.constantFrom("secret-relay", "kubectl-edit", "x".repeat(100_000), "\u001b[2J"),
+    operation: fc.constantFrom("Apply", "Update"),
+    time: fc.constantFrom("2026-11-25T03:00:00Z", "9999-12-31T23:59:59Z", "never", "275760-09-13T00:00:01Z"),
+    fieldsV1: fc.constantFrom<object>(
+      {},
+      { "f:data": manyKeys },
+      { "f:data": { "f:password": {} }, "f:metadata": { "f:annotations": { [`f:${HUGE}`]: {} } } },
+    ),
+  }),
+  { maxLength: 3 },
+);
+
+/** As the relay left it, but for what somebody changed: near enough to be compared and not only refused. */
+const anyTouched = fc
+  .record({
+    annotations: fc.dictionary(fc.constantFrom(...Object.values(ANNOTATIONS)), anyForgery, { maxKeys: 2 }),
+    version: fc.constantFrom(FIRST, SECOND),
+    taken: fc.subarray(["user", "password"]),
+    ledger: anyLedger,
+    time: fc.constantFrom("2026-11-25T03:00:00Z", "never"),
+  })
+  .map(({ annotations, version, taken, ledger, time }) => {
+    const { annotations: own, labels } = liveOf(binding);
+    const fields = (names: string[]) => Object.fromEntries(names.map((name) => [`f:${name}`, {}]));
+    const kept = { "f:data": fields(["user", "host"].filter((key) => !taken.includes(key))) };
+    return {
+      annotations: { ...own, [ANNOTATIONS.versionId]: version as string, ...annotations },
+      labels,
+      ownerReferences: [] as object[],
+      managedFields: [
+        { manager: "secret-relay", operation: "Apply", time, fieldsV1: kept },
+        { manager: "y".repeat(100_000), operation: "Update", time, fieldsV1: { "f:data": fields(taken) } },
+        ...ledger,
+      ],
+    };
+  });
+
+const anyForeign = fc.record({
+  annotations: anyAnnotations,
+  labels: fc.constantFrom<Record<string, string>>({}, { [MANAGED_LABEL]: "true", team: "shop" }),
+  managedFields: anyLedger,
+  ownerReferences: fc.constantFrom<object[]>(
+    [],
+    [{ controller: true, kind: "x".repeat(500_000), name: "Run\nthis", apiVersion: "v1", uid: "u" }],
+  ),
+});
+const anyMetadata = fc.oneof(anyTouched, anyForeign);
+const anyType = fc.constantFrom("Opaque", "Opaque", "Opaque", "x".repeat(500_000), "a type\nwith lines");
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? "");
+
+describe("whatever somebody writes beside a Secret,", () => {
+  it("a sweep tells it in few words, and ends", () => {
+    fc.assert(
+      fc.property(anyMetadata, anyType, (metadata, type) => {
+        const live = parseLiveMetadata({ ...liveOf(binding), ...metadata } as never, type);
+        for (const told of [
+          diagnoseTarget(binding, live, current, NOW),
+          diagnoseOrphan("main", live),
+          inOrderOf(binding, live, []),
+        ]) {
+          expect(bytesOf(told)).toBeLessThan(FINDING_BYTES_MAX);
+          expect(JSON.stringify(told) ?? "").not.toMatch(/x{500}|y{500}/);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("a rotation changes what the binding wants, and tells the rest in few words", () => {
+    const desired = desiredOf({ data: { password: "new" } });
+    fc.assert(
+      fc.property(anyMetadata, anyType, (metadata, type) => {
+        const forged = parseLiveMetadata(metadata as never, type);
+        const was = liveAfter(desiredOf({ data: { password: "old" } }));
+        const plan = planTarget({ ...was, ...forged, uid: was.uid }, desired, { adopt: true });
+        expect(bytesOf(plan)).toBeLessThan(FINDING_BYTES_MAX);
+        // No annotation makes the relay take an old value for the new one.
+        expect(["update", "refuse"]).toContain(plan.kind);
+        if (plan.kind === "update") {
+          expect(plan.changes).toContainEqual({ field: "data.password", what: "changed" });
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("no forged version, fingerprint or time hides that another version is current", () => {
+    const forged = {
+      [ANNOTATIONS.writtenAt]: "9999-12-31T23:59:59Z",
+      "secret-relay/of-a-version-to-come": "1",
+    };
+    const { annotations, ...live } = liveOf(binding);
+    const seen = diagnoseTarget(
+      binding,
+      { ...live, annotations: { ...annotations, ...forged } },
+      current,
+      NOW,
+    );
+    expect(seen).toMatchObject({ code: "STALE", remedy: "repair" });
+  });
+});
+
+describe("a namespace whose Secrets are more than a list may have", () => {
+  const HUGE_ROWS = Array.from({ length: 400 }, (_, at) =>
+    row(`filler-${at}`, { namespace: "app", annotations: { text: "x".repeat(50_000) } }),
+  );
+  const live = liveOf(binding);
+  const fieldsV1 = { "f:data": { "f:password": {} } };
+  const one = row("db", {
+    annotations: live.annotations,
+    labels: live.labels,
+    managedFields: [{ manager: "secret-relay", operation: "Apply", fieldsV1 }],
+  });
+  const startServer = async () => {
+    const lists = { count: 0 };
+    const tooMuch = answer(table(HUGE_ROWS));
+    const asked = answer(table([one]));
+    const server = await start((socket, request) => {
+      const isList = request.includes("/secrets?");
+      if (isList) lists.count += 1;
+      (isList ? tooMuch : asked)(socket, request);
+    });
+    return { server, lists };
+  };
+
+  it("is asked for once, and its bound Secrets are looked at one by one", async () => {
+    const { server, lists } = await startServer();
+    const deps = {
+      now: () => NOW,
+      targetsAtOnce: 4,
+      catalog: { describe: async () => current[0] },
+    } as unknown as SweepDependencies;
+    const request = {
+      cluster: "main",
+      mode: "metadata",
+      plan: true,
+      budget: anyBudget(),
+      isBound: () => true,
+      judgesOrphansIn: () => true,
+      deletionsShareMax: 0.1,
+      items: [{ binding }],
+    } as ShardRequest;
+    const seen = await findDriftByMetadata(deps, connectTo(server), request, request.items, new Map());
+
+    expect(lists.count).toBe(1);
+    expect(seen.unchecked).toEqual([]);
+    expect(seen.diagnoses.map(({ diagnosis }) => diagnosis.code)).toEqual(["STALE"]);
+    expect(seen.unseen).toEqual([
+      { what: "orphans", cluster: "main", namespace: "app", code: "CLUSTER_UNAVAILABLE" },
+    ]);
+  });
+
+  it("does not make the relay give up on the cluster, however many of them there are", async () => {
+    const { server } = await startServer();
+    const cluster = spareCluster(connectTo(server));
+    for (let at = 0; at < 5; at += 1) {
+      expect(await failureOf(cluster.listMetadata("app", "x=y", shortBudget(5_000)))).toMatchObject({
+        code: "CLUSTER_UNAVAILABLE",
+      });
+    }
+    expect(await cluster.readMetadata({ namespace: "app", name: "db" }, shortBudget(5_000))).toMatchObject({
+      name: "db",
+    });
+  });
+});
