@@ -153,7 +153,7 @@ describe("an answer that is not what was asked for", () => {
   ])("is not taken for a list: $it", async ({ body }) => {
     const server = await start(answer(body));
     expectDisbelief(
-      await failureOf(connectTo(server).listMetadata("app", "x=y", shortBudget())),
+      await failureOf(connectTo(server).listMetadata("app", "x=y", shortBudget(5_000))),
       "HTTP 200 without",
     );
   });
