@@ -1,4 +1,5 @@
 import { isCollection, parseAllDocuments, visit } from "yaml";
+import { hasTooManyMarks } from "../../shared/bindings/yaml-marks.ts";
 import { isFields } from "./fields.ts";
 
 /** One object of a manifest, and where it stands. */
@@ -24,6 +25,8 @@ export type ReadManifests = {
  * documents of the file with it: where one ends is then a guess.
  */
 export function readManifests(file: string, text: string): ReadManifests {
+  if (hasTooManyMarks(text))
+    return { manifests: [], problems: [{ file, reason: "line 1: it is too large" }] };
   const documents = parseAllDocuments(text, { prettyErrors: false });
   const manifests: Manifest[] = [];
   for (const document of "empty" in documents ? [] : documents) {

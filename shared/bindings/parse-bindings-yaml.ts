@@ -2,6 +2,7 @@ import type { Document, Node, Pair } from "yaml";
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Position } from "./bindings-error.ts";
 import { describePath, type Path, type Place, ProblemList, quoteName } from "./problem-list.ts";
+import { hasTooManyMarks } from "./yaml-marks.ts";
 
 export type ParsedBindings = {
   /** Maps have no prototype, so that `__proto__` and `constructor` are names like any other. Undefined when unreadable. */
@@ -50,20 +51,6 @@ const DEPTH_MAX = 64;
 // Aliases may multiply a file of 1 KB into more than any machine holds. 2,000,000 values are 100,000 bindings with
 // twenty values each.
 const EXPANDED_VALUES_MAX = 2_000_000;
-
-// For what stands between two of these marks the parser keeps a node or an error, of 800 to 1,300 bytes: 16 MiB of closing
-// brackets would take 20 GB, 1,500,000 take 1.6 GB. 50,000 bindings of five lines, with everything in quotes, have 1,450,000.
-const MARKS_MAX = 1_500_000;
-const MARK = /[,[\]{}"'\\&*!]|[-?:](?=\s)/g;
-
-function hasTooManyMarks(text: string): boolean {
-  let count = 0;
-  for (const [mark] of text.matchAll(MARK)) {
-    count += mark === '"' || mark === "'" ? 0.5 : 1; // they come in pairs
-    if (count > MARKS_MAX) return true;
-  }
-  return false;
-}
 
 type Advice = readonly [message: string, fix: string];
 
