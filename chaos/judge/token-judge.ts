@@ -10,10 +10,11 @@ const TOKEN_MS_MAX = 15 * 60_000;
 /**
  * Watches every token that is sent: by the clock of its sender it must not have ended, and neither must the credentials
  * that it was signed with. A cluster that refuses one must have a reason: its credentials have ended, which nobody may
- * have told its sender. One that was meant for another cluster is refused without such a reason.
+ * have told its sender, or the server could not judge it, as one that is overloaded. One that was meant for another
+ * cluster is refused without such a reason.
  */
 export function tokenJudge(
-  { sessions, credentialsEndAt }: Pick<World, "sessions" | "credentialsEndAt">,
+  { sessions, credentialsEndAt, isTokenFor }: Pick<World, "sessions" | "credentialsEndAt" | "isTokenFor">,
   report: (violation: Violation) => void,
 ): Listener {
   const known = new Map<string, Token>();
@@ -43,6 +44,7 @@ export function tokenJudge(
       const token = isRefused ? tokenIn(request) : undefined;
       if (token === undefined) return;
       if (sessions.hasEnded(token.accessKeyId) || servedAt >= endOf(token)) return;
+      if (isTokenFor(host.name, token.bearer)) return;
       report({
         rule: "token",
         what: `${environment?.name} sends ${host.name} a token that is not good there`,
@@ -51,7 +53,7 @@ export function tokenJudge(
   };
 }
 
-type Token = { readonly mintedAt: number; readonly accessKeyId: string };
+type Token = { readonly bearer: string; readonly mintedAt: number; readonly accessKeyId: string };
 
 function readToken(bearer: string): Token {
   const url = Buffer.from(bearer.slice("k8s-aws-v1.".length), "base64url").toString();
@@ -59,6 +61,7 @@ function readToken(bearer: string): Token {
   const [, year, month, day, hour, minute, second] =
     /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(query.get("X-Amz-Date") ?? "") ?? [];
   return {
+    bearer,
     mintedAt: Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`),
     accessKeyId: query.get("X-Amz-Credential")?.split("/")[0] ?? "",
   };

@@ -8,7 +8,7 @@ import { kubernetesCall } from "../../test/contract/kubernetes-request.ts";
 import { startControlPlane } from "../../test/real/control-plane/start.ts";
 import type { Host } from "../wire/host.ts";
 import { serveCredentials } from "./credentials.ts";
-import { entryOf, livingCredentials } from "./sandbox-world.ts";
+import { entryOf, isTokenFor, livingCredentials } from "./sandbox-world.ts";
 import { Sessions } from "./sessions.ts";
 import type { SecretName, SecretRecord, World, WorldCluster } from "./world.ts";
 
@@ -62,6 +62,7 @@ export async function openRealWorld(
     clusters: opened,
     hosts: [awsHost, credentials.host, ...opened.map(({ host }) => host)],
     sessions,
+    isTokenFor: (cluster, token) => isTokenFor(aws, { cluster, token, now }),
     credentialsEndAt: (accessKeyId) => aws.credentialsOf(accessKeyId)?.expiresAt,
     listsAreStaleFor: (ms) => {
       aws.options.listStaleMs = ms;

@@ -1,5 +1,6 @@
 import { type AwsSandbox, startAwsSandbox } from "../../sandbox/aws/start-aws-sandbox.ts";
 import { type KubernetesSandbox, startKubernetesSandbox } from "../../sandbox/kubernetes/server.ts";
+import { verifyEksToken } from "../../sandbox/kubernetes/verify-eks-token.ts";
 import { createCertificateAuthority } from "../../sandbox/tls/certificate-authority.ts";
 import type { KubernetesBackend } from "../../test/contract/backend.ts";
 import type { WorldTime } from "../time/world-time.ts";
@@ -81,6 +82,7 @@ export async function openSandboxWorld(
     clusters: opened,
     hosts: [awsHost, credentials.host, ...opened.map(({ host }) => host)],
     sessions,
+    isTokenFor: (cluster, token) => isTokenFor(aws, { cluster, token, now }),
     credentialsEndAt: (accessKeyId) => aws.credentialsOf(accessKeyId)?.expiresAt,
     listsAreStaleFor: (ms) => {
       aws.options.listStaleMs = ms;
@@ -106,6 +108,15 @@ async function askAws(aws: AwsSandbox, { method, url, headers, body }: AskedOfAw
   const answer = await aws.ask({ method, target: url.pathname + url.search, headers, body });
   if (answer === undefined) throw new Error("The sandbox cuts a connection only when it is told to");
   return { ...answer, headers: { ...answer.headers, date: new Date(aws.now()).toUTCString() } };
+}
+
+/** By the same implementation that judges tokens for the API servers, which shares no code with the relay. */
+export function isTokenFor(
+  { region, credentialsOf }: AwsSandbox,
+  asked: { readonly cluster: string; readonly token: string; readonly now: () => number },
+): boolean {
+  const now = new Date(asked.now());
+  return verifyEksToken(asked.token, { clusterName: asked.cluster, region, credentialsOf, now }).ok;
 }
 
 /** STS takes no signature of a key that has ended. */

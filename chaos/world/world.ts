@@ -10,6 +10,8 @@ export type World = {
   readonly sessions: Sessions;
   /** When those of an access key end, by what was said of them; undefined for one that was never issued. */
   credentialsEndAt(accessKeyId: string): number | undefined;
+  /** Whether that cluster has to take it, were it asked now; by the credentials as they were issued, ended or not. */
+  isTokenFor(cluster: string, token: string): boolean;
   /** ListSecrets may be so old from now on, where the world can do that. */
   listsAreStaleFor(ms: number): void;
   stop(): Promise<void>;
