@@ -1,6 +1,9 @@
 import type { Shard, ShardItem, ShardSource } from "./shard.ts";
 
-/** A queue message as a shard; undefined when it is none, or one of another release. */
+/**
+ * A queue message as a shard; undefined when it is none, or one of another release. What is taken can be used as it is:
+ * its times are times, so that printing them throws nothing, and its id fits into a log line.
+ */
 export function parseShard(text: string): Shard | undefined {
   let shard: Partial<Record<keyof Shard, unknown>> | null;
   try {
@@ -12,9 +15,10 @@ export function parseShard(text: string): Shard | undefined {
   const { sweepId, mode, plan, sweepStartedAt, cluster, items } = shard;
   const isWhole =
     typeof sweepId === "string" &&
+    SWEEP_ID.test(sweepId) &&
     (mode === "metadata" || mode === "values") &&
     typeof plan === "boolean" &&
-    typeof sweepStartedAt === "number" &&
+    isInstant(sweepStartedAt) &&
     typeof cluster === "string" &&
     Array.isArray(items) &&
     items.every(isShardItem);
@@ -34,8 +38,21 @@ function isShardSource(source: Partial<ShardSource> | null): boolean {
   return (
     source !== null &&
     typeof source === "object" &&
-    (source.v === undefined || typeof source.v === "string") &&
-    (source.c === undefined || typeof source.c === "number") &&
+    (source.v === undefined || (typeof source.v === "string" && source.v.length <= VERSION_ID_MAX)) &&
+    (source.c === undefined || isInstant(source.c)) &&
     (source.d === undefined || source.d === true)
   );
 }
+
+function isInstant(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= INSTANT_MAX;
+}
+
+/** ms since the epoch; a Date beyond it is invalid, and throws when it is printed (ECMA-262, 21.4.1.1). */
+const INSTANT_MAX = 8.64e15;
+
+/** Characters; whoever writes a value to Secrets Manager may choose any of them. */
+const VERSION_ID_MAX = 64;
+
+/** A UUID is one of them. */
+const SWEEP_ID = /^[\w-]{1,64}$/;

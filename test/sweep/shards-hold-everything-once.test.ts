@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { describeMessage } from "../../cli/redrive/describe-message.ts";
+import type { FailureQueue } from "../../cli/redrive/failure-queues.ts";
 import { parseTask } from "../../functions/reconcile/parse-task.ts";
+import type { CompiledBindings } from "../../shared/bindings/binding.ts";
+import type { SecretHome } from "../../shared/secret-id/secret-id.ts";
 import { parseShard } from "../../shared/sweep/parse-shard.ts";
 import { fitIntoMessages, packBatches } from "../../shared/sweep/send-shards.ts";
 import { listedOf, type Shard, shardItemOf, splitIntoShards } from "../../shared/sweep/shard.ts";
@@ -48,6 +52,56 @@ const anyShardItem = fc.oneof(
     ),
   }),
 );
+
+/** A shard of which some parts may be anything that JSON can say. */
+const anyOr = (part: fc.Arbitrary<unknown>) =>
+  fc.oneof({ weight: 15, arbitrary: part }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) });
+const anyNumber = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(8.64e15, 8.64e15 + 1, -1e300, 1e300));
+const anyNearSource = fc.record({ v: anyOr(fc.uuid()), c: anyNumber, d: fc.boolean() }, { requiredKeys: [] });
+const anyNearItem = fc
+  .tuple(
+    fc.record({ n: anyOr(name), t: anyOr(name) }),
+    anyNearSource,
+    fc.record({ s: fc.array(anyOr(anyNearSource), { maxLength: 3 }) }, { requiredKeys: [] }),
+  )
+  .map(([names, source, others]) => ({ ...names, ...source, ...others }));
+const anyNearShard = fc.record({
+  version: anyOr(fc.constant(1)),
+  sweepId: anyOr(fc.oneof(fc.uuid(), fc.string())),
+  mode: anyOr(fc.constantFrom("metadata", "values")),
+  plan: anyOr(fc.boolean()),
+  sweepStartedAt: anyNumber,
+  cluster: anyOr(fc.string()),
+  items: anyOr(fc.array(anyOr(fc.oneof(anyShardItem, anyNearItem)), { maxLength: 3 })),
+});
+const anyRecord = anyOr(
+  fc.record({
+    messageId: anyOr(fc.uuid()),
+    body: anyOr(
+      fc.oneof(
+        fc.json(),
+        anyNearShard.map((near) => JSON.stringify(near)),
+      ),
+    ),
+  }),
+);
+
+function expectShape({ sweepId, mode, plan, sweepStartedAt, cluster, items, ...others }: Shard): void {
+  expect(others).toEqual({ version: 1 });
+  expect(sweepId).toMatch(/^[\w-]{1,64}$/);
+  expect(["metadata", "values"]).toContain(mode);
+  expect(plan).toBeTypeOf("boolean");
+  expect(() => new Date(sweepStartedAt).toISOString()).not.toThrow();
+  expect(cluster).toBeTypeOf("string");
+  for (const { n, t, s = [], ...only } of items) {
+    expect([typeof n, typeof t]).toEqual(["string", "string"]);
+    for (const { v = "", c = 0, d = true } of [only, ...s]) {
+      expect(v.length).toBeLessThanOrEqual(64);
+      expect(() => new Date(c).toISOString()).not.toThrow();
+      expect(d).toBe(true);
+    }
+  }
+}
 
 describe("a sweep that is split", () => {
   it("has each binding in one shard, each shard in one cluster, and none above the size", () => {
@@ -138,11 +192,66 @@ describe("a shard", () => {
       { ...whole, items: [{ n: "a", t: "b", v: 1 }] },
       { ...whole, items: [], mode: "both" },
       { ...whole, items: [], plan: "no" },
+      { ...whole, items: [], sweepStartedAt: 8.64e15 + 1 },
+      { ...whole, items: [], sweepStartedAt: -1e300 },
+      { ...whole, items: [], sweepId: "" },
+      { ...whole, items: [], sweepId: "a\nb" },
+      { ...whole, items: [], sweepId: "x".repeat(65) },
+      { ...whole, items: [{ n: "a", t: "b", v: "x".repeat(65) }] },
+      { ...whole, items: [{ n: "a", t: "b", c: 1e300 }] },
     ];
     for (const each of wrong) {
       expect(parseShard(typeof each === "string" ? each : JSON.stringify(each))).toBeUndefined();
     }
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseShard(text)));
+  });
+
+  it("that is nearly one is refused, or keeps to its shape: its times can be printed, its id can be logged", () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(anyNearShard, (near) => {
+        const shard = parseShard(JSON.stringify(near));
+        if (shard === undefined) return;
+        taken += 1;
+        expectShape(shard);
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(taken).toBeGreaterThan(50); // or the property would say nothing
+  });
+
+  it("in a batch of anything is told apart by its message, and the batch is never a reason to throw", () => {
+    fc.assert(
+      fc.property(fc.array(anyRecord, { minLength: 1, maxLength: 8 }), (records) => {
+        const task = parseTask({ Records: JSON.parse(JSON.stringify(records)) });
+        if (task.kind !== "shards") throw new TypeError(`It was taken for ${task.kind}`);
+        expect(task.messages).toHaveLength(records.length);
+        for (const { messageId, shard } of task.messages) {
+          expect(messageId).toBeTypeOf("string");
+          if (shard !== undefined) expectShape(shard);
+        }
+      }),
+    );
+    fc.assert(fc.property(fc.jsonValue(), (input) => void parseTask(input)));
+    fc.assert(fc.property(fc.jsonValue(), (Records) => void parseTask({ Records })));
+  });
+
+  it("in a failure queue is described whatever it is, so that a person can clear it away", () => {
+    const context = {
+      bindings: { version: 1, clusters: {}, bindings: [] } as CompiledBindings,
+      home: { partition: "aws", region: "eu-west-1", accountId: "111122223333" } as SecretHome,
+    };
+    const anyBody = fc.oneof(
+      fc.string(),
+      fc.json(),
+      anyNearShard.map((near) => JSON.stringify(near)),
+    );
+    fc.assert(
+      fc.property(anyBody, fc.constantFrom("shards", "events", "sweeps"), (body, kind) => {
+        expect(describeMessage(body, kind as FailureQueue["kind"], context).says).toBeTypeOf("string");
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
 
