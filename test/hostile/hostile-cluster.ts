@@ -60,19 +60,3 @@ export const failureOf = (call: Promise<unknown>): Promise<unknown> =>
     (answer) => ({ answer }),
     (error: unknown) => error,
   );
-
-/** How much more memory the process holds at its worst while something runs, in MB, and how long that takes. */
-export async function measured<T>(
-  run: () => Promise<T>,
-): Promise<{ result: T; grownMB: number; ms: number }> {
-  const before = process.memoryUsage.rss();
-  let worst = before;
-  const look = setInterval(() => {
-    worst = Math.max(worst, process.memoryUsage.rss());
-  }, 10);
-  const startedAt = performance.now();
-  const result = await run();
-  clearInterval(look);
-  worst = Math.max(worst, process.memoryUsage.rss());
-  return { result, grownMB: (worst - before) / 1e6, ms: performance.now() - startedAt };
-}

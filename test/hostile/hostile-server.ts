@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
@@ -18,6 +18,8 @@ export type HostileServer = {
   readonly requests: string[];
   /** Bytes that it could get rid of. */
   sentBytes(): number;
+  /** When the client has closed every connection that it made; it never does when the client keeps one. */
+  hungUpOn(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -46,6 +48,7 @@ async function startHostileServer(
 ): Promise<HostileServer> {
   const requests: string[] = [];
   const sockets = new Set<Socket>();
+  const idle = new EventEmitter();
   let sent = 0;
   const accept = (socket: Socket): void => {
     sockets.add(socket);
@@ -53,6 +56,7 @@ async function startHostileServer(
     socket.on("close", () => {
       sent += socket.bytesWritten;
       sockets.delete(socket);
+      if (sockets.size === 0) idle.emit("idle");
     });
     let received = "";
     socket.on("data", (chunk) => {
@@ -75,6 +79,9 @@ async function startHostileServer(
     certificateAuthorityData: authority.certificateAuthorityData,
     requests,
     sentBytes: () => sent + [...sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
+    hungUpOn: async () => {
+      if (sockets.size > 0) await once(idle, "idle");
+    },
     stop: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();
