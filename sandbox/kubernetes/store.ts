@@ -14,7 +14,8 @@ export type StoredEvent = {
  * Nothing here waits, so a read and the write that rests on it cannot be parted by another request.
  */
 export class Store {
-  readonly #objects = new Map<string, KubernetesObject>();
+  /** By the resource and namespace that a key begins with, then by key: a list looks at no other's objects. */
+  readonly #places = new Map<string, Map<string, KubernetesObject>>();
   readonly #events: StoredEvent[] = [];
   readonly #watchers = new Set<(event: StoredEvent) => void>();
   // etcd counts from 1, and a real cluster has written some hundred things before anybody uses it.
@@ -30,29 +31,33 @@ export class Store {
   }
 
   find(resource: Resource, namespace: string | undefined, name: string): KubernetesObject | undefined {
-    return this.#objects.get(keyOf(resource, namespace, name));
+    return this.#place(resource, namespace).get(keyOf(resource, namespace, name));
   }
 
   /** In the order of their keys, as etcd lists them. */
   list(resource: Resource, namespace: string | undefined): KubernetesObject[] {
     const prefix = keyOf(resource, namespace, "");
-    const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix)).sort();
-    return keys.flatMap((key) => this.#objects.get(key) ?? []);
+    const places = [...this.#places].filter(([at]) =>
+      namespace === undefined ? at.startsWith(prefix) : at === prefix,
+    );
+    const objects = places.flatMap(([, place]) => [...place]);
+    return objects.sort(([one], [other]) => (one < other ? -1 : 1)).map(([, object]) => object);
   }
 
   put(resource: Resource, object: KubernetesObject): KubernetesObject {
     const { namespace, name = "" } = object.metadata;
     const key = keyOf(resource, namespace, name);
-    const type = this.#objects.has(key) ? "MODIFIED" : "ADDED";
+    const place = this.#place(resource, namespace);
+    const type = place.has(key) ? "MODIFIED" : "ADDED";
     const stored = this.#stamp(object);
-    this.#objects.set(key, stored);
+    place.set(key, stored);
     this.#announce({ type, resource, object: stored, revision: this.#revision });
     return stored;
   }
 
   delete(resource: Resource, object: KubernetesObject): void {
     const { namespace, name = "" } = object.metadata;
-    this.#objects.delete(keyOf(resource, namespace, name));
+    this.#place(resource, namespace).delete(keyOf(resource, namespace, name));
     this.#announce({ type: "DELETED", resource, object: this.#stamp(object), revision: this.#revision });
   }
 
@@ -72,6 +77,13 @@ export class Store {
     for (const event of this.#events) if (event.revision > afterRevision) onEvent(event);
     this.#watchers.add(onEvent);
     return () => this.#watchers.delete(onEvent);
+  }
+
+  #place(resource: Resource, namespace: string | undefined): Map<string, KubernetesObject> {
+    const prefix = keyOf(resource, namespace, "");
+    const place = this.#places.get(prefix) ?? new Map<string, KubernetesObject>();
+    this.#places.set(prefix, place);
+    return place;
   }
 
   #stamp(object: KubernetesObject): KubernetesObject {
