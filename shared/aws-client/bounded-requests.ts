@@ -45,12 +45,25 @@ class BoundedHandler extends NodeHttpHandler {
   }
 
   override async handle(request: HttpRequest, options: HttpHandlerOptions = {}) {
-    const answered = await super.handle(request as Parameters<NodeHttpHandler["handle"]>[0], options);
+    const signal = options.abortSignal as AbortSignal | undefined;
+    const answering = super.handle(request as Parameters<NodeHttpHandler["handle"]>[0], options);
+    const answered = await untilAborted(answering, signal);
     const { body } = answered.response;
-    if (body instanceof Readable) {
-      endInTime(body, this.#requestMs, options.abortSignal as AbortSignal | undefined);
-    }
+    if (body instanceof Readable) endInTime(body, this.#requestMs, signal);
     return answered;
+  }
+}
+
+/** The SDK's handler listens to its caller no more once a connection has closed, though no answer came: after HTTP 101. */
+async function untilAborted<T>(answering: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return answering;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(named("AbortError"));
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([answering, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 
