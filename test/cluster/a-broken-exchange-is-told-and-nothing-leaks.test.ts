@@ -165,10 +165,11 @@ describe("an exchange that breaks", () => {
 
   it("ends with its caller's budget, also in the middle of a body", async () => {
     const budget = new AbortController();
-    const { send } = await prepare((_, response) => {
+    const answer: Answer = (_, response) => {
       response.writeHead(200);
       response.write("{", () => budget.abort());
-    });
+    };
+    const { send } = await prepare(answer, { timeoutMs: 3_600_000 }); // nothing else ends it
     expect(await failureOf(send(budget.signal))).toMatchObject({
       code: "CLUSTER_UNAVAILABLE",
       message: expect.stringContaining("timeout"),
