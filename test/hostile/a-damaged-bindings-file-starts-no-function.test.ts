@@ -11,9 +11,13 @@ import { describePath, type Path } from "../../shared/bindings/problem-list.ts";
 import { BindingsUnreadable, parseCompiledBindings } from "../../shared/bindings/read-compiled-bindings.ts";
 import { anyBindingsFile } from "../bindings/any-bindings-file.ts";
 import { anyDamagedFile, anyFileDamagedBy, errorsByAjv, pathOf } from "../bindings/any-damaged-file.ts";
+import { callWithinMemory } from "../hygiene/call-within-memory.ts";
 import { MARK } from "../hygiene/canary.ts";
 import { SELF } from "../sweep/factories.ts";
-import { loadBindingsWithin } from "./run-in-memory.ts";
+
+const LOAD_BINDINGS = new URL("../../shared/bindings/load-bindings.ts", import.meta.url);
+const loadWithin = (heapMB: number, text: string) =>
+  callWithinMemory(heapMB, LOAD_BINDINGS, "loadBindings", text, "bindings.yaml");
 
 const isRefused = (run: () => unknown): boolean => {
   try {
@@ -106,11 +110,11 @@ describe("bindings.yaml", () => {
       "__proto__: { version: 1 }\nconstructor: 1\ntoString: 1\nhasOwnProperty: 1",
     ],
   ])("of %s is refused, in bounded time and memory", { timeout: 120_000 }, async (_what, text) => {
-    expect(await loadBindingsWithin(HEAP_MB, text)).toBe("BINDINGS_INVALID");
+    expect(await loadWithin(HEAP_MB, text)).toEqual({ threw: "BINDINGS_INVALID" });
   });
 
   it("is measured by a heap that does run out", { timeout: 60_000 }, async () => {
-    expect(await loadBindingsWithin(64, "- x\n".repeat(300_000))).toBe("out of memory");
+    expect(await loadWithin(64, "- x\n".repeat(300_000))).toBe("out of memory");
   });
 });
 

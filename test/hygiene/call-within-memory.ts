@@ -1,0 +1,43 @@
+import { Worker } from "node:worker_threads";
+
+/** What came of a call: what it returned, the code of its error, or that it needed more memory than it was given. */
+export type Called = { readonly returned: unknown } | { readonly threw: string } | "out of memory";
+
+/**
+ * Calls what a module exports, in a heap of that size: V8 itself ends whoever needs more. What a process holds at a
+ * moment would say less, as it holds what other tests left behind. `args` and the result are copied.
+ */
+export async function callWithinMemory(
+  heapMB: number,
+  module: URL,
+  name: string,
+  ...args: readonly unknown[]
+): Promise<Called> {
+  const worker = new Worker(SCRIPT, {
+    eval: true,
+    execArgv: [],
+    workerData: { module: module.href, name, args },
+    resourceLimits: { maxOldGenerationSizeMb: heapMB, maxYoungGenerationSizeMb: 16 },
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<Called>();
+  worker.once("message", resolve);
+  worker.once("error", (error) => {
+    if ((error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY") resolve("out of memory");
+    else reject(error);
+  });
+  try {
+    return await promise;
+  } finally {
+    await worker.terminate();
+  }
+}
+
+const SCRIPT = `
+  const { parentPort, workerData } = require("node:worker_threads");
+  import(workerData.module).then((module) => {
+    try {
+      parentPort.postMessage({ returned: module[workerData.name](...workerData.args) });
+    } catch (error) {
+      parentPort.postMessage({ threw: String(error.code ?? error) });
+    }
+  });`;
