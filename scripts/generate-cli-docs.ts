@@ -9,18 +9,14 @@ import { Command } from "commander";
 import { type Cli, commandLine } from "../cli/cli.ts";
 import { COMMANDS } from "../cli/commands.ts";
 import { runCommandLine } from "../cli/run-command-line.ts";
+import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/cli.md", import.meta.url);
-const OPENING = "<!-- commands: written by scripts/generate-cli-docs.ts -->";
-const CLOSING = "<!-- end of commands -->";
 
 /** The document with its commands made anew; everything outside of their markers stays as it is. */
 export async function withCommands(document: string): Promise<string> {
-  const begin = document.indexOf(OPENING);
-  const end = document.indexOf(CLOSING);
-  if (begin < 0 || end < begin) throw new Error("docs/cli.md has lost the markers of its commands");
   const sections = await Promise.all(commandPaths().map(sectionOf));
-  return `${document.slice(0, begin)}${OPENING}\n\n${sections.join("\n\n")}\n\n${document.slice(end)}`;
+  return replaceMarked(document, "generate-cli-docs.ts", "commands", sections.join("\n\n"));
 }
 
 /** Every command that does something: `sync`, `events explain`. */

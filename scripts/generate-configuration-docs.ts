@@ -6,18 +6,13 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import schema from "../shared/bindings/bindings.schema.json" with { type: "json" };
+import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/configuration.md", import.meta.url);
-const BEGIN = "<!-- reference: written by scripts/generate-configuration-docs.ts -->";
-const END = "<!-- end of reference -->";
 
 /** The document with its reference part made anew; everything outside of the markers stays as it is. */
 export function withReference(document: string): string {
-  const begin = document.indexOf(BEGIN);
-  const end = document.indexOf(END);
-  if (begin < 0 || end < begin)
-    throw new Error("docs/configuration.md has lost the markers of its reference part");
-  return `${document.slice(0, begin)}${BEGIN}\n\n${reference()}\n\n${document.slice(end)}`;
+  return replaceMarked(document, "generate-configuration-docs.ts", "reference", reference());
 }
 
 type SchemaPart = {

@@ -11,8 +11,10 @@ import { loadOfNumbers } from "../cli/tune/load.ts";
 import { DEFAULTS, parseSituation } from "../cli/tune/parse-situation.ts";
 import { type IntervalPlan, planIntervals } from "../cli/tune/plan-intervals.ts";
 import { POLLING_HEADINGS, pollingCells, RELAY_HEADINGS, relayCells } from "../cli/tune/print-plan.ts";
+import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/intervals.md", import.meta.url);
+const SCRIPT = "generate-intervals-docs.ts";
 export const PICTURE_FILE = new URL("../docs/intervals.svg", import.meta.url);
 
 /** The page with its tables made anew; everything outside of their markers stays as it is. */
@@ -33,7 +35,7 @@ export function withIntervals(page: string): string {
       seenOn,
     ]),
   );
-  return replaceBetween(replaceBetween(page, "tables", tables), "sources", sources);
+  return replaceMarked(replaceMarked(page, SCRIPT, "tables", tables), SCRIPT, "sources", sources);
 }
 
 /** The picture of the same numbers. */
@@ -56,15 +58,6 @@ function markdown(headings: readonly string[], rows: readonly (readonly string[]
 }
 
 const escapedCell = (cell: string): string => cell.replaceAll("*", "\\*").replaceAll("<", "&lt;");
-
-function replaceBetween(page: string, name: string, text: string): string {
-  const opening = `<!-- ${name}: written by scripts/generate-intervals-docs.ts -->`;
-  const closing = `<!-- end of ${name} -->`;
-  const begin = page.indexOf(opening);
-  const end = page.indexOf(closing);
-  if (begin < 0 || end < begin) throw new Error(`docs/intervals.md has lost the markers of its ${name}`);
-  return `${page.slice(0, begin)}${opening}\n\n${text}\n\n${page.slice(end)}`;
-}
 
 if (import.meta.main) {
   writeFileSync(DOCS_FILE, withIntervals(readFileSync(DOCS_FILE, "utf8")));

@@ -6,18 +6,15 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { NOTES } from "../cli/import-eso/notes.ts";
+import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/migrate-from-eso.md", import.meta.url);
 
 /** The page with its table made anew; everything outside of its markers stays as it is. */
 export function withNotes(page: string): string {
-  const opening = "<!-- notes: written by scripts/generate-migration-docs.ts -->";
-  const closing = "<!-- end of notes -->";
-  const [begin, end] = [page.indexOf(opening), page.indexOf(closing)];
-  if (begin < 0 || end < begin) throw new Error("docs/migrate-from-eso.md has lost the markers of its notes");
   const rows = Object.entries(NOTES).map(([code, { kind, text }]) => `| \`${code}\` | ${kind} | ${text} |`);
   const table = ["| note | kind | meaning |", "| --- | --- | --- |", ...rows].join("\n");
-  return `${page.slice(0, begin)}${opening}\n\n${table}\n\n${page.slice(end)}`;
+  return replaceMarked(page, "generate-migration-docs.ts", "notes", table);
 }
 
 if (import.meta.main) writeFileSync(DOCS_FILE, withNotes(readFileSync(DOCS_FILE, "utf8")));

@@ -4,10 +4,10 @@
 //
 // Needs nothing; a moment. scripts/record-bench.ts makes the results.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { performancePlots } from "./performance/plots.ts";
 import { readResults } from "./performance/results.ts";
 import { importsTable, measuresTable, resultsTable, scaleTable, sweepTable } from "./performance/tables.ts";
+import { replaceMarked } from "./replace-marked.ts";
 
 type PerformanceDocs = {
   /** By page, then by the word in the marks that each stands between. */
@@ -34,16 +34,13 @@ export function performanceDocs(): PerformanceDocs {
 
 /** The page with its generated parts renewed. */
 export function renewPage(page: string, tables: Readonly<Record<string, string>>): string {
-  let renewed = page;
-  for (const [name, table] of Object.entries(tables)) {
-    const marked = new RegExp(`<!-- ${name} -->\\n[^]*?<!-- end -->`);
-    if (!marked.test(renewed)) throw new TypeError(`The page has lost its marks of ${name}`);
-    renewed = renewed.replace(marked, () => `<!-- ${name} -->\n${table}\n<!-- end -->`);
-  }
-  return renewed;
+  return Object.entries(tables).reduce(
+    (renewed, [name, table]) => replaceMarked(renewed, "generate-performance-docs.ts", name, table),
+    page,
+  );
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (import.meta.main) {
   const root = new URL("../", import.meta.url);
   const { tables, plots } = performanceDocs();
   for (const [path, ofPage] of Object.entries(tables)) {

@@ -6,24 +6,17 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseDocument } from "yaml";
+import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/deploy.md", import.meta.url);
+const SCRIPT = "generate-template-docs.ts";
 const TEMPLATE_FILE = new URL("../template.yaml", import.meta.url);
 
 /** The document with its tables made anew; everything outside of their markers stays as it is. */
 export function withTables(document: string): string {
   const template = readTemplate();
-  const withParameters = replaceBetween(document, "parameters", parameterTables(template));
-  return replaceBetween(withParameters, "alarms", alarmTable(template));
-}
-
-function replaceBetween(document: string, name: string, tables: string): string {
-  const opening = `<!-- ${name}: written by scripts/generate-template-docs.ts -->`;
-  const closing = `<!-- end of ${name} -->`;
-  const begin = document.indexOf(opening);
-  const end = document.indexOf(closing);
-  if (begin < 0 || end < begin) throw new Error(`docs/deploy.md has lost the markers of its ${name}`);
-  return `${document.slice(0, begin)}${opening}\n\n${tables}\n\n${document.slice(end)}`;
+  const withParameters = replaceMarked(document, SCRIPT, "parameters", parameterTables(template));
+  return replaceMarked(withParameters, SCRIPT, "alarms", alarmTable(template));
 }
 
 type Template = {
