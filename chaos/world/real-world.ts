@@ -2,14 +2,11 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { text } from "node:stream/consumers";
-import { startAwsSandbox } from "../../sandbox/aws/start-aws-sandbox.ts";
 import type { KubernetesBackend } from "../../test/contract/backend.ts";
 import { kubernetesCall } from "../../test/contract/kubernetes-request.ts";
 import { startControlPlane } from "../../test/real/control-plane/start.ts";
-import type { Host } from "../wire/host.ts";
-import { serveCredentials } from "./credentials.ts";
-import { entryOf, isTokenFor, livingCredentials } from "./sandbox-world.ts";
-import { Sessions } from "./sessions.ts";
+import { openAccount } from "./account.ts";
+import { entryOf } from "./cluster-entry.ts";
 import type { SecretName, SecretRecord, World, WorldCluster } from "./world.ts";
 
 /**
@@ -22,23 +19,16 @@ export async function openRealWorld(
   now: () => number,
   credentialsMs: number,
 ): Promise<World> {
-  const aws = await startAwsSandbox({ now });
-  const sessions = new Sessions(() =>
-    aws.issueCredentials({ roleName: "secret-relay", sessionName: "chaos", lifeMs: credentialsMs }),
-  );
+  const { aws, credentialsOf, worldOf } = await openAccount(now, credentialsMs);
   const opened: WorldCluster[] = [];
-  const stop = async () => {
-    for (const { backend } of opened) await backend.stop();
-    await aws.stop();
-  };
+  const world = () => worldOf(opened, (_, send) => send());
   try {
     for (let index = 0; index < clusters; index += 1) {
       const key = `cluster-${index}`;
       const backend = await startControlPlane({
         clusterName: key,
         region: aws.region,
-        credentialsOf: (accessKeyId) =>
-          sessions.hasEnded(accessKeyId) ? undefined : livingCredentials(aws, accessKeyId, now),
+        credentialsOf,
         apiServerArguments: KEEPS_HISTORY,
       });
       const { endpoint, certificateAuthorityData } = backend;
@@ -46,29 +36,10 @@ export async function openRealWorld(
       opened.push(await openCluster(key, index, backend));
     }
   } catch (error) {
-    await stop();
+    await world().stop();
     throw error;
   }
-  const awsHost: Host = {
-    kind: "aws",
-    name: "aws",
-    at: new URL(aws.endpoint).host,
-    downUntil: 0,
-    serve: async (request, send) => sessions.refusalOf(request) ?? send(),
-  };
-  const credentials = serveCredentials(() => sessions.issue());
-  return {
-    aws: { ...aws, env: { ...aws.env, ...credentials.env }, stop: () => aws.stop() },
-    clusters: opened,
-    hosts: [awsHost, credentials.host, ...opened.map(({ host }) => host)],
-    sessions,
-    isTokenFor: (cluster, token) => isTokenFor(aws, { cluster, token, now }),
-    credentialsEndAt: (accessKeyId) => aws.credentialsOf(accessKeyId)?.expiresAt,
-    listsAreStaleFor: (ms) => {
-      aws.options.listStaleMs = ms;
-    },
-    stop,
-  };
+  return world();
 }
 
 /** A watch of Secrets goes to etcd, and etcd forgets nothing: so the whole history can be read in the end. */
