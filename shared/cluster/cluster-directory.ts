@@ -63,7 +63,8 @@ export function clusterDirectory(
 /** A new endpoint or CA appears once in a cluster's life; every request of an outage asks for one. */
 const LOOKUP_PAUSE_MS = 10_000;
 
-function pinnedEndpointOf(cluster: ClusterConfig): ClusterEndpoint | undefined {
+/** Where the bindings say that a cluster answers; undefined for one that must be looked up. */
+export function pinnedEndpointOf(cluster: ClusterConfig): ClusterEndpoint | undefined {
   const { endpoint, certificateAuthorityData } = cluster;
   return endpoint !== undefined && certificateAuthorityData !== undefined
     ? { url: endpoint, certificateAuthorityData }

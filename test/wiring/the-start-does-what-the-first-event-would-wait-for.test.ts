@@ -117,8 +117,8 @@ describe("a start", () => {
 });
 
 describe("the clusters that a start connects to", () => {
-  const pinned = { name: "c", region: "eu-west-1", endpoint: "https://example.com" } as ClusterConfig;
-  const unpinned = { name: "c", region: "eu-west-1" } as ClusterConfig;
+  const unpinned: ClusterConfig = { name: "c", region: "eu-west-1" };
+  const pinned = { ...unpinned, endpoint: "https://example.com", certificateAuthorityData: "Q0E=" };
   it.each<[string, Record<string, ClusterConfig>, string[]]>([
     ["the only one, although it must be looked up", { main: unpinned }, ["main"]],
     ["of several, those that need no lookup", { a: unpinned, b: pinned, c: unpinned, d: pinned }, ["b", "d"]],
