@@ -5,7 +5,7 @@ import type { ManagedFieldsEntry } from "../shared/cluster/managed-fields.ts";
 import { RelayError } from "../shared/relay-error.ts";
 import { SourceNotFound } from "../shared/source/errors.ts";
 import type { CurrentSource, ReadCurrent } from "../shared/source/read-current.ts";
-import type { Handler, Invocation } from "./lambda/lambda.ts";
+import type { Handler, Invocation } from "./lambda/invocation.ts";
 import { currentEnvironment, type Environment } from "./wire/environment.ts";
 import type { Wire } from "./wire/wire.ts";
 

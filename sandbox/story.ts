@@ -10,8 +10,9 @@
 import { suggestName } from "../shared/bindings/suggest-name.ts";
 import { narratorOn, printMs, silentNarrator } from "./story/narrator.ts";
 import { openWorld } from "./story/open-world.ts";
-import { problemOf, runStory, type StoryReport } from "./story/run-story.ts";
+import { runStory, type StoryReport } from "./story/run-story.ts";
 import { STEPS } from "./story/steps.ts";
+import { problemOf } from "./story/story-problem.ts";
 
 async function main(words: readonly string[]): Promise<number> {
   const unknown = words.find((word) => !FLAGS.includes(word));

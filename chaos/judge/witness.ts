@@ -1,7 +1,8 @@
 import type { RotationReport } from "../../functions/rotation/settle.ts";
 import type { LogCode, LogFields } from "../../shared/observability/log.ts";
 import type { MetricName } from "../../shared/observability/measure.ts";
-import type { Invocation, InvocationListener } from "../lambda/lambda.ts";
+import type { Invocation } from "../lambda/invocation.ts";
+import type { InvocationListener } from "../lambda/lambda.ts";
 import type { Ledger } from "../ledger.ts";
 import { Tally } from "../tally.ts";
 import { nameOf, type WireRequest } from "../wire/message.ts";

@@ -5,8 +5,7 @@ import { SHARES, SKEW_MS_MAX } from "../settings.ts";
 import { Tally } from "../tally.ts";
 import type { WorldTime } from "../time/world-time.ts";
 import { Environment } from "../wire/environment.ts";
-
-export type Handler = (input: unknown, context: Context) => Promise<unknown>;
+import type { Handler, Invocation } from "./invocation.ts";
 
 export type LambdaOptions = {
   readonly name: string;
@@ -28,13 +27,6 @@ export type Attempt =
   | { readonly kind: "succeeded"; readonly result: unknown }
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "killed" };
-
-/** An asynchronous invocation, from when Lambda has taken the event until it is done with it. */
-export type Invocation = {
-  readonly input: unknown;
-  attempts: number;
-  state: "waiting" | "running" | "succeeded" | "in the failure queue";
-};
 
 export type InvocationListener = (done: {
   readonly input: unknown;

@@ -1,5 +1,5 @@
 import type { Host } from "../wire/host.ts";
-import type { TemporaryCredentials } from "./world.ts";
+import type { TemporaryCredentials } from "./sessions.ts";
 
 /** Where an environment fetches its credentials, again and again, as a container of AWS does. */
 export function serveCredentials(issue: () => TemporaryCredentials): {

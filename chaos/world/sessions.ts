@@ -1,5 +1,11 @@
 import type { WireAnswer, WireRequest } from "../wire/message.ts";
-import type { TemporaryCredentials } from "./world.ts";
+
+export type TemporaryCredentials = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly expiresAt: number;
+};
 
 /**
  * Which temporary credentials are still good. Some end before they said they would, in the middle of somebody's work:

@@ -43,11 +43,4 @@ export type SecretRecord = SecretName & {
   readonly annotations: Readonly<Record<string, string>>;
 };
 
-export type TemporaryCredentials = {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-  readonly expiresAt: number;
-};
-
 export const NAMESPACES = ["ns-0", "ns-1", "ns-2", "ns-3"];

@@ -1,15 +1,12 @@
-import type { BindingEntry, SourceEntry } from "../../shared/bindings/bindings-file.ts";
+import type { SourceEntry } from "../../shared/bindings/bindings-file.ts";
 import type { FieldReader, Objections } from "./fields.ts";
 import type { NoteCode } from "./notes.ts";
-import type { Conversion, ExternalSecretRequest, PickedKey } from "./parts.ts";
+import type { Conversion, ExternalSecretRequest, PickedKey, Rules } from "./parts.ts";
 import { readExtract, readPick, readStoreRef } from "./read-data.ts";
 import { readTarget } from "./read-target.ts";
 import { readTemplates } from "./read-template.ts";
 import { entriesOf } from "./source-entries.ts";
 import type { Stores } from "./stores.ts";
-
-/** A binding without its targets. */
-export type Rules = Omit<BindingEntry, "targets">;
 
 export type ConvertedRules = {
   readonly rules: Rules;

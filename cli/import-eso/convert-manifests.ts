@@ -1,9 +1,10 @@
 import type { TargetEntry } from "../../shared/bindings/bindings-file.ts";
-import { convertExternalSecret, type Rules } from "./convert-external-secret.ts";
+import { convertExternalSecret } from "./convert-external-secret.ts";
 import { FieldReader, isFields, type Objection, objections } from "./fields.ts";
 import { type Manifest, nameOfManifest } from "./manifest.ts";
 import { namespacesOf } from "./namespaces.ts";
 import type { NoteCode } from "./notes.ts";
+import type { Rules } from "./parts.ts";
 import { type Home, type Stores, storesOf } from "./stores.ts";
 import { refusalsOf } from "./validate-entry.ts";
 

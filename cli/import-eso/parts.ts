@@ -1,5 +1,5 @@
 import type { KeySource } from "../../shared/bindings/binding.ts";
-import type { SourceEntry } from "../../shared/bindings/bindings-file.ts";
+import type { BindingEntry, SourceEntry } from "../../shared/bindings/bindings-file.ts";
 import type { FieldReader, Objections } from "./fields.ts";
 import type { NoteCode } from "./notes.ts";
 import type { Encoding } from "./remote-ref.ts";
@@ -24,6 +24,9 @@ export type Conversion = {
   /** The store of every entry that names none of its own. */
   readonly store: PlacedStore | undefined;
 };
+
+/** What a conversion makes: a binding without its targets. */
+export type Rules = Omit<BindingEntry, "targets">;
 
 /** A store, and where it is named. */
 export type PlacedStore = StoreReference & { readonly path: string };

@@ -1,6 +1,5 @@
-import type { Rules } from "./convert-external-secret.ts";
 import type { FieldReader } from "./fields.ts";
-import type { Conversion, ExternalSecretRequest } from "./parts.ts";
+import type { Conversion, ExternalSecretRequest, Rules } from "./parts.ts";
 
 /** What the Secret is around its data. */
 export function readTarget({ request, note }: Conversion, target: FieldReader, sources: number): Rules {

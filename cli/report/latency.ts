@@ -1,5 +1,5 @@
 import type { InOrder, SweepReport } from "../../shared/sweep/report.ts";
-import type { LatencyPoint } from "./model.ts";
+import type { LatencyPoint } from "./measured.ts";
 
 /**
  * How long new versions took to arrive, from inventories that follow each other: a target that holds another version

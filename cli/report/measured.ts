@@ -4,11 +4,7 @@ export type Measured = {
   readonly to: number;
   /** The span that a point stands for. */
   readonly periodMs: number;
-  readonly latency: readonly (Point & {
-    readonly p50: number;
-    readonly p99: number;
-    readonly slowest: number;
-  })[];
+  readonly latency: readonly LatencyPoint[];
   readonly staleness: readonly (Point & { readonly ms: number })[];
   readonly drift: readonly (Point & {
     readonly found: number;
@@ -20,3 +16,5 @@ export type Measured = {
 };
 
 export type Point = { readonly at: number };
+
+export type LatencyPoint = Point & { readonly p50: number; readonly p99: number; readonly slowest: number };

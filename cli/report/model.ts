@@ -1,7 +1,7 @@
 import { FINDING_CODES, type Finding, type FindingCode } from "../../shared/sweep/finding.ts";
 import type { InOrder, SweepReport, Unchecked } from "../../shared/sweep/report.ts";
 import { latencyBetween } from "./latency.ts";
-import type { Measured, Point } from "./measured.ts";
+import type { LatencyPoint, Measured } from "./measured.ts";
 import { STATE_ORDER, type State, stateOf } from "./states.ts";
 import { spanOf } from "./words.ts";
 
@@ -71,8 +71,6 @@ export type ClusterSummary = {
   readonly counts: Readonly<Record<State, number>>;
   readonly oldestStaleMs: number;
 };
-
-export type LatencyPoint = Point & { readonly p50: number; readonly p99: number; readonly slowest: number };
 
 export function fleetReport({
   sweeps,

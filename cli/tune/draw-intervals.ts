@@ -1,6 +1,7 @@
 import { escapeText } from "../markup/escape-text.ts";
 import { printDuration, roughDuration } from "./duration.ts";
-import type { IntervalPlan, PollingRow, RelayRow } from "./plan-intervals.ts";
+import type { PollingRow, RelayRow } from "./interval-rows.ts";
+import type { IntervalPlan } from "./plan-intervals.ts";
 import { dollars, plural } from "./print-number.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { parseDuration } from "./duration.ts";
 import { KNOWN } from "./known-numbers.ts";
 import { type Load, loadOfNumbers } from "./load.ts";
-import type { Situation } from "./plan-intervals.ts";
+import type { Situation } from "./situation.ts";
 
 /** The flags of `tune` as they were typed. */
 export type TuneFlags = Readonly<

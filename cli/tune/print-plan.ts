@@ -1,8 +1,9 @@
 import { table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { printDuration, roughDuration } from "./duration.ts";
+import type { PollingRow, RelayRow } from "./interval-rows.ts";
 import { KNOWN, type KnownNumber } from "./known-numbers.ts";
-import type { IntervalPlan, PollingRow, RelayRow } from "./plan-intervals.ts";
+import type { IntervalPlan } from "./plan-intervals.ts";
 import { count, dollars, percent, plural } from "./print-number.ts";
 
 export const RELAY_HEADINGS = ["EVERY", "STALE", "99 IN 100", "WORST", "CALLS", "USD", "QUOTA", "AT ONCE"];

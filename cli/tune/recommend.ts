@@ -1,6 +1,7 @@
 import { printDuration, roughDuration } from "./duration.ts";
-import type { PollingRow, RelayRow, Situation } from "./plan-intervals.ts";
+import type { PollingRow, RelayRow } from "./interval-rows.ts";
 import { dollars, percent } from "./print-number.ts";
+import type { Situation } from "./situation.ts";
 
 /** What to do, and why, in words. */
 export type Advice = {

@@ -5,7 +5,7 @@ import { mintEksToken } from "../../shared/cluster/eks-token.ts";
 import type { LogCode, LogFields } from "../../shared/observability/log.ts";
 import type { AwsEvent, AwsSandbox, IssuedCredentials } from "../aws/start-aws-sandbox.ts";
 import { lambdaContext } from "./lambda-context.ts";
-import { problemOf } from "./run-story.ts";
+import { problemOf } from "./story-problem.ts";
 
 /** The rotation function as the stack deploys it, with the rule's events as its input. */
 export type DeployedRelay = {

@@ -2,7 +2,8 @@ import type { DeployedSweep, Swept } from "./deploy-sweep.ts";
 import { printMs } from "./narrator.ts";
 import type { StoryWorld } from "./open-world.ts";
 import { expectNoLeak, expectPassword, NAME, NAMESPACE, rotateUnseen, short } from "./shop-database.ts";
-import { expectThat, type StoryStep } from "./story-step.ts";
+import { expectThat } from "./story-problem.ts";
+import type { StoryStep } from "./story-step.ts";
 
 /** What an event-driven system must not be without: its event gets lost, and a sweep finds what nobody was told. */
 export const droppedEvent: StoryStep = {

@@ -5,7 +5,8 @@ import type { DeployedRelay } from "./deploy-relay.ts";
 import { printMs } from "./narrator.ts";
 import type { StoryWorld } from "./open-world.ts";
 import { anyPassword, expectNoLeak, putPassword, short } from "./shop-database.ts";
-import { expectThat, type StoryStep } from "./story-step.ts";
+import { expectThat } from "./story-problem.ts";
+import type { StoryStep } from "./story-step.ts";
 
 /** Beside External Secrets Operator: it keeps its Secrets, and the relay takes the wait away from it. */
 export const esoTrigger: StoryStep = {

@@ -2,7 +2,8 @@ import { DescribeSecretCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { IssuedCredentials } from "../aws/start-aws-sandbox.ts";
 import { anyPassword, expectNoLeak, putPassword } from "./shop-database.ts";
-import { expectThat, type StoryStep } from "./story-step.ts";
+import { expectThat } from "./story-problem.ts";
+import type { StoryStep } from "./story-step.ts";
 
 /** The hiccup of a loop that polls: the credentials that it began with end before it does. */
 export const expiredCredentials: StoryStep = {

@@ -5,7 +5,8 @@ import { runCommandLine } from "../../cli/run-command-line.ts";
 import { kubeconfigFor } from "../kubernetes/kubeconfig.ts";
 import type { StoryWorld } from "./open-world.ts";
 import { expectNoLeak, expectPassword, NAME, NAMESPACE, rotateUnseen, short } from "./shop-database.ts";
-import { expectThat, type StoryStep } from "./story-step.ts";
+import { expectThat } from "./story-problem.ts";
+import type { StoryStep } from "./story-step.ts";
 
 /** 3 a.m.: production has a dead password, nobody wants to wait for a sweep, and one command is enough. */
 export const forcedSync: StoryStep = {

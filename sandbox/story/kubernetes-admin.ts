@@ -1,6 +1,6 @@
 import type { CallKubernetes } from "../external-secrets/eso-stand-in.ts";
 import type { KubernetesSandbox } from "../kubernetes/server.ts";
-import { StoryProblem } from "./story-step.ts";
+import { StoryProblem } from "./story-problem.ts";
 
 /** The part of kubectl that the story needs. */
 export type KubernetesAdmin = {

@@ -15,7 +15,8 @@ import {
   SOURCE,
   short,
 } from "./shop-database.ts";
-import { expectThat, type StoryStep } from "./story-step.ts";
+import { expectThat } from "./story-problem.ts";
+import type { StoryStep } from "./story-step.ts";
 
 /** The main path: a rotation as AWS does it, the native event, and the new password in the bound Secret. */
 export const rotation: StoryStep = {

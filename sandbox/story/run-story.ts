@@ -1,7 +1,7 @@
-import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
 import type { Narrator } from "./narrator.ts";
 import type { StoryWorld } from "./open-world.ts";
-import { StoryProblem, type StoryStep } from "./story-step.ts";
+import { problemOf } from "./story-problem.ts";
+import type { StoryStep } from "./story-step.ts";
 
 /** What `--json` prints; scripts rely on it. */
 export type StoryReport = { readonly ok: boolean; readonly steps: readonly StepReport[] };
@@ -43,14 +43,6 @@ async function runStep(step: StoryStep, world: StoryWorld): Promise<StepReport> 
       problem: problemOf(error),
     };
   }
-}
-
-/** Our own words, or the kind and place of anything else: a library's message may hold what was being worked on. */
-export function problemOf(error: unknown): string {
-  if (error instanceof StoryProblem || error instanceof RelayError) return error.message;
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  const kind = [code, name].find((word) => typeof word === "string" && /^[A-Za-z_]{3,80}$/.test(word));
-  return `${UnexpectedFault.from(error).message} (${kind ?? "of an unknown kind"})`;
 }
 
 const tenths = (ms: number): number => Math.round(ms * 10) / 10;

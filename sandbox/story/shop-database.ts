@@ -3,7 +3,7 @@ import { PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import type { LogLine } from "./deploy-relay.ts";
 import type { SecretInCluster } from "./kubernetes-admin.ts";
 import type { StoryWorld } from "./open-world.ts";
-import { expectThat } from "./story-step.ts";
+import { expectThat } from "./story-problem.ts";
 
 /** The password that the story is about: a source, and the Secret that it is bound to. */
 export const SOURCE = "prod/db";

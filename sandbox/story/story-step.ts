@@ -13,12 +13,3 @@ export type StoryStep = {
   /** Resolves to the time that the step is about, and rejects when the world is not as it should be. */
   run(world: StoryWorld): Promise<{ readonly ms: number }>;
 };
-
-/** The world is not as the step says it should be. Written by us, so it may be printed: it never holds a value. */
-export class StoryProblem extends Error {
-  override readonly name = "StoryProblem";
-}
-
-export function expectThat(claim: boolean, otherwise: string): asserts claim {
-  if (!claim) throw new StoryProblem(otherwise);
-}

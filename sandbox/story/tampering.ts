@@ -8,7 +8,8 @@ import {
   NAMESPACE,
   readShopSecret,
 } from "./shop-database.ts";
-import { expectThat, type StoryStep } from "./story-step.ts";
+import { expectThat } from "./story-problem.ts";
+import type { StoryStep } from "./story-step.ts";
 
 /** Somebody edits the Secret: the sweep says which key and who, and takes it back where the binding asks for that. */
 export const tampering: StoryStep = {

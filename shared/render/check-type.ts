@@ -5,7 +5,9 @@ import { isTreeObject, type JsonTreeObject, parseJsonTree } from "../expressions
 import { readCertificate, splitPem } from "../expressions/pem.ts";
 import type { SecretValue } from "../secret-value/secret-value.ts";
 import { RenderError, type RenderErrorCode } from "./errors.ts";
-import type { TypeFacts } from "./load-renderers.ts";
+
+/** What the check of a type also finds out about the data. */
+export type TypeFacts = { readonly certificateExpiresAt?: number };
 
 /**
  * Refuses what Kubernetes would refuse for lack of a key, and what it would take though nobody could use it: a

@@ -8,7 +8,7 @@ import { RenderError } from "./errors.ts";
 import type { ComposedRule } from "./is-composed.ts";
 import { isDataKey } from "./is-data-key.ts";
 import { matchPattern } from "./match-pattern.ts";
-import { notAnObject, type RenderSource } from "./render-secret.ts";
+import { notAnObject, type RenderSource } from "./render-source.ts";
 
 /** The languages that a binding uses; each is loaded only for those that do. */
 export type Languages = {

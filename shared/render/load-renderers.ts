@@ -1,7 +1,8 @@
 import type { Binding } from "../bindings/binding.ts";
 import type { SecretValue } from "../secret-value/secret-value.ts";
+import type { TypeFacts } from "./check-type.ts";
 import { type ComposedRule, isComposed } from "./is-composed.ts";
-import type { RenderSource } from "./render-secret.ts";
+import type { RenderSource } from "./render-source.ts";
 
 /** What rendering a binding takes beside the core. Most bindings take nothing. */
 export type Renderers = {
@@ -14,9 +15,6 @@ export type Renderers = {
   /** Refuses what the type of the Secret does not allow. */
   readonly checkType?: (binding: Binding, data: ReadonlyMap<string, SecretValue>) => TypeFacts;
 };
-
-/** What a look at well-formed contents told beside. */
-export type TypeFacts = { readonly certificateExpiresAt?: number };
 
 /**
  * Loads what the binding's rules need, once per process. JMESPath and LiquidJS together are larger than everything that

@@ -3,7 +3,7 @@ import { nameOfSource } from "../bindings/name-of-sources.ts";
 import type { SecretValue } from "../secret-value/secret-value.ts";
 import { RenderError } from "./errors.ts";
 import { isDataKey } from "./is-data-key.ts";
-import type { RenderSource } from "./render-secret.ts";
+import type { RenderSource } from "./render-source.ts";
 
 /** A key that more than one source makes. Names only. */
 export type Collision = {

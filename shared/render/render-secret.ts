@@ -9,14 +9,7 @@ import type { Renderers } from "./load-renderers.ts";
 import { type Collision, mergeData } from "./merge-data.ts";
 import { ANNOTATIONS, MANAGED_LABEL, SOURCE_VERSIONS_ANNOTATION } from "./ownership-marks.ts";
 import { readJsonObject } from "./read-json-object.ts";
-
-/** The value that a Secret is made from, as the source read gives it. */
-export type RenderSource = {
-  readonly arn: string;
-  readonly versionId: VersionId;
-  readonly value: SecretValue;
-  readonly isText: boolean;
-};
+import { notAnObject, type RenderSource } from "./render-source.ts";
 
 /** A target as its sources and its binding say it should be. */
 export type DesiredSecret = {
@@ -109,13 +102,6 @@ function readProperties(binding: Binding, source: RenderSource): Map<string, Sec
     : undefined;
   if (properties === undefined) throw notAnObject(binding, source);
   return properties;
-}
-
-export function notAnObject(binding: Binding, source: RenderSource): RenderError {
-  return new RenderError(
-    "SOURCE_NOT_JSON_OBJECT",
-    `The value of ${source.arn} is not a JSON object, so it has no keys. Use value: <data key> in the binding of ${binding.target.namespace}/${binding.target.name} to write it whole.`,
-  );
 }
 
 function checkKubernetesLimits(binding: Binding, data: ReadonlyMap<string, SecretValue>): void {

@@ -1,6 +1,9 @@
+import type { Wait } from "../retry/retry.ts";
 import type { SourceAt, VersionId } from "../secret-id/secret-id.ts";
-import type { CurrentSource } from "../source/read-current.ts";
-import type { SyncDependencies, SyncRequest } from "./sync-source.ts";
+import type { CurrentSource, ReadCurrent } from "../source/read-current.ts";
+import type { TimeBudget } from "../time-budget/time-budget.ts";
+
+export type ReadDependencies = { readonly readCurrent: ReadCurrent; readonly wait: Wait };
 
 /**
  * Reads a source; when the event named another version, reads again for a moment, then believes the read.
@@ -9,8 +12,8 @@ import type { SyncDependencies, SyncRequest } from "./sync-source.ts";
  * read (events come late and out of order). Waiting longer would not tell which.
  */
 export async function readExpected(
-  deps: Pick<SyncDependencies, "readCurrent" | "wait">,
-  { budget }: Pick<SyncRequest, "budget">,
+  deps: ReadDependencies,
+  budget: TimeBudget,
   source: SourceAt,
   expectedVersionId: VersionId | undefined,
 ): Promise<CurrentSource> {

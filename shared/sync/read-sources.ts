@@ -7,8 +7,20 @@ import { keyOfSource } from "../secret-id/key-of-source.ts";
 import type { SourceAt, VersionId } from "../secret-id/secret-id.ts";
 import { SourceUnavailable } from "../source/errors.ts";
 import type { CurrentSource } from "../source/read-current.ts";
-import { readExpected } from "./read-expected.ts";
-import type { SyncDependencies, SyncRequest } from "./sync-source.ts";
+import type { TimeBudget } from "../time-budget/time-budget.ts";
+import { type ReadDependencies, readExpected } from "./read-expected.ts";
+
+/** The clock decides whether the last write is so fresh that a read must be confirmed. */
+type ReadSourcesDependencies = ReadDependencies & { readonly now: () => number };
+
+export type ReadSourcesRequest = {
+  readonly budget: TimeBudget;
+  /**
+   * The versions that an event, or a sweep, says are current, by the key of their source: a reason to read again when
+   * the read says otherwise.
+   */
+  readonly expectedVersionIds?: ReadonlyMap<string, VersionId>;
+};
 
 /** A binding, and its target as it was read before its sources are. */
 export type Seen = { readonly binding: Binding; readonly live: LiveSecret | undefined };
@@ -18,8 +30,8 @@ export type SourceReads = ReadonlyMap<string, CurrentSource | RelayError>;
 
 /** Every source of these bindings, each once, and read again where its answer is suspect. */
 export async function readSources(
-  deps: SyncDependencies,
-  request: SyncRequest,
+  deps: ReadSourcesDependencies,
+  request: ReadSourcesRequest,
   seen: readonly Seen[],
 ): Promise<SourceReads> {
   const users = new Map<string, { source: SourceAt; recorded: Recorded[] }>();
@@ -73,14 +85,14 @@ function recordedOf({ annotations }: LiveSecret, versionId: string | undefined):
  * and Lambda's repeat comes when the replicas have settled. A pinned version is the same in every answer.
  */
 async function readConfirmed(
-  deps: SyncDependencies,
-  request: SyncRequest,
+  deps: ReadSourcesDependencies,
+  request: ReadSourcesRequest,
   source: SourceAt,
   recorded: readonly Recorded[],
 ): Promise<CurrentSource> {
   let current = await readExpected(
     deps,
-    request,
+    request.budget,
     source,
     request.expectedVersionIds?.get(keyOfSource(source)),
   );

@@ -10,14 +10,13 @@ import { backoffMs, type RetryPolicy, type Wait } from "../retry/retry.ts";
 import { keyOfSource } from "../secret-id/key-of-source.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 import type { CurrentSource, ReadCurrent } from "../source/read-current.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
 import type { FollowUp, Settled } from "../workloads/follow-up.ts";
 import { NOTICE_ANNOTATION, printNotice } from "../workloads/notice.ts";
 import { applyBody } from "./apply-body.ts";
 import { expiryOf } from "./expiry-of.ts";
 import { outcomeOfError, type SyncOutcome, type TargetOutcome } from "./outcome.ts";
 import { type Plan, planTarget, touchesData } from "./plan.ts";
-import { readSources, readsOf } from "./read-sources.ts";
+import { type ReadSourcesRequest, readSources, readsOf } from "./read-sources.ts";
 
 /** What a sync does to one cluster. */
 export type SyncCluster = Pick<ClusterConnection, "readSecret" | "applySecret" | "deleteSecret">;
@@ -32,15 +31,9 @@ export type SyncDependencies = {
   readonly followUp: FollowUp;
 };
 
-export type SyncRequest = {
+export type SyncRequest = ReadSourcesRequest & {
   /** Every binding of a source, with whatever other sources it has. */
   readonly bindings: readonly Binding[];
-  readonly budget: TimeBudget;
-  /**
-   * The versions that an event, or a sweep, says are current, by the key of their source: a reason to read again when
-   * the read says otherwise.
-   */
-  readonly expectedVersionIds?: ReadonlyMap<string, VersionId>;
   /** When the label moved, ms since the epoch; for the propagation latency. */
   readonly occurredAt?: number;
   /** A sweep asks because it found drift. */

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { KeyRule, KeySource } from "../../shared/bindings/binding.ts";
 import { RenderError } from "../../shared/render/errors.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
-import { type RenderSource, renderSecret } from "../../shared/render/render-secret.ts";
+import { renderSecret } from "../../shared/render/render-secret.ts";
+import type { RenderSource } from "../../shared/render/render-source.ts";
 import { binarySource, CANARY, shownData, textSource, withKeys } from "./factories.ts";
 
 const render = async (keys: KeyRule, source: RenderSource): Promise<Record<string, string>> => {

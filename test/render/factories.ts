@@ -1,5 +1,6 @@
 import type { Binding, KeyRule } from "../../shared/bindings/binding.ts";
-import type { DesiredSecret, RenderSource } from "../../shared/render/render-secret.ts";
+import type { DesiredSecret } from "../../shared/render/render-secret.ts";
+import type { RenderSource } from "../../shared/render/render-source.ts";
 import type { VersionId } from "../../shared/secret-id/secret-id.ts";
 import { SecretValue } from "../../shared/secret-value/secret-value.ts";
 

@@ -3,7 +3,8 @@ import { type Narrator, silentNarrator } from "../../sandbox/story/narrator.ts";
 import type { StoryWorld } from "../../sandbox/story/open-world.ts";
 import { runStory } from "../../sandbox/story/run-story.ts";
 import { STEPS } from "../../sandbox/story/steps.ts";
-import { StoryProblem, type StoryStep } from "../../sandbox/story/story-step.ts";
+import { StoryProblem } from "../../sandbox/story/story-problem.ts";
+import type { StoryStep } from "../../sandbox/story/story-step.ts";
 
 const noWorld = {} as StoryWorld;
 const step = (name: string, run: StoryStep["run"]): StoryStep => ({ name, title: `about ${name}`, run });

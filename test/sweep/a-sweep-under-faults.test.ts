@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { TestSweeper } from "../contract/relay.ts";
 import { decodeData } from "../contract/scene.ts";
-import { type Drift, LASTING, REPAIRABLE } from "./drifts.ts";
-import { expectedFindings, type Fleet, foundBy, inTurns, type Member } from "./fleet.ts";
+import { LASTING, REPAIRABLE } from "./drifts.ts";
+import { type Drift, expectedFindings, type Fleet, foundBy, inTurns, type Member } from "./fleet.ts";
 import { METADATA, sweeperOf, useSweepScene, VALUES } from "./sweep-scene.ts";
 
 // Every fifth call fails, on either side, in every way there is, and in every third group every second one; reads of

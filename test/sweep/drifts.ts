@@ -1,25 +1,6 @@
 import { DeleteSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import type { Binding } from "../../shared/bindings/binding.ts";
-import type { Action, FindingCode } from "../../shared/sweep/finding.ts";
 import { encodeData } from "../contract/scene.ts";
-import { type Fleet, type Member, must, pathOf, sourceValue } from "./fleet.ts";
-
-/** One way in which a Secret comes to differ from its source, and what a sweep by metadata makes of it. */
-export type Drift = {
-  readonly name: string;
-  readonly code: FindingCode;
-  readonly action: Action["kind"];
-  /** The code under a refusal. */
-  readonly refusal?: string;
-  /** What the next sweep does about it; it finds nothing any more when this is absent. */
-  readonly again?: Action["kind"];
-  /** How the binding is written, where it is not as all others: by default it adopts, and retains. */
-  readonly rules?: Partial<Pick<Binding, "adopt" | "deletionPolicy">>;
-  /** The binding as it was when the Secret was last applied. */
-  readonly wasBoundAs?: (binding: Binding) => Binding;
-  readonly isUnbound?: boolean;
-  act(fleet: Fleet, member: Member): Promise<void>;
-};
+import { type Drift, type Fleet, type Member, must, pathOf, sourceValue } from "./fleet.ts";
 
 const nothing = async (): Promise<void> => {};
 

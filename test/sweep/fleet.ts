@@ -8,13 +8,13 @@ import { renderSecret } from "../../shared/render/render-secret.ts";
 import { parseBoundReference } from "../../shared/secret-id/parse-secret-reference.ts";
 import type { VersionId } from "../../shared/secret-id/secret-id.ts";
 import { SecretValue } from "../../shared/secret-value/secret-value.ts";
+import type { Action, FindingCode } from "../../shared/sweep/finding.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import { applyBody } from "../../shared/sync/apply-body.ts";
 import { awsClients } from "../contract/aws-clients.ts";
 import type { Backend } from "../contract/backend.ts";
 import { type KubernetesCall, kubernetesCall } from "../contract/kubernetes-request.ts";
 import { pinnedCluster } from "../contract/relay.ts";
-import type { Drift } from "./drifts.ts";
 
 /** A source and its Secret, synced minutes ago. */
 export type Member = {
@@ -23,6 +23,23 @@ export type Member = {
   readonly binding: Binding;
   /** What is to happen to it, or has. */
   readonly drift?: Drift;
+};
+
+/** One way in which a Secret comes to differ from its source, and what a sweep by metadata makes of it. */
+export type Drift = {
+  readonly name: string;
+  readonly code: FindingCode;
+  readonly action: Action["kind"];
+  /** The code under a refusal. */
+  readonly refusal?: string;
+  /** What the next sweep does about it; it finds nothing any more when this is absent. */
+  readonly again?: Action["kind"];
+  /** How the binding is written, where it is not as all others: by default it adopts, and retains. */
+  readonly rules?: Partial<Pick<Binding, "adopt" | "deletionPolicy">>;
+  /** The binding as it was when the Secret was last applied. */
+  readonly wasBoundAs?: (binding: Binding) => Binding;
+  readonly isUnbound?: boolean;
+  act(fleet: Fleet, member: Member): Promise<void>;
 };
 
 /** Many sources bound to as many Secrets: what a sweep has to look through. */

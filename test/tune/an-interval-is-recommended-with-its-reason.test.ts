@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { credentialMargin } from "../../cli/tune/credential-margin.ts";
 import { loadOfNumbers } from "../../cli/tune/load.ts";
-import { planIntervals, type Situation } from "../../cli/tune/plan-intervals.ts";
+import { planIntervals } from "../../cli/tune/plan-intervals.ts";
+import type { Situation } from "../../cli/tune/situation.ts";
 import { HOUR, MINUTE, situation } from "./factories.ts";
 
 const adviceFor = (changes: Partial<Situation>) => planIntervals(situation(changes)).advice;

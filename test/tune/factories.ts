@@ -1,5 +1,5 @@
 import { loadOfNumbers } from "../../cli/tune/load.ts";
-import type { Situation } from "../../cli/tune/plan-intervals.ts";
+import type { Situation } from "../../cli/tune/situation.ts";
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
