@@ -122,7 +122,8 @@ const AGE_COLUMN = {
   priority: 0,
 };
 
-function table(objects: KubernetesObject[], metadata: object, { columns = [] }: Resource, now: Date) {
+function table(objects: KubernetesObject[], metadata: object, resource: Resource, now: Date) {
+  const { columns = [], columnsAreAll } = resource;
   const middle = columns.map(({ name, type, description }) => ({
     name,
     type,
@@ -134,20 +135,23 @@ function table(objects: KubernetesObject[], metadata: object, { columns = [] }: 
     kind: "Table",
     apiVersion: "meta.k8s.io/v1",
     metadata,
-    columnDefinitions: [NAME_COLUMN, ...middle, AGE_COLUMN],
-    rows: objects.map((object) => ({
-      cells: [object.metadata.name, ...columns.map(({ cell }) => cell(object)), ageOf(object, now)],
-      object: metadataOnly(object),
-    })),
+    columnDefinitions: columnsAreAll ? middle : [NAME_COLUMN, ...middle, AGE_COLUMN],
+    rows: objects.map((object) => {
+      const cells = columns.map(({ cell }) => cell(object, now));
+      return {
+        cells: columnsAreAll ? cells : [object.metadata.name, ...cells, ageOf(object, now)],
+        object: metadataOnly(object),
+      };
+    }),
   };
 }
 
+const ageOf = ({ metadata }: KubernetesObject, now: Date): string =>
+  timeSince(metadata.creationTimestamp ?? "", now);
+
 /** kubectl's way: two units while that says something, then one. */
-function ageOf({ metadata }: KubernetesObject, now: Date): string {
-  const seconds = Math.max(
-    0,
-    Math.floor((now.getTime() - Date.parse(metadata.creationTimestamp ?? "")) / 1000),
-  );
+export function timeSince(time: string, now: Date): string {
+  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(time)) / 1000));
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   const days = Math.floor(hours / 24);
