@@ -1,6 +1,7 @@
 import type { KubernetesObject } from "./object.ts";
 import { apiVersionOf, type Resource } from "./resources.ts";
 import { ApiStatus, badRequest } from "./status.ts";
+import { timeSince } from "./time-since.ts";
 
 /** The shape that a client asked for: the object itself, its metadata alone, or rows for a person. */
 export type Presentation = "whole" | "metadata" | "table";
@@ -148,20 +149,6 @@ function table(objects: KubernetesObject[], metadata: object, resource: Resource
 
 const ageOf = ({ metadata }: KubernetesObject, now: Date): string =>
   timeSince(metadata.creationTimestamp ?? "", now);
-
-/** kubectl's way: two units while that says something, then one. */
-export function timeSince(time: string, now: Date): string {
-  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(time)) / 1000));
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  const days = Math.floor(hours / 24);
-  if (seconds < 120) return `${seconds}s`;
-  if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
-  if (hours < 3) return `${minutes}m`;
-  if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
-  if (hours < 48) return `${hours}h`;
-  return days < 8 && hours % 24 !== 0 ? `${days}d${hours % 24}h` : `${days}d`;
-}
 
 function assertShapeFits(as: string, of: "object" | "list", { kind }: Resource): void {
   if (as === "PartialObjectMetadataList" && of === "object") {

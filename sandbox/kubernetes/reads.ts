@@ -1,6 +1,6 @@
 import { choosePresentation, paginate, presentList, presentObject } from "./list-and-table.ts";
 import type { KubernetesObject } from "./object.ts";
-import type { Resource } from "./resources.ts";
+import { apiVersionOf, type Resource } from "./resources.ts";
 import { parseFieldSelector, parseLabelSelector, type Selects } from "./selectors.ts";
 import { ApiStatus, badRequest } from "./status.ts";
 import type { Store, StoredEvent } from "./store.ts";
@@ -58,13 +58,15 @@ export function watchObjects(request: WatchRequest): () => void {
   const as = choosePresentation(accept, "object", resource);
   const selects = selectorOf(query, resource);
   const { resource: stored, show } = storageOf(resource);
-  const send = (type: StoredEvent["type"], object: KubernetesObject) => {
+  const send = (type: StoredEvent["type"] | "BOOKMARK", object: KubernetesObject) => {
     const line = JSON.stringify({ type, object: presentObject(object, as, resource, now) });
     onEvent(`${line}\n`, as === "whole" ? [object] : []);
   };
-  const from = parseRevision(query.get("resourceVersion"));
+  const wantsInitialEvents = /^(true|1)$/.test(query.get("sendInitialEvents") ?? "");
+  const from = wantsInitialEvents ? 0 : parseRevision(query.get("resourceVersion"));
   if (from === 0)
     for (const object of storedObjects(store, resource, namespace).filter(selects)) send("ADDED", object);
+  if (wantsInitialEvents) send("BOOKMARK", endOfInitialEvents(resource, store.revision));
   if (from > 0 && !store.isWatchableAfter(from)) {
     const tooOld = new ApiStatus(410, "Expired", `too old resource version: ${from} (${store.revision})`);
     onEvent(`${JSON.stringify({ type: "ERROR", object: tooOld.toStatus() })}\n`, []);
@@ -80,12 +82,19 @@ export function watchObjects(request: WatchRequest): () => void {
   });
 }
 
+/** The informers of kubectl 1.35 and newer hold nothing for complete before they have seen this. */
+const endOfInitialEvents = (resource: Resource, revision: number): KubernetesObject => ({
+  apiVersion: apiVersionOf(resource),
+  kind: resource.kind,
+  metadata: { resourceVersion: String(revision), annotations: { "k8s.io/initial-events-end": "true" } },
+});
+
 const storageOf = (resource: Resource): NonNullable<Resource["viewOf"]> =>
   resource.viewOf ?? { resource, show: (object) => object };
 
 function storedObjects(store: Store, resource: Resource, namespace: string | undefined): KubernetesObject[] {
-  const { resource: stored, show } = storageOf(resource);
-  return store.list(stored, namespace).map(show);
+  const { viewOf } = resource;
+  return viewOf ? store.list(viewOf.resource, namespace).map(viewOf.show) : store.list(resource, namespace);
 }
 
 /** For a watch, whose answer has begun by the time that it is read. */
