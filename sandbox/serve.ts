@@ -7,10 +7,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { kubeconfigFor } from "./kubernetes/kubeconfig.ts";
+import { externalSecretsResources } from "./kubernetes/resources.ts";
 import { startSandbox } from "./start-sandbox.ts";
 
 const folder = path.resolve(process.argv[2] ?? ".sandbox");
-const sandbox = await startSandbox({ clusterName: "sandbox-eks" });
+const sandbox = await startSandbox({
+  clusterName: "sandbox-eks",
+  resources: externalSecretsResources(),
+  rollsOut: true,
+});
 const { aws, kubernetes } = sandbox;
 aws.seedSecrets([
   { name: "prod/db", value: JSON.stringify({ username: "shop", password: "first-password" }) },

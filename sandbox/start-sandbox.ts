@@ -11,6 +11,8 @@ export type SandboxOptions = Pick<AwsSandboxOptions, "accountId" | "region"> & {
   readonly awsOverTls?: boolean;
   /** Custom resources of the cluster, besides what is built in. */
   readonly resources?: readonly Resource[];
+  /** Whether Deployments, StatefulSets and DaemonSets are rolled out at once; otherwise they have no status. */
+  readonly rollsOut?: boolean;
 };
 
 export type Sandbox = {
@@ -36,6 +38,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     region,
     authority,
     now: () => new Date(now()),
+    ...(options.rollsOut && { rollsOut: true }),
     ...(options.resources && { resources: options.resources }),
     credentialsOf: (accessKeyId) => aws.credentialsOf(accessKeyId),
   });

@@ -3,8 +3,10 @@ import type { User } from "./authentication.ts";
 import type { RequestSummary } from "./faults.ts";
 import { choosePresentation, presentObject } from "./list-and-table.ts";
 import { fieldsOf, isFields, type KubernetesObject } from "./object.ts";
+import { openApiPage } from "./openapi.ts";
+import { decodeProtobuf, unsupportedMediaType } from "./protobuf.ts";
 import { type Attempt, authorize, authorizePage, decide } from "./rbac.ts";
-import { assertSelectable, listObjects, watchObjects } from "./reads.ts";
+import { assertSelectable, findObject, listObjects, watchObjects } from "./reads.ts";
 import type { RequestCounters } from "./request-counters.ts";
 import { discoveryPage, type ResourceTarget, type Target, type Verb } from "./request-path.ts";
 import { NAMESPACES, type Resource } from "./resources.ts";
@@ -37,9 +39,15 @@ export type ApiRequest = {
   verb: Verb | undefined;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
-  body: string | "too-large";
+  /** Bytes where the body is protobuf. */
+  body: string | Buffer | "too-large";
   summary: RequestSummary;
 };
+
+export const PROTOBUF = "application/vnd.kubernetes.protobuf";
+
+export const mediaTypeOf = (headers: IncomingHttpHeaders): string =>
+  (headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
 
 export type Answer = {
   code: number;
@@ -84,7 +92,7 @@ function answerPage(options: ApiOptions, request: ApiRequest, user: User, path: 
   authorizePage(user, path);
   if (/^\/(readyz|livez|healthz)\/?$/.test(path)) return { code: 200, text: "ok", contentType: PLAIN_TEXT };
   if (path === "/version") return { code: 200, body: VERSION };
-  const page = discoveryPage(path, options.resources);
+  const page = discoveryPage(path, options.resources) ?? openApiPage(path, options.resources);
   if (page) return { code: 200, body: page };
   const groupVersion = /^(\/api\/[^/]+|\/apis\/[^/]+\/[^/]+)/.exec(path)?.[1];
   if (groupVersion && discoveryPage(groupVersion, options.resources)) {
@@ -111,16 +119,17 @@ const ACCESS_REVIEW =
 
 /** Who am I, and who may do what: the first two anybody may ask about himself, the others need a right. */
 function answerReview({ roles }: ApiOptions, request: ApiRequest, user: User, path: string): Answer {
-  const body = fieldsOf(parseBody(request));
-  if (path === SELF_REVIEW) {
-    const { username, groups } = user;
-    return { code: 201, body: { ...body, metadata: {}, status: { userInfo: { username, groups } } } };
-  }
   const [, ofNamespace, local, atLarge] = ACCESS_REVIEW.exec(path) ?? [];
   const review = local ?? atLarge;
-  if (review === undefined) {
+  if (review === undefined && path !== SELF_REVIEW) {
     authorizePage(user, path);
     throw new ApiStatus(404, "NotFound", "the server could not find the requested resource", {});
+  }
+  assertMediaType(request);
+  const body = fieldsOf(parseBody(request));
+  if (review === undefined) {
+    const { username, groups } = user;
+    return { code: 201, body: { ...body, metadata: {}, status: { userInfo: { username, groups } } } };
   }
   const spec = fieldsOf(body.spec);
   const asked = fieldsOf(spec.resourceAttributes) as Record<string, string>;
@@ -170,10 +179,11 @@ function answerResource(
   if (target.subresource !== undefined && !isOfStatus) {
     throw new ApiStatus(404, "NotFound", "the server could not find the requested resource", {});
   }
+  if (resource.viewOf && !isRead(verb)) throw methodNotAllowed();
   const read = { store, resource, namespace, query, accept: headers.accept, now: now() };
   switch (verb) {
     case "get": {
-      const object = store.find(resource, namespace, name);
+      const object = findObject(store, resource, namespace, name);
       if (!object) throw notFound(resource, name);
       return answerObject(options, request, resource, { code: 200, object });
     }
@@ -183,7 +193,7 @@ function answerResource(
       return { code: 200, body };
     }
     case "watch": {
-      assertSelectable(query);
+      assertSelectable(query, resource);
       const seconds = Number(query.get("timeoutSeconds") ?? 0);
       return {
         code: 200,
@@ -211,26 +221,34 @@ function answerResource(
     }
     case "delete": {
       const write = writeOf(options, request, target, () => {});
+      assertMediaType(request);
       const gone = deleteObject(write, request.body === "" ? {} : parseBody(request));
       return isStatus(gone)
         ? { code: 200, body: gone }
         : answerObject(options, request, resource, { code: 200, object: gone });
     }
     default:
-      throw new ApiStatus(
-        405,
-        "MethodNotAllowed",
-        "the server does not allow this method on the requested resource",
-        {},
-      );
+      throw methodNotAllowed();
   }
 }
+
+const isRead = (verb: Verb | undefined): boolean => verb === "get" || verb === "list" || verb === "watch";
+
+const methodNotAllowed = () =>
+  new ApiStatus(
+    405,
+    "MethodNotAllowed",
+    "the server does not allow this method on the requested resource",
+    {},
+  );
 
 function attemptOf({ verb, method, query }: ApiRequest, target: ResourceTarget): Attempt {
   const { resource, name, subresource } = target;
   const isMany = verb === "list" || verb === "watch";
   // A list narrowed to one name may be allowed by that name.
-  const named = isMany ? parseFieldSelector(query.get("fieldSelector") ?? "").name : name;
+  const named = isMany
+    ? parseFieldSelector(query.get("fieldSelector") ?? "", resource.selectable).name
+    : name;
   // A namespace is thought to lie in itself.
   const namespace = resource === NAMESPACES ? name : target.namespace;
   return {
@@ -253,9 +271,10 @@ const METHOD_VERBS: Readonly<Record<string, string>> = {
 function runWrite(write: Write, request: ApiRequest, assertMayCreate: () => void): Written {
   const { verb, query, headers } = request;
   const isStrict = query.get("fieldValidation") === "Strict";
+  if (verb !== "patch") assertMediaType(request, write.resource);
   if (verb === "create") return createObject(write, parseBody(request), isStrict);
   if (verb === "update") return replaceObject(write, parseBody(request), isStrict);
-  const contentType = (headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
+  const contentType = mediaTypeOf(headers);
   if (contentType === APPLY) {
     if (!query.get("fieldManager"))
       throw patchOptionsInvalid(required("fieldManager", "is required for apply patch"));
@@ -276,6 +295,17 @@ function runWrite(write: Write, request: ApiRequest, assertMayCreate: () => void
     throw patchOptionsInvalid(cause);
   }
   return patchObject(write, parseBody(request), type);
+}
+
+/** What a whole object may be sent in. Without a word about it, it is JSON. */
+function assertMediaType({ headers, body }: ApiRequest, resource?: Resource): void {
+  const accepted = [
+    "application/json",
+    "application/yaml",
+    ...(resource?.isBuiltIn === false ? [] : [PROTOBUF]),
+  ];
+  const mediaType = mediaTypeOf(headers);
+  if (body !== "" && mediaType !== "" && !accepted.includes(mediaType)) throw unsupportedMediaType(accepted);
 }
 
 const APPLY = "application/apply-patch+yaml";
@@ -335,6 +365,7 @@ function parseBody({ body }: ApiRequest): unknown {
   if (body === "too-large") {
     throw new ApiStatus(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728");
   }
+  if (typeof body !== "string") return decodeProtobuf(body);
   try {
     return JSON.parse(body);
   } catch {

@@ -1,5 +1,7 @@
-import type { Fields, KubernetesObject } from "./object.ts";
+import { type Fields, fieldsOf, type KubernetesObject, withoutEmpty } from "./object.ts";
+import type { TableColumn } from "./resources.ts";
 import { type FieldProblem, invalidValue, required, tooLong } from "./status.ts";
+import { timeSince } from "./time-since.ts";
 
 /** What is wrong with an Event of events.k8s.io/v1; the note is called by its name in core/v1, as on a real server. */
 export function eventProblems(event: KubernetesObject): FieldProblem[] {
@@ -25,3 +27,52 @@ function textProblems(text: unknown, field: string, bytesMax: number): FieldProb
   if (typeof text !== "string" || text === "") return [required(field)];
   return text.length > bytesMax ? [tooLong(field, bytesMax)] : [];
 }
+
+/** An Event of events.k8s.io/v1 as core/v1 names its fields; `kubectl describe` and `kubectl get events` read that one. */
+export function coreEventOf(event: KubernetesObject): KubernetesObject {
+  const { metadata, regarding, related, reason, type, action, note, eventTime, series } = event;
+  const { reportingController, reportingInstance } = event;
+  const { deprecatedSource, deprecatedFirstTimestamp, deprecatedLastTimestamp, deprecatedCount } = event;
+  return {
+    apiVersion: "v1",
+    kind: "Event",
+    metadata,
+    involvedObject: fieldsOf(regarding),
+    ...withoutEmpty({ reason, message: note }),
+    source: fieldsOf(deprecatedSource),
+    firstTimestamp: deprecatedFirstTimestamp ?? null,
+    lastTimestamp: deprecatedLastTimestamp ?? null,
+    ...withoutEmpty({ count: deprecatedCount, type }),
+    eventTime: eventTime ?? null,
+    ...withoutEmpty({ series, action, related }),
+    reportingComponent: reportingController ?? "",
+    reportingInstance: reportingInstance ?? "",
+  };
+}
+
+const column = (name: string, cell: TableColumn["cell"]): TableColumn => ({
+  name,
+  type: "string",
+  description: "",
+  cell,
+});
+
+export const CORE_EVENT_COLUMNS: TableColumn[] = [
+  column("Last Seen", ({ metadata, eventTime }, now) =>
+    timeSince(String(eventTime ?? metadata.creationTimestamp), now),
+  ),
+  column("Type", ({ type }) => type),
+  column("Reason", ({ reason }) => reason),
+  column("Object", ({ involvedObject }) => {
+    const { kind, name } = fieldsOf(involvedObject);
+    return `${String(kind).toLowerCase()}/${name}`;
+  }),
+  column("Message", ({ message }) => message),
+];
+
+export const CORE_EVENT_FIELDS: readonly string[] = [
+  ...["kind", "namespace", "name", "uid", "apiVersion"].map((field) => `involvedObject.${field}`),
+  "reason",
+  "reportingComponent",
+  "type",
+];

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from "./object.ts";
 import { apiVersionOf, type Resource } from "./resources.ts";
 import { ApiStatus, badRequest } from "./status.ts";
+import { timeSince } from "./time-since.ts";
 
 /** The shape that a client asked for: the object itself, its metadata alone, or rows for a person. */
 export type Presentation = "whole" | "metadata" | "table";
@@ -122,7 +123,8 @@ const AGE_COLUMN = {
   priority: 0,
 };
 
-function table(objects: KubernetesObject[], metadata: object, { columns = [] }: Resource, now: Date) {
+function table(objects: KubernetesObject[], metadata: object, resource: Resource, now: Date) {
+  const { columns = [], columnsAreAll } = resource;
   const middle = columns.map(({ name, type, description }) => ({
     name,
     type,
@@ -134,30 +136,19 @@ function table(objects: KubernetesObject[], metadata: object, { columns = [] }: 
     kind: "Table",
     apiVersion: "meta.k8s.io/v1",
     metadata,
-    columnDefinitions: [NAME_COLUMN, ...middle, AGE_COLUMN],
-    rows: objects.map((object) => ({
-      cells: [object.metadata.name, ...columns.map(({ cell }) => cell(object)), ageOf(object, now)],
-      object: metadataOnly(object),
-    })),
+    columnDefinitions: columnsAreAll ? middle : [NAME_COLUMN, ...middle, AGE_COLUMN],
+    rows: objects.map((object) => {
+      const cells = columns.map(({ cell }) => cell(object, now));
+      return {
+        cells: columnsAreAll ? cells : [object.metadata.name, ...cells, ageOf(object, now)],
+        object: metadataOnly(object),
+      };
+    }),
   };
 }
 
-/** kubectl's way: two units while that says something, then one. */
-function ageOf({ metadata }: KubernetesObject, now: Date): string {
-  const seconds = Math.max(
-    0,
-    Math.floor((now.getTime() - Date.parse(metadata.creationTimestamp ?? "")) / 1000),
-  );
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  const days = Math.floor(hours / 24);
-  if (seconds < 120) return `${seconds}s`;
-  if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
-  if (hours < 3) return `${minutes}m`;
-  if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
-  if (hours < 48) return `${hours}h`;
-  return days < 8 && hours % 24 !== 0 ? `${days}d${hours % 24}h` : `${days}d`;
-}
+const ageOf = ({ metadata }: KubernetesObject, now: Date): string =>
+  timeSince(metadata.creationTimestamp ?? "", now);
 
 function assertShapeFits(as: string, of: "object" | "list", { kind }: Resource): void {
   if (as === "PartialObjectMetadataList" && of === "object") {

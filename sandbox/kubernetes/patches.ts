@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Fields, isFields } from "./object.ts";
+import type { FieldShape } from "./field-set.ts";
+import { type Fields, fieldsOf, isFields } from "./object.ts";
 import { ApiStatus, badRequest } from "./status.ts";
 
-/** RFC 7386. For a Secret a strategic merge patch means the same, since nothing in it has a merge key. */
+/** RFC 7386. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isFields(patch)) return patch;
   const merged: Fields = { ...(isFields(target) ? target : {}) };
@@ -11,6 +12,64 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
     else merged[field] = mergePatch(merged[field], value);
   }
   return merged;
+}
+
+/** A merge patch that also merges lists by key or as sets, and knows kubectl's directives. */
+export function strategicMergePatch(target: unknown, patch: unknown, shape: FieldShape): unknown {
+  if (!isFields(patch)) return patch;
+  const { $patch: directive, $retainKeys: retained, ...given } = patch;
+  if (directive === "delete") return {};
+  const merged: Fields = directive === "replace" || !isFields(target) ? {} : { ...target };
+  for (const field of Object.keys(merged)) {
+    if (Array.isArray(retained) && !retained.includes(field)) delete merged[field];
+  }
+  const orders: [field: string, order: unknown[]][] = [];
+  for (const [name, value] of Object.entries(given)) {
+    const [instruction, field = ""] = name.startsWith("$") ? name.split("/") : [];
+    if (instruction === "$setElementOrder") orders.push([field, value as unknown[]]);
+    else if (instruction === "$deleteFromPrimitiveList") {
+      merged[field] = listOf(merged[field]).filter((item) => !listOf(value).includes(item));
+    } else if (value === null) delete merged[name];
+    else if (Array.isArray(value)) merged[name] = mergeList(merged[name], value, shape, name);
+    else merged[name] = strategicMergePatch(merged[name], value, shape);
+  }
+  for (const [field, order] of orders) {
+    if (merged[field] !== undefined) merged[field] = inOrder(listOf(merged[field]), order, shape, field);
+  }
+  return merged;
+}
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+/** What tells a list's items apart: of several keys of server-side apply, this patch knows the first. */
+function identityIn(shape: FieldShape, field: string): ((item: unknown) => unknown) | undefined {
+  const keys = shape.lists[field];
+  if (keys === undefined) return undefined;
+  return keys === "set" ? (item) => item : (item) => fieldsOf(item)[keys[0] ?? ""];
+}
+
+function mergeList(target: unknown, patch: unknown[], shape: FieldShape, field: string): unknown[] {
+  const identity = identityIn(shape, field);
+  const isWhole = patch.some((item) => fieldsOf(item).$patch === "replace");
+  if (!identity || isWhole) return patch.filter((item) => fieldsOf(item).$patch !== "replace");
+  const merged = [...listOf(target)];
+  for (const item of patch) {
+    const at = merged.findIndex((present) => identity(present) === identity(item));
+    if (fieldsOf(item).$patch === "delete") merged.splice(at, at < 0 ? 0 : 1);
+    else if (at < 0) merged.push(strategicMergePatch(undefined, item, shape));
+    else merged[at] = strategicMergePatch(merged[at], item, shape);
+  }
+  return merged;
+}
+
+/** As the order lists them; what it does not name comes last. */
+function inOrder(items: unknown[], order: unknown[], shape: FieldShape, field: string): unknown[] {
+  const identity = identityIn(shape, field);
+  if (!identity) return items;
+  const places = order.map(identity);
+  const placeOf = (item: unknown) =>
+    places.includes(identity(item)) ? places.indexOf(identity(item)) : Infinity;
+  return [...items].sort((a, b) => (placeOf(a) === placeOf(b) ? 0 : placeOf(a) - placeOf(b)));
 }
 
 /** RFC 6902. The real server does not say which operation failed, nor why. */

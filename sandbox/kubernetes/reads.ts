@@ -1,9 +1,20 @@
 import { choosePresentation, paginate, presentList, presentObject } from "./list-and-table.ts";
 import type { KubernetesObject } from "./object.ts";
-import type { Resource } from "./resources.ts";
+import { apiVersionOf, type Resource } from "./resources.ts";
 import { parseFieldSelector, parseLabelSelector, type Selects } from "./selectors.ts";
 import { ApiStatus, badRequest } from "./status.ts";
 import type { Store, StoredEvent } from "./store.ts";
+
+export function findObject(
+  store: Store,
+  resource: Resource,
+  namespace: string | undefined,
+  name: string,
+): KubernetesObject | undefined {
+  const { resource: stored, show } = storageOf(resource);
+  const object = store.find(stored, namespace, name);
+  return object && show(object);
+}
 
 export type ListRequest = {
   store: Store;
@@ -18,10 +29,10 @@ export type Listed = { body: unknown; shown: KubernetesObject[] };
 
 export function listObjects({ store, resource, namespace, query, accept, now }: ListRequest): Listed {
   const as = choosePresentation(accept, "list", resource);
-  const selects = selectorOf(query);
+  const selects = selectorOf(query, resource);
   const limit = Number(query.get("limit") ?? 0);
   const token = query.get("continue") ?? undefined;
-  const matching = store.list(resource, namespace).filter(selects);
+  const matching = storedObjects(store, resource, namespace).filter(selects);
   const { objects, continueAt, remaining } = paginate(matching, { limit, token, revision: store.revision });
   // How many are left is not told where a selector would have to be tried on them first.
   const isSelective = query.has("labelSelector") || query.has("fieldSelector");
@@ -45,13 +56,17 @@ export type WatchRequest = ListRequest & {
 export function watchObjects(request: WatchRequest): () => void {
   const { store, resource, namespace, query, accept, now, onEvent, onEnd } = request;
   const as = choosePresentation(accept, "object", resource);
-  const selects = selectorOf(query);
-  const send = (type: StoredEvent["type"], object: KubernetesObject) => {
+  const selects = selectorOf(query, resource);
+  const { resource: stored, show } = storageOf(resource);
+  const send = (type: StoredEvent["type"] | "BOOKMARK", object: KubernetesObject) => {
     const line = JSON.stringify({ type, object: presentObject(object, as, resource, now) });
     onEvent(`${line}\n`, as === "whole" ? [object] : []);
   };
-  const from = parseRevision(query.get("resourceVersion"));
-  if (from === 0) for (const object of store.list(resource, namespace).filter(selects)) send("ADDED", object);
+  const wantsInitialEvents = /^(true|1)$/.test(query.get("sendInitialEvents") ?? "");
+  const from = wantsInitialEvents ? 0 : parseRevision(query.get("resourceVersion"));
+  if (from === 0)
+    for (const object of storedObjects(store, resource, namespace).filter(selects)) send("ADDED", object);
+  if (wantsInitialEvents) send("BOOKMARK", endOfInitialEvents(resource, store.revision));
   if (from > 0 && !store.isWatchableAfter(from)) {
     const tooOld = new ApiStatus(410, "Expired", `too old resource version: ${from} (${store.revision})`);
     onEvent(`${JSON.stringify({ type: "ERROR", object: tooOld.toStatus() })}\n`, []);
@@ -59,21 +74,38 @@ export function watchObjects(request: WatchRequest): () => void {
     return () => {};
   }
   return store.watch(from || store.revision, (event) => {
-    const isOurs = event.resource.group === resource.group && event.resource.resource === resource.resource;
+    const isOurs = event.resource.group === stored.group && event.resource.resource === stored.resource;
     const isHere = namespace === undefined || event.object.metadata.namespace === namespace;
-    if (isOurs && isHere && selects(event.object)) send(event.type, event.object);
+    if (!isOurs || !isHere) return;
+    const object = show(event.object);
+    if (selects(object)) send(event.type, object);
   });
 }
 
+/** The informers of kubectl 1.35 and newer hold nothing for complete before they have seen this. */
+const endOfInitialEvents = (resource: Resource, revision: number): KubernetesObject => ({
+  apiVersion: apiVersionOf(resource),
+  kind: resource.kind,
+  metadata: { resourceVersion: String(revision), annotations: { "k8s.io/initial-events-end": "true" } },
+});
+
+const storageOf = (resource: Resource): NonNullable<Resource["viewOf"]> =>
+  resource.viewOf ?? { resource, show: (object) => object };
+
+function storedObjects(store: Store, resource: Resource, namespace: string | undefined): KubernetesObject[] {
+  const { viewOf } = resource;
+  return viewOf ? store.list(viewOf.resource, namespace).map(viewOf.show) : store.list(resource, namespace);
+}
+
 /** For a watch, whose answer has begun by the time that it is read. */
-export function assertSelectable(query: URLSearchParams): void {
-  selectorOf(query);
+export function assertSelectable(query: URLSearchParams, resource: Resource): void {
+  selectorOf(query, resource);
   parseRevision(query.get("resourceVersion"));
 }
 
-function selectorOf(query: URLSearchParams): Selects {
+function selectorOf(query: URLSearchParams, { selectable }: Resource): Selects {
   const byLabel = parseLabelSelector(query.get("labelSelector") ?? "");
-  const byField = parseFieldSelector(query.get("fieldSelector") ?? "").selects;
+  const byField = parseFieldSelector(query.get("fieldSelector") ?? "", selectable).selects;
   return (object) => byLabel(object) && byField(object);
 }
 

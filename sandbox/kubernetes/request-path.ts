@@ -2,6 +2,9 @@ import { apiVersionOf, type Resource } from "./resources.ts";
 
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
 
+const READS: readonly Verb[] = ["get", "list", "watch"];
+const WRITES: readonly Verb[] = ["create", "delete", "patch", "update"];
+
 export type ResourceTarget = {
   kind: "resource";
   resource: Resource;
@@ -91,13 +94,14 @@ function resourceList(rows: Resource[]) {
     kind: "APIResourceList",
     ...(isCore ? {} : { apiVersion: "v1" }),
     groupVersion: first && apiVersionOf(first),
-    resources: rows.map(({ resource, singular, namespaced, kind, shortNames }) => ({
+    resources: rows.map(({ resource, singular, namespaced, kind, shortNames, categories, viewOf }) => ({
       name: resource,
       singularName: singular,
       namespaced,
       kind,
-      verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
+      verbs: viewOf ? READS : [...WRITES, ...READS].sort(),
       ...(shortNames ? { shortNames } : {}),
+      ...(categories ? { categories } : {}),
     })),
   };
 }

@@ -1,4 +1,4 @@
-import { eventProblems } from "./events.ts";
+import { CORE_EVENT_COLUMNS, CORE_EVENT_FIELDS, coreEventOf, eventProblems } from "./events.ts";
 import type { FieldShape } from "./field-set.ts";
 import type { NameRule } from "./metadata.ts";
 import type { Fields, KubernetesObject } from "./object.ts";
@@ -18,6 +18,12 @@ import {
   unknownSecretFields,
 } from "./secrets.ts";
 import type { FieldProblem, Named } from "./status.ts";
+import {
+  DEPLOYMENT_COLUMNS,
+  daemonSetDefaults,
+  deploymentDefaults,
+  statefulSetDefaults,
+} from "./workloads.ts";
 
 /** One row of what the server serves: its names, and where it differs from a plain stored object. */
 export type Resource = Named & {
@@ -47,6 +53,14 @@ export type Resource = Named & {
   isBuiltIn: boolean;
   /** Columns of a Table between Name and Age. */
   columns?: TableColumn[];
+  /** Without Name and Age. */
+  columnsAreAll?: boolean;
+  /** The groups that it belongs to for `kubectl get`. */
+  categories?: string[];
+  /** What a field selector may name besides metadata. */
+  selectable?: readonly string[];
+  /** Is stored as another resource, and only read as this one. */
+  viewOf?: { resource: Resource; show: (stored: KubernetesObject) => KubernetesObject };
   /** Keeps what somebody should not see: counted by the server when it goes out. */
   holdsSecrets?: boolean;
 };
@@ -55,7 +69,7 @@ export type TableColumn = {
   name: string;
   type: string;
   description: string;
-  cell: (object: KubernetesObject) => unknown;
+  cell: (object: KubernetesObject, now: Date) => unknown;
 };
 
 export const apiVersionOf = ({ group, version }: Pick<Resource, "group" | "version">): string =>
@@ -108,7 +122,8 @@ const workload = {
   version: "v1",
   shape: POD_TEMPLATE_SHAPE,
   hasGeneration: true,
-} as const;
+  categories: ["all"],
+};
 const rbac = {
   ...plain,
   group: RBAC_GROUP,
@@ -160,6 +175,7 @@ export const SECRETS: Resource = {
   resource: "secrets",
   singular: "secret",
   kind: "Secret",
+  selectable: ["type"],
   normalize: normalizeSecret,
   decodeProblem: base64Problem,
   typeProblem: secretTypeProblem,
@@ -207,6 +223,28 @@ export const CLUSTER_ROLE_BINDINGS: Resource = {
   namespaced: false,
 };
 
+const event = {
+  ...plain,
+  resource: "events",
+  singular: "event",
+  shortNames: ["ev"],
+  kind: "Event",
+  version: "v1",
+};
+const EVENTS: Resource = {
+  ...event,
+  group: "events.k8s.io",
+  problems: eventProblems,
+};
+const CORE_EVENTS: Resource = {
+  ...event,
+  group: "",
+  selectable: CORE_EVENT_FIELDS,
+  columns: CORE_EVENT_COLUMNS,
+  columnsAreAll: true,
+  viewOf: { resource: EVENTS, show: coreEventOf },
+};
+
 export const BUILT_IN_RESOURCES: readonly Resource[] = [
   NAMESPACES,
   SECRETS,
@@ -214,13 +252,23 @@ export const BUILT_IN_RESOURCES: readonly Resource[] = [
   ROLE_BINDINGS,
   CLUSTER_ROLES,
   CLUSTER_ROLE_BINDINGS,
-  { ...core, resource: "pods", singular: "pod", shortNames: ["po"], kind: "Pod", shape: POD_TEMPLATE_SHAPE },
+  {
+    ...core,
+    resource: "pods",
+    singular: "pod",
+    shortNames: ["po"],
+    kind: "Pod",
+    shape: POD_TEMPLATE_SHAPE,
+    categories: ["all"],
+  },
   {
     ...workload,
     resource: "deployments",
     singular: "deployment",
     shortNames: ["deploy"],
     kind: "Deployment",
+    normalize: deploymentDefaults,
+    columns: DEPLOYMENT_COLUMNS,
   },
   {
     ...workload,
@@ -228,18 +276,18 @@ export const BUILT_IN_RESOURCES: readonly Resource[] = [
     singular: "statefulset",
     shortNames: ["sts"],
     kind: "StatefulSet",
+    normalize: statefulSetDefaults,
   },
-  { ...workload, resource: "daemonsets", singular: "daemonset", shortNames: ["ds"], kind: "DaemonSet" },
   {
-    ...plain,
-    group: "events.k8s.io",
-    version: "v1",
-    resource: "events",
-    singular: "event",
-    shortNames: ["ev"],
-    kind: "Event",
-    problems: eventProblems,
+    ...workload,
+    resource: "daemonsets",
+    singular: "daemonset",
+    shortNames: ["ds"],
+    kind: "DaemonSet",
+    normalize: daemonSetDefaults,
   },
+  CORE_EVENTS,
+  EVENTS,
 ];
 
 /** A row for a custom resource: kept as it is sent, with merge patches but no strategic ones. */

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "./object.ts";
+import { fieldsOf, type KubernetesObject } from "./object.ts";
 import { badRequest } from "./status.ts";
 
 export type Selects = (object: KubernetesObject) => boolean;
@@ -11,9 +11,12 @@ export function parseLabelSelector(text: string): Selects {
 
 export type FieldSelector = { selects: Selects; name?: string };
 
-/** metadata.name and metadata.namespace, and a Secret's type. */
-export function parseFieldSelector(text: string): FieldSelector {
-  const terms = text.split(",").filter(Boolean).map(parseFieldTerm);
+/** By metadata.name, metadata.namespace, and the fields that the resource offers. */
+export function parseFieldSelector(text: string, selectable: readonly string[] = []): FieldSelector {
+  const terms = text
+    .split(",")
+    .filter(Boolean)
+    .map((term) => parseFieldTerm(term, [...SELECTABLE, ...selectable]));
   const named = terms.find(({ field, isEqual }) => field === "metadata.name" && isEqual);
   return {
     selects: (object) =>
@@ -55,18 +58,17 @@ function splitOutsideParentheses(text: string): string[] {
   return text.split(/,(?![^(]*\))/).filter((part) => part.trim() !== "");
 }
 
-function parseFieldTerm(term: string) {
+function parseFieldTerm(term: string, selectable: readonly string[]) {
   const parts = /^(?<field>[^=!]+)(?<operator>==|=|!=)(?<value>.*)$/.exec(term)?.groups;
   if (!parts) throw badRequest(`invalid selector: '${term}'; can't understand '${term}'`);
   const { field = "", operator, value = "" } = parts;
-  if (!SELECTABLE.has(field)) throw badRequest(`field label not supported: ${field}`);
+  if (!selectable.includes(field)) throw badRequest(`field label not supported: ${field}`);
   return { field, isEqual: operator !== "!=", value };
 }
 
-const SELECTABLE = new Set(["metadata.name", "metadata.namespace", "type"]);
+const SELECTABLE = ["metadata.name", "metadata.namespace"];
 
-function readField(object: KubernetesObject, field: string): string {
-  if (field === "metadata.name") return object.metadata.name ?? "";
-  if (field === "metadata.namespace") return object.metadata.namespace ?? "";
-  return String(object[field] ?? "");
+function readField(object: KubernetesObject, path: string): string {
+  const value = path.split(".").reduce<unknown>((at, field) => fieldsOf(at)[field], object);
+  return String(value ?? "");
 }

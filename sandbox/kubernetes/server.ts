@@ -4,7 +4,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CertificateAuthority, createCertificateAuthority } from "../tls/certificate-authority.ts";
-import { type Answer, type ApiRequest, createApi } from "./api.ts";
+import { type Answer, type ApiRequest, createApi, mediaTypeOf, PROTOBUF } from "./api.ts";
 import { authenticator } from "./authentication.ts";
 import { type FaultKind, Faults, type RequestSummary } from "./faults.ts";
 import { historyOf, type SecretState } from "./history.ts";
@@ -14,6 +14,7 @@ import { BUILT_IN_RESOURCES, NAMESPACES, type Resource } from "./resources.ts";
 import { ApiStatus } from "./status.ts";
 import { Store } from "./store.ts";
 import type { StsCredentials } from "./verify-eks-token.ts";
+import { startRollouts } from "./workloads.ts";
 import { createObject } from "./writes.ts";
 
 export type KubernetesSandboxOptions = {
@@ -25,6 +26,8 @@ export type KubernetesSandboxOptions = {
   port?: number;
   /** Rows for custom resources, besides what is built in. */
   resources?: readonly Resource[];
+  /** Whether Deployments, StatefulSets and DaemonSets are rolled out at once; otherwise they have no status. */
+  rollsOut?: boolean;
   authority?: CertificateAuthority;
 };
 
@@ -71,6 +74,7 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
   const store = new Store();
   const faults = new Faults();
   const requests = new RequestCounters();
+  if (options.rollsOut) startRollouts(store);
   const resources = [...BUILT_IN_RESOURCES, ...(options.resources ?? [])];
   for (const name of ["default", "kube-system"]) createNamespace(store, name, now());
   // What is kept in the memory of one process, and so forgotten with it: the tokens that it has taken.
@@ -182,7 +186,9 @@ function createNamespace(store: Store, name: string, now: Date): void {
 
 async function readRequest(message: IncomingMessage, resources: readonly Resource[]): Promise<ApiRequest> {
   const { method = "GET", url = "/", headers } = message;
-  return parseRequest({ method, target: url, headers }, await readBody(message), resources);
+  const bytes = await readBody(message);
+  const isText = bytes !== "too-large" && mediaTypeOf(headers) !== PROTOBUF;
+  return parseRequest({ method, target: url, headers }, isText ? bytes.toString("utf8") : bytes, resources);
 }
 
 function parseRequest(
@@ -211,14 +217,14 @@ function parseRequest(
 }
 
 /** The whole body, or "too-large" once it is known to be; the rest is read and dropped, so that the answer arrives. */
-async function readBody(message: IncomingMessage): Promise<string | "too-large"> {
+async function readBody(message: IncomingMessage): Promise<Buffer | "too-large"> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of message) {
     bytes += piece.length;
     if (bytes <= BODY_BYTES_MAX) pieces.push(piece);
   }
-  return bytes > BODY_BYTES_MAX ? "too-large" : Buffer.concat(pieces).toString("utf8");
+  return bytes > BODY_BYTES_MAX ? "too-large" : Buffer.concat(pieces);
 }
 
 function answerOfFault(fault: FaultKind): Answer | undefined {

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { applyFields } from "./apply.ts";
+import type { FieldShape } from "./field-set.ts";
 import { decodeOwners, encodeOwners, type Owners, trackUpdate, type Writer } from "./managed-fields.ts";
 import { identityProblems, metadataProblems, normalizeMetadata, typeProblemOfMetadata } from "./metadata.ts";
 import { type Fields, fieldsOf, isFields, type KubernetesObject, type ObjectMeta } from "./object.ts";
-import { jsonPatch, mergePatch } from "./patches.ts";
+import { jsonPatch, mergePatch, strategicMergePatch } from "./patches.ts";
 import { apiVersionOf, NAMESPACES, type Resource } from "./resources.ts";
 import {
   ApiStatus,
@@ -81,13 +82,18 @@ export function patchObject(write: Write, patch: unknown, type: PatchType): Writ
   const { store, resource, namespace, name } = write;
   const live = store.find(resource, namespace, name);
   if (!live) throw notFound(resource, name);
-  const patched = fieldsOf(type === "json" ? jsonPatch(live, patch) : mergePatch(live, patch));
+  const patched = fieldsOf(patchedBy(type, live, patch, resource.shape));
   const problem = resource.decodeProblem?.(patched);
   if (problem) throw undecodablePatch(patched, problem);
   const object = decodeKnown(resource, patched);
   assertNameMatches(write, object.metadata.name);
   assertNamespaceMatches(write, object.metadata.namespace);
   return { code: 200, object: trackedUpdate(write, live, object) };
+}
+
+function patchedBy(type: PatchType, live: KubernetesObject, patch: unknown, shape: FieldShape): unknown {
+  if (type === "json") return jsonPatch(live, patch);
+  return type === "merge" ? mergePatch(live, patch) : strategicMergePatch(live, patch, shape);
 }
 
 /** A PATCH of application/apply-patch+yaml. The caller may be asked for one right more when nothing is there yet. */

@@ -6,6 +6,7 @@ import { describeEvents } from "./kubernetes/events.ts";
 import { describeFence } from "./kubernetes/fence.ts";
 import { type ContractContext, NAMESPACE } from "./kubernetes/fixtures.ts";
 import { describeImmutable } from "./kubernetes/immutable.ts";
+import { describeKubectlNeeds } from "./kubernetes/kubectl.ts";
 import { describeOtherWriters } from "./kubernetes/other-writers.ts";
 import { describeReading } from "./kubernetes/reading.ts";
 import { describeRefusedApply } from "./kubernetes/refused-apply.ts";
@@ -41,5 +42,6 @@ export function describeKubernetesContract(start: () => Promise<KubernetesBacken
   describeReading(context);
   describeWorkloads(context);
   describeEvents(context);
+  describeKubectlNeeds(context);
   describeCallers(context);
 }

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /** Where build.sh has put a binary: the folder is named by a hash of what it was built from. */
-export function getBinary(name: "etcd" | "kube-apiserver"): string {
+export function getBinary(name: "etcd" | "kube-apiserver" | "kubectl"): string {
   const module = join(import.meta.dirname, name);
   const sources = ["go.mod", "go.sum"].map((file) => readFileSync(join(module, file)));
   const hash = createHash("sha256").update(Buffer.concat(sources)).digest("hex").slice(0, 16);
