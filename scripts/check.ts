@@ -1,5 +1,5 @@
 // Runs every `check:…` script of package.json at the same time, and shows the output of those that fail. Ends with 1 when
-// any failed. Takes about 20 s on two cores, most of it the compiler. One of them alone: npm run check:spelling
+// any failed. Takes about 45 s of processor time, half of it the compiler. One of them alone: npm run check:spelling
 //
 //   npm run check
 import { spawn } from "node:child_process";
