@@ -57,8 +57,7 @@ function section(heading: string, part: SchemaPart): string {
   return [
     `### ${heading}`,
     "",
-    part.description ?? "",
-    "",
+    ...(part.description === undefined ? [] : [part.description, ""]),
     "| Setting | Kind | Default | What it does | Example |",
     "|---|---|---|---|---|",
     ...rows,

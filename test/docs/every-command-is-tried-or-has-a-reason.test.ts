@@ -167,7 +167,7 @@ describe.each(commands)("%s", (command) => {
 });
 
 it("the README shows what npm start really prints", () => {
-  const [shown = ""] = blocksOf(pageOf("README.md"), "");
+  const [shown = ""] = blocksOf(pageOf("README.md"), "text");
   const printed = (outputs.get("npm start") ?? "").split("\n").map(withoutNumbers);
 
   const lines = linesOf(shown);

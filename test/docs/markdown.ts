@@ -33,7 +33,7 @@ export function proseOf({ text }: Page): string {
   return text.replace(FENCED, "");
 }
 
-/** The fenced blocks of a kind; "" is the kind of a block that names none. */
+/** The fenced blocks of a kind, such as "sh". */
 export function blocksOf({ text }: Page, kind: string): string[] {
   return [...text.matchAll(FENCED)].filter((match) => match[1] === kind).map((match) => match[2] ?? "");
 }

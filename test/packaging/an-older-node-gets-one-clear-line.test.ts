@@ -1,0 +1,75 @@
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { ROOT } from "../docs/markdown.ts";
+
+const OLDER = "v20.20.2";
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "secret-relay-older-node-"));
+  // The command as it is installed: no node_modules of a checkout beside it.
+  mkdirSync(join(folder, "bin"));
+  copyFileSync(join(ROOT, packageJson.bin["secret-relay"]), join(folder, "bin/secret-relay.mjs"));
+  // No older Node can be expected on every machine, so this one claims to be older.
+  writeFileSync(
+    join(folder, "claim-to-be-older.mjs"),
+    `Object.defineProperty(process, "version", { value: "${OLDER}" });
+     Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${OLDER.slice(1)}" } });`,
+  );
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it("the Node that package.json asks for is the one that the checkout installs", () => {
+  expect(packageJson.engines.node).toBe(`>=${packageJson.devDependencies.node.split(".")[0]}`);
+});
+
+it("the installed command names the Node that it needs, and ends with 2", async () => {
+  expect(await runOnOlderNode(join(folder, "bin/secret-relay.mjs"))).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: `secret-relay needs Node ${packageJson.engines.node.slice(2)} or later; this is ${OLDER}.\n`,
+  });
+});
+
+it("npm ci names the Node that the scripts use instead", async () => {
+  expect(await prepare(`npm/11.19.1 node/${OLDER} linux x64 workspaces/false`)).toEqual({
+    code: 0,
+    stdout: "",
+    stderr: `This project needs Node 24 or later, and you have ${OLDER}: npm scripts run on the ${process.version} that npm installed in node_modules.\n`,
+  });
+});
+
+it("npm ci without development dependencies does not claim that the scripts run", async () => {
+  expect(await runOnOlderNode(join(ROOT, "scripts/say-which-node.mjs"))).toEqual({
+    code: 0,
+    stdout: "",
+    stderr: `This project needs Node 24 or later, and you have ${OLDER}: nothing here runs on it.\n`,
+  });
+});
+
+it("npm ci says nothing on the Node that is asked for", async () => {
+  expect(await prepare(`npm/11.19.1 node/${process.version} linux x64 workspaces/false`)).toEqual({
+    code: 0,
+    stdout: "",
+    stderr: "",
+  });
+});
+
+const prepare = (userAgent: string) =>
+  run([join(ROOT, "scripts/say-which-node.mjs")], { npm_config_user_agent: userAgent });
+
+const runOnOlderNode = (file: string) => run(["--import", join(folder, "claim-to-be-older.mjs"), file], {});
+
+function run(args: readonly string[], env: NodeJS.ProcessEnv) {
+  return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, args, { env }, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    );
+  });
+}
