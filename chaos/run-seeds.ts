@@ -50,4 +50,5 @@ export async function openRunner(
 }
 
 const STARTS_AT = Date.UTC(2026, 10, 24, 3);
-const WARM_UP = { seed: 1, minutes: 3, rotations: 10, bindings: 110, clusters: 3 };
+/** As small as it can be with more than one shard. */
+const WARM_UP = { seed: 1, minutes: 1, rotations: 5, bindings: 60, clusters: 3 };

@@ -72,6 +72,7 @@ async function runSeed(
   wire.open(world.hosts, { now, faults, replica });
   atEnd(() => wire.close());
   atEnd(keepProcessEnv());
+  atEnd(shortenStackTraces());
   const credentials = ownCredentials(world);
 
   const secrets = new SecretsManagerClient({ maxAttempts: 1, credentials });
@@ -239,6 +240,15 @@ function ownCredentials({ aws: { env } }: World): { accessKeyId: string; secretA
     delete process.env[name];
   Object.assign(process.env, rest);
   return { accessKeyId, secretAccessKey };
+}
+
+/** Every fourth exchange makes an error, which is dear with the 100 frames that a test runner asks for. */
+function shortenStackTraces(): () => void {
+  const kept = Error.stackTraceLimit;
+  Error.stackTraceLimit = Math.min(kept, 10);
+  return () => {
+    Error.stackTraceLimit = kept;
+  };
 }
 
 /** Answers what puts the variables of this process back. */
