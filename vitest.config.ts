@@ -9,8 +9,17 @@ export default defineConfig({
           name: "sandbox",
           setupFiles: ["./test/hygiene/watch-output.ts"],
           include: ["test/**/*.test.ts"],
-          exclude: ["test/real/**"],
+          exclude: ["test/long/**", "test/real/**"],
           testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "long",
+          setupFiles: ["./test/hygiene/watch-output.ts"],
+          include: ["test/long/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
       {

@@ -17,7 +17,8 @@ export type Plant = {
   readonly means: string;
   readonly rotation?: (real: RotationDependencies) => Partial<RotationDependencies>;
   readonly reconcile?: (real: ReconcileDependencies) => Partial<ReconcileDependencies>;
-  readonly rotationHandler?: (real: Handler) => Handler;
+  /** Made once for a run: its environments share what it keeps. */
+  readonly rotationHandler?: () => (real: Handler) => Handler;
   readonly wire?: (wire: Wire) => void;
   /** What is really sent again of what lay in a failure queue. */
   readonly redriven?: (invocations: readonly Invocation[]) => readonly Invocation[];
@@ -67,7 +68,7 @@ export const PLANTS = {
   },
   "failure-swallowed": {
     means: "catches what fails the invocation, and succeeds",
-    rotationHandler: (real) => (input, context) =>
+    rotationHandler: () => (real) => (input, context) =>
       real(input, context).catch(() => ({ targets: [], rejected: [] })),
   },
   "token-kept-too-long": {
@@ -80,7 +81,7 @@ export const PLANTS = {
   },
   "rollback-taken-for-a-repeat": {
     means: "does nothing about an event whose version it has brought before",
-    rotationHandler: (real) => onceForEachVersion(real),
+    rotationHandler: onceForEachVersion,
   },
   "ownership-ignored": {
     means: "takes every Secret that a sweep sees for one of its own",
@@ -188,11 +189,9 @@ function withValue(body: V1Secret): V1Secret {
 
 const OURS: ManagedFieldsEntry = { manager: "secret-relay", operation: "Apply", fields: new Set() };
 
-/** By all environments. */
-const brought = new Set<string>();
-
-function onceForEachVersion(real: Handler): Handler {
-  return async (input, context) => {
+function onceForEachVersion(): (real: Handler) => Handler {
+  const brought = new Set<string>(); // by all environments
+  return (real) => async (input, context) => {
     const { detail } = input as { detail?: { versionId?: string } };
     const versionId = detail?.versionId;
     if (versionId !== undefined && brought.has(versionId)) return { targets: [], rejected: [] };

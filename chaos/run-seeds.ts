@@ -6,38 +6,49 @@ import { Wire } from "./wire/wire.ts";
 import { openSandboxWorld } from "./world/sandbox-world.ts";
 import type { World } from "./world/world.ts";
 
-/** One run after the other in this process, each in a world of its own. */
+/** Runs one seed in this process, in a world of its own. One run at a time: it replaces the clock and the network. */
+export type Runner = (settings: ChaosSettings) => Promise<ChaosResult>;
+
+/** One run after the other, from the seed of the settings on. */
 export async function* runSeeds(
   settings: ChaosSettings,
   seeds: number,
   trace?: (line: string) => void,
 ): AsyncGenerator<ChaosResult> {
+  const run = await openRunner(settings.backend, trace);
+  for (let seed = settings.seed; seed < settings.seed + seeds; seed += 1) yield run({ ...settings, seed });
+}
+
+export async function openRunner(
+  backend: ChaosSettings["backend"],
+  trace?: (line: string) => void,
+): Promise<Runner> {
   const wire = new Wire(trace);
-  const onSandbox = settings.backend === "sandbox";
+  const onSandbox = backend === "sandbox";
   const time = onSandbox ? virtualTime(STARTS_AT) : realTime();
   const pace = onSandbox ? PACE_OF_AWS : PACE_OF_REAL_SERVERS;
-  // What is loaded when first needed is loaded by a small run, so that the first seed goes like any other.
-  if (onSandbox) await play({ ...WARM_UP, backend: "sandbox" });
-  for (let seed = settings.seed; seed < settings.seed + seeds; seed += 1) yield play({ ...settings, seed });
 
   /** What starts servers is loaded where there are any. */
-  async function open(clusters: number): Promise<World> {
+  const open = async (clusters: number): Promise<World> => {
     if (onSandbox) return openSandboxWorld(clusters, time, pace.credentialsMs);
     const { openRealWorld } = await import("./world/real-world.ts");
     return openRealWorld(clusters, time.now, pace.credentialsMs);
-  }
-
-  async function play(one: ChaosSettings): Promise<ChaosResult> {
-    return time.run(async () => {
-      const world = await time.hold(() => open(one.clusters));
+  };
+  const run: Runner = (settings) =>
+    time.run(async () => {
+      const world = await time.hold(() => open(settings.clusters));
       try {
-        return await simulate(one, { world, wire, time, pace });
+        return await simulate(settings, { world, wire, time, pace });
       } finally {
         await time.hold(() => world.stop());
       }
     });
-  }
+
+  // What is loaded when first needed is loaded by a small run, so that the first seed goes like any other.
+  if (onSandbox) await run({ ...WARM_UP, backend });
+  return run;
 }
 
 const STARTS_AT = Date.UTC(2026, 10, 24, 3);
-const WARM_UP = { seed: 1, minutes: 3, rotations: 10, bindings: 110, clusters: 3 };
+/** As small as it can be with more than one shard. */
+const WARM_UP = { seed: 1, minutes: 1, rotations: 5, bindings: 60, clusters: 3 };

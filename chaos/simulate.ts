@@ -48,10 +48,22 @@ export type ChaosResult = {
   readonly digest: string;
 };
 
-/** One seed, from an empty world to the verdict. */
-export async function simulate(
+type Means = { readonly world: World; readonly wire: Wire; readonly time: WorldTime; readonly pace: Pace };
+
+/** One seed, from an empty world to the verdict. Afterwards the process is as it was before. */
+export async function simulate(settings: ChaosSettings, means: Means): Promise<ChaosResult> {
+  const ends: (() => void)[] = [];
+  try {
+    return await runSeed(settings, means, (end) => void ends.push(end));
+  } finally {
+    for (const end of ends.reverse()) end();
+  }
+}
+
+async function runSeed(
   settings: ChaosSettings,
-  { world, wire, time, pace }: { world: World; wire: Wire; time: WorldTime; pace: Pace },
+  { world, wire, time, pace }: Means,
+  atEnd: (end: () => void) => void,
 ): Promise<ChaosResult> {
   const draw = (purpose: string) => new Random(settings.seed, purpose);
   const { now } = time;
@@ -59,18 +71,24 @@ export async function simulate(
   const faults = new Faults(draw("faults"), SHARES.callsFail);
   const replica = new StaleReplica(draw("stale reads"), now, pace.staleMs);
   wire.open(world.hosts, { now, faults, replica });
+  atEnd(() => wire.close());
+  atEnd(keepProcessEnv());
+  atEnd(shortenStackTraces());
   const credentials = ownCredentials(world);
 
   const secrets = new SecretsManagerClient({ maxAttempts: 1, credentials });
+  atEnd(() => secrets.destroy());
   const fleet = await openFleet(world, settings, draw("fleet"));
+  atEnd(() => fleet.close());
   const ledger = new Ledger();
   const witness = new Witness(ledger, fleet, { now, replica });
   const watch = new SessionWatch();
   const judge = tokenJudge(world, (violation) => witness.violations.push(violation));
   wire.listeners.push(witness, watch, judge);
   plant.wire?.(wire);
-  const stopListening = listenToOutput((text) => witness.leaks.see("the output of the process", text));
+  atEnd(listenToOutput((text) => witness.leaks.see("the output of the process", text)));
   const shards = await openShardSource(pace, credentials);
+  atEnd(() => shards.close());
 
   const env = {
     ...process.env,
@@ -83,6 +101,7 @@ export async function simulate(
   const arnOf = (name: string) =>
     `arn:aws:lambda:${world.aws.region}:${world.aws.accountId}:function:${name}`;
   const { redriven } = plant;
+  const plantInto = plant.rotationHandler?.();
   const common = { retryDelaysMs: pace.retryDelaysMs, time, ...(redriven && { redriven }) };
   const rotation = new Lambda({
     ...common,
@@ -94,7 +113,7 @@ export async function simulate(
     start: async () => {
       const real = await rotationDependencies(env, surroundings);
       const handler: Handler = followRotation({ ...real, ...plant.rotation?.(real) });
-      return plant.rotationHandler?.(handler) ?? handler;
+      return plantInto?.(handler) ?? handler;
     },
   });
   const sweep = new Lambda({
@@ -161,11 +180,10 @@ export async function simulate(
 
   const byHand = tamperer.deletions;
   const history = await judgeHistory(world, fleet, { ledger, witness, byHand });
-  stopListening();
   witness.leaks.finish();
   const violations = [...witness.violations, ...history];
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
-  const result = {
+  return {
     seed: settings.seed,
     ok: violations.length === 0,
     violations,
@@ -211,11 +229,6 @@ export async function simulate(
       scannedBytes: witness.leaks.scannedBytes,
     },
   };
-  shards.close();
-  secrets.destroy();
-  fleet.close();
-  wire.close();
-  return result;
 }
 
 /**
@@ -228,6 +241,24 @@ function ownCredentials({ aws: { env } }: World): { accessKeyId: string; secretA
     delete process.env[name];
   Object.assign(process.env, rest);
   return { accessKeyId, secretAccessKey };
+}
+
+/** Every fourth exchange makes an error, which is dear with the 100 frames that a test runner asks for. */
+function shortenStackTraces(): () => void {
+  const kept = Error.stackTraceLimit;
+  Error.stackTraceLimit = Math.min(kept, 10);
+  return () => {
+    Error.stackTraceLimit = kept;
+  };
+}
+
+/** Answers what puts the variables of this process back. */
+function keepProcessEnv(): () => void {
+  const kept = { ...process.env };
+  return () => {
+    for (const name of Object.keys(process.env)) if (!(name in kept)) delete process.env[name];
+    Object.assign(process.env, kept);
+  };
 }
 
 /** By what they take of their sources. */

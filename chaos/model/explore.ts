@@ -19,14 +19,18 @@ type Node = {
   readonly depth: number;
 };
 
-/** Every state that can be reached, breadth first, so that the first way to a violation is a shortest one. */
-export function explore(scope: Scope, protocol: Protocol = "as it is"): Exploration {
+/**
+ * Every state that can be reached, breadth first, so that the first way to a violation is a shortest one. With `until`
+ * the walk ends where that violation is found.
+ */
+export function explore(scope: Scope, protocol: Protocol = "as it is", until?: Violation): Exploration {
   const first: Node = { state: initialState(scope), before: undefined, label: "", depth: 0 };
   const seen = new Set([JSON.stringify(first.state)]);
   const counterexamples = new Map<Violation, readonly string[]>();
   let level: Node[] = [first];
   let transitions = 0;
   let depth = 0;
+  const ended = (): Exploration => ({ states: seen.size, transitions, depth, counterexamples });
   while (level.length > 0) {
     const next: Node[] = [];
     for (const node of level) {
@@ -38,6 +42,7 @@ export function explore(scope: Scope, protocol: Protocol = "as it is"): Explorat
         const broken = violation ?? judgeEnd(scope, state);
         if (broken !== undefined && !counterexamples.has(broken))
           counterexamples.set(broken, traceOf(reached));
+        if (until !== undefined && broken === until) return ended();
         const key = JSON.stringify(state);
         if (broken !== undefined || seen.has(key)) continue;
         seen.add(key);
@@ -46,7 +51,7 @@ export function explore(scope: Scope, protocol: Protocol = "as it is"): Explorat
     }
     level = next;
   }
-  return { states: seen.size, transitions, depth, counterexamples };
+  return ended();
 }
 
 function traceOf(node: Node): string[] {

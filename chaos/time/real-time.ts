@@ -4,6 +4,13 @@ import type { WorldTime } from "./world-time.ts";
 /** The machine's own time; only the execution environments' clocks are set apart. */
 export function realTime(): WorldTime {
   const now = Date.now;
-  installDate(now);
-  return { kind: "real", now, run: (main) => main(), hold: (work) => work() };
+  return {
+    kind: "real",
+    now,
+    run: async (main) => {
+      const restoreDate = installDate(now);
+      return main().finally(restoreDate);
+    },
+    hold: (work) => work(),
+  };
 }

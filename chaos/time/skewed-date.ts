@@ -1,7 +1,10 @@
 import { currentEnvironment } from "../wire/environment.ts";
 
-/** Replaces the process's Date by one that tells each execution environment its own, skewed time. */
-export function installDate(now: () => number): void {
+/**
+ * Replaces the process's Date by one that tells each execution environment its own, skewed time, until the returned
+ * function is called.
+ */
+export function installDate(now: () => number): () => void {
   const skewedNow = (): number => Math.floor(now() + (currentEnvironment()?.skewMs ?? 0));
   const RealDate = globalThis.Date;
   globalThis.Date = new Proxy(RealDate, {
@@ -11,4 +14,7 @@ export function installDate(now: () => number): void {
     get: (target, property, receiver) =>
       property === "now" ? skewedNow : Reflect.get(target, property, receiver),
   });
+  return () => {
+    globalThis.Date = RealDate;
+  };
 }

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncResource } from "node:async_hooks";
 import { syncBuiltinESMExports } from "node:module";
 import timersPromises from "node:timers/promises";
 import { currentEnvironment } from "../wire/environment.ts";
@@ -10,8 +10,9 @@ import type { WorldTime } from "./world-time.ts";
  * Time that stands still while anybody has something to do, and then jumps to the next timer. So an hour takes as long
  * as its work takes, and what happens first is decided by the timers alone: the same seed gives the same run.
  *
- * It replaces the process's Date, setTimeout, AbortSignal.timeout and Math.random, for good: a process that has seen it
- * does nothing else. Whoever waits for the machine (a file, a socket) must say so with `hold`.
+ * While it runs, the process's Date, setTimeout, AbortSignal.timeout and Math.random are replaced, so the process does
+ * nothing else meanwhile; afterwards they are as before. Work that waits for the machine (a file, a socket) must say so
+ * with `hold`.
  */
 export function virtualTime(startAt: number): WorldTime {
   let at = startAt;
@@ -24,15 +25,28 @@ export function virtualTime(startAt: number): WorldTime {
 
   const setTimer = (fire: () => void, ms = 0): VirtualTimer => {
     order += 1;
-    const inContext = AsyncLocalStorage.snapshot();
+    const context = new AsyncResource("VirtualTimer"); // AsyncLocalStorage.snapshot takes 100 times as long
     const delayMs = Number.isFinite(ms) && ms > 0 ? ms : 0;
-    const timer: Timer = { at: at + delayMs, order, fire: () => inContext(fire), isCleared: false };
+    const timer: Timer = {
+      at: at + delayMs,
+      order,
+      fire: () => context.runInAsyncScope(fire),
+      isCleared: false,
+    };
     timers.add(timer);
     return new VirtualTimer(timer);
   };
-  installDate(() => at);
-  installTimers(setTimer);
-  Math.random = () => currentEnvironment()?.jitter.next() ?? 0.5;
+  const install = (): (() => void) => {
+    const restoreDate = installDate(() => at);
+    const restoreTimers = installTimers(setTimer);
+    const { random } = Math;
+    Math.random = () => currentEnvironment()?.jitter.next() ?? 0.5;
+    return () => {
+      Math.random = random;
+      restoreTimers();
+      restoreDate();
+    };
+  };
 
   /** Nobody has anything to do: promises, ticks and streams are done, and no file is being read. */
   const settle = async (): Promise<void> => {
@@ -46,18 +60,23 @@ export function virtualTime(startAt: number): WorldTime {
     run: async (main) => {
       at = startAt;
       timers = new TimerQueue(); // what an earlier run has left
-      const ended = { is: false };
-      const done = main().finally(() => {
-        ended.is = true;
-      });
-      done.catch(() => {});
-      for (;;) {
-        await settle();
-        if (ended.is) return done;
-        const timer = timers.next();
-        if (timer === undefined) throw new Error("Everybody waits, and no timer is set: the run hangs");
-        at = Math.max(at, timer.at);
-        timer.fire();
+      const restore = install();
+      try {
+        const ended = { is: false };
+        const done = main().finally(() => {
+          ended.is = true;
+        });
+        done.catch(() => {});
+        for (;;) {
+          await settle();
+          if (ended.is) return await done;
+          const timer = timers.next();
+          if (timer === undefined) throw new Error("Everybody waits, and no timer is set: the run hangs");
+          at = Math.max(at, timer.at);
+          timer.fire();
+        }
+      } finally {
+        restore();
       }
     },
     // One after the other, so that the machine does not decide who is first.
@@ -91,9 +110,16 @@ class VirtualTimer {
   }
 }
 
-function installTimers(setTimer: (fire: () => void, ms?: number) => VirtualTimer): void {
+function installTimers(setTimer: (fire: () => void, ms?: number) => VirtualTimer): () => void {
+  const real = {
+    setTimeout: globalThis.setTimeout,
+    clearTimeout: globalThis.clearTimeout,
+    timeout: AbortSignal.timeout,
+    sleep: timersPromises.setTimeout,
+  };
   const clear = (timer: unknown): void => {
     if (timer instanceof VirtualTimer) timer.clear();
+    else real.clearTimeout(timer as NodeJS.Timeout | undefined); // it was set before the run
   };
   const setTimeout = (fire: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) =>
     setTimer(() => fire(...args), ms);
@@ -105,6 +131,12 @@ function installTimers(setTimer: (fire: () => void, ms?: number) => VirtualTimer
   };
   timersPromises.setTimeout = sleepWith(setTimer);
   syncBuiltinESMExports();
+  return () => {
+    Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
+    AbortSignal.timeout = real.timeout;
+    timersPromises.setTimeout = real.sleep;
+    syncBuiltinESMExports();
+  };
 }
 
 function sleepWith(

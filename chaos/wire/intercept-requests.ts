@@ -13,8 +13,12 @@ export type Carry = (
 type Given = RequestOptions & { signal?: AbortSignal };
 type Callback = (response: IncomingMessage) => void;
 
-/** Every request of this process, by the relay, its AWS SDK and the harness alike, goes through `carry` from now on. */
-export function interceptRequests(carry: Carry): void {
+/**
+ * Every request of this process, by the relay, its AWS SDK and the harness alike, goes through `carry`, until the returned
+ * function is called.
+ */
+export function interceptRequests(carry: Carry): () => void {
+  const kept = { http: http.request, https: https.request };
   for (const [module, protocol] of [
     [http, "http:"],
     [https, "https:"],
@@ -36,6 +40,11 @@ export function interceptRequests(carry: Carry): void {
     Object.assign(module, { request });
   }
   syncBuiltinESMExports();
+  return () => {
+    http.request = kept.http;
+    https.request = kept.https;
+    syncBuiltinESMExports();
+  };
 }
 
 function readArguments(

@@ -35,26 +35,28 @@ export class Wire {
   readonly #turnstile = new Turnstile();
   #options: WireOptions | undefined;
   readonly #trace: ((line: string) => void) | undefined;
+  #release: () => void = () => {};
 
-  /** Once for a process: what it replaces stays replaced. `trace` is told of every exchange of the functions. */
+  /** `trace` gets a line for every exchange of the functions. */
   constructor(trace?: (line: string) => void) {
     this.#trace = trace;
-    interceptRequests((url) => {
+  }
+
+  /** Begins a run: the requests of this process to these hosts go through the wire until it is closed. */
+  open(hosts: readonly Host[], options: WireOptions): void {
+    this.#options = options;
+    this.#digest = createHash("sha256");
+    this.counts = newCounts();
+    for (const host of hosts) this.#hosts.set(host.at, host);
+    this.#release = interceptRequests((url) => {
       const host = this.#hosts.get(url.host);
       if (host === undefined) return undefined;
       return (request, send) => this.#exchange(host, request, send);
     });
   }
 
-  /** Begins a run. */
-  open(hosts: readonly Host[], options: WireOptions): void {
-    this.#options = options;
-    this.#digest = createHash("sha256");
-    this.counts = newCounts();
-    for (const host of hosts) this.#hosts.set(host.at, host);
-  }
-
   close(): void {
+    this.#release();
     this.#hosts.clear();
     this.listeners.splice(0);
   }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { KnownCredentials } from "./credentials.ts";
 
 /** A request as it arrived: the path and query exactly as sent, header names in lower case. */
@@ -198,16 +198,18 @@ function canonicalRequest(request: SignedRequest, claim: Claim): string {
   ].join("\n");
 }
 
-// Deriving a key is four HMACs and it changes once a day, so a handful of keys serve every request.
-const signingKeys = new Map<string, Buffer>();
+// Deriving a key is four HMACs and it changes once a day, so a handful of keys serve every request. As KeyObjects, since
+// createHmac takes four times as long with the bytes of a key.
+const signingKeys = new Map<string, KeyObject>();
 const SIGNING_KEYS_MAX = 1_000;
 
-function signingKey(secretAccessKey: string, { day, region, service }: Claim): Buffer {
+function signingKey(secretAccessKey: string, { day, region, service }: Claim): KeyObject {
   const scope = `${secretAccessKey} ${day} ${region} ${service}`;
   const cached = signingKeys.get(scope);
   if (cached !== undefined) return cached;
   if (signingKeys.size >= SIGNING_KEYS_MAX) signingKeys.clear();
-  const key = [region, service, "aws4_request"].reduce<Buffer>(hmac, hmac(`AWS4${secretAccessKey}`, day));
+  const bytes = [region, service, "aws4_request"].reduce<Buffer>(hmac, hmac(`AWS4${secretAccessKey}`, day));
+  const key = createSecretKey(bytes);
   signingKeys.set(scope, key);
   return key;
 }
@@ -256,9 +258,9 @@ function compare(a: string, b: string): number {
 }
 
 function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+  return hash("sha256", content);
 }
 
-function hmac(key: string | Buffer, content: string): Buffer {
+function hmac(key: string | Buffer | KeyObject, content: string): Buffer {
   return createHmac("sha256", key).update(content).digest();
 }

@@ -13,8 +13,10 @@ const WRONG: Violation = "in the end the Secret does not hold AWSCURRENT";
 
 const ALL = { ...SCOPES, ...IMMUTABLE_SCOPES };
 
+// The scopes that take seconds are walked through in test/long/chaos.
+
 describe("the fence, in every order of its steps,", () => {
-  it.each(Object.entries(ALL))("holds: %s", (_name, scope) => {
+  it.each(Object.entries(SCOPES))("holds: %s", (_name, scope) => {
     const { states, counterexamples } = explore(scope);
 
     expect(Object.fromEntries(counterexamples)).toEqual({});
@@ -52,7 +54,7 @@ describe("a mistake in the protocol is found, with the steps that lead there:", 
     },
   ];
   it.each(cases)("$protocol, by $scope", ({ protocol, scope, breaks }) => {
-    const { counterexamples } = explore(ALL[scope], protocol);
+    const { counterexamples } = explore(ALL[scope], protocol, breaks);
 
     expect([...counterexamples.keys()]).toContain(breaks);
     expect(counterexamples.get(breaks)?.length).toBeGreaterThan(3);
@@ -63,12 +65,6 @@ describe("what the fence rests on, and does not promise:", () => {
   it("two stale reads in a row by one invocation confirm each other", () => {
     const scope: Scope = { ...SCOPES["stale reads of AWSCURRENT"], staleInARow: 2 };
     expect([...explore(scope).counterexamples.keys()]).toContain(OLDER);
-  });
-
-  it("a create that a killed invocation has left on its way may land after a deletion, until the next sweep", () => {
-    const { budget, ...scope } = SCOPES["somebody deletes the Secret"];
-    const { counterexamples } = explore({ ...scope, budget: { ...budget, orphans: 1 } });
-    expect([...counterexamples.keys()]).toEqual([WRONG]);
   });
 
   it("a rollback whose event names no version is not told from a Secret that was right all along", () => {

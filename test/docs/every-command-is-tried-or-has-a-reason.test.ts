@@ -47,8 +47,8 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
   },
   {
     command: /^npm run chaos -- /,
-    because: "test/chaos runs smaller ones of the same",
-    seenIn: ["test/chaos/run-chaos.ts", /chaos\/run\.ts/],
+    because: "test/long/chaos runs smaller ones of the same",
+    seenIn: ["test/long/chaos/run-chaos.ts", /chaos\/run\.ts/],
   },
   { command: /^npm ci$/, because: "CI begins with it", seenIn: [".ci/run", /^npm ci\b/m] },
   { command: /^npm test$/, because: "this test is a part of it", seenIn: [".ci/run", /^npm test$/m] },
@@ -57,6 +57,11 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
   {
     command: /^npx node scripts\/generate-[a-z-]+\.ts$/,
     because: "references-are-up-to-date.test.ts runs the same code",
+  },
+  {
+    command: /^npm run test:long$/,
+    because: "CI runs it",
+    seenIn: [".ci/run", /^npm run test:long$/m],
   },
   {
     command: /^npm run test:real$/,

@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import type { ChaosSummary } from "../../chaos/print-result.ts";
+import type { ChaosSummary } from "../../../chaos/print-result.ts";
 
 export type ChaosRun = { readonly code: number; readonly summary: ChaosSummary; readonly errors: string };
 
-/** A run in a process of its own: it replaces the clock and the network of the process that it is in. */
+/** `npm run chaos`, in a process of its own. */
 export function runChaos(args: readonly string[]): Promise<ChaosRun> {
   return new Promise((resolve, reject) => {
-    const script = join(import.meta.dirname, "../../chaos/run.ts");
+    const script = join(import.meta.dirname, "../../../chaos/run.ts");
     const options = { maxBuffer: 64 * 1024 * 1024 };
     execFile(process.execPath, [script, ...args, "--json"], options, (error, stdout, stderr) => {
       const code = typeof error?.code === "number" ? error.code : 0;
