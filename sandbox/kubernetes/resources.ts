@@ -214,7 +214,15 @@ export const BUILT_IN_RESOURCES: readonly Resource[] = [
   ROLE_BINDINGS,
   CLUSTER_ROLES,
   CLUSTER_ROLE_BINDINGS,
-  { ...core, resource: "pods", singular: "pod", shortNames: ["po"], kind: "Pod", shape: POD_TEMPLATE_SHAPE },
+  {
+    ...core,
+    resource: "pods",
+    singular: "pod",
+    shortNames: ["po"],
+    kind: "Pod",
+    hasStatus: true,
+    shape: POD_TEMPLATE_SHAPE,
+  },
   {
     ...workload,
     resource: "deployments",
