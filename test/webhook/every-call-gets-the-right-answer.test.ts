@@ -45,6 +45,11 @@ describe("a call that is in order", () => {
       body: { type: "secret.rotated", timestamp: "2026-11-25T03:00:00Z", data: { webhookId: "shop-db" } },
       input: { webhookId: "shop-db" },
     },
+    {
+      it: "says of itself that it is of a time to come, without that time",
+      body: { type: "secret.rotated", timestamp: "2099-01-01T00:00:00Z", data: { secretId: "prod/db" } },
+      input: { secretId: "prod/db" },
+    },
   ])("is handed over when it $it", async ({ body, input }) => {
     expect(await outcomeOf(body)).toEqual({
       status: 202,
