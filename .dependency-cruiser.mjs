@@ -78,7 +78,7 @@ const FOLDER_MAY_IMPORT = {
     "test/rotation/build-function\\.ts$",
     "test/sweep/(drifts|fleet)\\.ts$",
   ],
-  scripts: ["cli/", "shared/"],
+  scripts: ["cli/", "package\\.json$", "shared/"],
   bin: ["cli/main\\.ts$"],
 };
 

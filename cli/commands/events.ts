@@ -42,7 +42,7 @@ export const addEvents: AddCommand = (program, cli) => {
         const { terminal } = cli;
         const bindings = await loadBindingsFile(cli, options.bindings);
         const input = parseJson(await readInputFile(cli, file), file);
-        const events = explainEvents(input, bindings, homeOfRelay(options));
+        const events = explainEvents(input, bindings, cli.now(), homeOfRelay(options));
         const isRejected = events.some(({ verdict }) => verdict === "rejected");
         if (options.json === true) terminal.out(JSON.stringify({ ok: !isRejected, events }));
         else terminal.out(events.map((event) => printExplanation(terminal, event)).join("\n"));

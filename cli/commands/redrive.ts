@@ -70,7 +70,7 @@ async function redrive(cli: CommandLine, options: Options): Promise<ExitCode> {
     const done: Redriven[] = [];
     for (const { queue, url } of queues) {
       const messages = openQueue(aws, url);
-      const context = { bindings, home: aws.home };
+      const context = { bindings, home: aws.home, now: cli.now() };
       try {
         done.push({ queue, messages: await redriveQueue({ queue, messages, context, tell, ...replay }) });
       } finally {

@@ -55,9 +55,10 @@ export type ExplainedTrigger = { readonly cluster: string; readonly namespaces: 
 export function explainEvents(
   input: unknown,
   bindings: CompiledBindings,
+  now: number,
   self?: SecretHome,
 ): readonly EventExplanation[] {
-  return parseEvents(input).map((event) => explain(event, bindings, self));
+  return parseEvents(input, now).map((event) => explain(event, bindings, self));
 }
 
 function explain(event: ParsedEvent, bindings: CompiledBindings, self?: SecretHome): EventExplanation {

@@ -18,14 +18,14 @@ export type DescribedMessage = {
 export function describeMessage(
   body: string,
   kind: FailureQueue["kind"],
-  { bindings, home }: { readonly bindings: CompiledBindings; readonly home: SecretHome },
+  context: { readonly bindings: CompiledBindings; readonly home: SecretHome; readonly now: number },
 ): DescribedMessage {
   const parsed = parseObject(body);
   if (parsed === undefined) return { says: "It is no JSON object: nothing would take it." };
   const condition = conditionOf(parsed);
   const given = condition === undefined ? {} : { condition };
   if (kind === "events") {
-    const events = explainEvents(parsed, bindings, home);
+    const events = explainEvents(parsed, context.bindings, context.now, context.home);
     const isTaken = events.every(({ verdict }) => verdict !== "rejected");
     return { says: `${events.length} event(s)`, events, ...given, ...(isTaken && { input: parsed }) };
   }

@@ -26,7 +26,7 @@ export const followRotation =
     const budget = startTimeBudget(context.getRemainingTimeInMillis() - REPORTING_MS);
     const handle = (event: ParsedEvent) => handleEvent(deps, event, context, budget);
 
-    const invocation = parseInvocation(input);
+    const invocation = parseInvocation(input, deps.now());
     if (invocation.kind === "batch") {
       const handleItem = async ({ messageId, events }: (typeof invocation.items)[number]) => ({
         messageId,

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { environmentReader } from "../../shared/configuration/read-environment.ts";
+import { CALLS_PER_MINUTE_MAX } from "../../shared/webhook/allowance.ts";
 
 export type WebhookConfig = {
   /** The same as the other functions have: which ids are bound. */
@@ -18,7 +19,11 @@ export function parseWebhookConfig(env: NodeJS.ProcessEnv): WebhookConfig {
     bindingsFile: read.text("BINDINGS_FILE", fileURLToPath(new URL("bindings.json", import.meta.url))),
     keySecretArn: read.requiredText("WEBHOOK_KEY_SECRET_ARN"),
     rotationFunctionArn: read.requiredText("ROTATION_FUNCTION_ARN"),
-    callsPerMinute: read.integer("WEBHOOK_CALLS_PER_MINUTE", { min: 1, max: 1_000, otherwise: 60 }),
+    callsPerMinute: read.integer("WEBHOOK_CALLS_PER_MINUTE", {
+      min: 1,
+      max: CALLS_PER_MINUTE_MAX,
+      otherwise: 60,
+    }),
   };
   read.check();
   return config;

@@ -1,6 +1,6 @@
 import { type Fields, fieldsOf, type KubernetesObject, withoutEmpty } from "./object.ts";
-import type { TableColumn } from "./resources.ts";
 import { type FieldProblem, invalidValue, required, tooLong } from "./status.ts";
+import type { TableColumn } from "./table-column.ts";
 import { timeSince } from "./time-since.ts";
 
 /** What is wrong with an Event of events.k8s.io/v1; the note is called by its name in core/v1, as on a real server. */

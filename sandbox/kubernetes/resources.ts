@@ -18,6 +18,7 @@ import {
   unknownSecretFields,
 } from "./secrets.ts";
 import type { FieldProblem, Named } from "./status.ts";
+import type { TableColumn } from "./table-column.ts";
 import {
   DEPLOYMENT_COLUMNS,
   daemonSetDefaults,
@@ -63,13 +64,6 @@ export type Resource = Named & {
   viewOf?: { resource: Resource; show: (stored: KubernetesObject) => KubernetesObject };
   /** Keeps what somebody should not see: counted by the server when it goes out. */
   holdsSecrets?: boolean;
-};
-
-export type TableColumn = {
-  name: string;
-  type: string;
-  description: string;
-  cell: (object: KubernetesObject, now: Date) => unknown;
 };
 
 export const apiVersionOf = ({ group, version }: Pick<Resource, "group" | "version">): string =>
@@ -258,6 +252,7 @@ export const BUILT_IN_RESOURCES: readonly Resource[] = [
     singular: "pod",
     shortNames: ["po"],
     kind: "Pod",
+    hasStatus: true,
     shape: POD_TEMPLATE_SHAPE,
     categories: ["all"],
   },

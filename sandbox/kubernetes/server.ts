@@ -11,10 +11,10 @@ import { historyOf, type SecretState } from "./history.ts";
 import { RequestCounters } from "./request-counters.ts";
 import { parseTarget, verbOf } from "./request-path.ts";
 import { BUILT_IN_RESOURCES, NAMESPACES, type Resource } from "./resources.ts";
+import { startRollouts } from "./rollouts.ts";
 import { ApiStatus } from "./status.ts";
 import { Store } from "./store.ts";
 import type { StsCredentials } from "./verify-eks-token.ts";
-import { startRollouts } from "./workloads.ts";
 import { createObject } from "./writes.ts";
 
 export type KubernetesSandboxOptions = {

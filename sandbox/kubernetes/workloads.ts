@@ -1,6 +1,5 @@
-import { type Fields, fieldsOf, type KubernetesObject } from "./object.ts";
-import type { TableColumn } from "./resources.ts";
-import type { Store } from "./store.ts";
+import { type Fields, fieldsOf } from "./object.ts";
+import type { TableColumn } from "./table-column.ts";
 
 /** The defaults that `kubectl rollout status` looks at. */
 export const deploymentDefaults = (workload: Fields): Fields =>
@@ -33,21 +32,6 @@ export const DEPLOYMENT_COLUMNS: TableColumn[] = [
   },
 ];
 
-/** Plays the controllers of apps/v1 without a single pod: whatever changes is rolled out at once. */
-export function startRollouts(store: Store): () => void {
-  return store.watch(store.revision, ({ type, resource, object }) => {
-    if (resource.group !== "apps" || type === "DELETED") return;
-    const { namespace, name = "" } = object.metadata;
-    // After this write has been announced to everybody: nobody may hear of the second one first.
-    queueMicrotask(() => {
-      const live = store.find(resource, namespace, name);
-      const { generation } = live?.metadata ?? {};
-      if (!live || fieldsOf(live.status).observedGeneration === generation) return;
-      store.put(resource, { ...live, status: rolledOut(live) });
-    });
-  });
-}
-
 const ROLLING = { type: "RollingUpdate" };
 
 const withSpec = (workload: Fields, defaults: Fields): Fields => ({
@@ -55,23 +39,4 @@ const withSpec = (workload: Fields, defaults: Fields): Fields => ({
   spec: { ...defaults, ...fieldsOf(workload.spec) },
 });
 
-const countOf = (fields: unknown, field: string): number => Number(fieldsOf(fields)[field] ?? 0);
-
-function rolledOut({ kind, metadata, spec }: KubernetesObject): Fields {
-  const observedGeneration = metadata.generation;
-  if (kind === "DaemonSet") {
-    const fields = ["desiredNumberScheduled", "currentNumberScheduled", "updatedNumberScheduled"];
-    const all = [...fields, "numberReady", "numberAvailable"].map((field) => [field, 1]);
-    return { observedGeneration, ...Object.fromEntries(all) };
-  }
-  const replicas = countOf(spec, "replicas");
-  const revision = `${metadata.name}-${metadata.generation}`;
-  return {
-    observedGeneration,
-    replicas,
-    updatedReplicas: replicas,
-    readyReplicas: replicas,
-    availableReplicas: replicas,
-    ...(kind === "StatefulSet" && { currentRevision: revision, updateRevision: revision }),
-  };
-}
+export const countOf = (fields: unknown, field: string): number => Number(fieldsOf(fields)[field] ?? 0);

@@ -46,7 +46,7 @@ export async function mintEksToken(request: EksTokenRequest): Promise<EksToken> 
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
     .join("&");
   const bearer = PREFIX + Buffer.from(`https://${hostname}/?${query}`).toString("base64url");
-  if (bearer.length > TOKEN_BYTES_MAX) throw new EksTokenTooLarge(bearer.length, TOKEN_BYTES_MAX);
+  if (bearer.length > TOKEN_BYTES_MAX) throw new EksTokenTooLarge(TOKEN_BYTES_MAX);
   return { bearer, expiresAt: request.now + TOKEN_LIFE_MS };
 }
 

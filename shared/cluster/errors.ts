@@ -203,9 +203,9 @@ export class EksTokenTooLarge extends RelayError {
   override readonly name = "EksTokenTooLarge";
   readonly code = "EKS_TOKEN_TOO_LARGE";
   readonly retryable = false;
-  constructor(bytes: number, bytesMax: number) {
+  constructor(bytesMax: number) {
     super(
-      `The EKS token would have ${bytes} bytes and EKS accepts ${bytesMax}. The session token of the credentials is too long: drop session tags or session policies, or a step of role chaining.`,
+      `The EKS token would have more than the ${bytesMax} bytes that EKS accepts. The session token of the credentials is too long: drop session tags or session policies, or a step of role chaining.`,
     );
   }
 }

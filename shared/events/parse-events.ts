@@ -1,3 +1,4 @@
+import { withoutImpossibleTime } from "./believable-time.ts";
 import { parseDirectCall } from "./direct-call.ts";
 import { parseEventBridgeEvent } from "./eventbridge-event.ts";
 import { elementsOf, type Foreign, isForeign, isList, own } from "./own-property.ts";
@@ -7,15 +8,15 @@ import { unwrapRecord, unwrapText, type Wrapped } from "./wrapped-record.ts";
 
 /**
  * Every event that one input holds, through any wrappings in any order: SNS notifications, records of SQS and SNS,
- * and the records that Lambda sends to a failure queue. There is always at least one.
+ * and the records that Lambda sends to a failure queue. There is always at least one. `now` is when the input came.
  */
-export function parseEvents(input: unknown): readonly ParsedEvent[] {
-  return parseWrapped([{ kind: "inside", inside: input }], 0);
+export function parseEvents(input: unknown, now: number): readonly ParsedEvent[] {
+  return parseWrapped([{ kind: "inside", inside: input }], 0, now);
 }
 
 /** The same for one record of SQS or SNS. */
-export function parseRecordEvents(record: unknown): readonly ParsedEvent[] {
-  return parseWrapped([unwrapRecord(record)], 1);
+export function parseRecordEvents(record: unknown, now: number): readonly ParsedEvent[] {
+  return parseWrapped([unwrapRecord(record)], 1, now);
 }
 
 // Today's longest honest way is four: a failure record of an SNS delivery, sent by SNS to SQS.
@@ -23,10 +24,11 @@ const WRAPPINGS_MAX = 8;
 // SNS puts one record into an invocation. Lists can nest, so the limit is on what comes out of all of them.
 const EVENTS_MAX = 100;
 
-function parseWrapped(wrapped: readonly Wrapped[], wrappings: number): readonly ParsedEvent[] {
+function parseWrapped(wrapped: readonly Wrapped[], wrappings: number, now: number): readonly ParsedEvent[] {
   const found: ParsedEvent[] = [];
   collect(wrapped, wrappings, found);
-  return found.length > EVENTS_MAX ? [rejected("TOO_MANY_RECORDS")] : found;
+  if (found.length > EVENTS_MAX) return [rejected("TOO_MANY_RECORDS")];
+  return found.map((event) => withoutImpossibleTime(event, now));
 }
 
 function collect(wrapped: readonly Wrapped[], wrappings: number, found: ParsedEvent[]): void {

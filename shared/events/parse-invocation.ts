@@ -19,15 +19,15 @@ export type BatchItem = {
 };
 
 /**
- * Reads whatever the function was invoked with. Pure: it calls nothing, and it answers any input, however broken, by
- * a name from the registry of codes. What it takes is in events/, one sample of each.
+ * Reads whatever the function was invoked with at `now`. Pure: it calls nothing, and it answers any input, however
+ * broken, by a name from the registry of codes. What it takes is in events/, one sample of each.
  */
-export function parseInvocation(input: unknown): Invocation {
+export function parseInvocation(input: unknown, now: number): Invocation {
   const isRecords = isForeign(input) && shapeOf(input) === "records";
   const records = (isRecords && elementsOf(own(input, "Records"), BATCH_RECORDS_MAX)) || [];
-  if (!records.some(isSqsRecord)) return { kind: "events", events: parseEvents(input) };
+  if (!records.some(isSqsRecord)) return { kind: "events", events: parseEvents(input, now) };
   const items = records.map((record) => {
-    return { messageId: ownString(record, "messageId") ?? "", events: parseRecordEvents(record) };
+    return { messageId: ownString(record, "messageId") ?? "", events: parseRecordEvents(record, now) };
   });
   return { kind: "batch", items };
 }

@@ -19,7 +19,7 @@ export type SecretChange = {
   readonly labels?: readonly [string, ...string[]];
   /** The version that the event says is current, or under those labels; a hint for a second read, nothing more. */
   readonly versionId?: VersionId;
-  /** When it happened by the event's own clock (whole seconds), in ms since the epoch. */
+  /** When it happened by the event's own clock (whole seconds), in ms since the epoch; absent when that is in the future. */
   readonly occurredAt?: number;
   /** EventBridge's id of the event, for logs. */
   readonly eventId?: string;

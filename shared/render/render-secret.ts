@@ -120,11 +120,12 @@ function checkKubernetesLimits(binding: Binding, data: ReadonlyMap<string, Secre
     );
   }
   let bytes = 0;
-  for (const value of data.values()) bytes += value.byteLength;
+  for (const value of data.values()) bytes += value.expose().byteLength;
   if (bytes > DATA_BYTES_MAX) {
     throw new RenderError(
       "TARGET_TOO_LARGE",
-      `Secret ${target} would hold ${bytes} bytes and Kubernetes takes ${DATA_BYTES_MAX}.`,
+      // Not how many: of a Secret with one value that would be the length of the value.
+      `Secret ${target} would hold more than the ${DATA_BYTES_MAX} bytes that Kubernetes takes. Make the value shorter, or bind its keys to several Secrets.`,
     );
   }
 }

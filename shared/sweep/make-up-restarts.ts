@@ -2,7 +2,6 @@ import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { ANNOTATIONS } from "../render/ownership-marks.ts";
 import { parseVersionId } from "../secret-id/parse-version-id.ts";
-import { NOTICE_ANNOTATION } from "../workloads/notice.ts";
 import { atOnce } from "./at-once.ts";
 import type { Restartable, ShardRequest } from "./look.ts";
 import type { MadeUp } from "./report.ts";
@@ -11,11 +10,13 @@ import type { SweepDependencies } from "./sweep-dependencies.ts";
 
 /** Whether a Secret that is in order may have readers which are not. */
 export function restartableOf({ binding }: SweepItem, live: LiveMetadata | undefined): Restartable[] {
-  const isTold = live?.annotations[NOTICE_ANNOTATION] !== undefined;
-  return isTold && binding.restart !== undefined ? [{ binding, live }] : [];
+  return live !== undefined && binding.restart !== undefined ? [{ binding, live }] : [];
 }
 
-/** Makes up for restarts that failed, were too soon, or found a paused workload. It costs one read a workload. */
+/**
+ * Makes the restarts that failed, were too soon, or found a paused workload, and records the version of workloads that
+ * were never restarted. It costs one read a workload.
+ */
 export async function makeUpRestarts(
   deps: SweepDependencies,
   request: ShardRequest,

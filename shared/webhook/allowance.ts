@@ -3,6 +3,9 @@ export type Allowance = {
   take(): number;
 };
 
+/** The highest value that the setting takes. */
+export const CALLS_PER_MINUTE_MAX = 1_000;
+
 /** A token bucket: so many a minute, and as many at once after a quiet minute. */
 export function allow(perMinute: number, now: () => number): Allowance {
   const msForOne = 60_000 / perMinute;

@@ -1,4 +1,5 @@
 import { isForeign, own, ownString } from "../events/own-property.ts";
+import { isInWindow } from "./call-window.ts";
 import type { Refusal } from "./refusals.ts";
 
 /** A call as it was sent: in order, recent, and not yet known to be from anybody in particular. */
@@ -43,17 +44,13 @@ export function readRequest(event: unknown, now: number): ReadRequest {
   if (typeof signatureList !== "string") return signatureList;
 
   const timestamp = Number(sentAt);
-  if (Math.abs(Math.floor(now / 1_000) - timestamp) > WINDOW_SECONDS)
-    return refused("TIMESTAMP_OUTSIDE_WINDOW");
+  if (!isInWindow(timestamp, now)) return refused("TIMESTAMP_OUTSIDE_WINDOW");
 
   const body = isBase64 ? decode(raw) : raw;
   if (body === undefined || !body.isWellFormed()) return refused("BODY_NOT_TEXT");
   const signatures = signatureList.split(" ").flatMap((one) => (one.startsWith("v1,") ? [one.slice(3)] : []));
   return { id, timestamp, signatures, body };
 }
-
-/** How far the timestamp of a call may be from now, either way: what Standard Webhooks' own libraries allow. */
-export const WINDOW_SECONDS = 300;
 
 /** An id has 2,048 characters at most, so this is room for one and for what stands round it. */
 export const BODY_BYTES_MAX = 8_192;

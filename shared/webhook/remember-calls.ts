@@ -1,4 +1,6 @@
-import { type WebhookRequest, WINDOW_SECONDS } from "./read-request.ts";
+import { CALLS_PER_MINUTE_MAX } from "./allowance.ts";
+import { isPastWindow, WINDOW_SECONDS } from "./call-window.ts";
+import type { WebhookRequest } from "./read-request.ts";
 
 export type CallMemory = {
   /** True when this very call was accepted before. */
@@ -8,33 +10,39 @@ export type CallMemory = {
 };
 
 /**
- * Knows the calls that this execution environment accepted, for as long as one could be replayed.
+ * Knows the calls that this execution environment accepted, for as long as one could be replayed: by the same window
+ * that a request is checked with. `has` looks at no clock, because a request that was in the window when it came may
+ * have left it by the time the signing keys are read.
  *
  * A call is its webhook-id and its timestamp together. A replay has both; a sender that tries again signs anew, with a
  * new timestamp, and runs again, which is harmless. By the id alone, a sender that uses one id for all of its calls would
  * be told "accepted" and lose every rotation but the first.
  */
 export function rememberCalls(now: () => number): CallMemory {
-  const until = new Map<string, number>(); // in the order of adding
+  const accepted = new Map<string, number>(); // key to timestamp, in the order of adding
   const keyOf = ({ id, timestamp }: WebhookRequest) => `${timestamp}.${id}`;
   const forgetOld = () => {
-    for (const [key, endsAt] of until) if (endsAt < now()) until.delete(key);
-    for (const key of until.keys()) {
-      if (until.size < CALLS_MAX) break;
-      until.delete(key);
+    for (const [key, timestamp] of accepted) if (isPastWindow(timestamp, now())) accepted.delete(key);
+    for (const key of accepted.keys()) {
+      if (accepted.size < CALLS_MAX) break;
+      accepted.delete(key);
     }
   };
   return {
-    has: (request) => (until.get(keyOf(request)) ?? 0) >= now(),
+    has: (request) => accepted.has(keyOf(request)),
     add: (request) => {
       forgetOld();
-      until.set(keyOf(request), (request.timestamp + WINDOW_SECONDS) * 1_000);
+      accepted.set(keyOf(request), request.timestamp);
     },
     forget: (request) => {
-      until.delete(keyOf(request));
+      accepted.delete(keyOf(request));
     },
   };
 }
 
-// Ten minutes (a timestamp may be five in the future) of the most calls a minute that the setting allows.
-export const CALLS_MAX = 10_000;
+/**
+ * A call is kept for 601 s at most: its timestamp may be five minutes in the future, and the window ends with a whole
+ * second. In that time the allowance lets through what it holds at first and what it gains.
+ */
+export const CALLS_MAX =
+  CALLS_PER_MINUTE_MAX + Math.ceil(((2 * WINDOW_SECONDS + 1) * CALLS_PER_MINUTE_MAX) / 60);

@@ -6,7 +6,7 @@ import type { Wait } from "../retry/retry.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import type { ReaderCluster } from "./list-objects.ts";
-import { NOTICE_ANNOTATION, parseNotice } from "./notice.ts";
+import { noticeOn } from "./notice.ts";
 import { nudgePods } from "./nudge-pods.ts";
 import type { FollowUpOutcome } from "./outcome.ts";
 import { type EventNote, postEvent } from "./post-event.ts";
@@ -36,11 +36,13 @@ export const followUpWith =
   async ({ binding, secret, was }, budget) => {
     const { target, restart, nudge, events } = binding;
     const cluster = deps.connect(target.cluster);
-    const notice = was.kind === "refused" ? undefined : parseNotice(secret?.annotations[NOTICE_ANNOTATION]);
+    const notice = was.kind === "refused" || !secret ? undefined : noticeOn(secret, was.versionId);
     const note = events === true ? noteOf({ binding, was, ...(secret && { secret }) }) : undefined;
     const [eventFailure, nudged, restarts] = await Promise.all([
       note && codeIfFails(postEvent(cluster, target, note, { now: deps.now(), budget })),
-      notice && !notice.isFirst && nudge === true ? nudgePods(cluster, target, notice, budget) : undefined,
+      notice && notice.impliedBy === undefined && nudge === true
+        ? nudgePods(cluster, target, notice, budget)
+        : undefined,
       notice && restart
         ? restartWorkloads({ ...deps, cluster }, { target, rule: restart, notice, budget })
         : undefined,

@@ -1,3 +1,4 @@
+import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { parseVersionId } from "../secret-id/parse-version-id.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 
@@ -10,8 +11,16 @@ export type Notice = {
   readonly versionId: VersionId;
   /** By our clock, ms since the epoch. */
   readonly changedAt: number;
-  /** The data is the Secret's first: who reads it had no other, unless it is stamped with one. */
+  /**
+   * The Secret was absent before. A workload without a record of another version is taken to have started with this
+   * one.
+   */
   readonly isFirst: boolean;
+  /**
+   * The Secret carries no notice, so no restart is due: only the version that its readers run with is recorded. This is
+   * the resourceVersion that the Secret had then.
+   */
+  readonly impliedBy?: string;
 };
 
 export const NOTICE_ANNOTATION = "secret-relay/readers-due";
@@ -20,7 +29,25 @@ export function printNotice({ versionId, changedAt, isFirst }: Notice): string {
   return [versionId, new Date(changedAt).toISOString(), ...(isFirst ? [FIRST] : [])].join(" ");
 }
 
-/** Undefined where there is none, or none of ours: then nobody is told of anything. */
+/**
+ * The notice on a Secret. Without one, what its version implies: the relay took the Secret over with the data that it
+ * had, or the binding had no `restart` when the relay wrote it.
+ */
+export function noticeOn(secret: LiveMetadata, versionId: VersionId): Notice | undefined {
+  const text = secret.annotations[NOTICE_ANNOTATION];
+  if (text !== undefined) return parseNotice(text);
+  // Nothing changed, so no workload is younger than the change.
+  return { versionId, changedAt: Number.POSITIVE_INFINITY, isFirst: true, impliedBy: secret.resourceVersion };
+}
+
+/** Whether the Secret still says so. */
+export function carriesNotice({ annotations, resourceVersion }: LiveMetadata, notice: Notice): boolean {
+  return notice.impliedBy === undefined
+    ? annotations[NOTICE_ANNOTATION] === printNotice(notice)
+    : resourceVersion === notice.impliedBy;
+}
+
+/** Undefined when the text is not a notice of the relay. */
 export function parseNotice(text: string | undefined): Notice | undefined {
   const [version, time = "", first, ...rest] = (text ?? "").split(" ");
   const versionId = parseVersionId(version);

@@ -47,15 +47,18 @@ export async function nudgePods(
 }
 
 function isToBeTold(
-  { metadata = {}, spec }: RawObject,
+  { metadata = {}, spec, status }: RawObject,
   name: string,
   notice: Notice,
   stamp: string,
 ): boolean {
   const isGoing = metadata.deletionTimestamp !== undefined;
   const isYounger = Date.parse(metadata.creationTimestamp ?? "") > notice.changedAt;
-  const isTold = metadata.annotations?.[stamp] === notice.versionId;
-  return !isGoing && !isYounger && !isTold && mountsSecret(spec, name);
+  const toldOf = metadata.annotations?.[stamp];
+  // Pods that wait for a Secret to be created read it when they start. One that runs has an older copy of it, or none.
+  const isWaiting = notice.isFirst && toldOf === undefined && status?.phase !== "Running";
+  const isTold = toldOf === notice.versionId;
+  return !isGoing && !isYounger && !isWaiting && !isTold && mountsSecret(spec, name);
 }
 
 const codeOf = (error: unknown): string =>

@@ -3,7 +3,7 @@ export type RestartOutcome = {
   /** `Deployment/shop`; `Deployment/*` when those that use the Secret could not be listed. */
   readonly workload: string;
   /**
-   * restarted: its pods are being replaced. already: that was done for this version, or its pods are younger.
+   * restarted: its pods are being replaced. already: its pods run with this version.
    * skipped: not now, see the code. refused: a person must act. failed: it will be tried again.
    */
   readonly outcome: "restarted" | "already" | "skipped" | "refused" | "failed";

@@ -4,7 +4,7 @@ import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { backoffMs, type RetryPolicy, type Wait } from "../retry/retry.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import { listObjects, type ReaderCluster } from "./list-objects.ts";
-import { NOTICE_ANNOTATION, type Notice, printNotice } from "./notice.ts";
+import { carriesNotice, type Notice } from "./notice.ts";
 import type { RestartOutcome } from "./outcome.ts";
 import { planRestart, type RestartPlan } from "./plan-restart.ts";
 import { READERS_FIELD_MANAGER } from "./stamps.ts";
@@ -25,7 +25,8 @@ export type RestartRequest = {
 };
 
 /**
- * Restarts whichever workload has not yet been restarted for what the notice tells.
+ * Restarts each workload that runs with another version than the notice's, and records the version of those that are
+ * known to have started with it.
  *
  * The fence, per workload: read the workload, *then* the Secret's notice, then patch with that workload's
  * resourceVersion. So a stamp never goes back to an earlier notice, and each notice restarts a workload once.
@@ -146,21 +147,15 @@ async function restartOne(
   for (let attempts = 1; ; attempts += 1) {
     try {
       workload ??= await readWorkload(deps, request, ref);
-      if (workload === undefined) {
-        // A Secret is often made before those who will read it.
-        return request.notice.isFirst
-          ? outcomeOf(ref, "already")
-          : outcomeOf(ref, "refused", "WORKLOAD_MISSING");
-      }
+      if (workload === undefined) return outcomeOfMissing(ref, request);
       const plan = planFor(deps, request, ref, workload);
       if (plan.kind === "already") return outcomeOf(ref, "already");
       if (plan.kind === "skip") return outcomeOf(ref, "skipped", plan.code);
       if (!(await isStillTold(deps, request))) return outcomeOf(ref, "skipped", "RESTART_SUPERSEDED");
       const query = { fieldManager: READERS_FIELD_MANAGER };
       const patched = await cluster.callObject({ method: "PATCH", path, query, body: plan.patch }, budget);
-      return patched === undefined
-        ? outcomeOf(ref, "refused", "WORKLOAD_MISSING")
-        : outcomeOf(ref, "restarted");
+      if (patched === undefined) return outcomeOfMissing(ref, request);
+      return outcomeOf(ref, plan.kind === "restart" ? "restarted" : "already");
     } catch (error) {
       const mayTryAgain = attempts < FENCE_POLICY.attemptsMax && !budget.signal.aborted;
       if (!(error instanceof FenceConflict) || !mayTryAgain) return outcomeOfError(ref, error);
@@ -190,7 +185,12 @@ function planFor(
 /** Metadata only: no value is read for this. */
 async function isStillTold({ cluster }: RestartDependencies, request: RestartRequest): Promise<boolean> {
   const live = await cluster.readMetadata(request.target, request.budget);
-  return live?.annotations[NOTICE_ANNOTATION] === printNotice(request.notice);
+  return live !== undefined && carriesNotice(live, request.notice);
+}
+
+/** A Secret is often created before the workloads that will read it. */
+function outcomeOfMissing(ref: WorkloadRef, { notice }: RestartRequest): RestartOutcome {
+  return notice.isFirst ? outcomeOf(ref, "already") : outcomeOf(ref, "refused", "WORKLOAD_MISSING");
 }
 
 function outcomeOf(ref: WorkloadRef, outcome: RestartOutcome["outcome"], code?: string): RestartOutcome {

@@ -6,7 +6,10 @@ export const READERS_FIELD_MANAGER = "secret-relay-restart";
 /** When the relay last restarted the workload, for whichever Secret: ISO 8601 by our clock. */
 export const RESTARTED_AT = "secret-relay/restarted-at";
 
-/** On a pod template (or a Rollout): for which version of this Secret it was restarted. */
+/**
+ * On a pod template (or a Rollout): for which version of this Secret it was restarted. On the metadata of a workload
+ * that the relay never restarted: with which version it started.
+ */
 export const restartedFor = (secretName: string): string => stampOf("restarted-for", secretName);
 
 /** On a Pod: for which version of this Secret it was told. */

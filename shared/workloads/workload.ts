@@ -5,6 +5,8 @@ export type RawObject = {
   readonly kind?: string;
   readonly metadata?: RawMetadata;
   readonly spec?: RawSpec;
+  /** Of a Pod. */
+  readonly status?: { readonly phase?: string };
 };
 
 export type RawMetadata = {

@@ -115,7 +115,7 @@ describe("a webhook id", () => {
         (webhookId) => {
           const binding = { source: "a", webhookId, targets: [{ namespace: "shop", name: "a" }] };
           const text = withBindings(`  - ${JSON.stringify(binding)}\n`);
-          const isTaken = parseEvents({ webhookId })[0]?.kind === "webhook-call";
+          const isTaken = parseEvents({ webhookId }, 0)[0]?.kind === "webhook-call";
           if (isTaken) expect(loadBindings(text, "b.yaml").bindings[0]?.webhookId).toBe(webhookId);
           else expect(() => loadBindings(text, "b.yaml")).toThrow(/webhook id/);
         },

@@ -139,6 +139,7 @@ describe("a token is what EKS accepts", () => {
 
     expect(failure).toBeInstanceOf(EksTokenTooLarge);
     expect(failure).toMatchObject({ retryable: false, message: expect.stringMatching(/session tags/) });
+    expect((failure as Error).message.match(/[0-9]+/g)).toEqual(["4096"]); // the limit, and no length of the token
   });
 
   it("is made with a session token of 1,000 characters, three in four of which take three in the URL", async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { ClusterUnavailable } from "../../shared/cluster/errors.ts";
 import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
 import type { Backend } from "./backend.ts";
 import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
@@ -75,17 +76,18 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
   };
 
   /** A source, synced into Secret `db` for the first time; workloads that it restarts come before or after. */
-  const open = async (target: object) => {
+  const open = async (target: object, rules: object = {}) => {
     const source = await at.scene.createSource(`prod/${randomUUID().slice(0, 8)}`, '{"password":"first"}');
     await at.scene.grant(["db"]);
     const bindings = [
-      { source: source.name, targets: [{ namespace: at.scene.namespace, name: "db", ...target }] },
+      { source: source.name, targets: [{ namespace: at.scene.namespace, name: "db", ...target }], ...rules },
     ];
     const relay = await startRelay(used.backend, { bindings });
     const told = (about: TestSource) => relay.invoke(labelUpdated(used.backend, about));
     const first = await told(source);
     return { source, relay, bindings, told, first };
   };
+  const targetOf = (bindings: readonly { targets: readonly object[] }[]) => bindings[0]?.targets[0];
   const restartsOf = (report: Awaited<ReturnType<Awaited<ReturnType<typeof open>>["told"]>>) =>
     report.targets[0]?.restarts as RestartOutcome[];
 
@@ -95,7 +97,9 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       await create(kind, "shop");
       const { source, told, first } = await open({ restart: [{ kind, name: "shop" }] });
       expect(restartsOf(first)).toEqual([{ workload: `${kind}/shop`, outcome: "already" }]);
-      expect(await stampOf(kind, "shop")).toBeUndefined();
+      // A Rollout has one place for both: the version that it started with, and those that it was restarted for.
+      expect(await stampOf(kind, "shop")).toBe(kind === "Rollout" ? source.versionId : undefined);
+      expect((await read(kind, "shop")).spec.restartAt).toBeUndefined();
 
       const second = await at.scene.rotate(source, '{"password":"second"}');
       const report = await told(second);
@@ -337,6 +341,162 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
     });
   });
 
+  describe("a Secret that was away", () => {
+    const atShop = { restart: [{ kind: "Deployment", name: "shop" }] };
+    const restarted = [{ workload: "Deployment/shop", outcome: "restarted" }];
+    const sweepOnce = async (bindings: readonly object[]) =>
+      (await startSweeper(used.backend, { bindings })).sweep({ sweep: "metadata" });
+    const versionInUse = async (kind = "Deployment"): Promise<string | undefined> =>
+      (await stampOf(kind, "shop")) ?? (await read(kind, "shop")).metadata.annotations?.[STAMP];
+
+    it.each(Object.keys(PLACES))(
+      "restarts a %s that never was restarted, when it was deleted by hand and comes back with another version",
+      async (kind) => {
+        await grant(WORKLOADS_BY_NAME("shop"));
+        await create(kind, "shop");
+        const { source, bindings } = await open({ restart: [{ kind, name: "shop" }] });
+        await at.scene.deleteSecret("db");
+        const second = await at.scene.rotate(source, '{"password":"second"}');
+
+        const { findings } = await sweepOnce(bindings);
+        const again = await sweepOnce(bindings);
+
+        expect(findings[0]).toMatchObject({
+          code: "MISSING",
+          restarts: [{ workload: `${kind}/shop`, outcome: "restarted" }],
+        });
+        expect(await stampOf(kind, "shop")).toBe(second.versionId);
+        expect(again.madeUp).toBeUndefined();
+        expect((await read(kind, "shop")).metadata.generation).toBe(2);
+      },
+    );
+
+    it("restarts nothing when it comes back with the version that it had, by a sweep or by an event", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      const { source, told, bindings } = await open(atShop);
+      await at.scene.deleteSecret("db");
+      const { findings } = await sweepOnce(bindings);
+      await at.scene.deleteSecret("db");
+      const report = await told(source);
+
+      expect(findings[0]).toMatchObject({
+        code: "MISSING",
+        restarts: [{ workload: "Deployment/shop", outcome: "already" }],
+      });
+      expect(restartsOf(report)).toEqual([{ workload: "Deployment/shop", outcome: "already" }]);
+      expect((await read("Deployment", "shop")).metadata.generation).toBe(1);
+    });
+
+    it("restarts its readers when a replacement ended between the deletion and the creation", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await at.scene.grantDelete(["db"]);
+      await create("Deployment", "shop");
+      const { source, told, bindings } = await open(atShop, { immutable: true, onChange: "replace" });
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+      const interrupted = await startRelay(used.backend, {
+        bindings,
+        override: (real) => ({
+          connect: (cluster) => ({
+            ...real.connect(cluster),
+            applySecret: () => Promise.reject(new ClusterUnavailable(cluster, "the invocation ended here")),
+          }),
+        }),
+      });
+
+      await expect(interrupted.invoke(labelUpdated(used.backend, second))).rejects.toThrow();
+      expect(await at.scene.readSecret("db")).toBeUndefined();
+      const report = await told(second);
+
+      expect(restartsOf(report)).toEqual(restarted);
+      expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
+    });
+
+    it("restarts the readers of a Secret that another operator made and the relay took over", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      await at.scene.createSecret("db", { password: "first" });
+      const { source, bindings, first } = await open(atShop, { adopt: true });
+      await at.scene.deleteSecret("db");
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+
+      const { findings } = await sweepOnce(bindings);
+
+      expect(first.targets[0]).toMatchObject({ outcome: "written", versionId: source.versionId });
+      expect(findings[0]?.restarts).toEqual(restarted);
+      expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
+    });
+
+    it("restarts its readers though `restart` was set long after the Secret was made", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      const { source, bindings } = await open({});
+      const withRestart = [{ source: source.name, targets: [{ ...targetOf(bindings), ...atShop }] }];
+      const before = await sweepOnce(withRestart);
+      await at.scene.deleteSecret("db");
+      await at.scene.rotate(source, '{"password":"second"}');
+
+      const { findings } = await sweepOnce(withRestart);
+
+      expect(before.madeUp).toBeUndefined();
+      expect(findings[0]?.restarts).toEqual(restarted);
+    });
+
+    it("restarts a workload that came after the first value and was never restarted", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      const { source, bindings } = await open(atShop);
+      await sleep(1_100); // creation times are whole seconds
+      await create("Deployment", "shop");
+      await sweepOnce(bindings);
+      await at.scene.deleteSecret("db");
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+
+      const { findings } = await sweepOnce(bindings);
+
+      expect(findings[0]?.restarts).toEqual(restarted);
+      expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
+    });
+
+    it.each(Object.keys(PLACES))(
+      "finds the version that a %s started with on its own metadata, written once and rolling nothing",
+      async (kind) => {
+        await grant(WORKLOADS_BY_NAME("shop"));
+        await create(kind, "shop");
+        const { source, told, bindings } = await open({ restart: [{ kind, name: "shop" }] });
+        const noted = await read(kind, "shop");
+        await told(source);
+        await sweepOnce(bindings);
+        const later = await read(kind, "shop");
+
+        expect(noted.metadata.annotations?.[STAMP]).toBe(source.versionId);
+        expect(noted.metadata.generation).toBe(1);
+        expect(noted.spec.template.metadata.annotations).toBeUndefined();
+        expect(later.metadata.resourceVersion).toBe(noted.metadata.resourceVersion);
+      },
+    );
+
+    it("has the version noted of a paused workload and of those that are found by themselves", async () => {
+      await grant(AUTO);
+      await create("Deployment", "shop", { paused: true });
+      const { source } = await open({ restart: "auto" });
+
+      expect(await versionInUse()).toBe(source.versionId);
+    });
+
+    it("restarts a workload once when two invocations and a sweep bring it back", async () => {
+      await grant(WORKLOADS_BY_NAME("shop"));
+      await create("Deployment", "shop");
+      const { source, told, bindings } = await open(atShop);
+      await at.scene.deleteSecret("db");
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+
+      await Promise.all([told(second), told(second), sweepOnce(bindings)]);
+
+      expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
+      expect((await read("Deployment", "shop")).metadata.generation).toBe(2);
+    });
+  });
+
   describe("an event", () => {
     const EVENTS: Rule[] = [{ apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] }];
     const eventsOf = async () => {
@@ -414,6 +574,29 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(
         relay.logs.filter(({ code }) => code === "PODS_NUDGED").map(({ fields }) => fields.pods),
       ).toEqual([2]);
+    });
+
+    it("reaches the Pods that run when a Secret was deleted by hand and is recreated with another version", async () => {
+      await grant(PODS);
+      const volumes = [{ name: "v", secret: { secretName: "db" } }];
+      const { source, told } = await open({ nudge: true });
+      for (const name of ["runs", "waits"]) await createPod(name, volumes);
+      await at.scene.admin(`${pods()}/runs/status`, {
+        method: "PATCH",
+        contentType: "application/merge-patch+json",
+        body: { status: { phase: "Running" } },
+      });
+      await sleep(1_100); // creation times are whole seconds
+      await at.scene.deleteSecret("db");
+      const second = await at.scene.rotate(source, '{"password":"second"}');
+
+      await told(second);
+      await at.scene.deleteSecret("db");
+      const third = await at.scene.rotate(second, '{"password":"third"}');
+      await told(third);
+
+      expect(await nudgedFor("runs")).toBe(third.versionId);
+      expect(await nudgedFor("waits")).toBeUndefined();
     });
 
     it("that is not allowed is told, and fails nothing", async () => {

@@ -160,6 +160,24 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       expect(relay.logs).toEqual([{ code: "WEBHOOK_ID_NOT_BOUND", fields: {} }]);
     });
 
+    it("writes nothing and measures no latency for a current version whose time is in the future, however often it comes", async () => {
+      const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
+      await at.scene.grant(["db"]);
+      const relay = await startRelay(used.backend, { bindings: [bindTo(source.name, "db")] });
+      const impossible = labelUpdated(used.backend, source, Date.UTC(2099, 0, 1));
+      const created = await relay.invoke(impossible);
+      const before = await at.scene.readSecret("db");
+
+      const reports = [await relay.invoke(impossible), await relay.invoke(impossible)];
+
+      expect(created.targets[0]?.outcome).toBe("written");
+      expect(reports.map(({ targets }) => targets[0]?.outcome)).toEqual(["unchanged", "unchanged"]);
+      expect((await at.scene.readSecret("db")).metadata.resourceVersion).toBe(
+        before.metadata.resourceVersion,
+      );
+      expect(relay.metrics.filter(({ name }) => name === "PropagationLatency")).toEqual([]);
+    });
+
     it("reports the propagation latency from the event's time", async () => {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       await at.scene.grant(["db"]);

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
 import { referencesMayMatch } from "../../shared/secret-id/references-may-match.ts";
 import type { SecretHome, SecretReference } from "../../shared/secret-id/secret-id.ts";
 import { anyHome, anySecretName, anySuffix, arnOf } from "../secret-id/arbitraries.ts";
+import { parseInvocation } from "./parse-invocation.ts";
 import { sample, sampleFiles } from "./samples.ts";
 
 type Json = { [key: string]: unknown };

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { IGNORED_CODES, REJECTED_CODES } from "../../shared/events/event-codes.ts";
-import { type Invocation, parseInvocation } from "../../shared/events/parse-invocation.ts";
+import type { Invocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
+import { parseInvocation } from "./parse-invocation.ts";
 
 const KEYS = [
   ...["Records", "eventSource", "EventSource", "body", "messageId", "Sns", "Message", "TopicArn", "Type"],

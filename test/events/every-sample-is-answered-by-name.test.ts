@@ -5,7 +5,6 @@ import {
   REJECTED_CODES,
   type RejectedCode,
 } from "../../shared/events/event-codes.ts";
-import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import {
   ignored,
   type ParsedEvent,
@@ -15,6 +14,7 @@ import {
 } from "../../shared/events/parsed-event.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
 import type { SecretReference, VersionId } from "../../shared/secret-id/secret-id.ts";
+import { parseInvocation } from "./parse-invocation.ts";
 import { sample, sampleFiles } from "./samples.ts";
 import { wrap } from "./wrap.ts";
 

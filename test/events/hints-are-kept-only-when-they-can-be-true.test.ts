@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseInvocation } from "../../shared/events/parse-invocation.ts";
-import { sample } from "./samples.ts";
+import { parseInvocation, SAMPLED_AT } from "./parse-invocation.ts";
+import { sample, sampleFiles } from "./samples.ts";
+import { wrap } from "./wrap.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -80,6 +81,44 @@ describe("a time is the event's own, or none", () => {
       expect(change).not.toHaveProperty("occurredAt");
     },
   );
+});
+
+describe("a time in the future is not believed", () => {
+  const sooner = (ms: number) => SAMPLED_AT - ms;
+  const timed = sampleFiles().filter((file) =>
+    /"occurredAt"/.test(JSON.stringify(parseInvocation(sample(file)))),
+  );
+
+  it.each(timed)("of %s, and the rest of the event is", (file) => {
+    const believed = JSON.stringify(parseInvocation(sample(file), sooner(300_000)));
+    const tooLate = JSON.stringify(parseInvocation(sample(file), sooner(300_001)));
+
+    expect(believed).toBe(JSON.stringify(parseInvocation(sample(file))));
+    expect(tooLate).toBe(believed.replaceAll(/"occurredAt":[0-9]+,?/g, "").replaceAll(",}", "}"));
+    expect(tooLate).not.toBe(believed);
+  });
+
+  it.each([
+    {
+      it: "the envelope",
+      event: altered("label-updated.json", { envelope: { time: "2099-01-01T00:00:00Z" } }),
+    },
+    {
+      it: "the call",
+      event: altered("put-secret-value.json", { detail: { eventTime: "2099-01-01T00:00:00Z" } }),
+    },
+  ])("in $it, however it is wrapped", ({ event }) => {
+    for (const input of [event, ...Object.values(wrap).map((around) => around(event))]) {
+      const answer = JSON.stringify(parseInvocation(input));
+      expect(answer).toContain('"kind":"change"');
+      expect(answer).not.toContain("occurredAt");
+    }
+  });
+
+  it("and the past is, however long ago: a failure queue keeps events for days", () => {
+    const answer = parseInvocation(sample("label-updated.json"), SAMPLED_AT + 14 * 86_400_000);
+    expect(answer).toMatchObject({ events: [{ change: { occurredAt: SAMPLED_AT } }] });
+  });
 });
 
 describe("an event's id goes into logs only when it looks like one", () => {

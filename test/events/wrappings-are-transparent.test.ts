@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
+import { parseInvocation } from "./parse-invocation.ts";
 import { sample, sampleFiles } from "./samples.ts";
 import { type Wrapping, wrap } from "./wrap.ts";
 

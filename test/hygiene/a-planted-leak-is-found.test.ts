@@ -5,7 +5,7 @@ import { RelayError } from "../../shared/relay-error.ts";
 import type { TestRelayOptions } from "../contract/relay.ts";
 import { openScene, type Scene, type TestSource } from "../contract/scene.ts";
 import { type SandboxBackend, startSandboxBackend } from "../sandbox/start-backend.ts";
-import { findTraces, MARK, newCanary } from "./canary.ts";
+import { findTraces, MARK, newCanary, newLongCanary, watchLengths } from "./canary.ts";
 import { expectNoTrace, objectsOf, startWatchedRelay, tracesIn } from "./watched-relay.ts";
 
 const canary = newCanary();
@@ -43,6 +43,37 @@ const forms: { it: string; text: string }[] = [
 describe("a canary is found", () => {
   it.each(forms)("$it", ({ text }) => {
     expect(findTraces(`…${text}…`)).not.toEqual([]);
+  });
+
+  it.each([
+    "a value of 61987 bytes",
+    "61,987 bytes",
+    "61_987",
+    '{"bytes":61987}',
+    "x".padEnd(9) + 82652,
+    "[123974]",
+  ])("by its length: %s", (text) => {
+    newLongCanary();
+    expect(findTraces(text)).toEqual(["length of a value"]);
+  });
+
+  it("by the length of what holds it", () => {
+    const text = JSON.stringify({ password: newLongCanary() });
+    watchLengths(text);
+    expect(findTraces(`Content-Length: ${Buffer.byteLength(text)}`)).toEqual(["length of a value"]);
+  });
+
+  it.each([
+    "161987",
+    "61987a",
+    "6198",
+    "2026-11-20T09:15:42.619Z",
+    "a-61987-b",
+    "0.61987",
+    "127.0.0.1:61988",
+  ])("and not by a number that is none of its lengths: %s", (text) => {
+    newLongCanary();
+    expect(findTraces(text)).toEqual([]);
   });
 
   it("nowhere in words that only look like it", () => {
@@ -109,6 +140,19 @@ describe("a leak that was planted on purpose is found", () => {
     }));
 
     expect(tracesIn(evidence, backend)).toContainEqual(expect.stringMatching(/^stdout and stderr/));
+  });
+
+  it("in an error that has no word of a value, but its length", async () => {
+    const text = JSON.stringify({ password: newLongCanary() });
+    watchLengths(text);
+    await scene.rotate(source, text);
+    const evidence = await invokeWith((real) => ({
+      readCurrent: async () => {
+        throw new LoudError(`The value has ${(await exposed(real)).byteLength} bytes`);
+      },
+    }));
+
+    expect(tracesIn(evidence, backend)).toContainEqual("stdout and stderr: length of a value");
   });
 
   it("in what a bug throws, whose message is dropped and therefore is no leak", async () => {

@@ -6,15 +6,37 @@ export const MARK = "canary-7f3a9c1e";
 /** A secret value nobody has seen before, with what quoting and escaping trips over, and the mark at both ends. */
 export function newCanary(): string {
   const canary = `${MARK}-${randomBytes(9).toString("base64url")}-"\\é€/+&<%>'\n-${MARK}`;
-  issued.push(canary);
+  issue(canary);
   return canary;
 }
 
-const issued: string[] = [];
+/**
+ * A canary of so many bytes, five digits or more, so that the number stands nowhere by chance (and above 60999, where the
+ * ports that Linux gives out end). Its length is looked for as well: in bytes and in the forms that a value takes.
+ */
+export function newLongCanary(bytes = LENGTH): string {
+  const canary = newCanary();
+  const long = `${canary}${"x".repeat(bytes - Buffer.byteLength(canary) - MARK.length)}${MARK}`;
+  issue(long);
+  watchLengths(long);
+  return long;
+}
+
+const LENGTH = 61_987;
+
+/** Adds the lengths of a text, such as one that holds a canary, to what is looked for. */
+export function watchLengths(text: string): void {
+  const bytes = Buffer.byteLength(text);
+  for (const length of [bytes, text.length, Math.ceil(bytes / 3) * 4, bytes * 2]) lengths.add(length);
+}
+
+const issue = (canary: string): unknown => digests.push(...digestsOf(canary));
+const digests: Form[] = [];
+const lengths = new Set<number>();
 
 /**
  * The forms in which a canary stands in a text: the mark as code, a library or a log formatter may write its bytes, and
- * digests of the canaries that were issued. `alsoSecret` are other texts that must not be seen, such as AWS keys.
+ * digests of the canaries that were issued, and lengths of long ones. `alsoSecret` are other texts that must not be seen, such as AWS keys.
  */
 export function findTraces(text: string, alsoSecret: readonly string[] = []): string[] {
   const squeezed = text.replaceAll(/\s+/g, ""); // what is printed in columns or wrapped lines
@@ -24,9 +46,15 @@ export function findTraces(text: string, alsoSecret: readonly string[] = []): st
     const wanted = spelling.toLowerCase();
     return folded.includes(wanted) || squeezedAndFolded.includes(wanted);
   };
-  return [...[MARK, ...alsoSecret].flatMap(formsOf), ...issued.flatMap(digestsOf)]
-    .filter(isThere)
-    .map(({ form }) => form);
+  const found = [...[MARK, ...alsoSecret].flatMap(formsOf), ...digests].filter(isThere);
+  return [...found.map(({ form }) => form), ...lengthsIn(text)];
+}
+
+/** Numbers that stand alone, however their thousands are set apart. */
+function lengthsIn(text: string): string[] {
+  const numbers = text.match(/(?<![0-9A-Za-z.,_-])[0-9]{1,3}([,_ ]?[0-9]{3})*(?![0-9A-Za-z_-])/g) ?? [];
+  const isLength = numbers.some((number) => lengths.has(Number(number.replaceAll(/[^0-9]/g, ""))));
+  return isLength ? ["length of a value"] : [];
 }
 
 type Form = { readonly form: string; readonly spelling: string; readonly isCaseSensitive: boolean };

@@ -4,7 +4,7 @@ import type { Backend } from "../contract/backend.ts";
 import { labelUpdated, lambdaContext, pinnedCluster } from "../contract/relay.ts";
 import type { Scene } from "../contract/scene.ts";
 import { useBackend, useScene } from "../contract/use-scene.ts";
-import { newCanary } from "./canary.ts";
+import { newCanary, newLongCanary, watchLengths } from "./canary.ts";
 import { type Evidence, expectNoTrace, objectsOf, startWatchedRelay } from "./watched-relay.ts";
 
 /** Everything that a rotation may come to without a fault of the servers: no secret value is seen anywhere. */
@@ -21,7 +21,12 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
   });
 
   const anyName = (): string => `prod/${randomUUID().slice(0, 8)}`;
-  const secretText = () => JSON.stringify({ username: "app", password: newCanary() });
+  /** Neither it nor its length is to be seen, nor those of its password. */
+  const secretText = (): string => {
+    const text = JSON.stringify({ username: "app", password: newLongCanary() });
+    watchLengths(text);
+    return text;
+  };
   const bindTo = (source: string, more: object = {}) => ({
     source,
     targets: [{ namespace: scene.namespace, name: "db" }],
@@ -74,6 +79,15 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
       value: () => JSON.stringify({ ".dockerconfigjson": newCanary() }),
       binding: { type: "kubernetes.io/dockerconfigjson" },
       code: "DOCKER_CONFIG_INVALID",
+    },
+    {
+      it: "more than a Secret holds, once it is under all its keys",
+      value: () => {
+        watchLengths("x".repeat(17 * 61_987));
+        return JSON.stringify({ a: newLongCanary(61_987) });
+      },
+      binding: { keys: Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`k${index}`, "a"])) },
+      code: "TARGET_TOO_LARGE",
     },
     {
       it: "no base64, as the binding says",

@@ -4,7 +4,7 @@ import { labelUpdated, lambdaContext, pinnedCluster } from "../contract/relay.ts
 import type { Scene, TestSource } from "../contract/scene.ts";
 import { useBackend, useScene } from "../contract/use-scene.ts";
 import { type SandboxBackend, startSandboxBackend } from "../sandbox/start-backend.ts";
-import { newCanary } from "./canary.ts";
+import { newLongCanary } from "./canary.ts";
 import { expectNoTrace, objectsOf, startWatchedRelay, type WatchedRelay } from "./watched-relay.ts";
 
 /** A sandbox, and for each test a source whose password is a canary, bound to the Secrets `db` and `fresh`. */
@@ -82,4 +82,4 @@ export function base64(text: string): string {
   return Buffer.from(text, "utf8").toString("base64");
 }
 
-const secretText = () => JSON.stringify({ username: "app", password: newCanary() });
+const secretText = () => JSON.stringify({ username: "app", password: newLongCanary() });

@@ -194,6 +194,12 @@ describe("a source that does not fit its binding", () => {
     expect(inspect(error)).not.toContain(CANARY);
   });
 
+  it("because it is too large names the limit and no length of what it holds", () => {
+    const error = errorOf(() => renderSecret(withKeys({ kind: "value", key: "v" }), [textSource(`${big}x`)]));
+
+    expect((error as Error).message.match(/[0-9]+/g)).toEqual(["1048576"]);
+  });
+
   it("because it is binary and the binding wants keys is SOURCE_NOT_JSON_OBJECT", () => {
     const error = errorOf(() => renderSecret(withKeys(ALL), [binarySource(Buffer.from('{"a":"b"}'))]));
     expect(error).toMatchObject({ code: "SOURCE_NOT_JSON_OBJECT" });

@@ -78,8 +78,11 @@ describe("secret values are compared", () => {
     expect(SecretValue.fromText(one).equals(SecretValue.fromText(other))).toBe(want);
   });
 
-  it("counts bytes, not characters", () => {
-    expect(SecretValue.fromText("ä€").byteLength).toBe(5);
+  it("counts bytes, not characters, and only where it is exposed", () => {
+    const value = SecretValue.fromText("ä€");
+    expect(value.expose().byteLength).toBe(5);
+    expect(value).not.toHaveProperty("byteLength");
+    expect(value).not.toHaveProperty("length");
   });
 
   it("takes base64 as Kubernetes writes it, for bytes that are no text", () => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { allow, CALLS_PER_MINUTE_MAX } from "../../shared/webhook/allowance.ts";
+import { WINDOW_SECONDS } from "../../shared/webhook/call-window.ts";
 import { REFUSALS } from "../../shared/webhook/refusals.ts";
+import { CALLS_MAX } from "../../shared/webhook/remember-calls.ts";
 import { MARK, newCanary } from "../hygiene/canary.ts";
-import { startWebhook } from "./start-webhook.ts";
+import { startWebhook, type TestWebhook } from "./start-webhook.ts";
 import { type CallOptions, newKey, sign, webhookCall } from "./webhook-call.ts";
 
 const KEY = newKey();
@@ -41,6 +44,11 @@ describe("a call that is in order", () => {
       it: "comes in the envelope of Standard Webhooks",
       body: { type: "secret.rotated", timestamp: "2026-11-25T03:00:00Z", data: { webhookId: "shop-db" } },
       input: { webhookId: "shop-db" },
+    },
+    {
+      it: "says of itself that it is of a time to come, without that time",
+      body: { type: "secret.rotated", timestamp: "2099-01-01T00:00:00Z", data: { secretId: "prod/db" } },
+      input: { secretId: "prod/db" },
     },
   ])("is handed over when it $it", async ({ body, input }) => {
     expect(await outcomeOf(body)).toEqual({
@@ -367,6 +375,63 @@ describe("a call that is replayed", () => {
 
     expect([late.statusCode, tooLate.statusCode]).toEqual([202, 400]);
     expect(webhook.invoked).toHaveLength(1);
+  });
+
+  it.each([
+    { it: "the last whole second", sentAfterMs: 0, passMs: 300_000, statusCode: 202 },
+    { it: "the millisecond after it", sentAfterMs: 0, passMs: 300_001, statusCode: 202 },
+    { it: "its last millisecond", sentAfterMs: 0, passMs: 300_999, statusCode: 202 },
+    { it: "the first millisecond after its window", sentAfterMs: 0, passMs: 301_000, statusCode: 400 },
+    {
+      it: "the last millisecond of the second that it was sent in",
+      sentAfterMs: 999,
+      passMs: 300_000,
+      statusCode: 202,
+    },
+  ])("is not done again in $it", async ({ sentAfterMs, passMs, statusCode }) => {
+    const webhook = start();
+    webhook.pass(600); // to a whole second
+    const event = webhookCall(body, { keys: [KEY], at: webhook.now() });
+    webhook.pass(sentAfterMs);
+    await webhook.call(event);
+
+    webhook.pass(passMs);
+    const again = [await webhook.call(event), await webhook.call(event)];
+
+    expect(again.map((answer) => answer.statusCode)).toEqual([statusCode, statusCode]);
+    expect(webhook.invoked).toHaveLength(1);
+  });
+
+  it("is not done again when its window ends while the signing keys are read", async () => {
+    let keyReadMs = 0;
+    const webhook: TestWebhook = startWebhook({
+      keys: () => {
+        webhook.pass(keyReadMs);
+        return [KEY];
+      },
+    });
+    const event = webhookCall(body, { keys: [KEY], at: webhook.now() });
+    await webhook.call(event);
+    webhook.pass(300_500);
+    keyReadMs = 2_000;
+
+    const late = await webhook.call(event);
+
+    expect(webhook.keyReads()).toBe(2);
+    expect(late.statusCode).toBe(202);
+    expect(webhook.invoked).toHaveLength(1);
+  });
+
+  it("is known however many others are let in during its window", () => {
+    const sentAt = Date.UTC(2026, 10, 25, 3, 0, 0);
+    const longestMs = (2 * WINDOW_SECONDS + 1) * 1_000; // its timestamp may lie in the future
+    let now = sentAt;
+    const allowance = allow(CALLS_PER_MINUTE_MAX, () => now);
+    let letIn = 0;
+    for (; now < sentAt + longestMs; now += 50) while (allowance.take() === 0) letIn += 1;
+
+    expect(letIn).toBeGreaterThan(10_000);
+    expect(letIn).toBeLessThanOrEqual(CALLS_MAX);
   });
 
   it("is another call when its sender signs it anew: whoever uses one id for all of them loses none", async () => {

@@ -35,7 +35,10 @@ describe("a workload", () => {
   const restarts = { kind: "restart" };
   const already = { kind: "already" };
   const skip = (code: string) => ({ kind: "skip", code });
+  const record = { kind: "record" };
   const first = { ...notice, isFirst: true };
+  const implied = { ...first, changedAt: Number.POSITIVE_INFINITY, impliedBy: "3" };
+  const startedWith = (version: string) => ({ annotations: { [STAMP]: version } });
   const rows: { it: string; asked: Partial<RestartQuestion>; want: object }[] = [
     { it: "without a stamp is restarted", asked: {}, want: restarts },
     {
@@ -53,7 +56,62 @@ describe("a workload", () => {
       asked: { workload: workload({}, { [restartedFor("x")]: "v2" }) },
       want: restarts,
     },
-    { it: "is not restarted for the first value of a Secret", asked: { notice: first }, want: already },
+    { it: "is not restarted for the first value of a Secret", asked: { notice: first }, want: record },
+    {
+      it: "that started with this version is not restarted for it",
+      asked: { workload: workload({}, {}, startedWith("v2")) },
+      want: already,
+    },
+    {
+      it: "that started with another version is restarted",
+      asked: { workload: workload({}, {}, startedWith("v1")) },
+      want: restarts,
+    },
+    {
+      it: "that started with this version is not restarted when the Secret is recreated with it",
+      asked: { notice: first, workload: workload({}, {}, startedWith("v2")) },
+      want: already,
+    },
+    {
+      it: "that started with another version is restarted when the Secret is recreated",
+      asked: { notice: first, workload: workload({}, {}, startedWith("v1")) },
+      want: restarts,
+    },
+    {
+      it: "runs with the version of its last restart, whatever it started with",
+      asked: { notice: first, workload: workload({}, { [STAMP]: "v2" }, startedWith("v1")) },
+      want: already,
+    },
+    {
+      it: "that is a Rollout and started with another version is restarted",
+      asked: { kind: "Rollout", notice: first, workload: workload({}, {}, startedWith("v1")) },
+      want: restarts,
+    },
+    {
+      it: "that was only stamped for another Secret is not restarted for a first value",
+      asked: { notice: first, workload: workload({}, { [restartedFor("x")]: "v1" }) },
+      want: record,
+    },
+    {
+      it: "that is paused has its version recorded all the same",
+      asked: { notice: first, workload: workload({ paused: true }) },
+      want: record,
+    },
+    {
+      it: "that is being deleted is left alone for a first value",
+      asked: { notice: first, workload: workload({}, {}, { deletionTimestamp: iso(NOW) }) },
+      want: already,
+    },
+    {
+      it: "has its version recorded when the Secret has no notice",
+      asked: { notice: implied },
+      want: record,
+    },
+    {
+      it: "is never restarted for a Secret without a notice",
+      asked: { notice: implied, workload: workload({}, {}, startedWith("v1")) },
+      want: already,
+    },
     {
       it: "is restarted for a first value when it had another",
       asked: { notice: first, workload: workload({}, { [STAMP]: "v1" }) },
@@ -62,6 +120,16 @@ describe("a workload", () => {
     {
       it: "younger than the value is not restarted",
       asked: { workload: workload({}, {}, { creationTimestamp: iso(NOW) }) },
+      want: record,
+    },
+    {
+      it: "younger than the value, with the annotations of an older one, is recorded anew",
+      asked: { workload: workload({}, {}, { creationTimestamp: iso(NOW), ...startedWith("v1") }) },
+      want: record,
+    },
+    {
+      it: "younger than the value, with the pod template of an older one, is not restarted",
+      asked: { workload: workload({}, { [STAMP]: "v1" }, { creationTimestamp: iso(NOW) }) },
       want: already,
     },
     {
@@ -118,6 +186,16 @@ describe("a workload", () => {
     });
   });
 
+  it.each(["Deployment", "Rollout"] as const)(
+    "that is a %s has the version recorded on its own metadata, which starts no rollout",
+    (kind) => {
+      expect(ask({ kind, notice: first })).toEqual({
+        kind: "record",
+        patch: { metadata: { resourceVersion: "7", annotations: { [STAMP]: "v2" } } },
+      });
+    },
+  );
+
   it("that is a Rollout is stamped itself, and told when", () => {
     expect(ask({ kind: "Rollout" })).toEqual({
       kind: "restart",
@@ -131,37 +209,46 @@ describe("a workload", () => {
 
 describe("over any run of changes, repeats and refused patches", () => {
   const anyStep = fc.record({
-    isChange: fc.boolean(),
+    change: fc.constantFrom("none", "rotated", "recreated", "rotated and recreated"),
     isRefused: fc.boolean(),
     afterMs: fc.nat(120_000),
     invocations: fc.integer({ min: 1, max: 3 }),
   });
 
-  it("each change restarts at most once, never sooner than the interval, and at last the newest is stamped", () => {
+  it("each version restarts at most once, never sooner than the interval, and at last the newest runs", () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 20 }), fc.nat(300), (steps, minimumIntervalSeconds) => {
         let now = NOW;
         let told: Notice = { versionId: version("v0"), changedAt: now, isFirst: true };
         let stamps: Record<string, string> = {};
+        let startedWith: Record<string, string> = {};
+        let running = told.versionId; // what the pods hold, which the planner never sees
         const restartsOf = new Map<string, number>();
         const times: number[] = [];
         const settle = (isRefused: boolean) => {
-          const plan = ask({ workload: workload({}, stamps), notice: told, minimumIntervalSeconds, now });
+          const seen = workload({}, stamps, { annotations: startedWith });
+          const plan = ask({ workload: seen, notice: told, minimumIntervalSeconds, now });
+          if (plan.kind === "record" && !isRefused) startedWith = { [STAMP]: told.versionId };
           if (plan.kind !== "restart" || isRefused) return;
+          expect(running).not.toBe(told.versionId);
+          running = told.versionId;
           stamps = { ...stamps, [STAMP]: told.versionId, [RESTARTED_AT]: iso(now) };
           restartsOf.set(told.versionId, (restartsOf.get(told.versionId) ?? 0) + 1);
           times.push(now);
         };
-        for (const [index, { isChange, isRefused, afterMs, invocations }] of steps.entries()) {
+        settle(false);
+        for (const [index, { change, isRefused, afterMs, invocations }] of steps.entries()) {
           now += afterMs;
-          if (isChange) told = { versionId: version(`v${index + 1}`), changedAt: now, isFirst: false };
+          const versionId = change.startsWith("rotated") ? version(`v${index + 1}`) : told.versionId;
+          if (change !== "none") told = { versionId, changedAt: now, isFirst: change.endsWith("recreated") };
           for (let run = 0; run < invocations; run += 1) settle(isRefused);
         }
         now += 400_000;
         settle(false);
 
         expect([...restartsOf.values()].every((count) => count === 1)).toBe(true);
-        expect(stamps[STAMP]).toBe(told.isFirst ? undefined : told.versionId);
+        expect(running).toBe(told.versionId);
+        expect(stamps[STAMP] ?? startedWith[STAMP]).toBe(told.versionId);
         for (const [index, at] of times.entries()) {
           const before = times[index - 1];
           if (before !== undefined)

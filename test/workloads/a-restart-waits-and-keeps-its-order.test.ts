@@ -12,7 +12,12 @@ const NOW = Date.parse("2026-11-24T10:00:00.000Z");
 const notice: Notice = { versionId: "v2" as VersionId, changedAt: NOW, isFirst: false };
 
 /** A cluster with three Deployments, in which some patches fail; what happens is written down. */
-function setUp({ failing = [] as string[], stamped = [] as string[], told = printNotice(notice) } = {}) {
+function setUp({
+  failing = [] as string[],
+  stamped = [] as string[],
+  told = printNotice(notice),
+  asked = notice,
+} = {}) {
   const happened: string[] = [];
   const run = (rule: Partial<RestartRule>, remainingMs = 60_000) =>
     restartWorkloads(
@@ -41,7 +46,7 @@ function setUp({ failing = [] as string[], stamped = [] as string[], told = prin
           minimumIntervalSeconds: 0,
           ...rule,
         },
-        notice,
+        notice: asked,
         budget: { signal: new AbortController().signal, remainingMs: () => remainingMs },
       },
     );
@@ -104,6 +109,15 @@ describe("a delay", () => {
     expect(outcomesOf(await run({ delaySeconds: 5 }, 4_000))).toEqual(Array(3).fill("RESTART_OUT_OF_TIME"));
     expect(happened.some((step) => step.startsWith("PATCH"))).toBe(false);
   });
+});
+
+it("the versions that workloads start with are recorded without the delay", async () => {
+  const first = { ...notice, isFirst: true };
+  const { happened, run } = setUp({ asked: first, told: printNotice(first), stamped: ["b"] });
+
+  expect(outcomesOf(await run({ delaySeconds: 5 }))).toEqual(["already", "already", "already"]);
+  expect(happened).not.toContain("waits 5000");
+  expect(happened.filter((step) => step.startsWith("PATCH"))).toEqual(["PATCH a", "PATCH c"]);
 });
 
 it("a Secret that changed again meanwhile is left to whoever changed it", async () => {
