@@ -1,7 +1,16 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+// Node keeps compiled code here, for the workers and for every command that a test starts: a start of the command line
+// takes 0.3 s of CPU time with it and 0.75 s without (September 2026, Node 24.21).
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
+  new URL("node_modules/.cache/node-compile", import.meta.url),
+);
 
 export default defineConfig({
   test: {
+    // By default vitest leaves one core free, and on two cores that is half of the time.
+    maxWorkers: "100%",
     reporters: ["default", "./test/summary-reporter.ts"],
     projects: [
       {
@@ -9,8 +18,10 @@ export default defineConfig({
           name: "sandbox",
           setupFiles: ["./test/hygiene/watch-output.ts"],
           include: ["test/**/*.test.ts"],
-          exclude: ["test/real/**"],
+          exclude: ["test/real/**", "test/long/**"],
           testTimeout: 20_000,
+          // The files of a worker share what they import: client-node and the AWS SDK take 1 to 2 s of CPU time to load.
+          isolate: false,
         },
       },
       {
