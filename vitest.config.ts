@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -5,6 +6,11 @@ import { defineConfig } from "vitest/config";
 // takes 0.3 s of CPU time with it and 0.75 s without (September 2026, Node 24.21).
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL("node_modules/.cache/node-compile", import.meta.url),
+);
+
+// Their properties try more cases in the project `long`.
+const properties = globSync("test/**/*.test.ts", { cwd: import.meta.dirname }).filter((file) =>
+  readFileSync(new URL(file, import.meta.url), "utf8").includes("property-runs.ts"),
 );
 
 export default defineConfig({
@@ -21,6 +27,17 @@ export default defineConfig({
           exclude: ["test/real/**", "test/long/**"],
           testTimeout: 20_000,
           // The files of a worker share what they import: client-node and the AWS SDK take 1 to 2 s of CPU time to load.
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: "long",
+          setupFiles: ["./test/hygiene/watch-output.ts"],
+          include: ["test/long/**/*.test.ts", ...properties],
+          env: { PROPERTY_RUNS_FACTOR: process.env.PROPERTY_RUNS_FACTOR ?? "5" },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           isolate: false,
         },
       },

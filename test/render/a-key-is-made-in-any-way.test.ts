@@ -5,6 +5,7 @@ import type { KeyRule, KeySource } from "../../shared/bindings/binding.ts";
 import { RenderError } from "../../shared/render/errors.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { type RenderSource, renderSecret } from "../../shared/render/render-secret.ts";
+import { runs } from "../property-runs.ts";
 import { binarySource, CANARY, shownData, textSource, withKeys } from "./factories.ts";
 
 const render = async (keys: KeyRule, source: RenderSource): Promise<Record<string, string>> => {
@@ -265,7 +266,7 @@ describe("whatever the source holds", () => {
           expect(value.length).toBeLessThanOrEqual(1024 * 1024);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     );
   });
 
