@@ -245,23 +245,6 @@ it("any value in any place of a valid file is loaded or refused with a BindingsE
   );
 });
 
-it("a file of 50,000 bindings loads", { timeout: 120_000 }, () => {
-  const bindings = Array.from(
-    { length: 50_000 },
-    (_, i) =>
-      `  - source: team-${i}/db\n    targets: [{ namespace: team-${i % 500}, name: db-${i} }]\n    keys: [username]\n`,
-  );
-
-  const compiled = load(withBindings(bindings.join("")));
-
-  expect(compiled.bindings).toHaveLength(50_000);
-  expect(compiled.bindings[49_999]?.target).toEqual({
-    cluster: "prod",
-    namespace: "team-499",
-    name: "db-49999",
-  });
-});
-
 function orBindingsError(run: () => unknown): boolean {
   try {
     run();
