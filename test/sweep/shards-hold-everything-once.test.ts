@@ -8,7 +8,6 @@ import type { SecretHome } from "../../shared/secret-id/secret-id.ts";
 import { parseShard } from "../../shared/sweep/parse-shard.ts";
 import { fitIntoMessages, packBatches } from "../../shared/sweep/send-shards.ts";
 import { listedOf, type Shard, shardItemOf, splitIntoShards } from "../../shared/sweep/shard.ts";
-import { runs } from "../property-runs.ts";
 import { bindingOf, FIRST, SECOND, sourceOf } from "./factories.ts";
 
 const MESSAGE_BYTES_MAX = 256 * 1024; // what SQS takes in every Region, for a message and for a batch
@@ -216,7 +215,7 @@ describe("a shard", () => {
         taken += 1;
         expectShape(shard);
       }),
-      { numRuns: runs(200) },
+      { numRuns: 1_000 },
     );
     expect(taken).toBeGreaterThan(50); // or the property would say nothing
   });
@@ -251,7 +250,7 @@ describe("a shard", () => {
       fc.property(anyBody, fc.constantFrom("shards", "events", "sweeps"), (body, kind) => {
         expect(describeMessage(body, kind as FailureQueue["kind"], context).says).toBeTypeOf("string");
       }),
-      { numRuns: runs(200) },
+      { numRuns: 1_000 },
     );
   });
 });
