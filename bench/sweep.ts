@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Backend } from "../test/contract/backend.ts";
 import { pinnedCluster } from "../test/contract/relay.ts";
-import { buildReconcile } from "../test/reconcile/build-reconcile.ts";
 import { type Invocation, startLambdaProcess } from "../test/reconcile/start-lambda-process.ts";
+import { buildFunction } from "../test/rotation/build-function.ts";
 import type { SandboxBackend } from "../test/sandbox/start-backend.ts";
 import { LASTING, mixDrifts, REPAIRABLE } from "../test/sweep/drifts.ts";
 import { type Drift, expectedFindings, type Fleet, foundBy, openFleet } from "../test/sweep/fleet.ts";
@@ -30,7 +30,7 @@ export const sweep: Bench = {
   run: async ({ backend: name, counts: { bindings = 0, drifted = 0, again: sweepsAgain = 0 } }) => {
     const backend = await startBackend(name);
     const counter = await startCounter(backend);
-    const built = await buildReconcile();
+    const built = await buildFunction("reconcile");
     const drifts = mixDrifts([...REPAIRABLE, ...LASTING], drifted);
     const clusters = { main: { ...pinnedCluster(backend), ...counter.cluster } };
     const fleet = await openFleet(backend, { size: bindings, drifts, clusters });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import schema from "../../shared/bindings/bindings.schema.json" with { type: "json" };
 import { findShapeFaults, type ShapeFault } from "../../shared/bindings/find-shape-faults.ts";
+import { runs } from "../property-runs.ts";
 import { anyDamagedFile, errorsByAjv, pathOf } from "./any-damaged-file.ts";
 
 // The functions carry a small reader of schemas instead of a validator for any; here it is held against that validator.
@@ -18,7 +19,7 @@ describe("a value and the schema of bindings.yaml", () => {
         findShapeFaults(schema, file, (fault) => faults.push(fault) > 0);
         expect(faults.map(nameOfFault).sort()).toEqual(errorsByAjv(file).map(nameOfError).sort());
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(400) },
     );
   });
 

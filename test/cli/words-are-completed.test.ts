@@ -77,7 +77,7 @@ describe("secret-relay completion bash", () => {
     const script = `set -u; source <(secret-relay completion bash); COMP_LINE=$1 COMP_POINT=\${#1}; _secret_relay; printf "%s\\n" "\${COMPREPLY[@]}"`;
     const { stdout } = await promisify(execFile)("bash", ["-c", script, "bash", line], {
       cwd: folder,
-      env: { PATH: `${bin}:${process.env.PATH}` },
+      env: { PATH: `${bin}:${process.env.PATH}`, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
     });
     return stdout.split("\n").filter((word) => word !== "");
   };

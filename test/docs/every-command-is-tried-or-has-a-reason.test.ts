@@ -183,8 +183,14 @@ it("the README shows what npm start really prints", () => {
 
 /** As a shell would, in a terminal of somebody who has no AWS account and no cluster. */
 async function run(command: string): Promise<string> {
-  const { PATH } = process.env;
-  const env = { PATH, HOME: clone, npm_config_update_notifier: "false", npm_config_offline: "true" };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = {
+    PATH,
+    NODE_COMPILE_CACHE,
+    HOME: clone,
+    npm_config_update_notifier: "false",
+    npm_config_offline: "true",
+  };
   const { stdout, stderr } = await promisify(execFile)("bash", ["-c", command], { cwd: clone, env });
   return stdout + stderr;
 }

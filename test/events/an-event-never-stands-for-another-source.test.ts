@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
 import { referencesMayMatch } from "../../shared/secret-id/references-may-match.ts";
 import type { SecretHome, SecretReference } from "../../shared/secret-id/secret-id.ts";
+import { runs } from "../property-runs.ts";
 import { anyHome, anySecretName, anySuffix, arnOf } from "../secret-id/arbitraries.ts";
 import { parseInvocation } from "./parse-invocation.ts";
 import { sample, sampleFiles } from "./samples.ts";
@@ -55,7 +56,7 @@ describe("an event never stands for another source", () => {
           }
         },
       ),
-      { numRuns: 5_000 },
+      { numRuns: runs(1_000) },
     );
   });
 

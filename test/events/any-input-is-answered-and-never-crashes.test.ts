@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { IGNORED_CODES, REJECTED_CODES } from "../../shared/events/event-codes.ts";
 import type { Invocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
+import { runs } from "../property-runs.ts";
 import { parseInvocation } from "./parse-invocation.ts";
 
 const KEYS = [
@@ -85,7 +86,7 @@ describe("any input is answered and never crashes", () => {
   ])("%s", (_what, inputs: fc.Arbitrary<unknown>) => {
     fc.assert(
       fc.property(inputs, (input) => expectAnswer(parseInvocation(input))),
-      { numRuns: 2_000 },
+      { numRuns: runs(400) },
     );
   });
 

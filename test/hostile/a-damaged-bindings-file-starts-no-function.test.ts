@@ -13,6 +13,7 @@ import { anyBindingsFile } from "../bindings/any-bindings-file.ts";
 import { anyDamagedFile, anyFileDamagedBy, errorsByAjv, pathOf } from "../bindings/any-damaged-file.ts";
 import { callWithinMemory } from "../hygiene/call-within-memory.ts";
 import { MARK } from "../hygiene/canary.ts";
+import { runs } from "../property-runs.ts";
 import { SELF } from "../sweep/factories.ts";
 
 const LOAD_BINDINGS = new URL("../../shared/bindings/load-bindings.ts", import.meta.url);
@@ -56,7 +57,7 @@ describe("compiled bindings", () => {
         };
         expect([true, false]).toContain(isRefused(use));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -142,7 +143,7 @@ describe("bindings.yaml that was damaged anywhere", () => {
         for (const error of errors) expect(places).toContain(describePath(complainedPathOf(error, read)));
         for (const problem of told.problems) expectToLeadSomewhere(problem, text, told.message);
       }),
-      { numRuns: 1_500 },
+      { numRuns: runs(300) },
     );
     // Or the one or the other was never looked at.
     expect(Math.min(refused, accepted)).toBeGreaterThan(50);
@@ -160,7 +161,7 @@ describe("bindings.yaml that was damaged anywhere", () => {
         const told = outcomeOf(JSON.stringify(file, null, 1) ?? "");
         if (told instanceof BindingsError) expect(inspect(told, { depth: null })).not.toContain(MARK);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -198,7 +199,7 @@ describe("bindings.yaml that was damaged anywhere", () => {
           for (const problem of told.problems) expectToLeadSomewhere(problem, text, told.message);
         } else expect(told.version).toBe(1);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -9,6 +9,7 @@ import { spareCluster } from "../../shared/sweep/spare-cluster.ts";
 import type { SweepDependencies } from "../../shared/sweep/sweep-dependencies.ts";
 import { inOrderOf } from "../../shared/sweep/take-inventory.ts";
 import { planTarget } from "../../shared/sync/plan.ts";
+import { runs } from "../property-runs.ts";
 import { anyBudget, bindingOf, FIRST, liveOf, SECOND } from "../sweep/factories.ts";
 import { desiredOf, liveAfter } from "../sync/plan-factories.ts";
 import { connectTo, failureOf, row, shortBudget, table } from "./hostile-cluster.ts";
@@ -121,7 +122,7 @@ describe("whatever somebody writes beside a Secret,", () => {
           expect(JSON.stringify(told) ?? "").not.toMatch(/x{500}|y{500}/);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -139,7 +140,7 @@ describe("whatever somebody writes beside a Secret,", () => {
           expect(plan.changes).toContainEqual({ field: "data.password", what: "changed" });
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     );
   });
 

@@ -11,6 +11,7 @@ import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import type { VersionId } from "../../shared/secret-id/secret-id.ts";
 import { SecretValue } from "../../shared/secret-value/secret-value.ts";
+import { runs } from "../property-runs.ts";
 import { convert, externalSecret, OPTIONS, store } from "./manifests.ts";
 
 // The operator's part is played by a model of its own, written from what was read of it and shared with nothing here.
@@ -61,7 +62,7 @@ describe("a property", () => {
 
         expect(made).toEqual(found === undefined ? undefined : { key: found });
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -128,7 +129,7 @@ describe("an extract", () => {
           isLegal && new Set(keys).size === keys.length ? Object.fromEntries(rewritten) : undefined,
         );
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     );
   });
 });
@@ -172,7 +173,7 @@ describe("a template", () => {
           expect(await render(spec, { name: user, pass: password })).toEqual({ made: filled });
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(60) },
     );
   });
 });
@@ -224,7 +225,7 @@ describe("any manifest", () => {
           }
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -237,7 +238,7 @@ describe("any manifest", () => {
           expect(manifests.length > 0 ? problems : []).toEqual([]);
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: runs(200) },
     );
   });
 });

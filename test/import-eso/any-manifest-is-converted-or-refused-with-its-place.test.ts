@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { convertManifests } from "../../cli/import-eso/convert-manifests.ts";
 import { readManifests } from "../../cli/import-eso/manifest.ts";
+import { runs } from "../property-runs.ts";
 import { externalSecret, OPTIONS, pick, store } from "./manifests.ts";
 
 const KEYS = [
@@ -97,7 +98,7 @@ describe("any manifest", () => {
         }
         expect(({} as Record<string, unknown>).items).toBeUndefined(); // no prototype was written to
       }),
-      { numRuns: 1_500 },
+      { numRuns: runs(300) },
     );
     expect(Math.min(converted, refused)).toBeGreaterThan(50);
   });
@@ -117,7 +118,7 @@ describe("any manifest", () => {
         const { problems } = readManifests("all.yaml", text);
         for (const { reason } of problems) expect(reason).toMatch(/^line [0-9]+: |^its aliases/);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(200) },
     );
   });
 

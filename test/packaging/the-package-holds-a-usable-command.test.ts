@@ -64,6 +64,7 @@ describe("installed in a folder with nothing but Node and npm", () => {
       env: {
         PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
         HOME: folder,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         npm_config_offline: "true",
       },
     });

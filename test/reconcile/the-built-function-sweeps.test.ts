@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type BuiltFunction, buildFunction } from "../rotation/build-function.ts";
 import { mixDrifts, REPAIRABLE } from "../sweep/drifts.ts";
 import { expectedFindings, foundBy } from "../sweep/fleet.ts";
 import { useSweepScene } from "../sweep/sweep-scene.ts";
-import { type BuiltReconcile, buildReconcile } from "./build-reconcile.ts";
 import { startLambdaProcess } from "./start-lambda-process.ts";
 
 const scene = useSweepScene();
-let built: BuiltReconcile;
+let built: BuiltFunction;
 
 beforeAll(async () => {
-  built = await buildReconcile();
+  built = await buildFunction("reconcile");
 });
 afterAll(() => built?.remove());
 

@@ -6,6 +6,7 @@ import { RenderError } from "../../shared/render/errors.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import type { RenderSource } from "../../shared/render/render-source.ts";
+import { runs } from "../property-runs.ts";
 import { binarySource, CANARY, shownData, textSource, withKeys } from "./factories.ts";
 
 const render = async (keys: KeyRule, source: RenderSource): Promise<Record<string, string>> => {
@@ -266,7 +267,7 @@ describe("whatever the source holds", () => {
           expect(value.length).toBeLessThanOrEqual(1024 * 1024);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     );
   });
 

@@ -1,10 +1,10 @@
-import { build } from "esbuild";
 import { expect, it } from "vitest";
-import { bundleOptions, FUNCTIONS } from "../../scripts/bundle.ts";
+import { FUNCTIONS } from "../../scripts/bundle.ts";
+import { metafileOf } from "./build-function.ts";
 import { outputsAtStart } from "./outputs-at-start.ts";
 
 it.each(FUNCTIONS)("%s reads neither JMESPath nor LiquidJS nor type checks when it starts", async (name) => {
-  const { metafile } = await build({ ...bundleOptions(name, "dist/never-written"), write: false });
+  const metafile = await metafileOf(name);
   const { outputs } = metafile;
   const inputsOf = (paths: readonly string[]) =>
     paths.flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));

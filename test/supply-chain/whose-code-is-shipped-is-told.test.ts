@@ -3,9 +3,10 @@ import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import lockfile from "../../package-lock.json" with { type: "json" };
-import { bundleOptions, FUNCTIONS } from "../../scripts/bundle.ts";
+import { FUNCTIONS } from "../../scripts/bundle.ts";
 import { type BundledPackage, bundledPackages, printNotices } from "../../scripts/third-party-notices.ts";
 import { ROOT } from "../docs/markdown.ts";
+import { metafileOf } from "../rotation/build-function.ts";
 
 const locked = lockfile.packages as Record<string, { version?: string; license?: string; dev?: boolean }>;
 const bundles = new Map<string, readonly BundledPackage[]>();
@@ -13,8 +14,7 @@ let purls: ReadonlySet<string>;
 
 beforeAll(async () => {
   for (const name of FUNCTIONS) {
-    const { metafile } = await build({ ...bundleOptions(name, "dist/unwritten"), write: false });
-    bundles.set(name, bundledPackages(metafile));
+    bundles.set(name, bundledPackages(await metafileOf(name)));
   }
   const bill = execFileSync("npm", ["run", "--silent", "sbom"], { cwd: ROOT, encoding: "utf8" });
   purls = new Set(

@@ -3,21 +3,21 @@ import { describe, expect, it } from "vitest";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { TestSweeper } from "../contract/relay.ts";
 import { decodeData } from "../contract/scene.ts";
+import { runs } from "../property-runs.ts";
 import { LASTING, REPAIRABLE } from "./drifts.ts";
 import { type Drift, expectedFindings, type Fleet, foundBy, inTurns, type Member } from "./fleet.ts";
 import { METADATA, sweeperOf, useSweepScene, VALUES } from "./sweep-scene.ts";
 
 // Every fifth call fails, on either side, in every way there is, and in every third group every second one; reads of
 // rotated sources are stale besides in every second group. Each seed draws another mix of drift; the seeds of a group
-// run side by side, since most of their time is spent in waiting.
-// SWEEP_FAULT_SEEDS takes another number of seeds, such as 1000; ten take some 5 s.
-const SEEDS = Number(process.env.SWEEP_FAULT_SEEDS ?? 20);
-const GROUP = 10;
+// run side by side, since most of their time is spent in waiting. Ten take some 5 s.
+const SEEDS = runs(8);
+const GROUP = 4;
 
 const scene = useSweepScene();
 
 describe.for(Array.from({ length: Math.ceil(SEEDS / GROUP) }, (_, group) => group))(
-  "while calls fail, in group %i of ten seeds,",
+  "while calls fail, in group %i of four seeds,",
   (group) => {
     it("all is repaired or named, nothing is deleted that should not be, and the next sweep repairs the rest", async () => {
       const runs = await Promise.all(Array.from({ length: GROUP }, (_, at) => prepare(group * GROUP + at)));

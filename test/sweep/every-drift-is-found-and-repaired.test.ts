@@ -1,6 +1,7 @@
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "vitest";
 import { decodeData } from "../contract/scene.ts";
+import { runs } from "../property-runs.ts";
 import { LASTING, mixDrifts, REPAIRABLE } from "./drifts.ts";
 import { expectedFindings, type Fleet, foundBy, inTurns } from "./fleet.ts";
 import { METADATA, sweeperOf, useSweepScene, VALUES } from "./sweep-scene.ts";
@@ -30,10 +31,13 @@ const expectAllRight = (fleet: Fleet) =>
     expect(decodeData(secret.data)).toMatchObject(JSON.parse(SecretString));
   });
 
-describe("among 600 bindings", () => {
+/** 600 in `npm run test:long`. */
+const SIZE = Math.min(runs(300), 600);
+
+describe("among hundreds of bindings", () => {
   it("of which 100 drifted in every way there is, each is found by its code, and what can be repaired is", async () => {
     const kinds = [...REPAIRABLE, ...LASTING];
-    const fleet = await scene.openFleet({ size: 600, drifts: mixDrifts(kinds, 100) });
+    const fleet = await scene.openFleet({ size: SIZE, drifts: mixDrifts(kinds, 100) });
     const sweeper = await sweeperOf(fleet);
     expect((await sweeper.sweep({ ...METADATA, plan: true })).findings).toHaveLength(
       fleet.members.filter(({ drift }) => drift?.isUnbound || drift?.wasBoundAs).length,
@@ -56,7 +60,7 @@ describe("among 600 bindings", () => {
   });
 
   it("where all drift can be repaired, a second sweep finds nothing, by metadata and by values", async () => {
-    const fleet = await scene.openFleet({ size: 600, drifts: mixDrifts(REPAIRABLE, 100) });
+    const fleet = await scene.openFleet({ size: SIZE, drifts: mixDrifts(REPAIRABLE, 100) });
     await fleet.drift();
     const sweeper = await sweeperOf(fleet);
 

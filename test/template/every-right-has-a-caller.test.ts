@@ -1,6 +1,6 @@
-import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
-import { bundleOptions, FUNCTIONS } from "../../scripts/bundle.ts";
+import { FUNCTIONS } from "../../scripts/bundle.ts";
+import { metafileOf } from "../rotation/build-function.ts";
 import { deploy } from "./deploy.ts";
 import { actionsOf, DONE_BY_LAMBDA, EVERYTHING, policiesOf, resourcesOf } from "./statements.ts";
 
@@ -25,12 +25,8 @@ describe.each(FUNCTIONS)("the built %s function", (name) => {
   let inputs: string[];
 
   beforeAll(async () => {
-    const { metafile } = await build({
-      ...bundleOptions(name, "dist/unwritten"),
-      write: false,
-      logLevel: "silent",
-    });
-    inputs = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    const { outputs } = await metafileOf(name);
+    inputs = Object.values(outputs).flatMap(({ inputs }) =>
       Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
     );
   });

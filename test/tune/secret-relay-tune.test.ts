@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseDuration, printDuration } from "../../cli/tune/duration.ts";
 import { parseSituation, type TuneFlags } from "../../cli/tune/parse-situation.ts";
 import { runCli } from "../cli/run-cli.ts";
+import { runs } from "../property-runs.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -137,7 +138,7 @@ describe("the flags", () => {
           expect(number).toBeGreaterThanOrEqual(0);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readRequest } from "../../shared/webhook/read-request.ts";
 import { MARK } from "../hygiene/canary.ts";
+import { runs } from "../property-runs.ts";
 import { startWebhook } from "./start-webhook.ts";
 import { newKey, sign, webhookCall } from "./webhook-call.ts";
 
@@ -52,7 +53,7 @@ it("answers anything at all with a 4xx, and invokes nothing", async () => {
       expect(Object.keys(JSON.parse(body))).toEqual(["code", "message"]);
       expect(webhook.invoked).toEqual([]);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(100) },
   );
 });
 
@@ -81,7 +82,7 @@ it("answers any signed body with 202 or a 4xx, quotes none of it, and hands over
       for (const call of webhook.invoked) expect(isBound(call)).toBe(true);
     }),
     {
-      numRuns: 500,
+      numRuns: runs(100),
       examples: [
         ['{"webhookId":"shop-db"}', true],
         ['{"secretId":"prod/db"}', false],
@@ -112,7 +113,7 @@ it("accepts no call of which a single character was changed after it was signed"
       expect([400, 401]).toContain(statusCode);
       expect(webhook.invoked).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(60) },
   );
 });
 
@@ -147,7 +148,7 @@ describe("id, timestamp and body", () => {
 
         expect(taken.length).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(100) },
     );
   });
 });

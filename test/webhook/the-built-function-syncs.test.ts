@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CreateSecretCommand, UpdateSecretCommand } from "@aws-sdk/client-secrets-manager";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
 import { awsClients } from "../contract/aws-clients.ts";
 import { pinnedCluster, startRelay } from "../contract/relay.ts";
@@ -19,25 +19,20 @@ import { newKey, webhookCall } from "./webhook-call.ts";
 let backend: SandboxBackend;
 let built: BuiltFunction;
 let scene: Scene;
-let restore: () => void;
 const KEY = newKey();
 const keyName = `relay/webhook-${randomUUID().slice(0, 8)}`;
 let keySecretArn: string;
 
 beforeAll(async () => {
   [backend, built] = await Promise.all([startSandboxBackend(), buildFunction("webhook")]);
-  const before = { ...process.env };
-  Object.assign(process.env, backend.aws.env);
-  restore = () => {
-    process.env = before;
-  };
+  for (const [name, value] of Object.entries(backend.aws.env)) vi.stubEnv(name, value);
   const { secrets, destroy } = awsClients(backend.aws);
   const SecretString = JSON.stringify({ keys: [KEY] });
   keySecretArn = (await secrets.send(new CreateSecretCommand({ Name: keyName, SecretString }))).ARN ?? "";
   destroy();
 });
 afterAll(async () => {
-  restore?.();
+  vi.unstubAllEnvs();
   await built?.remove();
   await backend?.stop();
 });
