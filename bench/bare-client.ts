@@ -3,8 +3,8 @@ import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { buffer } from "node:stream/consumers";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { mintEksToken } from "../shared/cluster/eks-token.ts";
-import { ANNOTATIONS } from "../shared/render/ownership-marks.ts";
 import type { Backend } from "../test/contract/backend.ts";
+import { MARKS } from "../test/marks.ts";
 
 /** The three calls that a rotation can't do without, and no more: what node:http itself takes for them. */
 export type BareClient = {
@@ -75,7 +75,7 @@ export async function connectBareClient({ aws, kubernetes }: Backend): Promise<B
           namespace,
           name,
           labels,
-          annotations: { ...annotations, [ANNOTATIONS.writtenAt]: new Date().toISOString() },
+          annotations: { ...annotations, [MARKS.annotations.writtenAt]: new Date().toISOString() },
           resourceVersion,
           uid,
         },

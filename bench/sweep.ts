@@ -113,8 +113,9 @@ function mustHaveFound(
 ): void {
   if (answer === undefined) throw new Error(`The sweep failed: ${error?.name}: ${error?.message}`);
   const bound = fleet.members.filter(({ drift }) => !drift?.isUnbound).length;
-  if (answer.checked !== bound || answer.unchecked.length > 0) {
-    throw new Error(`${answer.checked} of ${bound} were checked: ${JSON.stringify(answer.unchecked[0])}`);
+  const unknown = answer.targets.find(({ action }) => action === "unknown");
+  if (answer.checked !== bound || unknown !== undefined) {
+    throw new Error(`${answer.checked} of ${bound} were checked: ${JSON.stringify(unknown)}`);
   }
   const [found, expected] = [foundBy(answer), expectedFindings(fleet, actionOf)];
   if (isDeepStrictEqual(found, expected)) return;

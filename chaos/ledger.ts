@@ -11,8 +11,35 @@ export type Source = {
   readonly moves: Move[];
   /** What each version holds. */
   readonly passwords: Map<string, string>;
-  deletedAt?: number;
+  /** Versions that have one key more, `extra`. */
+  readonly extended: Set<string>;
+  /** From when until when it was deleted; the last one may not have ended. */
+  readonly gone: { readonly from: number; until: number }[];
+  /** It was created again and has no value yet. */
+  isEmpty: boolean;
+  /** How many of its moves belong to earlier sources of that name. */
+  movesBefore: number;
 };
+
+export const EXTRA = { key: "extra", value: "of some sources" } as const;
+
+/** Whether it was deleted at any moment of that time. */
+export function wasGone({ gone }: Source, from: number, until: number): boolean {
+  return gone.some((span) => span.from <= until && span.until >= from);
+}
+
+/** Whether it had no value at any moment of that time: deleted, or created again and not filled yet. */
+export function lackedValue({ gone, moves }: Source, from: number, until: number): boolean {
+  return gone.some((span) => {
+    const filled = moves.find(({ startedAt }) => startedAt > span.from);
+    return span.from <= until && (filled?.endedAt ?? Number.POSITIVE_INFINITY) >= from;
+  });
+}
+
+/** It is deleted now. */
+export function isGone({ gone }: Source): boolean {
+  return gone.at(-1)?.until === Number.POSITIVE_INFINITY;
+}
 
 /** Which version a target takes of a source: what a staging label names, or the first one for good. */
 export type Taken = "AWSCURRENT" | "AWSPREVIOUS" | "pinned";
@@ -29,7 +56,15 @@ export class Ledger {
   readonly sources = new Map<string, Source>();
 
   add(name: string): Source {
-    const source: Source = { name, moves: [], passwords: new Map() };
+    const source: Source = {
+      name,
+      moves: [],
+      passwords: new Map(),
+      extended: new Set(),
+      gone: [],
+      isEmpty: false,
+      movesBefore: 0,
+    };
     this.sources.set(name, source);
     return source;
   }

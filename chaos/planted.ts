@@ -1,7 +1,10 @@
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
 import type { ReconcileDependencies } from "../functions/reconcile/dependencies.ts";
 import type { RotationDependencies } from "../functions/rotation/dependencies.ts";
+import type { ClusterConnection } from "../shared/cluster/cluster-connection.ts";
+import type { LiveMetadata } from "../shared/cluster/live-secret.ts";
 import type { ManagedFieldsEntry } from "../shared/cluster/managed-fields.ts";
+import type { ApplyHow } from "../shared/cluster/secrets-api.ts";
 import { RelayError } from "../shared/relay-error.ts";
 import { SourceNotFound } from "../shared/source/errors.ts";
 import type { CurrentSource, ReadCurrent } from "../shared/source/read-current.ts";
@@ -97,6 +100,29 @@ export const PLANTS = {
       },
     }),
   },
+  "ownership-by-label": {
+    means: "takes a Secret for its own that has the label of any relay",
+    ...forBoth((real) => ({ connect: ownByLabel(real.connect) as typeof real.connect })),
+  },
+  "edit-not-repaired": {
+    means: "applies without force, so that a hand edit is refused",
+    ...forBoth((real) => changeHow(real, (how) => ({ ...how, force: false }))),
+  },
+  "deletion-after-one-look": {
+    means: "deletes what has been gone in one look",
+    reconcile: (real) => ({
+      connect: (clusterKey) => {
+        const cluster = real.connect(clusterKey);
+        const listMetadata: typeof cluster.listMetadata = async (...asked) =>
+          (await cluster.listMetadata(...asked)).map(notedLongAgo);
+        const readSecret: typeof cluster.readSecret = async (...asked) => {
+          const live = await cluster.readSecret(...asked);
+          return live && notedLongAgo(live);
+        };
+        return { ...cluster, listMetadata, readSecret };
+      },
+    }),
+  },
   "annotated-first": {
     means: "notes the version beside the old value, and brings the value after it",
     ...forBoth((real) => annotateFirst(real)),
@@ -159,6 +185,62 @@ function withApply(
     return { ...cluster, applySecret };
   };
   return { connect } as Partial<Pick<Dependencies, "connect">>;
+}
+
+function changeHow(
+  real: Dependencies,
+  change: (how: ApplyHow) => ApplyHow,
+): Partial<Pick<Dependencies, "connect">> {
+  const connect = (clusterKey: string) => {
+    const cluster = real.connect(clusterKey);
+    const applySecret: typeof cluster.applySecret = (body, how, budget) =>
+      cluster.applySecret(body, change(how), budget);
+    return { ...cluster, applySecret };
+  };
+  return { connect } as Partial<Pick<Dependencies, "connect">>;
+}
+
+/** Lists what any relay has labelled, and finds its own marks on all of it. */
+function ownByLabel(connectReal: Dependencies["connect"]): (clusterKey: string) => object {
+  return (clusterKey) => {
+    const cluster = connectReal(clusterKey) as ClusterConnection;
+    const listMetadata: ClusterConnection["listMetadata"] = async (namespace, selector, budget) => {
+      const lists = await Promise.all(
+        RELAY_LABELS.map((label) => cluster.listMetadata(namespace, label, budget)),
+      );
+      return lists.flat().map((live) => asOwn(live, selector));
+    };
+    return { ...cluster, listMetadata };
+  };
+}
+
+const RELAY_LABELS = ["secret-relay/managed", "pay.secret-relay/managed"];
+
+function asOwn(live: LiveMetadata, selector: string): LiveMetadata {
+  const [label = "", identity = ""] = selector.split("=");
+  const [manager = ""] = identity.split(".");
+  const prefix = label.slice(0, label.indexOf("/"));
+  const annotations = Object.fromEntries(
+    Object.entries(live.annotations).map(([key, value]) => [
+      key.replace(/^(?:pay\.)?secret-relay\//, `${prefix}/`),
+      value,
+    ]),
+  );
+  return {
+    ...live,
+    labels: { ...live.labels, [label]: identity },
+    annotations,
+    managedFields: [...live.managedFields, { manager, operation: "Apply", fields: new Set() }],
+  };
+}
+
+function notedLongAgo<T extends LiveMetadata>(live: T): T {
+  const noted = Object.keys(live.annotations)
+    .filter((key) => key.endsWith("secret-relay/source"))
+    .map((key) => [key.replace(/source$/, "gone-since"), "2026-11-01T00:00:00Z"]);
+  // No write after the note: otherwise it would be void.
+  const kept = Object.entries(live.annotations).filter(([key]) => !key.endsWith("secret-relay/written-at"));
+  return { ...live, annotations: Object.fromEntries([...kept, ...noted]) };
 }
 
 /** Two writes where there was one; each is fenced. */

@@ -31,6 +31,12 @@ export type Pace = {
   /** How long credentials of a function live. */
   readonly credentialsMs: number;
   readonly tamperEveryMs: number;
+  readonly holdEveryMs: number;
+  readonly holdMs: readonly [number, number];
+  /** From when until when a deleted source is created again. */
+  readonly recreateMs: readonly [number, number];
+  /** How long the end of a run waits, so that no Secret is contested any more. */
+  readonly contestMs: number;
   /** How long AWS has a bad time. */
   readonly brownoutMs: readonly [number, number];
 };
@@ -49,6 +55,10 @@ export const PACE_OF_AWS: Pace = {
   staleMs: 5_000,
   credentialsMs: 15 * MINUTE_MS,
   tamperEveryMs: 20_000,
+  holdEveryMs: 60_000,
+  holdMs: [MINUTE_MS, 6 * MINUTE_MS],
+  recreateMs: [10_000, 12 * MINUTE_MS],
+  contestMs: 65 * MINUTE_MS,
   brownoutMs: [MINUTE_MS, 4 * MINUTE_MS],
 };
 
@@ -64,6 +74,10 @@ export const PACE_OF_REAL_SERVERS: Pace = {
   staleMs: 5_000,
   credentialsMs: 6 * MINUTE_MS,
   tamperEveryMs: 1_500,
+  holdEveryMs: 5_000,
+  holdMs: [3_000, 15_000],
+  recreateMs: [500, 20_000],
+  contestMs: 15_000,
   brownoutMs: [5_000, 10_000],
 };
 
@@ -73,6 +87,9 @@ export const SWEEP_TIMEOUT_MS = 300_000;
 export const SHARD_RECEIVES_MAX = 3;
 /** The least that the function takes, so that a few hundred bindings make several shards. */
 export const SHARD_BINDINGS_MAX = 50;
+
+/** The least that the function takes: DELETION_GRACE_MINUTES. */
+export const DELETION_GRACE_MS = MINUTE_MS;
 
 /** Shares of what goes wrong, from 0 to 1. */
 export const SHARES = {

@@ -3,13 +3,14 @@ import type { Witness } from "./judge/witness.ts";
 import type { EventBus } from "./lambda/event-bus.ts";
 import type { Lambda } from "./lambda/lambda.ts";
 import type { ShardSource } from "./lambda/shard-source.ts";
-import type { Pace } from "./settings.ts";
+import { DELETION_GRACE_MS, type Pace, SKEW_MS_MAX } from "./settings.ts";
 import type { World } from "./world/world.ts";
 
+/** One installation, as the world sees it. */
+export type Installation = { readonly rotation: Lambda; readonly sweep: Lambda; readonly bus: EventBus };
+
 type Parts = {
-  readonly rotation: Lambda;
-  readonly sweep: Lambda;
-  readonly bus: EventBus;
+  readonly relays: readonly [Installation, ...Installation[]];
   readonly shards: ShardSource;
   readonly witness: Witness;
   readonly world: World;
@@ -22,26 +23,31 @@ type Parts = {
  * nothing may be left in any queue, and the last sweeps may find nothing.
  */
 export async function settle(parts: Parts): Promise<void> {
-  const { rotation, sweep, shards, witness, world, listStaleMs } = parts;
+  const { relays, shards, witness, world, listStaleMs, pace } = parts;
   await drain(parts);
-  for (const invocation of [...rotation.failureQueue, ...sweep.failureQueue]) witness.failed(invocation);
-  rotation.redrive();
-  sweep.redrive();
+  for (const { rotation, sweep } of relays) {
+    for (const invocation of [...rotation.failureQueue, ...sweep.failureQueue]) witness.failed(invocation);
+    rotation.redrive();
+    sweep.redrive();
+  }
   await shards.redrive();
   await drain(parts);
 
-  await sleep(listStaleMs);
+  // No hold lasts that long, and a sweep repairs again what was contested.
+  await sleep(Math.max(listStaleMs, pace.contestMs));
   world.listsAreStaleFor(0);
-  for (const mode of ["metadata", "values"]) {
-    sweep.invokeLater({ sweep: mode });
-    await drain(parts);
-  }
+  const sweepAll = async (): Promise<void> => {
+    for (const mode of ["metadata", "values"]) {
+      for (const { sweep } of relays) sweep.invokeLater({ sweep: mode });
+      await drain(parts);
+    }
+  };
+  await sweepAll();
+  await sleep(DELETION_GRACE_MS + 2 * SKEW_MS_MAX); // the second look deletes
+  await sweepAll();
   const driftsBefore = witness.counts.drifts;
   const leftBefore = witness.counts.left;
-  for (const mode of ["metadata", "values"]) {
-    sweep.invokeLater({ sweep: mode });
-    await drain(parts);
-  }
+  await sweepAll();
   const repaired = witness.counts.drifts - driftsBefore - (witness.counts.left - leftBefore);
   if (repaired > 0) {
     witness.violations.push({ rule: "settled", what: `the last sweeps still find ${repaired} drift(s)` });
@@ -51,27 +57,35 @@ export async function settle(parts: Parts): Promise<void> {
 }
 
 /** Everything that was handed over must have been done in the end, and nothing may be left anywhere. */
-async function findLost({ rotation, sweep, bus, shards, witness }: Parts): Promise<void> {
+async function findLost({ relays, shards, witness }: Parts): Promise<void> {
   const left = await shards.left();
-  const undone = [...rotation.invocations, ...sweep.invocations].filter(({ state }) => state !== "succeeded");
+  const undone = relays
+    .flatMap(({ rotation, sweep }) => [...rotation.invocations, ...sweep.invocations])
+    .filter(({ state }) => state !== "succeeded");
+  const sum = (count: (relay: Installation) => number): number =>
+    relays.reduce((total, relay) => total + count(relay), 0);
   const lost = {
-    "event(s) that the function never got": bus.counts.delivered - rotation.invocations.length,
+    "event(s) that the function never got": sum(
+      ({ bus, rotation }) => bus.counts.delivered - rotation.invocations.length,
+    ),
     "invocation(s) that did not succeed in the end": undone.length,
     "shard(s) that are still in the queue": left.queue,
     "shard(s) in the dead letter queue": left.deadLetters,
     "shard(s) that are nowhere": shards.lostOf(witness.shardsSent),
-    "event(s) on their way": bus.isIdle ? 0 : 1,
+    "event(s) on their way": sum(({ bus }) => (bus.isIdle ? 0 : 1)),
   };
   for (const [what, count] of Object.entries(lost))
     if (count > 0) witness.violations.push({ rule: "queue", what: `${count} ${what}` });
 }
 
 /** Until nothing is on its way any more. */
-async function drain({ rotation, sweep, bus, shards, pace }: Parts): Promise<void> {
+async function drain({ relays, shards, pace }: Parts): Promise<void> {
+  const [{ sweep: withQueue }] = relays;
   for (;;) {
-    await shards.poll(sweep);
+    await shards.poll(withQueue);
     const { queue } = await shards.left();
-    if (bus.isIdle && rotation.isIdle && sweep.isIdle && queue === 0) return;
+    const isIdle = relays.every(({ bus, rotation, sweep }) => bus.isIdle && rotation.isIdle && sweep.isIdle);
+    if (isIdle && queue === 0) return;
     await sleep(Math.min(5_000, (pace.retryDelaysMs[0] ?? 1_000) / 4));
   }
 }

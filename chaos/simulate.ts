@@ -5,10 +5,11 @@ import { reconcile } from "../functions/reconcile/reconcile.ts";
 import { rotationDependencies } from "../functions/rotation/dependencies.ts";
 import { followRotation } from "../functions/rotation/follow-rotation.ts";
 import { labelUpdated } from "../test/contract/relay.ts";
+import { Holder } from "./actors/holder.ts";
 import { endSessions, killApiServer, runBrownouts, runOutage } from "./actors/outages.ts";
 import { Rotator } from "./actors/rotator.ts";
 import { Tamperer } from "./actors/tamperer.ts";
-import type { Counts } from "./counts.ts";
+import { addCounts, type Counts } from "./counts.ts";
 import { judgeHistory } from "./judge/judge-history.ts";
 import { listenToOutput } from "./judge/listen-to-output.ts";
 import { SessionWatch } from "./judge/session-watch.ts";
@@ -24,18 +25,19 @@ import { findPlant } from "./planted.ts";
 import { Random } from "./random.ts";
 import {
   type ChaosSettings,
+  DELETION_GRACE_MS,
   type Pace,
   ROTATION_TIMEOUT_MS,
   SHARD_BINDINGS_MAX,
   SHARES,
   SWEEP_TIMEOUT_MS,
 } from "./settings.ts";
-import { settle } from "./settle.ts";
+import { type Installation, settle } from "./settle.ts";
 import type { WorldTime } from "./time/world-time.ts";
 import { Faults } from "./wire/faults.ts";
 import { StaleReplica } from "./wire/stale-replica.ts";
 import type { Wire } from "./wire/wire.ts";
-import { type Fleet, openFleet } from "./world/fleet.ts";
+import { type Fleet, openFleet, RELAYS } from "./world/fleet.ts";
 import type { World } from "./world/world.ts";
 
 export type ChaosResult = {
@@ -81,7 +83,8 @@ async function runSeed(
   const fleet = await openFleet(world, settings, draw("fleet"));
   atEnd(() => fleet.close());
   const ledger = new Ledger();
-  const witness = new Witness(ledger, fleet, { now, replica });
+  const validHolds = new Map<string, number>();
+  const witness = new Witness(ledger, fleet, { now, replica, validHolds });
   const watch = new SessionWatch();
   const judge = tokenJudge(world, (violation) => witness.violations.push(violation));
   wire.listeners.push(witness, watch, judge);
@@ -90,58 +93,71 @@ async function runSeed(
   const shards = await openShardSource(pace, credentials);
   atEnd(() => shards.close());
 
-  const env = {
-    ...process.env,
-    BINDINGS_FILE: fleet.bindingsFile,
-    SHARD_QUEUE_URL: shards.queueUrl,
-    SHARD_BINDINGS_MAX: String(SHARD_BINDINGS_MAX),
-    DELETIONS_SHARE_MAX_PERCENT: "100", // what holds deletions back is tested elsewhere; here each must be right
-  };
   const surroundings = { log: witness.log, measure: witness.measure };
   const arnOf = (name: string) =>
     `arn:aws:lambda:${world.aws.region}:${world.aws.accountId}:function:${name}`;
   const { redriven } = plant;
   const plantInto = plant.rotationHandler?.();
   const common = { retryDelaysMs: pace.retryDelaysMs, time, ...(redriven && { redriven }) };
-  const rotation = new Lambda({
-    ...common,
-    name: "rotation",
-    arn: arnOf("rotation"),
-    timeoutMs: ROTATION_TIMEOUT_MS,
-    concurrencyMax: 20,
-    random: draw("rotation function"),
-    start: async () => {
-      const real = await rotationDependencies(env, surroundings);
-      const handler: Handler = followRotation({ ...real, ...plant.rotation?.(real) });
-      return plantInto?.(handler) ?? handler;
-    },
-  });
-  const sweep = new Lambda({
-    ...common,
-    name: "reconcile",
-    arn: arnOf("reconcile"),
-    timeoutMs: SWEEP_TIMEOUT_MS,
-    concurrencyMax: 5,
-    random: draw("reconcile function"),
-    start: async () => {
-      const real = await reconcileDependencies(env, surroundings);
-      return reconcile({ ...real, ...plant.reconcile?.(real) });
-    },
-  });
-  rotation.listeners.push(witness.rotated);
-  sweep.listeners.push(witness.reconciled);
+  const install = (relay: string): Installation => {
+    const env = {
+      ...process.env,
+      RELAY_NAME: relay,
+      BINDINGS_FILE: fleet.bindingsFiles.get(relay),
+      // The second relay is small and has no queue.
+      ...(relay === RELAYS[0] && { SHARD_QUEUE_URL: shards.queueUrl }),
+      SHARD_BINDINGS_MAX: String(SHARD_BINDINGS_MAX),
+      DELETION_GRACE_MINUTES: String(DELETION_GRACE_MS / 60_000),
+      DELETIONS_SHARE_MAX_PERCENT: "100", // what holds deletions back is tested elsewhere; here each must be right
+    };
+    const rotation = new Lambda({
+      ...common,
+      name: `${relay}/rotation`,
+      arn: arnOf(`${relay}-rotation`),
+      timeoutMs: ROTATION_TIMEOUT_MS,
+      concurrencyMax: 20,
+      random: draw(`rotation function of ${relay}`),
+      start: async () => {
+        const real = await rotationDependencies(env, surroundings);
+        const handler: Handler = followRotation({ ...real, ...plant.rotation?.(real) });
+        return plantInto?.(handler) ?? handler;
+      },
+    });
+    const sweep = new Lambda({
+      ...common,
+      name: `${relay}/reconcile`,
+      arn: arnOf(`${relay}-reconcile`),
+      timeoutMs: SWEEP_TIMEOUT_MS,
+      concurrencyMax: 5,
+      random: draw(`reconcile function of ${relay}`),
+      start: async () => {
+        const real = await reconcileDependencies(env, surroundings);
+        return reconcile({ ...real, ...plant.reconcile?.(real) });
+      },
+    });
+    rotation.listeners.push(witness.rotatedBy(relay));
+    sweep.listeners.push(witness.reconciled);
+    const bus = new EventBus(draw(`events of ${relay}`), pace.lateEventMsMax, (event) => {
+      rotation.invokeLater(event);
+    });
+    return { rotation, sweep, bus };
+  };
+  const relays = [install(RELAYS[0]), install(RELAYS[1])] as const;
+  const [{ sweep: sweepWithQueue }] = relays;
 
-  const bus = new EventBus(draw("events"), pace.lateEventMsMax, (event) => {
-    rotation.invokeLater(event);
-  });
   const rotator = new Rotator({
     secrets,
     ledger,
     replica,
     random: draw("rotations"),
     now,
-    moved: (source, move) => bus.send(source.name, eventOf(world, rotator, source, move, now())),
+    // Each relay has its own rule.
+    moved: (source, move) => {
+      const event = eventOf(world, rotator, source, move, now());
+      for (const { bus } of relays) bus.send(source.name, event);
+    },
   });
+  const holder = new Holder(fleet, draw("holds"), validHolds);
   const tamperer = new Tamperer(fleet, draw("tampering"), (name) => rotator.hurry(name));
 
   const withPrevious = new Set(fleet.sourcesWithPrevious);
@@ -166,23 +182,30 @@ async function runSeed(
     endSessions(world.sessions, untilAt, means("ends of sessions")),
     rotator.run(fleet.sourceNames, settings.rotations, untilAt - now()),
     tamperer.run(pace.tamperEveryMs, untilAt, now),
-    sleep(0.6 * (untilAt - now())).then(() => deleteSome(rotator, fleet.sourceNames)),
-    sweepRegularly(sweep, pace, untilAt, now),
-    pollRegularly(shards, sweep, untilAt, now),
+    holder.run(pace, untilAt, now),
+    deleteSome(rotator, fleet.sourceNames, untilAt, means("deletions of sources")),
+    ...relays.map(({ sweep }) => sweepRegularly(sweep, pace, untilAt, now)),
+    pollRegularly(shards, sweepWithQueue, untilAt, now),
   ]);
 
   faults.calm();
   replica.calm();
-  rotation.calm();
-  sweep.calm();
+  for (const { rotation, sweep } of relays) {
+    rotation.calm();
+    sweep.calm();
+  }
   for (const { host } of world.clusters) host.downUntil = 0;
-  await settle({ rotation, sweep, bus, shards, witness, world, pace, listStaleMs });
+  await settle({ relays, shards, witness, world, pace, listStaleMs });
 
   const byHand = tamperer.deletions;
   const history = await judgeHistory(world, fleet, { ledger, witness, byHand });
   witness.leaks.finish();
   const violations = [...witness.violations, ...history];
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+  const rotations = relays.map(({ rotation }) => rotation);
+  const sweeps = relays.map(({ sweep }) => sweep);
+  const functions = [...rotations, ...sweeps];
+  const all = (tallies: readonly Counts[]): Counts => tallies.reduce(addCounts, {});
   return {
     seed: settings.seed,
     ok: violations.length === 0,
@@ -192,17 +215,29 @@ async function runSeed(
       rotations: rotator.counts.rotations,
       rollbacks: rotator.counts.rollbacks,
       sourcesDeleted: rotator.counts.deleted,
+      sourcesRecreated: {
+        withValue: rotator.counts.recreatedWithValue,
+        withoutValue: rotator.counts.recreatedWithoutValue,
+      },
+      ofSecondRelay: fleet.targets.filter(({ marks }) => marks.self.name === RELAYS[1]).length,
+      shared: fleet.targets.filter(({ isShared }) => isShared).length / 2,
       bindings: countTargets(fleet),
       bystanders: fleet.bystanders.length,
-      events: bus.counts,
-      invocations: { rotation: rotation.attempts, reconcile: sweep.attempts },
-      environments: rotation.environments + sweep.environments,
-      clocks: {
-        skewedInvocations: rotation.skews.attempts + sweep.skews.attempts,
-        largestSkewMs: Math.max(rotation.skews.largestMs, sweep.skews.largestMs),
+      events: all(relays.map(({ bus }) => bus.counts)),
+      invocations: {
+        rotation: sum(rotations.map(({ attempts }) => attempts)),
+        reconcile: sum(sweeps.map(({ attempts }) => attempts)),
       },
-      kills: { rotation: rotation.killedBetween.toJSON(), reconcile: sweep.killedBetween.toJSON() },
-      outOfTime: rotation.outOfTime + sweep.outOfTime,
+      environments: sum(functions.map(({ environments }) => environments)),
+      clocks: {
+        skewedInvocations: sum(functions.map(({ skews }) => skews.attempts)),
+        largestSkewMs: Math.max(...functions.map(({ skews }) => skews.largestMs)),
+      },
+      kills: {
+        rotation: all(rotations.map(({ killedBetween }) => killedBetween.toJSON())),
+        reconcile: all(sweeps.map(({ killedBetween }) => killedBetween.toJSON())),
+      },
+      outOfTime: sum(functions.map(({ outOfTime }) => outOfTime)),
       exchanges: { served: wire.counts.served, failed: wire.counts.failed.toJSON() },
       staleReads: replica.served.toJSON(),
       apiServers: {
@@ -218,13 +253,18 @@ async function runSeed(
       awsBrownouts: brownouts,
       credentials: { ...world.sessions.counts, ...watch.counts },
       tampering: tamperer.counts,
+      holds: holder.counts,
       sweeps: witness.sweeps.toJSON(),
       findings: witness.findings.toJSON(),
       refusals: witness.refusals.toJSON(),
       applies: witness.counts.applies,
       fenceConflicts: witness.counts.conflicts,
       deletions: witness.counts.deletions,
-      redriven: { rotation: rotation.redriven, reconcile: sweep.redriven, shards: shards.counts.redriven },
+      redriven: {
+        rotation: sum(rotations.map(({ redriven }) => redriven)),
+        reconcile: sum(sweeps.map(({ redriven }) => redriven)),
+        shards: shards.counts.redriven,
+      },
       shards: { sent: witness.shardsSent.size, done: shards.counts.delivered },
       scannedBytes: witness.leaks.scannedBytes,
     },
@@ -279,12 +319,43 @@ function eventOf(world: World, rotator: Rotator, { name }: Source, { versionId }
   return labelUpdated(backend, { name, arn: rotator.arnOf(name), versionId }, at);
 }
 
-/** One that is deleted with its Secrets, and one whose Secrets are kept. */
-async function deleteSome(rotator: Rotator, names: readonly string[]): Promise<void> {
-  const deletable = names.filter((_name, index) => index % 10 === 9);
-  const kept = names.filter((_name, index) => index % 10 === 5);
-  for (const name of [...deletable.slice(0, 2), ...kept.slice(0, 1)]) await rotator.delete(name);
+/**
+ * Sources that are deleted: for good, or until they are created again with a value or without one. Those that end in 9
+ * are deleted with their Secrets; those that end in 5 leave them.
+ */
+async function deleteSome(
+  rotator: Rotator,
+  names: readonly string[],
+  untilAt: number,
+  { pace, random, now }: { readonly pace: Pace; readonly random: Random; readonly now: () => number },
+): Promise<void> {
+  const some = [
+    ...names.filter((name) => name.endsWith("9")).slice(0, 6),
+    ...names.filter((name) => name.endsWith("5")).slice(0, 3),
+  ];
+  const first = random.below(FATES.length);
+  await Promise.all(
+    some.map(async (name, index) => {
+      const fate = FATES[(first + index) % FATES.length];
+      await sleep(random.between(0.2, 0.6) * (untilAt - now()));
+      await rotator.delete(name);
+      if (fate === "gone for good") return;
+      const laterMs = random.between(...pace.recreateMs);
+      await sleep(Math.min(laterMs, 0.5 * (untilAt - now())));
+      await rotator.recreate(name, fate === "recreated with a value");
+      if (fate !== "recreated without a value, filled later") return;
+      await sleep(Math.min(random.between(...pace.recreateMs), 0.5 * (untilAt - now())));
+      await rotator.fill(name);
+    }),
+  );
 }
+
+const FATES = [
+  "gone for good",
+  "recreated with a value",
+  "recreated without a value, filled later",
+  "recreated without a value",
+] as const;
 
 async function sweepRegularly(sweep: Lambda, pace: Pace, untilAt: number, now: () => number): Promise<void> {
   const every = async (ms: number, mode: "metadata" | "values") => {

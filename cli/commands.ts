@@ -1,7 +1,9 @@
 import type { AddCommand } from "./cli.ts";
+import { addClaim } from "./commands/claim.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEvents } from "./commands/events.ts";
+import { addHold } from "./commands/hold.ts";
 import { addIam } from "./commands/iam.ts";
 import { addImportEso } from "./commands/import-eso.ts";
 import { addInit } from "./commands/init.ts";
@@ -24,6 +26,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addPlan,
   addStatus,
   addSync,
+  addHold,
+  addClaim,
   addTrigger,
   addSweep,
   addRbac,

@@ -1,5 +1,5 @@
 /**
- * Writes the tables of parameters and alarms in docs/deploy.md from template.yaml.
+ * Writes the tables of parameters in docs/deploy.md from template.yaml.
  * It needs nothing but node_modules and takes a moment. A test fails when they are out of date.
  *
  *   node scripts/generate-template-docs.ts
@@ -14,9 +14,7 @@ const TEMPLATE_FILE = new URL("../template.yaml", import.meta.url);
 
 /** The document with its tables made anew; everything outside of their markers stays as it is. */
 export function withTables(document: string): string {
-  const template = readTemplate();
-  const withParameters = replaceMarked(document, SCRIPT, "parameters", parameterTables(template));
-  return replaceMarked(withParameters, SCRIPT, "alarms", alarmTable(template));
+  return replaceMarked(document, SCRIPT, "parameters", parameterTables(readTemplate()));
 }
 
 type Template = {
@@ -29,9 +27,6 @@ type Template = {
     };
   };
   readonly Parameters: Readonly<Record<string, Parameter>>;
-  readonly Resources: Readonly<
-    Record<string, { readonly Type: string; readonly Properties?: { readonly AlarmDescription?: string } }>
-  >;
 };
 
 type Parameter = {
@@ -64,16 +59,6 @@ function rowOf(name: string, parameter: Parameter): string {
   const text = [parameter.Description ?? "", limitsOf(parameter)].join(" ").trim();
   const cells = [`\`${name}\``, fallback === "" ? "" : `\`${fallback}\``, text];
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-}
-
-function alarmTable({ Resources }: Template): string {
-  const alarms = Object.entries(Resources).filter(([, { Type }]) => Type === "AWS::CloudWatch::Alarm");
-  const rows = alarms.map(([id, { Properties }]) => {
-    // Each ends with a link to its section, which stands at its name here.
-    const [meaning] = (Properties?.AlarmDescription ?? "").split(" Runbook: ");
-    return `| [\`${id}\`](runbook.md#${id.toLowerCase()}) | ${meaning} |`;
-  });
-  return ["| Alarm | What it means, and what to do |", "| --- | --- |", ...rows].join("\n");
 }
 
 function limitsOf({ AllowedValues, MinValue, MaxValue, ConstraintDescription }: Parameter): string {

@@ -9,7 +9,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { MARK } from "../../test/hygiene/canary.ts";
-import type { Ledger, Move, Source } from "../ledger.ts";
+import { EXTRA, isGone, type Ledger, type Move, type Source } from "../ledger.ts";
 import type { Random } from "../random.ts";
 import { SHARES } from "../settings.ts";
 import type { StaleReplica } from "../wire/stale-replica.ts";
@@ -26,7 +26,13 @@ export type RotatorDependencies = {
 
 /** A team that rotates and rolls back: some sources often, some twice within seconds. Every move is in the ledger. */
 export class Rotator {
-  readonly counts = { rotations: 0, rollbacks: 0, deleted: 0 };
+  readonly counts = {
+    rotations: 0,
+    rollbacks: 0,
+    deleted: 0,
+    recreatedWithValue: 0,
+    recreatedWithoutValue: 0,
+  };
   readonly #deps: RotatorDependencies;
   readonly #arns = new Map<string, string>();
   /** The moves of one source come one after the other, as its owner makes them. */
@@ -74,7 +80,8 @@ export class Rotator {
     for (const { at, name } of inOrder) {
       const waitMs = startedAt + at - now();
       if (waitMs > 0) await sleep(waitMs);
-      const living = this.#deps.ledger.get(name).deletedAt === undefined ? name : (names[0] ?? name);
+      const source = this.#deps.ledger.get(name);
+      const living = isGone(source) || source.isEmpty ? (names[0] ?? name) : name;
       moves.push(this.#inTurn(living, () => this.#move(living)));
     }
     await Promise.all(moves);
@@ -94,10 +101,39 @@ export class Rotator {
   delete(name: string): Promise<void> {
     return this.#inTurn(name, async () => {
       const { secrets, ledger, replica, now } = this.#deps;
-      ledger.get(name).deletedAt = now();
+      ledger.get(name).gone.push({ from: now(), until: Number.POSITIVE_INFINITY });
       replica.moved(name);
       this.counts.deleted += 1;
       await secrets.send(new DeleteSecretCommand({ SecretId: name, ForceDeleteWithoutRecovery: true }));
+    });
+  }
+
+  /** Another secret of that name, with a value or without one. */
+  recreate(name: string, withValue: boolean): Promise<void> {
+    return this.#inTurn(name, async () => {
+      const { secrets, ledger, replica, now } = this.#deps;
+      const source = ledger.get(name);
+      source.movesBefore = source.moves.length;
+      source.isEmpty = !withValue;
+      replica.moved(name);
+      const version = withValue ? this.#newVersion(source) : undefined;
+      const move = version && this.#begin(source, version.id);
+      const value = version && { SecretString: version.text, ClientRequestToken: version.id };
+      const { ARN = "" } = await secrets.send(new CreateSecretCommand({ Name: name, ...value }));
+      this.#arns.set(name, ARN);
+      const span = source.gone.at(-1);
+      if (span !== undefined) span.until = now();
+      if (move !== undefined) this.#end(source, move);
+      this.counts[withValue ? "recreatedWithValue" : "recreatedWithoutValue"] += 1;
+    });
+  }
+
+  /** The first value of a secret that was created without one. */
+  fill(name: string): Promise<void> {
+    return this.#inTurn(name, async () => {
+      const source = this.#deps.ledger.get(name);
+      await this.#put(source, this.#newVersion(source));
+      source.isEmpty = false;
     });
   }
 
@@ -114,9 +150,9 @@ export class Rotator {
   async #move(name: string): Promise<void> {
     const { ledger, random } = this.#deps;
     const source = ledger.get(name);
-    if (source.deletedAt !== undefined) return;
+    if (isGone(source) || source.isEmpty) return;
     await this.#look(name);
-    const previous = source.moves.at(-2);
+    const previous = source.moves.slice(source.movesBefore).at(-2);
     const isRollback = previous !== undefined && random.chance(SHARES.rollbacks);
     // A rollback goes to AWSPREVIOUS, the only version that Secrets Manager is sure to have kept.
     if (isRollback && previous.versionId !== source.moves.at(-1)?.versionId) {
@@ -168,7 +204,10 @@ export class Rotator {
   #newVersion(source: Source, id = this.#deps.random.uuid()): Version {
     const password = `${MARK}-${source.name}-${source.passwords.size}`;
     source.passwords.set(id, password);
-    return { id, text: JSON.stringify({ username: "app", password }) };
+    const isExtended = source.passwords.size % 3 === 2;
+    if (isExtended) source.extended.add(id);
+    const more = isExtended ? { [EXTRA.key]: EXTRA.value } : {};
+    return { id, text: JSON.stringify({ username: "app", password, ...more }) };
   }
 
   #begin(source: Source, versionId: string): Move {

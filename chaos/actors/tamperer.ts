@@ -1,12 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesCall } from "../../test/contract/kubernetes-request.ts";
+import { EXTRA } from "../ledger.ts";
 import type { Random } from "../random.ts";
 import { type Fleet, keyOfTarget, type Target } from "../world/fleet.ts";
 
-/** People and controllers who touch the relay's Secrets by hand. The next sweep has to put it right. */
+/** Operators and controllers that change the relay's Secrets by hand. The next rotation or sweep must repair it. */
 export class Tamperer {
-  readonly counts = { edited: 0, emptied: 0, unlabelled: 0, deleted: 0, extended: 0 };
-  /** Secrets that were deleted by hand, each time: those deletions are nobody's fault. */
+  readonly counts = {
+    edited: 0,
+    replaced: 0,
+    emptied: 0,
+    unlabelled: 0,
+    deleted: 0,
+    extended: 0,
+    coOwned: 0,
+  };
+  /** Secrets that were deleted by hand, each time: those deletions are not the relay's. */
   readonly deletions = new Map<string, number>();
   readonly #fleet: Fleet;
   readonly #random: Random;
@@ -22,36 +31,44 @@ export class Tamperer {
   async run(everyMs: number, untilAt: number, now: () => number): Promise<void> {
     while (now() < untilAt) {
       await sleep(this.#random.between(0, 2 * everyMs));
-      await this.#touch(this.#random.pick(this.#fleet.targets), this.#random.below(6));
+      await this.#touch(this.#random.pick(this.#fleet.targets), this.#random.below(8));
     }
   }
 
   async #touch(target: Target, how: number): Promise<void> {
     const admin = this.#fleet.admin(target.cluster);
     const path = `/api/v1/namespaces/${target.namespace}/secrets/${target.name}`;
-    const password = Buffer.from(`tampered-${this.#random.uuid()}`).toString("base64");
+    const text = Buffer.from(`tampered-${this.#random.uuid()}`).toString("base64");
+    const [{ source, dataKey }] = target.parts;
+    // In the middle of a rotation as often as not.
+    if (how < 3 && this.#random.chance(0.3)) this.#rotate(source);
     switch (how) {
       case 0:
-        if (!target.isAdopting) return; // refused by design, until a person decides
-        return this.#count("edited", await patch(admin, path, { data: { password } }));
-      case 1:
-        return this.#count("emptied", await patch(admin, path, { data: { password: null } }));
-      case 2: {
-        if (target.isDeletable) return; // by design nothing is deleted that does not carry the label
-        const labels = { "secret-relay/managed": null };
+        return this.#count("edited", await edit(admin, path, target, { [dataKey]: text }));
+      case 1: {
+        const keys = target.isShared ? [dataKey] : ["username", ...target.parts.map((part) => part.dataKey)];
+        const data = Object.fromEntries(keys.map((key) => [key, text]));
+        return this.#count("replaced", await edit(admin, path, target, data));
+      }
+      case 2:
+        return this.#count("emptied", await patch(admin, path, { data: { [dataKey]: null } }));
+      case 3: {
+        if (target.isDeletable) return; // nothing is deleted that does not carry the label
+        const labels = { [target.marks.managedLabel]: null };
         return this.#count("unlabelled", await patch(admin, path, { metadata: { labels } }));
       }
-      case 3:
-        // A key of their own is theirs to keep.
-        return this.#count("extended", await patch(admin, path, { data: { note: password } }));
+      case 4:
+        return this.#count("extended", await patch(admin, path, { data: { note: text } }));
+      case 5:
+        return this.#count("coOwned", await ownToo(admin, path, target));
       default: {
-        // Where no answer comes, nobody knows whether it was done.
+        // Where no answer comes, it may have been done or not.
         const status = await statusOf(admin(path, { method: "DELETE" }));
         if (status !== 200 && status !== "no answer") return;
         const key = keyOfTarget(target);
         this.deletions.set(key, (this.deletions.get(key) ?? 0) + 1);
         this.counts.deleted += 1;
-        this.#rotate(target.parts[0].source); // several create it anew, side by side
+        this.#rotate(source); // several invocations recreate it side by side
       }
     }
   }
@@ -61,10 +78,36 @@ export class Tamperer {
   }
 }
 
-/** False when the Secret is not there, or its API server is not. */
+/** False when the Secret is absent, or its API server is down. */
 async function patch(admin: KubernetesCall, path: string, body: object): Promise<boolean> {
   const contentType = "application/merge-patch+json";
   const asked = admin(`${path}?fieldManager=kubectl-edit`, { method: "PATCH", contentType, body });
+  return (await statusOf(asked)) === 200;
+}
+
+/**
+ * Keys that the relay has applied. In a Secret that the other relay has just created again it has not yet, and a key
+ * that another manager writes first is that manager's: the relay refuses it by design.
+ */
+async function edit(admin: KubernetesCall, path: string, target: Target, data: object): Promise<boolean> {
+  if (!target.isShared) return patch(admin, path, { data });
+  const live = await admin(path).catch(() => undefined);
+  const { uid, annotations = {} } = live?.body?.metadata ?? {};
+  if (live?.status !== 200 || !(target.marks.annotations.keys in annotations)) return false;
+  return patch(admin, path, { metadata: { uid }, data });
+}
+
+/** Another manager applies a key with the value that it has: from then on two managers own it. */
+async function ownToo(admin: KubernetesCall, path: string, target: Target): Promise<boolean> {
+  if (target.isShared) return false;
+  const { namespace, name } = target;
+  const live = await admin(path).catch(() => undefined);
+  const value = (live?.body as { data?: Record<string, string> } | undefined)?.data?.[EXTRA.key];
+  if (live?.status !== 200 || value === undefined) return false;
+  const metadata = { namespace, name, uid: live.body.metadata.uid };
+  const body = { apiVersion: "v1", kind: "Secret", metadata, data: { [EXTRA.key]: value } };
+  const contentType = "application/apply-patch+yaml";
+  const asked = admin(`${path}?fieldManager=team&force=true`, { method: "PATCH", contentType, body });
   return (await statusOf(asked)) === 200;
 }
 

@@ -8,7 +8,9 @@ export class AcceptedWrites {
   readonly #byCluster = new Map<string, Map<number, number>>();
   readonly #sorted = new Map<string, readonly (readonly [revision: number, at: number])[]>();
 
+  /** A write that changes nothing is answered with the version of the one before. */
   note(cluster: string, resourceVersion: string, at: number): void {
+    if (this.isKnown(cluster, resourceVersion)) return;
     const known = this.#byCluster.get(cluster) ?? new Map<number, number>();
     this.#byCluster.set(cluster, known.set(Number(resourceVersion), at));
     this.#sorted.delete(cluster);

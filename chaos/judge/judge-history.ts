@@ -1,4 +1,4 @@
-import { type Ledger, type Move, movesOf, type Source } from "../ledger.ts";
+import { EXTRA, isGone, type Ledger, type Move, movesOf, type Source, wasGone } from "../ledger.ts";
 import { type Fleet, keyOfPart, keyOfTarget, type Part, type Target } from "../world/fleet.ts";
 import type { SecretRecord, World } from "../world/world.ts";
 import { findBrokenPromises, type Held } from "./kept-promises.ts";
@@ -19,7 +19,8 @@ export async function judgeHistory(world: World, fleet: Fleet, found: Case): Pro
   for (const { key: cluster, history } of world.clusters) {
     const targets = fleet.targets.filter((target) => target.cluster === cluster);
     const bystanders = fleet.bystanders.filter((other) => other.cluster === cluster);
-    const records = await history([...targets, ...bystanders]);
+    const all = [...targets, ...bystanders].map((secret) => [keyOfTarget(secret), secret] as const);
+    const records = await history([...new Map(all).values()]); // a shared Secret has two targets
     const byName = Map.groupBy(records, ({ namespace, name }) => `${namespace}/${name}`);
     const recordsOf = ({ namespace, name }: { namespace: string; name: string }) =>
       byName.get(`${namespace}/${name}`) ?? [];
@@ -34,7 +35,11 @@ export async function judgeHistory(world: World, fleet: Fleet, found: Case): Pro
         ({ type, resourceVersion }) =>
           type !== "DELETED" && !found.witness.accepted.isKnown(cluster, resourceVersion),
       ).length;
-      violations.push(...judgeDeletions(target, ofTarget, found), ...judgeEnd(target, ofTarget, found));
+      violations.push(
+        ...judgeDeletions(target, ofTarget, found),
+        ...judgeEnd(target, ofTarget, found),
+        ...judgeForeignKeys(target, ofTarget),
+      );
       for (const { annotations } of ofTarget)
         found.witness.leaks.see("annotations", JSON.stringify(annotations));
       for (const part of target.parts) {
@@ -80,7 +85,7 @@ function judgePromises(about: About, records: readonly SecretRecord[], { witness
   const { target, part, source, moves } = about;
   const key = keyOfPart(target, part);
   const successes = (witness.successes.get(key) ?? []).filter(
-    ({ startedAt }) => source.deletedAt === undefined || startedAt < source.deletedAt,
+    ({ startedAt, endedAt, behindMs }) => !wasGone(source, startedAt - behindMs, endedAt),
   );
   const held = records.map(
     (record): Held => ({
@@ -114,26 +119,44 @@ function judgeEnd(target: Target, records: readonly SecretRecord[], { ledger }: 
   const last = records.at(-1);
   const isThere = last !== undefined && last.type !== "DELETED";
   const [{ source: first }] = target.parts;
-  if (ledger.get(first).deletedAt !== undefined) {
+  if (isGone(ledger.get(first))) {
     return target.isDeletable && isThere ? settledWrong("is still there, and its source is gone") : [];
   }
+  if (ledger.get(first).isEmpty) return []; // what it held is kept, and nothing can be written
   if (!isThere) return settledWrong("is not there");
-  const wanted = new Map([["username", "app"]]);
+  const wanted = new Map(target.isShared ? [] : [["username", "app"]]);
   for (const part of target.parts) {
     const source = ledger.get(part.source);
     const versionId = movesOf(source, part.taken).at(-1)?.versionId ?? "";
     wanted.set(part.dataKey, source.passwords.get(versionId) ?? "");
-    if (notedVersion(last.annotations, part) !== versionId)
+    const takesAll = part.index === 0 && !target.isShared;
+    if (takesAll && source.extended.has(versionId)) wanted.set(EXTRA.key, EXTRA.value);
+    if (notedVersion(last.annotations, target, part) !== versionId)
       return settledWrong(`is not annotated with the version under ${part.taken}`);
   }
   const held = new Map(Object.keys(last.data).map((dataKey) => [dataKey, textOf(last, dataKey)]));
-  held.delete("note"); // somebody's own
-  const differing = [...wanted.keys(), ...held.keys()].filter(
-    (dataKey) => wanted.get(dataKey) !== held.get(dataKey),
-  );
+  if (!target.removesForeignKeys) held.delete(FOREIGN_KEY);
+  const judged = target.isShared ? wanted.keys() : [...wanted.keys(), ...held.keys()];
+  const differing = [...judged].filter((dataKey) => wanted.get(dataKey) !== held.get(dataKey));
   const keys = [...new Set(differing)].join(" and ");
   return differing.length > 0 ? settledWrong(`does not hold what its sources do under ${keys}`) : [];
 }
+
+/** A foreign key stays as it is in the life of a Secret, unless the binding removes it. */
+function judgeForeignKeys(target: Target, records: readonly SecretRecord[]): Violation[] {
+  if (target.removesForeignKeys) return [];
+  const isLost = records.some((record, index) => {
+    const before = records[index - 1];
+    const isSame = before?.uid === record.uid && record.type !== "DELETED";
+    return isSame && FOREIGN_KEY in before.data && !(FOREIGN_KEY in record.data);
+  });
+  return isLost
+    ? [{ rule: "foreign", what: `${keyOfTarget(target)} lost a key that is not the relay's` }]
+    : [];
+}
+
+/** What the tamperer adds. */
+const FOREIGN_KEY = "note";
 
 /** Annotations are told apart from data nowhere in a Secret's history, so both are looked at in every state of it. */
 function judgeNotes(
@@ -142,7 +165,7 @@ function judgeNotes(
 ): Violation[] {
   const key = keyOfPart(target, part);
   const isWrong = records.some((record) => {
-    const noted = passwords.get(notedVersion(record.annotations, part) ?? "");
+    const noted = passwords.get(notedVersion(record.annotations, target, part) ?? "");
     const password = textOf(record, part.dataKey);
     return [...passwords.values()].includes(password ?? "") && noted !== password;
   });

@@ -6,9 +6,11 @@ export const RULES = {
   order: "No older value lands after a newer one in the life of a Secret",
   promise: "While an invocation ran that succeeded, each of its targets held what was current then",
   settled: "In the end every Secret holds what its sources do, and no sweep finds drift",
-  deletion: "Nothing is deleted that should not be",
+  deletion: "A Secret is deleted only after two looks, and never when its source exists",
   bystander:
-    "A Secret that is somebody else's is neither changed nor deleted, whatever it is called or labelled",
+    "A Secret or key of another owner, the second relay included, is neither changed nor deleted, whatever its labels",
+  hold: "While an operator holds a Secret, no relay writes it",
+  foreign: "Keys that the relay did not write stay, unless the binding removes them",
   refusal: "Nothing is refused, and so left to a person, but for a reason that is there",
   absence: "A source is called missing only when it is",
   token:

@@ -3,13 +3,15 @@ import type { LogCode, LogFields } from "../../shared/observability/log.ts";
 import type { MetricName } from "../../shared/observability/measure.ts";
 import type { Invocation } from "../lambda/invocation.ts";
 import type { InvocationListener } from "../lambda/lambda.ts";
-import type { Ledger } from "../ledger.ts";
+import { isGone, type Ledger, lackedValue, type Source, wasGone } from "../ledger.ts";
+import { DELETION_GRACE_MS, SKEW_MS_MAX } from "../settings.ts";
 import { Tally } from "../tally.ts";
 import { nameOf, type WireRequest } from "../wire/message.ts";
 import type { StaleReplica } from "../wire/stale-replica.ts";
 import type { Exchange } from "../wire/wire.ts";
 import { type Fleet, keyOfPart, keyOfTarget, type Part, type Target } from "../world/fleet.ts";
 import { AcceptedWrites } from "./accepted-writes.ts";
+import { HoldJudge } from "./hold-judge.ts";
 import type { Success } from "./kept-promises.ts";
 import { LeakJudge } from "./leak-judge.ts";
 import type { Violation } from "./violation.ts";
@@ -30,7 +32,12 @@ export class Witness {
   readonly findings = new Tally();
   readonly refusals = new Tally();
   readonly #ledger: Ledger;
-  readonly #targets: ReadonlyMap<string, Target>;
+  /** By Secret; one that is shared has a target of each relay. */
+  readonly #targets: ReadonlyMap<string, readonly Target[]>;
+  readonly #holds: HoldJudge;
+  /** Of each Secret, as the last write left it. */
+  readonly #states = new Map<string, SecretState>();
+  readonly #handWrites = new Map<string, number>();
   readonly #bystanders: ReadonlySet<string>;
   readonly #now: () => number;
   readonly #replica: StaleReplica;
@@ -38,11 +45,20 @@ export class Witness {
   constructor(
     ledger: Ledger,
     fleet: Fleet,
-    { now, replica }: { readonly now: () => number; readonly replica: StaleReplica },
+    {
+      now,
+      replica,
+      validHolds,
+    }: {
+      readonly now: () => number;
+      readonly replica: StaleReplica;
+      readonly validHolds: ReadonlyMap<string, number>;
+    },
   ) {
+    this.#holds = new HoldJudge(validHolds, (violation) => this.violations.push(violation));
     this.#replica = replica;
     this.#ledger = ledger;
-    this.#targets = new Map(fleet.targets.map((target) => [keyOfTarget(target), target]));
+    this.#targets = Map.groupBy(fleet.targets, keyOfTarget);
     this.#bystanders = new Set(fleet.bystanders.map(keyOfTarget));
     this.#now = now;
   }
@@ -55,7 +71,8 @@ export class Witness {
   };
 
   /** Of the wire: every write to a Secret, by whomever. */
-  served = ({ host, request, answer, environment, servedAt }: Exchange): void => {
+  served = (exchange: Exchange): void => {
+    const { host, request, answer, environment, servedAt } = exchange;
     if (nameOf(request) === "SendMessageBatch" && environment !== undefined && answer.status === 200) {
       const { Successful = [] } = JSON.parse(answer.body) as { Successful?: { MessageId: string }[] };
       for (const { MessageId } of Successful) this.shardsSent.add(MessageId);
@@ -63,21 +80,58 @@ export class Witness {
     if (host.kind !== "cluster" || request.method === "GET") return;
     const [, namespace, name] = /\/namespaces\/([^/]+)\/secrets\/([^/?]+)/.exec(request.url.pathname) ?? [];
     if (namespace === undefined || name === undefined) return;
-    const target = this.#targets.get(keyOfTarget({ cluster: host.name, namespace, name }));
-    if (target === undefined) return;
+    const key = keyOfTarget({ cluster: host.name, namespace, name });
+    const targets = this.#targets.get(key);
+    if (targets === undefined) return;
     if (answer.status === 409) this.counts.conflicts += 1;
     if (answer.status >= 300) return;
+    const before = this.#states.get(key);
+    if (environment !== undefined) this.#judgeOwner(key, environment.name, targets);
+    if (environment !== undefined && before !== undefined)
+      this.#holds.judge(key, environment.name, before, exchange.sentAtByItsClock);
     if (request.method === "DELETE") {
-      if (environment !== undefined) this.#judgeDeletion(target, environment.name);
+      const [target] = targets;
+      if (environment !== undefined && target !== undefined) this.#judgeDeletion(target, environment.name);
+      this.#states.delete(key);
       return;
     }
-    const { metadata = {} } = JSON.parse(answer.body) as SecretAnswer;
-    if (environment !== undefined) this.counts.applies += 1;
-    this.accepted.note(host.name, metadata.resourceVersion ?? "", servedAt);
+    const { metadata = {}, data } = JSON.parse(answer.body) as SecretAnswer;
+    const { resourceVersion = "", uid = "", annotations = {} } = metadata;
+    if (environment === undefined) this.#handWrites.set(key, (this.#handWrites.get(key) ?? 0) + 1);
+    else {
+      this.counts.applies += 1;
+      const fence = (JSON.parse(request.body.toString()) as SecretAnswer).metadata?.resourceVersion;
+      if (before !== undefined && data !== undefined && fence === before.resourceVersion)
+        this.#judgeSharedKeys(key, environment.name, before, data);
+    }
+    const isSame = before?.uid === uid;
+    const goneSince = Object.fromEntries(
+      targets.flatMap(({ marks: { annotations: names } }) => {
+        const noted = annotations[names.goneSince];
+        const known = isSame ? before.notedGone[names.goneSince] : undefined;
+        return noted === undefined ? [] : [[names.goneSince, known ?? servedAt]];
+      }),
+    );
+    const kept = isSame ? before.data : {};
+    this.#states.set(key, {
+      uid,
+      resourceVersion,
+      annotations,
+      data: data ?? kept, // a patch of metadata is answered without the data
+      notedGone: goneSince,
+    });
+    this.#holds.see(key, annotations, servedAt);
+    this.accepted.note(host.name, resourceVersion, servedAt);
   };
 
-  /** Of the rotation function. */
-  rotated: InvocationListener = ({ input, attempt, environment, startedAt, endedAt }) => {
+  /** Of the rotation function of a relay. */
+  rotatedBy =
+    (relay: string): InvocationListener =>
+    (done) =>
+      this.#rotated(relay, done);
+
+  #rotated(relay: string, done: Parameters<InvocationListener>[0]): void {
+    const { input, attempt, environment, startedAt, endedAt } = done;
     if (attempt.kind === "failed") this.leaks.see("an error of the rotation function", print(attempt.error));
     if (attempt.kind !== "succeeded") return;
     this.leaks.see("an answer of the rotation function", JSON.stringify(attempt.result ?? null));
@@ -86,19 +140,20 @@ export class Witness {
     for (const { target, outcome, code = "", advice = "" } of report.targets) {
       if (outcome !== "refused") continue;
       refused.add(target);
-      this.#judgeRefusal(target, code, advice);
+      this.#judgeRefusal(relay, target, { code, advice, startedAt, endedAt });
     }
     const { source, isByHand } = readInput(input);
     // Nothing that happens to a source concerns a target that has pinned a version of it, but a person's word does.
     const isConcerned = (part: Part) => part.source === source && (isByHand || part.taken !== "pinned");
-    for (const [key, target] of this.#targets) {
-      if (refused.has(key) || !target.parts.some(isConcerned)) continue;
+    for (const target of [...this.#targets.values()].flat()) {
+      if (target.marks.self.name !== relay) continue;
+      if (refused.has(keyOfTarget(target)) || !target.parts.some(isConcerned)) continue;
       for (const part of target.parts) {
         const behindMs = this.#replica.behindMs(environment, part.source, startedAt);
         push(this.successes, keyOfPart(target, part), { startedAt, endedAt, behindMs });
       }
     }
-  };
+  }
 
   /** Of the reconcile function. */
   reconciled: InvocationListener = ({ input, attempt }) => {
@@ -114,11 +169,13 @@ export class Witness {
     if (code !== "DRIFT_FOUND") return;
     this.counts.drifts += 1;
     this.findings.add(fields.finding ?? "");
-    // For good: a Secret whose source is gone, a name that somebody else has taken.
-    if (fields.action === "left" || this.#bystanders.has(fields.target ?? "")) this.counts.left += 1;
+    // For good: what is only reported, a Secret whose source is gone, a name that another owner has taken.
+    const isLeft = fields.action === "none" || fields.code === fields.finding;
+    if (isLeft || this.#bystanders.has(fields.target ?? "")) this.counts.left += 1;
     if (fields.finding !== "SOURCE_MISSING" && fields.finding !== "VERSION_MISSING") return;
-    const isGone = (fields.source ?? "").split(",").some((name) => this.#isGone(name.trim()));
-    if (!isGone)
+    // A shard may wait in the queue for half an hour, so a source that was ever deleted may be called so.
+    const wasEverGone = (fields.source ?? "").split(",").some((name) => this.#wasEverGone(name.trim()));
+    if (!wasEverGone)
       this.violations.push({
         rule: "absence",
         what: `a sweep calls ${fields.source} missing, and it is there`,
@@ -134,43 +191,107 @@ export class Witness {
     this.leaks.see("a failure queue", JSON.stringify(input));
   }
 
-  #isGone(source: string): boolean {
-    const known = this.#ledger.sources.get(source);
-    return known === undefined || known.deletedAt !== undefined;
+  #wasEverGone(source: string): boolean {
+    return (this.#ledger.sources.get(source)?.gone.length ?? 1) > 0;
   }
 
-  #judgeRefusal(key: string, code: string, advice: string): void {
+  #judgeRefusal(relay: string, key: string, refused: Refused): void {
+    const { code, advice, startedAt, endedAt } = refused;
     this.refusals.add(code);
-    const parts = this.#targets.get(key)?.parts ?? [];
-    const isOfNobody = code === "TARGET_NOT_OURS" && this.#bystanders.has(key);
-    const isOfAnother = code === "SOURCE_NOT_FOUND" && this.#bystanders.has(key);
-    const isGone = code === "SOURCE_NOT_FOUND" && parts.some(({ source }) => this.#isGone(source));
-    if (isOfNobody || isOfAnother || isGone) return;
-    this.violations.push({ rule: "refusal", what: `${key} was refused with ${code}: ${advice}` });
+    const ofRelay = this.#targets.get(key)?.find(({ marks }) => marks.self.name === relay);
+    const sources = ofRelay?.parts.map(({ source }) => this.#ledger.get(source)) ?? [];
+    const isEmpty = (source: Source): boolean => lackedValue(source, startedAt - STALE_MS, endedAt);
+    const isRight: Readonly<Record<string, () => boolean>> = {
+      // Of a source without a value, a rotation reports the likeliest reason.
+      SOURCE_MISSING: () => sources.some(isEmpty),
+      SOURCE_WITHOUT_VALUE: () => sources.some(isEmpty),
+      CONTESTED: () => (this.#handWrites.get(key) ?? 0) >= 3,
+      HELD: () => this.#holds.wasHeld(key, startedAt, endedAt),
+    };
+    if (this.#bystanders.has(key) || isRight[code]?.()) return;
+    this.violations.push({ rule: "refusal", what: `${key} of ${relay} was refused with ${code}: ${advice}` });
+  }
+
+  /** No relay writes or deletes a Secret that only the other one binds. */
+  #judgeOwner(key: string, by: string, targets: readonly Target[]): void {
+    const relay = relayOf(by);
+    if (targets.some(({ marks }) => marks.self.name === relay)) return;
+    this.violations.push({ rule: "bystander", what: `${by} writes ${key}, which the other relay binds` });
+  }
+
+  /** In a shared Secret a relay leaves the key of the other one as it is. */
+  #judgeSharedKeys(key: string, by: string, before: SecretState, data: SecretState["data"]): void {
+    const relay = relayOf(by);
+    const ofOthers = (this.#targets.get(key) ?? []).filter(({ marks }) => marks.self.name !== relay);
+    for (const { dataKey } of ofOthers.flatMap(({ parts }) => parts)) {
+      if (before.data[dataKey] === data[dataKey]) continue;
+      this.violations.push({
+        rule: "bystander",
+        what: `${by} changes ${dataKey} of the other relay in ${key}`,
+      });
+    }
   }
 
   #judgeDeletion(target: Target, by: string): void {
     const key = keyOfTarget(target);
     this.deletions.set(key, (this.deletions.get(key) ?? 0) + 1);
     this.counts.deletions += 1;
-    const { deletedAt } = this.#ledger.get(target.parts[0].source);
-    const isRight = target.isDeletable && deletedAt !== undefined && deletedAt <= this.#now();
-    if (!isRight)
-      this.violations.push({ rule: "deletion", what: `${by} deleted ${key}, whose source is there` });
+    const source = this.#ledger.get(target.parts[0].source);
+    const now = this.#now();
+    const notedAt = this.#states.get(key)?.notedGone[target.marks.annotations.goneSince];
+    // The relay asks once more just before it deletes; the source may be created again in between.
+    const wasGoneThen = isGone(source) || wasGone(source, now - ASKED_BEFORE_MS, now);
+    // The clocks of the two that looked may be so far apart.
+    const graceMs = DELETION_GRACE_MS - 2 * SKEW_MS_MAX;
+    const wrong = [
+      ...(target.isDeletable ? [] : ["which its binding keeps"]),
+      ...(wasGoneThen ? [] : ["whose source exists"]),
+      ...(notedAt === undefined ? ["after one look"] : []),
+      ...(notedAt !== undefined && now - notedAt < graceMs ? ["before its grace period ended"] : []),
+    ];
+    for (const what of wrong)
+      this.violations.push({ rule: "deletion", what: `${by} deleted ${key}, ${what}` });
   }
 }
 
 /** The version of one of its sources that a Secret says it was made from. */
 export function notedVersion(
   annotations: Readonly<Record<string, string>>,
+  { marks: { annotations: names } }: Target,
   { index }: Part,
 ): string | undefined {
-  const several = annotations["secret-relay/source-versions"];
-  return several === undefined ? annotations["secret-relay/version-id"] : several.split(" ")[index];
+  const several = annotations[names.sourceVersions];
+  return several === undefined ? annotations[names.versionId] : several.split(" ")[index];
 }
 
+/** Functions are named `<relay>/rotation` and `<relay>/reconcile`. */
+const relayOf = (environment: string): string => environment.split("/")[0] ?? "";
+
+type Refused = {
+  readonly code: string;
+  readonly advice: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+};
+
+/** How old an answer of Secrets Manager may be, the list included. */
+const STALE_MS = 5_000;
+
+/** A request to delete may be repeated for so long. */
+const ASKED_BEFORE_MS = 60_000;
+
 type SecretAnswer = {
-  metadata?: { resourceVersion?: string; annotations?: Record<string, string> };
+  metadata?: { resourceVersion?: string; uid?: string; annotations?: Record<string, string> };
+  data?: Record<string, string>;
+};
+
+type SecretState = {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly data: Readonly<Record<string, string>>;
+  /** When each relay's note that the source is gone was written. */
+  readonly notedGone: Readonly<Record<string, number>>;
 };
 
 /** A Secret's data is where values belong; everything else of a request is looked at. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import { ANNOTATIONS, MANAGED_LABEL } from "../../shared/render/ownership-marks.ts";
+import { DEFAULT_RELAY_NAME, type RelayMarks, relayMarks } from "../../shared/identity/relay-identity.ts";
 import { type KubernetesCall, kubernetesCall } from "../../test/contract/kubernetes-request.ts";
 import type { Taken } from "../ledger.ts";
 import type { Random } from "../random.ts";
@@ -12,12 +12,17 @@ import { NAMESPACES, type SecretName, type World, type WorldCluster } from "./wo
 /** A Kubernetes Secret that is bound to a source. */
 export type Target = SecretName & {
   readonly cluster: string;
+  /** By which the relay that binds it recognises its own. */
+  readonly marks: RelayMarks;
   /** The first one decides when it is deleted. */
   readonly parts: readonly [Part, ...Part[]];
   /** A sweep deletes it once its source is gone. */
   readonly isDeletable: boolean;
-  /** What somebody else has changed may be taken back by force; otherwise a person must decide. */
   readonly isAdopting: boolean;
+  /** `ownership: keys`: the other relay binds other keys of the same Secret. */
+  readonly isShared: boolean;
+  /** `foreignKeys: remove` */
+  readonly removesForeignKeys: boolean;
 };
 
 /** What a target takes from one of its sources. */
@@ -40,6 +45,7 @@ export type Bystander = SecretName & {
 };
 
 export type Fleet = {
+  /** Of both relays. */
   readonly targets: readonly Target[];
   readonly bystanders: readonly Bystander[];
   readonly sourceNames: readonly string[];
@@ -47,24 +53,36 @@ export type Fleet = {
   readonly sourcesWithPrevious: readonly string[];
   /** The version that each source begins with. */
   firstVersionOf(source: string): string;
-  /** Compiled, as the build makes it. */
-  readonly bindingsFile: string;
+  /** Of each relay, by its name: its bindings, compiled as the build makes them. */
+  readonly bindingsFiles: ReadonlyMap<string, string>;
   /** Bare calls to a cluster as its administrator. */
   admin(cluster: string): KubernetesCall;
   close(): void;
 };
 
 export function keyOfPart(target: Target, { source, taken }: Part): string {
-  return `${keyOfTarget(target)} from ${source}${taken === "AWSCURRENT" ? "" : ` (${taken})`}`;
+  return `${keyOfTarget(target)} of ${target.marks.self.name} from ${source}${taken === "AWSCURRENT" ? "" : ` (${taken})`}`;
 }
 
 export function keyOfTarget({ cluster, namespace, name }: SecretName & { readonly cluster: string }): string {
   return `${cluster}/${namespace}/${name}`;
 }
 
-/** Binds each source to one to four Secrets in any of the clusters, and grants the relay no more than those. */
+/** Two installations in the same account, clusters and namespaces. */
+export const RELAYS = [DEFAULT_RELAY_NAME, "pay"] as const;
+
+/** Binds each source to one to four Secrets in any of the clusters. A fifth of the Secrets belong to the second relay. */
 export async function openFleet(world: World, settings: ChaosSettings, random: Random): Promise<Fleet> {
-  const bindings = drawBindings(world.clusters, settings.bindings, random);
+  const { accountId, region } = world.aws;
+  const [first, second] = RELAYS.map((name) => relayMarks({ name, partition: "aws", accountId, region })) as [
+    RelayMarks,
+    RelayMarks,
+  ];
+  const ofSecond = Math.ceil(settings.bindings / 5);
+  const drawnOfFirst = drawBindings(FIRST, first, world.clusters, settings.bindings - ofSecond, random);
+  const drawnOfSecond = drawBindings(SECOND, second, world.clusters, ofSecond, random);
+  const shared = drawShared(drawnOfFirst, drawnOfSecond, world.clusters, random);
+  const bindings = [...drawnOfFirst, ...drawnOfSecond, ...shared];
   const targets = bindings.flatMap((binding) => (binding.isOccupied ? [] : binding.targets));
   const sourceNames = [...new Set(targets.map(({ parts: [{ source }] }) => source))];
   const bystanders = bystandersOf(bindings, world.clusters);
@@ -80,16 +98,23 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
     const here = bindings.flatMap((binding) => binding.targets).filter(({ cluster }) => cluster === key);
     const others = bystanders.filter(({ cluster }) => cluster === key);
     await grant(admin(key), here, others, backend.relayGroup);
-    for (const other of others) await createBystander(admin(key), other);
+    for (const other of others) await createBystander(admin(key), other, first);
   }
   const folder = mkdtempSync(join(tmpdir(), "chaos-"));
-  const bindingsFile = join(folder, "bindings.json");
-  const file = {
-    version: 1,
-    clusters: Object.fromEntries(world.clusters.map(({ key, entry }) => [key, entry])),
-    bindings: bindings.map((binding) => printBinding(binding, firstVersionOf)),
-  };
-  writeFileSync(bindingsFile, JSON.stringify(loadBindings(JSON.stringify(file), "bindings.yaml")));
+  const bindingsFiles = new Map<string, string>();
+  for (const relay of RELAYS) {
+    const file = {
+      version: 1,
+      relay,
+      clusters: Object.fromEntries(world.clusters.map(({ key, entry }) => [key, entry])),
+      bindings: bindings
+        .filter(({ targets: [{ marks }] }) => marks.self.name === relay)
+        .map((binding) => printBinding(binding, firstVersionOf)),
+    };
+    const path = join(folder, `${relay}.json`);
+    writeFileSync(path, JSON.stringify(loadBindings(JSON.stringify(file), "bindings.yaml")));
+    bindingsFiles.set(relay, path);
+  }
   const previous = targets.flatMap(({ parts }) => parts.filter(({ taken }) => taken === "AWSPREVIOUS"));
   return {
     targets,
@@ -97,7 +122,7 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
     sourceNames,
     sourcesWithPrevious: [...new Set(previous.map(({ source }) => source))],
     firstVersionOf,
-    bindingsFile,
+    bindingsFiles,
     admin,
     close: () => {
       for (const call of admins.values()) call.close();
@@ -113,18 +138,20 @@ type FleetBinding = {
 };
 
 function printBinding({ targets }: FleetBinding, firstVersionOf: (source: string) => string): object {
-  const [{ parts, isDeletable, isAdopting }] = targets;
+  const [{ parts, isDeletable, isAdopting, isShared, removesForeignKeys }] = targets;
   const sources = parts.map(({ source, taken, dataKey }, index) => ({
     source,
     ...(taken === "AWSPREVIOUS" && { stage: taken }),
     ...(taken === "pinned" && { versionId: firstVersionOf(source) }),
-    ...(index > 0 && { keys: { [dataKey]: "password" } }),
+    ...((index > 0 || isShared) && { keys: { [dataKey]: "password" } }),
   }));
   return {
     ...(sources.length === 1 ? sources[0] : { sources }),
     targets: targets.map(({ cluster, namespace, name }) => ({ cluster, namespace, name })),
     ...(isDeletable && { deletionPolicy: "delete" }),
     ...(isAdopting && { adopt: true }),
+    ...(isShared && { ownership: "keys" }),
+    ...(removesForeignKeys && { foreignKeys: "remove" }),
   };
 }
 
@@ -133,10 +160,17 @@ function printBinding({ targets }: FleetBinding, firstVersionOf: (source: string
  * one that keeps it beside AWSCURRENT, one whose first version is pinned in a further Secret, one that may be deleted
  * with its Secrets, and one that is also bound to a name that somebody else has taken.
  */
-function drawBindings(clusters: readonly WorldCluster[], count: number, random: Random): FleetBinding[] {
+function drawBindings(
+  { from, sources, secrets }: Names,
+  marks: RelayMarks,
+  clusters: readonly WorldCluster[],
+  count: number,
+  random: Random,
+): FleetBinding[] {
   const bindings: FleetBinding[] = [];
+  const nameOfSource = (index: number): string => `${sources}-${String(index).padStart(3, "0")}`;
   let drawn = 0;
-  for (let index = 0; drawn < count; index += 1) {
+  for (let index = from; drawn < count; index += 1) {
     const shape = index % 10;
     const source = nameOfSource(index);
     const target = (parts: Target["parts"], isAdopting = index % 2 === 0): Target => {
@@ -144,10 +178,13 @@ function drawBindings(clusters: readonly WorldCluster[], count: number, random: 
       return {
         cluster: random.pick(clusters).key,
         namespace: random.pick(NAMESPACES),
-        name: `secret-${String(drawn).padStart(4, "0")}`,
+        name: `${secrets}-${String(drawn).padStart(4, "0")}`,
+        marks,
         parts,
         isDeletable: shape === 9,
         isAdopting,
+        isShared: false,
+        removesForeignKeys: shape === 3 || shape === 7,
       };
     };
     const own = part({ source });
@@ -172,12 +209,46 @@ function drawBindings(clusters: readonly WorldCluster[], count: number, random: 
   return bindings;
 }
 
-function part({ source, taken = "AWSCURRENT", index = 0 }: Partial<Part> & Pick<Part, "source">): Part {
-  return { source, taken, dataKey: index === 0 ? "password" : "also", index };
+type Names = { readonly from: number; readonly sources: string; readonly secrets: string };
+
+const FIRST: Names = { from: 0, sources: "chaos/source", secrets: "secret" };
+/** Begins with a source that may be deleted, so that a small fleet has one, too. */
+const SECOND: Names = { from: 9, sources: "chaos/pay", secrets: "pay" };
+
+/** Secrets in which each relay owns a key of its own, made from sources that are never deleted. */
+function drawShared(
+  ofFirst: readonly FleetBinding[],
+  ofSecond: readonly FleetBinding[],
+  clusters: readonly WorldCluster[],
+  random: Random,
+): FleetBinding[] {
+  const kept = (bindings: readonly FleetBinding[]) =>
+    bindings.filter(({ targets: [{ parts }] }) => parts.length === 1 && /[0168]$/.test(parts[0].source));
+  const theirs = kept(ofSecond);
+  const pairs = kept(ofFirst).slice(0, Math.max(2, Math.ceil(ofFirst.length / 12)));
+  return pairs.flatMap((binding, index) => {
+    const other = theirs[index % theirs.length];
+    if (other === undefined) return [];
+    const common = {
+      cluster: random.pick(clusters).key,
+      namespace: random.pick(NAMESPACES),
+      name: `shared-${String(index).padStart(4, "0")}`,
+      isDeletable: false,
+      isAdopting: false,
+      isShared: true,
+      removesForeignKeys: false,
+    };
+    const of = (from: FleetBinding, dataKey: string): FleetBinding => {
+      const [{ marks, parts }] = from.targets;
+      const shared: Part = { source: parts[0].source, taken: "AWSCURRENT", dataKey, index: 0 };
+      return { targets: [{ ...common, marks, parts: [shared] }], isOccupied: false };
+    };
+    return [of(binding, "password"), of(other, "payment")];
+  });
 }
 
-function nameOfSource(index: number): string {
-  return `chaos/source-${String(index).padStart(3, "0")}`;
+function part({ source, taken = "AWSCURRENT", index = 0 }: Partial<Part> & Pick<Part, "source">): Part {
+  return { source, taken, dataKey: index === 0 ? "password" : "also", index };
 }
 
 /** Nothing but the relay's own care protects them: its Role would allow everything. */
@@ -200,17 +271,21 @@ function bystandersOf(bindings: readonly FleetBinding[], clusters: readonly Worl
   return [...occupied, ...copies];
 }
 
-async function createBystander(admin: KubernetesCall, { namespace, name, what }: Bystander): Promise<void> {
+async function createBystander(
+  admin: KubernetesCall,
+  { namespace, name, what }: Bystander,
+  marks: RelayMarks,
+): Promise<void> {
   const isLabelled = what !== "has a bound name, and was there before";
   const isCopy = what === "is a copy of ours, with our label and our notes";
   const metadata = {
     name,
-    ...(isLabelled && { labels: { [MANAGED_LABEL]: "true" } }),
+    ...(isLabelled && { labels: { [marks.managedLabel]: marks.identity } }),
     ...(isCopy && {
       annotations: {
-        [ANNOTATIONS.source]: nameOfSource(0),
-        [ANNOTATIONS.deletionPolicy]: "delete",
-        [ANNOTATIONS.keys]: "password",
+        [marks.annotations.source]: "chaos/source-000",
+        [marks.annotations.deletionPolicy]: "delete",
+        [marks.annotations.keys]: "password",
       },
     }),
   };
@@ -223,7 +298,7 @@ async function createBystander(admin: KubernetesCall, { namespace, name, what }:
   if (status !== 201) throw new Error(`${name} could not be made: ${status}`);
 }
 
-/** What docs/permissions.md generates: get, create and patch by name, list for the sweep, delete where it is wanted. */
+/** get, create, patch and delete by name, and list for the sweep. */
 async function grant(
   admin: KubernetesCall,
   targets: readonly Target[],
@@ -240,8 +315,8 @@ async function grant(
     const ofNamespace = targets.filter((target) => target.namespace === namespace);
     const ofOthers = others.filter((other) => other.namespace === namespace);
     const rules: { names: readonly SecretName[]; verbs: string[] }[] = [
-      { names: [...ofNamespace, ...ofOthers], verbs: ["get", "create", "patch"] },
-      { names: [...ofNamespace.filter(({ isDeletable }) => isDeletable), ...ofOthers], verbs: ["delete"] },
+      // One group for both relays, and more than either needs: nothing but their own care keeps them apart.
+      { names: [...ofNamespace, ...ofOthers], verbs: ["get", "create", "patch", "delete"] },
     ];
     const path = `/apis/${apiGroup}/v1/namespaces/${namespace}`;
     const metadata = { name: "secret-relay" };

@@ -1,21 +1,18 @@
+import { FINDINGS, type FindingCode } from "../../shared/assess/catalogue.ts";
+import type { ActionKind, ForeignChange, ForeignKey } from "../../shared/assess/verdict.ts";
 import type { LogCode } from "../../shared/observability/log.ts";
-import {
-  type Action,
-  FINDING_CODES,
-  type FindingCode,
-  type TamperedField,
-} from "../../shared/sweep/finding.ts";
-import type { SweepReport, Unchecked } from "../../shared/sweep/report.ts";
+import type { SweepReport } from "../../shared/sweep/report.ts";
+import type { RowOutcome, TargetRow } from "../../shared/sweep/target-row.ts";
 
 /** A line of the reconcile function's log. */
 export type LogLine = { readonly at: number; readonly message: string };
 
 /** Only lines with these codes are needed; the filter pattern asks for them. */
-export const SWEEP_CODES: readonly LogCode[] = ["SWEEP_COMPLETED", "DRIFT_FOUND", "TARGET_UNCHECKED"];
+export const SWEEP_CODES: readonly LogCode[] = ["SWEEP_COMPLETED", "DRIFT_FOUND", "TARGET_UNKNOWN"];
 
 /**
- * The newest sweep that the log tells of, as a report: one for each invocation that it took. What is in order is not
- * logged, so such a report has no inventory.
+ * The newest sweep in the log, as reports: one for each invocation that it took. What is in order is not logged, so
+ * such a report has no inventory.
  */
 export function lastSweepOf(lines: readonly LogLine[]): SweepReport[] {
   const told = lines.flatMap(parseLine);
@@ -28,8 +25,7 @@ export function lastSweepOf(lines: readonly LogLine[]): SweepReport[] {
   )?.sweepId;
   if (sweepId === undefined) return [];
   const ofSweep = told.filter((line) => line.sweepId === sweepId);
-  const findings = ofSweep.flatMap((line) => (line.logCode === "DRIFT_FOUND" ? findingOf(line) : []));
-  const unchecked = ofSweep.flatMap((line) => (line.logCode === "TARGET_UNCHECKED" ? uncheckedOf(line) : []));
+  const targets = ofSweep.flatMap(rowsOf);
   return completed
     .filter((line) => line.sweepId === sweepId)
     .map((line, index) => ({
@@ -43,9 +39,8 @@ export function lastSweepOf(lines: readonly LogLine[]): SweepReport[] {
       checked: line.checked ?? 0,
       shardsQueued: line.shardsQueued ?? 0,
       // A line of the log does not say which invocation found it.
-      findings: index === 0 ? findings : [],
-      unchecked: index === 0 ? unchecked : [],
-      unseen: [],
+      targets: index === 0 ? targets : [],
+      orphansUnknown: [],
       calls: { aws: line.awsCalls ?? 0, kubernetes: line.kubernetesCalls ?? 0, throttles: 0 },
     }));
 }
@@ -62,7 +57,11 @@ type Told = {
   readonly action?: string;
   readonly code?: string;
   readonly advice?: string;
+  readonly until?: string;
+  readonly deleteAfter?: string;
+  readonly trackedBy?: string;
   readonly fields?: readonly string[];
+  readonly foreignKeys?: readonly string[];
   readonly staleMs?: number;
   readonly bindings?: number;
   readonly checked?: number;
@@ -71,10 +70,24 @@ type Told = {
   readonly kubernetesCalls?: number;
 };
 
-const TEXTS = ["logCode", "sweepId", "mode", "target", "source", "finding", "action", "code", "advice"];
+const TEXTS = [
+  "logCode",
+  "sweepId",
+  "mode",
+  "target",
+  "source",
+  "finding",
+  "action",
+  "code",
+  "advice",
+  "until",
+  "deleteAfter",
+  "trackedBy",
+];
+const LISTS = ["fields", "foreignKeys"];
 const NUMBERS = ["staleMs", "bindings", "checked", "shardsQueued", "awsCalls", "kubernetesCalls"];
 
-/** Whatever else is in the log group, or not of the type that we write, is left out. */
+/** Other lines in the log group, and fields of another type than the relay writes, are left out. */
 function parseLine({ at, message }: LogLine): Told[] {
   let line: unknown;
   try {
@@ -88,60 +101,77 @@ function parseLine({ at, message }: LogLine): Told[] {
       (TEXTS.includes(name) && typeof value === "string") ||
       (NUMBERS.includes(name) && typeof value === "number") ||
       (name === "plan" && typeof value === "boolean") ||
-      (name === "fields" && Array.isArray(value) && value.every((each) => typeof each === "string")),
+      (LISTS.includes(name) && Array.isArray(value) && value.every((each) => typeof each === "string")),
   );
   const told = Object.fromEntries(kept);
   return typeof told.logCode === "string" ? [{ ...told, at } as Told] : [];
 }
 
-function findingOf(line: Told): SweepReport["findings"] {
-  const { finding = "", target = "", source = "", staleMs, fields = [] } = line;
-  if (!Object.hasOwn(FINDING_CODES, finding)) return [];
-  const details = {
-    ...(staleMs !== undefined && { staleMs }),
-    ...(fields.length > 0 && { fields: fields.flatMap(fieldOf) }),
-  };
+function rowsOf(line: Told): TargetRow[] {
+  const { logCode, finding, target = "", source = "", code, advice, staleMs } = line;
+  const { until, deleteAfter, trackedBy, fields = [], foreignKeys = [] } = line;
+  const isUnknown = logCode === "TARGET_UNKNOWN";
+  if (!isUnknown && logCode !== "DRIFT_FOUND") return [];
+  if (finding !== undefined && !Object.hasOwn(FINDINGS, finding)) return [];
+  const found = (finding ?? null) as FindingCode | null;
   return [
-    { code: finding as FindingCode, target: targetOf(target), source, details, action: actionOf(line) },
+    {
+      ...targetOf(target),
+      source,
+      finding: found,
+      ...(isUnknown ? { action: "unknown" } : doneOf(line.action, found)),
+      observed: "metadata", // not logged
+      ...(code !== undefined && { code }),
+      ...(advice !== undefined && { advice }),
+      ...(staleMs !== undefined && { staleMs }),
+      ...(until !== undefined && { until }),
+      ...(deleteAfter !== undefined && { deleteAfter }),
+      ...(trackedBy !== undefined && { trackedBy }),
+      ...(fields.length > 0 && { fields: fields.flatMap(fieldOf) }),
+      ...(foreignKeys.length > 0 && { foreignKeys: foreignKeys.map(foreignKeyOf) }),
+    },
   ];
 }
 
-function uncheckedOf({ target = "", source = "", code = "", advice = "" }: Told): Unchecked[] {
-  return [{ target: targetOf(target), source, code, advice }];
+/** A line names the outcome in place of the action that led to it. */
+function doneOf(
+  logged: string | undefined,
+  finding: FindingCode | null,
+): Pick<TargetRow, "action" | "outcome"> {
+  const action = ACTIONS.find((each) => each === logged);
+  if (action !== undefined) return { action };
+  const outcome = OUTCOMES.find((each) => each === logged);
+  if (outcome === undefined) return { action: "none" };
+  if (outcome === "deleted" || outcome === "held-back") return { action: "delete", outcome };
+  return { action: finding === "MISSING" ? "create" : "update", outcome };
 }
 
-function actionOf({ action, code = "UNEXPECTED_FAULT", advice = "" }: Told): Action {
-  switch (action) {
-    case "refused":
-    case "failed":
-      return { kind: action, code, advice };
-    case "repaired":
-    case "already-right":
-    case "deleted":
-    case "held-back":
-      return { kind: action };
-    default:
-      return { kind: "left" };
-  }
-}
+const ACTIONS: readonly ActionKind[] = ["none", "create", "update", "replace", "delete", "refuse", "unknown"];
+const OUTCOMES: readonly RowOutcome[] = ["written", "unchanged", "deleted", "held-back", "refused", "failed"];
 
-/** `cluster/namespace/name`, of which neither of the last two holds a slash. */
+/** `cluster/namespace/name`; a namespace and a name hold no slash. */
 function targetOf(text: string) {
   const [name = "", namespace = "", ...cluster] = text.split("/").reverse();
   return { cluster: cluster.reverse().join("/"), namespace, name };
 }
 
-/** As shared/observability/report-sweep.ts says it: `data.password changed by kubectl-edit at 2026-…`. */
-function fieldOf(text: string): TamperedField[] {
+/** As shared/observability/report-sweep.ts writes it: `data.password changed by kubectl-edit at 2026-…`. */
+function fieldOf(text: string): ForeignChange[] {
   const [, field, what, manager, at] =
     /^(.+?) (changed|removed|taken)(?: by (.*?))?(?: at (\d{4}-\S+))?$/.exec(text) ?? [];
   if (field === undefined) return [];
   return [
     {
-      field: field as TamperedField["field"],
-      what: what as TamperedField["what"],
+      field: field as ForeignChange["field"],
+      what: what as ForeignChange["what"],
       ...(manager !== undefined && { manager }),
       ...(at !== undefined && { at }),
     },
   ];
+}
+
+/** `password (kubectl-edit)`; a key holds no space. */
+function foreignKeyOf(text: string): ForeignKey {
+  const [, key = text, manager] = /^(\S+) \((.*)\)$/.exec(text) ?? [];
+  return { key, ...(manager !== undefined && { manager }) };
 }

@@ -36,10 +36,10 @@ export async function readMeasured(
       refused: value("refused", time),
       failed: value("failed", time),
     })),
-    checked: at("checked", "unchecked").map((time) => ({
+    checked: at("checked", "unknown").map((time) => ({
       at: time,
       checked: value("checked", time),
-      unchecked: value("unchecked", time),
+      unknown: value("unknown", time),
     })),
   };
 }
@@ -56,7 +56,7 @@ const WANTED = {
   refused: ["reconcile", "TargetsRefused", "Sum"],
   failed: ["reconcile", "TargetsFailed", "Sum"],
   checked: ["reconcile", "SweepBindingsChecked", "Sum"],
-  unchecked: ["reconcile", "SweepBindingsUnchecked", "Sum"],
+  unknown: ["reconcile", "SweepBindingsUnknown", "Sum"],
 } as const satisfies Record<string, readonly [service: string, MetricName, stat: string]>;
 
 async function readSeries(

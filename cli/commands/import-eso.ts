@@ -85,8 +85,10 @@ async function importEso(cli: CommandLine, paths: readonly string[], options: Op
       ? await check(cli, loadBindings(text, "bindings.yaml"), options)
       : undefined;
   print(cli, { conversions, read, text, checked }, options);
+  if (options.check === true && checked === undefined) cli.terminal.say(NOTHING_COMPARED);
   const isWhole = conversions.notConverted.length === 0 && read.problems.length === 0;
-  return isWhole && (checked ?? []).every(isFine) ? EXIT.done : EXIT.failed;
+  const isChecked = options.check !== true || areFine(checked ?? []);
+  return isWhole && isChecked ? EXIT.done : EXIT.failed;
 }
 
 function checkMeaning(
@@ -168,13 +170,15 @@ async function checkBindings(
   options: Options,
 ): Promise<ExitCode> {
   const checked = await check(cli, bindings, options);
-  const ok = checked.every(isFine);
+  const ok = areFine(checked);
   if (options.json === true) cli.terminal.out(JSON.stringify({ ok, checked }));
   else tellChecked(cli, checked);
+  if (checked.length === 0) cli.terminal.say(NOTHING_COMPARED);
   return ok ? EXIT.done : EXIT.failed;
 }
 
 async function check(cli: CommandLine, bindings: CompiledBindings, options: Options): Promise<Checked[]> {
+  if (bindings.bindings.length === 0) return []; // needs no AWS session
   const { openLiveWith } = await import("../live/open-live.ts");
   const { checkSecrets } = await import("../import-eso/check-secrets.ts");
   return withProgress(cli.terminal, "comparing", async (tell) => {
@@ -185,7 +189,10 @@ async function check(cli: CommandLine, bindings: CompiledBindings, options: Opti
 
 const CHECK_MS_MAX = 600_000;
 
-const isFine = ({ is }: Checked): boolean => is === "same" || is === "absent";
+const areFine = (checked: readonly Checked[]): boolean =>
+  checked.length > 0 && checked.every(({ is }) => is === "same" || is === "absent");
+
+const NOTHING_COMPARED = "Nothing was compared: there is no binding to check.";
 
 type Imported = {
   readonly conversions: Conversions;
@@ -200,7 +207,10 @@ function print(cli: CommandLine, { conversions, read, text, checked }: Imported,
   if (options.json === true) {
     terminal.out(
       JSON.stringify({
-        ok: notConverted.length === 0 && read.problems.length === 0 && (checked ?? []).every(isFine),
+        ok:
+          notConverted.length === 0 &&
+          read.problems.length === 0 &&
+          (options.check !== true || areFine(checked ?? [])),
         converted: converted.map(({ file, resource, entry, notes }) => ({
           file,
           resource,
@@ -225,7 +235,9 @@ function print(cli: CommandLine, { conversions, read, text, checked }: Imported,
 function tellChecked({ terminal }: CommandLine, checked: readonly Checked[]): void {
   if (checked.length > 0) terminal.out(printChecked(terminal, checked));
   for (const one of checked) {
-    if (one.is === "unchecked") terminal.say(`${nameOfTarget(one.target)}: ${one.code}: ${one.advice}`);
+    const { target, is, code, advice } = one;
+    if (is !== "same" && code !== undefined)
+      terminal.say(`${nameOfTarget(target)}: ${code}: ${advice ?? ""}`);
   }
 }
 

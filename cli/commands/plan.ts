@@ -1,13 +1,14 @@
 import { Argument } from "commander";
-import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
+import type { SweepReport } from "../../shared/sweep/report.ts";
 import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
 import { bindingsOption } from "../bindings-file.ts";
 import type { AddCommand, CommandLine } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { addAwsOptions, addClusterOptions, type LiveOptions } from "../live/options.ts";
-import { isChange, type PlannedTarget } from "../plan/planned-target.ts";
 import { countActions, printPlan } from "../plan/print-plan.ts";
+import { explainOrphansUnknown, identityRemark } from "../targets/explain-row.ts";
+import { byName, isChange } from "../targets/rows.ts";
 import { withProgress } from "../terminal/progress.ts";
 
 type PlanOptions = LiveOptions & {
@@ -21,14 +22,14 @@ type PlanOptions = LiveOptions & {
 export const addPlan: AddCommand = (program, cli) => {
   const command = program
     .command("plan")
-    .summary("show what a sync or a sweep would change, by the names of keys")
+    .summary("show what a sync or a sweep would change")
     .description(
-      "Compares the bindings with what is there and changes nothing. By metadata alone it reads no value, and cannot tell whether a new version changes a key; with --values it reads both sides and tells exactly. No value is ever shown.",
+      "Compares the bindings with the clusters and changes nothing. By metadata it reads no value, and cannot show which keys a new version changes; with --values it reads both sides and names the keys. No value is ever shown.",
     )
     .addArgument(new Argument("[what]", "namespace/name of a Secret, or the name or ARN of a source"))
     .option("--cluster <key...>", "only these clusters, by their keys in the bindings")
     .option("--values", "read the values of both sides and compare them")
-    .option("--all", "list what is as it should be, too")
+    .option("--all", "list what is in order, too")
     .option("--exit-code", "end with 1 when there is anything to change, or anything refused")
     .addOption(bindingsOption())
     .option("--json", "print one JSON object");
@@ -37,9 +38,9 @@ export const addPlan: AddCommand = (program, cli) => {
       "after",
       `${examples(
         ["secret-relay plan", "before a merge: what would this bindings.yaml change"],
-        ["secret-relay plan shop/db --values", "exactly, for one Secret"],
+        ["secret-relay plan shop/db --values", "one Secret, with the names of its keys"],
         ["secret-relay plan --exit-code", "for CI: 0 only when there is nothing to do"],
-      )}\n\nEnds with 1 when something could not be looked at. With --exit-code also when there are changes or refusals; 2 stays for a command line or file that is wrong.`,
+      )}\n\nEnds with 1 when something is unknown. With --exit-code also when there are changes or refusals. Orphans are listed when [what] is left out.`,
     )
     .action(cli.runs((what: string | undefined, options: PlanOptions) => plan(cli, what, options)));
 };
@@ -47,52 +48,47 @@ export const addPlan: AddCommand = (program, cli) => {
 async function plan(cli: CommandLine, what: string | undefined, options: PlanOptions): Promise<ExitCode> {
   const { openLive } = await import("../live/open-live.ts");
   const { selectBindings } = await import("../live/select-bindings.ts");
-  const { planOrphans } = await import("../plan/plan-orphans.ts");
+  const { assessTargets } = await import("../targets/assess-targets.ts");
   const live = await openLive(cli, options);
   const { cluster: clusters, values = false } = options;
   const groups = selectBindings(live.index, {
     ...(what !== undefined && { what }),
     ...(clusters && { clusters }),
   });
-  const budget = startTimeBudget(PLAN_MS_MAX);
-  const { targets, unseenIn } = await withProgress(cli.terminal, "comparing", async () => {
-    const [bound, orphans] = await Promise.all([
-      values ? exactly() : byMetadata(),
-      what === undefined ? planOrphans(live, live.index, clusters, budget) : NO_ORPHANS,
-    ]);
-    return { targets: [...bound, ...orphans.targets].sort(byName), unseenIn: orphans.unseenIn };
-  });
-
-  async function exactly() {
-    const { planByValues } = await import("../plan/plan-by-values.ts");
-    return planByValues(live, groups, budget);
-  }
-  async function byMetadata() {
-    const { sightBindings } = await import("../live/sight.ts");
-    const { planByMetadata } = await import("../plan/plan-by-metadata.ts");
-    const now = live.now();
-    return (await sightBindings(live, groups, budget)).map((sight) => planByMetadata(sight, now));
-  }
-
+  const which = {
+    mode: values ? ("values" as const) : ("metadata" as const),
+    ...(clusters && { clusters }),
+    ...(what !== undefined && { groups }),
+  };
+  const report = await withProgress(cli.terminal, "comparing", () =>
+    assessTargets(live, which, startTimeBudget(PLAN_MS_MAX)),
+  );
+  const { marks } = live.index;
+  const targets = report.targets.toSorted(byName);
   const isComplete = targets.every(({ action }) => action !== "unknown");
-  const isClean = targets.every((planned) => !isChange(planned) && planned.action !== "refuse");
-  const isFine = isComplete && (isClean || options.exitCode !== true);
-  if (options.json === true) {
-    const mode = values ? "values" : "metadata";
-    const summary = countActions(targets);
-    cli.terminal.out(JSON.stringify({ ok: isFine, mode, changes: !isClean, summary, targets, unseenIn }));
-  } else {
-    cli.terminal.out(printPlan(cli.terminal, targets, { showsLeft: options.all === true }));
-    for (const place of unseenIn) {
-      cli.terminal.say(`${place}: you may not list Secrets there, so unbound ones are not in this plan.`);
+  const isClean = targets.every((row) => !isChange(row) && row.action !== "refuse");
+  const ok = isComplete && (isClean || options.exitCode !== true);
+  if (options.json === true)
+    printJson(cli, { ...report, targets }, { ok, changes: !isClean, relay: marks.identity });
+  else {
+    cli.terminal.out(printPlan(cli.terminal, targets, { showsAll: options.all === true, now: cli.now() }));
+    for (const remark of [
+      ...explainOrphansUnknown(report.orphansUnknown),
+      ...identityRemark(targets, marks),
+    ]) {
+      cli.terminal.say(remark);
     }
   }
-  return isFine ? EXIT.done : EXIT.failed;
+  return ok ? EXIT.done : EXIT.failed;
 }
 
 const PLAN_MS_MAX = 300_000;
 
-const NO_ORPHANS = { targets: [], unseenIn: [] };
-
-const byName = (one: PlannedTarget, other: PlannedTarget): number =>
-  nameOfTarget(one.target).localeCompare(nameOfTarget(other.target));
+function printJson(
+  { terminal }: CommandLine,
+  { mode, targets, orphansUnknown }: SweepReport,
+  { ok, changes, relay }: { ok: boolean; changes: boolean; relay: string },
+): void {
+  const summary = countActions(targets);
+  terminal.out(JSON.stringify({ ok, relay, mode, changes, summary, targets, orphansUnknown }));
+}

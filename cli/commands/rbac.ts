@@ -1,4 +1,5 @@
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
+import { RelayError } from "../../shared/relay-error.ts";
 import { type PlaceRights, rightsOfBindings } from "../../shared/rights/rights-of-bindings.ts";
 import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
 import { bindingsOption, loadBindingsFile } from "../bindings-file.ts";
@@ -14,7 +15,7 @@ import { table } from "../terminal/table.ts";
 
 type Options = LiveOptions & {
   readonly cluster?: string;
-  readonly group: string;
+  readonly group?: string;
   readonly findOrphans?: boolean;
   readonly check?: boolean;
   readonly asSelf?: boolean;
@@ -30,10 +31,13 @@ export const addRbac: AddCommand = (program, cli) => {
     )
     .addOption(bindingsOption())
     .option("-c, --cluster <key>", "the cluster, by its key in the bindings; needed when there are several")
-    .option("-g, --group <name>", "the Kubernetes group of the relay's access entries", RELAY_GROUP)
+    .option(
+      "-g, --group <name>",
+      "the Kubernetes group of the relay's access entries (default: the relay's name)",
+    )
     .option(
       "--find-orphans",
-      "also allow to list Secrets, so that sweeps find those that are bound no longer; whoever may list Secrets may read all of that namespace",
+      "also allow to list Secrets, so that sweeps find those that are no longer bound, and to delete those that wait for it (looked up in the cluster); anyone who may list Secrets may read all of that namespace",
     )
     .option("--check", "ask the cluster whether the group has these rights; 1 when one is missing")
     .option(
@@ -55,21 +59,57 @@ export const addRbac: AddCommand = (program, cli) => {
         const compiled = await loadBindingsFile(cli, options.bindings);
         const cluster = clusterOf(compiled, options.cluster);
         const { findOrphans: findsOrphans = false } = options;
-        const places = rightsOfBindings(compiled, { findsOrphans }).filter((one) => one.cluster === cluster);
+        const bound = rightsOfBindings(compiled, { findsOrphans }).filter((one) => one.cluster === cluster);
+        const places = findsOrphans
+          ? await withOrphans(cli, options, { compiled, cluster, places: bound })
+          : bound;
         if (places.length === 0) {
           cli.terminal.say(`No binding has a target in cluster ${cluster}: the relay needs no rights there.`);
         }
         return options.check === true
           ? check(cli, options, { compiled, cluster, places })
-          : print(cli, options, { cluster, places });
+          : print(cli, options, { compiled, cluster, places });
       }),
     );
 };
 
-type Asked = { readonly cluster: string; readonly places: readonly PlaceRights[] };
+type Asked = {
+  readonly compiled: CompiledBindings;
+  readonly cluster: string;
+  readonly places: readonly PlaceRights[];
+};
 
-function print({ terminal }: CommandLine, { group, json = false }: Options, { cluster, places }: Asked) {
-  const manifests = places.map((place) => roleManifests(place, group));
+async function withOrphans(
+  cli: CommandLine,
+  options: Options,
+  { compiled, cluster, places }: Asked,
+): Promise<readonly PlaceRights[]> {
+  const { reachOrToken } = await import("../live/reach-or-token.ts");
+  const { addRightsOfOrphans } = await import("../rights/rights-of-orphans.ts");
+  const sayUnknown = (where: string) =>
+    cli.terminal.say(
+      `Secrets that wait for their deletion are unknown ${where}: their names are not in these Roles.`,
+    );
+  try {
+    const { connect } = await reachOrToken(cli, options, compiled);
+    const budget = startTimeBudget(CHECK_MS_MAX);
+    const found = await addRightsOfOrphans(connect(cluster), places, compiled.relay, budget);
+    if (found.unknown.length > 0) sayUnknown(`in ${found.unknown.join(", ")}`);
+    return found.places;
+  } catch (error) {
+    // The Roles can be printed without a cluster at hand.
+    if (!(error instanceof UsageError || error instanceof RelayError)) throw error;
+    sayUnknown(`(${error.code})`);
+    return places;
+  }
+}
+
+function print(
+  { terminal }: CommandLine,
+  { group, json = false }: Options,
+  { compiled: { relay }, cluster, places }: Asked,
+) {
+  const manifests = places.map((place) => roleManifests(place, { relay, group }));
   if (json) {
     const objects = manifests.flatMap(({ role, roleBinding }) => [role, roleBinding]);
     terminal.out(JSON.stringify({ ok: true, cluster, objects }));
@@ -80,12 +120,13 @@ function print({ terminal }: CommandLine, { group, json = false }: Options, { cl
 async function check(
   cli: CommandLine,
   options: Options,
-  { compiled, cluster, places }: Asked & { compiled: CompiledBindings },
+  { compiled, cluster, places }: Asked,
 ): Promise<ExitCode> {
   const { terminal } = cli;
   const { reachOrToken } = await import("../live/reach-or-token.ts");
   const { checkRights } = await import("../rights/check-rights.ts");
-  const subject: Subject = options.asSelf === true ? "self" : { group: options.group };
+  const { group = compiled.relay } = options;
+  const subject: Subject = options.asSelf === true ? "self" : { group };
   const { connect, wayTo } = await reachOrToken(cli, options, compiled);
   const connection = connect(cluster);
   const budget = startTimeBudget(CHECK_MS_MAX);
@@ -94,14 +135,14 @@ async function check(
   );
   if (checked.kind === "may-not-ask") {
     throw new UsageError(
-      `You (${wayTo(cluster)}) may not ask about group ${options.group} (create localsubjectaccessreviews). Take a context that may, or run this with the relay's role and --as-self.`,
+      `You (${wayTo(cluster)}) may not ask about group ${group} (create localsubjectaccessreviews). Take a context that may, or run this with the relay's role and --as-self.`,
     );
   }
   const missing = checked.rights.filter(({ allowed }) => !allowed);
   const ok = missing.length === 0;
   const count = checked.rights.length;
   if (options.json === true) {
-    terminal.out(JSON.stringify({ ok, cluster, group: options.group, rights: checked.rights }));
+    terminal.out(JSON.stringify({ ok, cluster, group, rights: checked.rights }));
   } else if (ok) terminal.out(`Cluster ${cluster}: all ${count} rights are there.`);
   else {
     terminal.out(table(terminal, ["MISSING", "NAMESPACE", "FOR WHAT"], missing.map(rowOf)));
@@ -128,5 +169,4 @@ function clusterOf({ clusters }: CompiledBindings, asked: string | undefined): s
   throw new UsageError(`${problem}. Add --cluster with one of ${keys.join(", ")}.`);
 }
 
-const RELAY_GROUP = "secret-relay";
 const CHECK_MS_MAX = 120_000;

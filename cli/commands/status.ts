@@ -1,4 +1,5 @@
 import { Argument } from "commander";
+import type { RelayMarks } from "../../shared/identity/relay-identity.ts";
 import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
 import { bindingsOption } from "../bindings-file.ts";
 import type { AddCommand, CommandLine } from "../cli.ts";
@@ -6,8 +7,10 @@ import { UsageError } from "../errors.ts";
 import { examples } from "../examples.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { addAwsOptions, addClusterOptions, type LiveOptions } from "../live/options.ts";
+import type { Status } from "../status/gather-status.ts";
 import { printStatus } from "../status/print-status.ts";
-import type { BindingStatus } from "../status/status-of.ts";
+import { explainOrphansUnknown, identityRemark } from "../targets/explain-row.ts";
+import { IN_ORDER_HELP, isInOrder } from "../targets/rows.ts";
 import { withProgress } from "../terminal/progress.ts";
 
 type StatusOptions = LiveOptions & {
@@ -20,24 +23,24 @@ type StatusOptions = LiveOptions & {
 export const addStatus: AddCommand = (program, cli) => {
   const command = program
     .command("status")
-    .summary("show each binding: version, age, last sync, what is wrong")
+    .summary("show each Secret: version, age, last sync, what is wrong")
     .description(
-      "Shows each binding as it is now, the worst first, from metadata alone: no value is read. It ends with 1 when one is not current, or could not be looked at. The last error is that of the relay's Kubernetes Events, where a binding says events: true; all others are in the functions' log.",
+      "Shows each bound Secret and each orphan as it is now, the worst first. It reads metadata and no value. The last error comes from the relay's Kubernetes Events, where a binding has events: true; all others are in the log of the functions.",
     )
     .addArgument(new Argument("[what]", "namespace/name of a Secret, or the name or ARN of a source"))
     .option("--cluster <key...>", "only these clusters, by their keys in the bindings")
     .addOption(bindingsOption())
-    .option("-w, --watch", "look again and again, until Ctrl-C")
-    .option("--interval <seconds>", "how often --watch looks", "5")
+    .option("-w, --watch", "repeat until Ctrl-C")
+    .option("--interval <seconds>", "how often --watch repeats", "5")
     .option("--json", "print one JSON object; with --watch one a line");
   addClusterOptions(addAwsOptions(command))
     .addHelpText(
       "after",
-      examples(
+      `${examples(
         ["secret-relay status", "everything that is bound, the worst first"],
         ["secret-relay status shop/db --watch", "one Secret, again every 5 seconds"],
-        ["secret-relay status --json | jq '.bindings[] | select(.state != \"current\")'", "for a script"],
-      ),
+        ["secret-relay status --json | jq '.targets[] | select(.action != \"none\")'", "for a script"],
+      )}\n\nEnds with 1 when a Secret is not in order or is unknown. ${IN_ORDER_HELP}`,
     )
     .action(cli.runs((what: string | undefined, options: StatusOptions) => status(cli, what, options)));
 };
@@ -53,36 +56,47 @@ async function status(cli: CommandLine, what: string | undefined, options: Statu
     ...(what !== undefined && { what }),
     ...(options.cluster && { clusters: options.cluster }),
   });
+  const which = {
+    ...(what !== undefined && { groups }),
+    ...(options.cluster && { clusters: options.cluster }),
+  };
   const look = () =>
-    withProgress(cli.terminal, "looking", () => gatherStatus(live, groups, startTimeBudget(LOOK_MS_MAX)));
-  let statuses = await look();
-  print(cli, statuses, options);
+    withProgress(cli.terminal, "reading", () =>
+      gatherStatus(live, groups, which, startTimeBudget(LOOK_MS_MAX)),
+    );
+  let seen = await look();
+  print(cli, live.index.marks, seen, options);
   while (options.watch === true) {
     await waitFor(intervalMs, new AbortController().signal);
-    statuses = await look();
-    print(cli, statuses, options);
+    seen = await look();
+    print(cli, live.index.marks, seen, options);
   }
-  return statuses.every(({ state }) => state === "current") ? EXIT.done : EXIT.failed;
+  return seen.targets.every(isInOrder) ? EXIT.done : EXIT.failed;
 }
 
 const LOOK_MS_MAX = 300_000;
 
 function print(
   { terminal, now }: CommandLine,
-  bindings: readonly BindingStatus[],
+  marks: RelayMarks,
+  { targets, orphansUnknown }: Status,
   { json, watch }: StatusOptions,
 ) {
   if (json === true) {
-    const ok = bindings.every(({ state }) => state === "current");
-    terminal.out(JSON.stringify({ ok, at: new Date(now()).toISOString(), bindings }));
+    const ok = targets.every(isInOrder);
+    const at = new Date(now()).toISOString();
+    terminal.out(JSON.stringify({ ok, at, relay: marks.identity, targets, orphansUnknown }));
     return;
   }
   if (watch === true) terminal.clear();
-  terminal.out(printStatus(terminal, bindings, now()));
+  terminal.out(printStatus(terminal, targets, now()));
+  for (const remark of [...explainOrphansUnknown(orphansUnknown), ...identityRemark(targets, marks)]) {
+    terminal.say(remark);
+  }
 }
 
 function parseInterval(text: string): number {
   const seconds = Number(text);
   if (Number.isFinite(seconds) && seconds >= 1 && seconds <= 3_600) return seconds * 1_000;
-  throw new UsageError(`${text} is no number of seconds from 1 to 3600. Correct --interval.`);
+  throw new UsageError("--interval must be between 1 and 3600 seconds.");
 }

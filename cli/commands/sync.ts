@@ -1,6 +1,5 @@
 import { Argument } from "commander";
 import { BindingsUnreadable } from "../../shared/bindings/read-compiled-bindings.ts";
-import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
 import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
 import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
 import { bindingsOption } from "../bindings-file.ts";
@@ -9,11 +8,11 @@ import { UsageError } from "../errors.ts";
 import { examples } from "../examples.ts";
 import { EXIT } from "../exit-code.ts";
 import { addViaLambdaOptions, parseTimeout, type ViaLambdaOptions } from "../live/function-options.ts";
+import { mustSelect } from "../live/must-select.ts";
 import { addAwsOptions, addClusterOptions, type LiveOptions } from "../live/options.ts";
-import { type Held, isDone, type SyncResult } from "../sync/sync-result.ts";
+import { printSync } from "../sync/print-sync.ts";
+import { isDone } from "../sync/sync-result.ts";
 import { type Tell, withProgress } from "../terminal/progress.ts";
-import { table } from "../terminal/table.ts";
-import { printAge, shortVersion } from "../terminal/words.ts";
 
 type SyncOptions = LiveOptions &
   ViaLambdaOptions & {
@@ -28,7 +27,7 @@ export const addSync: AddCommand = (program, cli) => {
     .command("sync")
     .summary("write the current value into bound Secrets now")
     .description(
-      "Brings Kubernetes Secrets to the value that is current in Secrets Manager, now: from here, in the same way as the functions do it, or by the deployed function. It waits, shows each Secret before and after, and ends with 1 when one is still stale.",
+      "Writes the value that is current in Secrets Manager into bound Secrets, now: from here, in the same way as the functions do it, or by the deployed function. It waits, shows each Secret before and after, and ends with 1 when one is still stale or was refused, also because it is held or contested.",
     )
     .addArgument(new Argument("[what]", "namespace/name of a Secret, or the name or ARN of a source"))
     .option("--all", "everything that is bound")
@@ -59,15 +58,12 @@ async function sync(cli: CommandLine, what: string | undefined, options: SyncOpt
   );
   const ok = results.every(isDone);
   if (options.json === true) cli.terminal.out(JSON.stringify({ ok, targets: results }));
-  else print(cli, results);
+  else printSync(cli.terminal, results, cli.now());
   return ok ? EXIT.done : EXIT.failed;
 }
 
 function checkMeaning(what: string | undefined, { all, cluster, viaLambda }: SyncOptions): void {
-  if (what === undefined && all !== true && cluster === undefined) {
-    throw new UsageError("Say what to sync: namespace/name, the name or ARN of a source, or --all.");
-  }
-  if (what !== undefined && all === true) throw new UsageError("Give a name or --all, not both.");
+  mustSelect("sync", what, { all, cluster });
   if (viaLambda === true && cluster !== undefined) {
     throw new UsageError(
       "--cluster does not go with --via-lambda: the function syncs all targets of a source.",
@@ -116,33 +112,8 @@ async function syncThere(
     return syncViaFunction(live, groups, { aws: live.aws, functionName, budget, tell });
   }
   const source = parseSecretReference(what ?? "", "any");
-  if (source === undefined) throw new UsageError(`${what} is no name or ARN of a secret.`);
+  if (source === undefined) throw new UsageError(`${what} is not a valid name or ARN of a secret.`);
   const { aws, catalog } = await openSources(options);
   const functionName = await findFunction(aws, "RotationFunctionName", options);
   return syncUnseenViaFunction({ aws, functionName, budget, catalog }, source);
-}
-
-function print({ terminal, now }: CommandLine, results: readonly SyncResult[]): void {
-  const rows = results.map((result) => [
-    nameOfTarget(result.target),
-    terminal.paint(isDone(result) ? "green" : "red", result.outcome),
-    printHeld(result.before, now()),
-    printHeld(result.after, now()),
-    result.stale ? terminal.paint("red", "stale") : terminal.paint("green", "current"),
-  ]);
-  terminal.out(table(terminal, ["SECRET", "OUTCOME", "BEFORE", "NOW", "IS"], rows));
-  for (const { target, code, advice, restarts = [] } of results) {
-    if (code !== undefined) terminal.say(`${nameOfTarget(target)}: ${code}: ${advice}`);
-    for (const restart of restarts) {
-      terminal.say(`${nameOfTarget(target)}: ${restart.workload}: ${restart.outcome}`);
-    }
-  }
-}
-
-/** `1a2b3c4d… 12m`: a version, and how long the Secret has held it. */
-function printHeld(held: Held, now: number): string {
-  if (held === null) return "absent";
-  if ("unseen" in held) return "not seen";
-  const version = held.versionId === undefined ? "unknown" : shortVersion(held.versionId);
-  return held.writtenAt === undefined ? version : `${version} ${printAge(now - Date.parse(held.writtenAt))}`;
 }

@@ -18,6 +18,8 @@ export type ClusterQuestion = {
   /** What the bindings need there. */
   readonly places: readonly PlaceRights[];
   readonly severalClusters: boolean;
+  /** The name of the relay: its Kubernetes group. */
+  readonly relay: string;
   readonly budget: TimeBudget;
   readonly aws?: AwsSession;
   readonly stack?: DeployedStack;
@@ -87,6 +89,7 @@ async function checkAccessEntries({
   cluster: { name, region, roleArn },
   aws,
   stack,
+  relay,
 }: ClusterQuestion): Promise<CheckResult[]> {
   if (aws === undefined || stack === undefined) return [];
   const ofStack = ["RotationRoleArn", "ReconcileRoleArn"].flatMap((output) => stack.outputs[output] ?? []);
@@ -95,14 +98,14 @@ async function checkAccessEntries({
   const client = new EKSClient({ ...aws.client, region });
   const check = async (principalArn: string): Promise<CheckResult> => {
     const where = `--cluster-name ${name} --region ${region} --principal-arn ${principalArn}`;
-    const group = "--kubernetes-groups secret-relay";
+    const group = `--kubernetes-groups ${relay}`;
     try {
       const { accessEntry } = await client.send(
         new DescribeAccessEntryCommand({ clusterName: name, principalArn }),
       );
       const groups = accessEntry?.kubernetesGroups ?? [];
-      if (groups.includes("secret-relay")) return ok("access-entry", `${principalArn} is let in`, { about });
-      const says = `${principalArn} is let in without the group secret-relay`;
+      if (groups.includes(relay)) return ok("access-entry", `${principalArn} is let in`, { about });
+      const says = `${principalArn} is let in without the group ${relay}`;
       const fix = `aws eks update-access-entry ${where} ${group}`;
       return wrong("access-entry", { code: "ACCESS_ENTRY_WITHOUT_GROUP", says, fix, about });
     } catch (error) {
@@ -173,12 +176,12 @@ async function checkNamespaces(
 }
 
 async function checkRbac(
-  { clusterKey: about, places, severalClusters, budget }: ClusterQuestion,
+  { clusterKey: about, places, severalClusters, relay, budget }: ClusterQuestion,
   connection: ClusterConnection,
 ): Promise<CheckResult[]> {
   if (places.length === 0) return [];
   try {
-    const checked = await checkRights(connection, places, { subject: { group: "secret-relay" }, budget });
+    const checked = await checkRights(connection, places, { subject: { group: relay }, budget });
     if (checked.kind === "may-not-ask") {
       return [skipped("rbac", "create on localsubjectaccessreviews", { about })];
     }
@@ -189,7 +192,7 @@ async function checkRbac(
       return `${verb} ${resource}${name === undefined ? "" : `/${name}`}${namespace === undefined ? "" : ` in ${namespace}`}`;
     });
     const more = missing.length > RIGHTS_NAMED ? " …" : "";
-    const says = `group secret-relay lacks ${missing.length} of ${count} rights: ${named.join(", ")}${more}`;
+    const says = `group ${relay} lacks ${missing.length} of ${count} rights: ${named.join(", ")}${more}`;
     const fix = `secret-relay rbac${severalClusters ? ` --cluster ${about}` : ""} | kubectl apply -f -`;
     return [wrong("rbac", { code: "RBAC_MISSING", says, fix, about })];
   } catch (error) {

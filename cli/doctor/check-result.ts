@@ -6,10 +6,10 @@ export type CheckResult = {
   readonly check: CheckName;
   /** Which of them, where there are several: a cluster, a queue, a Secret. */
   readonly about?: string;
-  readonly status: "ok" | "wrong" | "skipped";
+  readonly status: "ok" | "wrong" | "unknown";
   readonly code?: string;
   readonly says: string;
-  /** The command, or the change, that puts it right; of a skipped check, what it needs. */
+  /** The command, or the change, that puts it right; of an unknown one, what it needs. */
   readonly fix?: string;
 };
 
@@ -41,7 +41,7 @@ export const wrong = (
 
 /** It could not be looked at, so it is not known to be in order. */
 export const skipped = (check: CheckName, needs: string, about: About = {}): CheckResult => {
-  return { check, ...about, status: "skipped", says: "not looked at", fix: needs };
+  return { check, ...about, status: "unknown", says: "unknown", fix: needs };
 };
 
 export function wrongBy(check: CheckName, error: unknown, about?: string): CheckResult {

@@ -10,16 +10,16 @@ import { checkAccount } from "./check-account.ts";
 import { type ClusterCheck, checkCluster } from "./check-cluster.ts";
 import { type CheckResult, skipped } from "./check-result.ts";
 import { checkStack } from "./check-stack.ts";
-import { checkTargets } from "./check-targets.ts";
+import { checkTargets, type TargetsCheck } from "./check-targets.ts";
 
 export type DoctorOptions = LiveOptions & { readonly stackName: string; readonly values?: boolean };
 
+export type Diagnosis = Pick<TargetsCheck, "targets" | "orphansUnknown"> & {
+  readonly checks: readonly CheckResult[];
+};
+
 /** From the credentials outwards: what an event, a sync and a sweep need, in the order in which they need it. */
-export async function runDoctor(
-  cli: Cli,
-  options: DoctorOptions,
-  tell: Tell,
-): Promise<readonly CheckResult[]> {
+export async function runDoctor(cli: Cli, options: DoctorOptions, tell: Tell): Promise<Diagnosis> {
   const bindings = await loadBindingsFile(cli, options.bindings);
   tell("credentials");
   const account = await checkAccount(cli, options);
@@ -41,6 +41,7 @@ export async function runDoctor(
       cluster,
       places: places.filter((place) => place.cluster === clusterKey),
       severalClusters: keys.length > 1,
+      relay: bindings.relay,
       budget: startTimeBudget(CLUSTER_MS_MAX),
       ...(aws && { aws }),
       ...("stack" in deployed && deployed.stack && { stack: deployed.stack }),
@@ -48,15 +49,16 @@ export async function runDoctor(
   const entries = Object.entries(bindings.clusters);
   const clusters = await Promise.all(entries.map(checkOne));
   tell(`${bindings.bindings.length} Secret(s)`);
-  const targets =
+  const { results, targets, orphansUnknown }: TargetsCheck =
     aws === undefined
-      ? [skipped("secrets", "AWS credentials")]
+      ? { results: [skipped("secrets", "AWS credentials")], targets: [], orphansUnknown: [] }
       : await checkTargets(await openLive(cli, options), {
           values: options.values === true,
-          clusters: keys.filter((_, at) => clusters[at]?.isReached === true),
           budget: startTimeBudget(TARGETS_MS_MAX),
         });
-  return [...account.results, ...deployed.results, ...clusters.flatMap(({ results }) => results), ...targets];
+  const ofClusters = clusters.flatMap((cluster) => cluster.results);
+  const checks = [...account.results, ...deployed.results, ...ofClusters, ...results];
+  return { checks, targets, orphansUnknown };
 }
 
 /** An API server that cannot be reached costs its retries, and no more than this. */

@@ -1,4 +1,5 @@
 import type { LiveSecret } from "../../shared/cluster/live-secret.ts";
+import { isRelayKey } from "../../shared/identity/relay-identity.ts";
 import type { DesiredSecret } from "../../shared/render/render-secret.ts";
 
 /** One key of a Secret: in both, or in one only. No value, and nothing made from one, is in it. */
@@ -31,7 +32,7 @@ export function compareSecret(live: LiveSecret, desired: DesiredSecret): Compari
     there: Readonly<Record<string, string>>,
   ) =>
     Object.entries(wanted)
-      .filter(([name, value]) => !name.startsWith("secret-relay/") && there[name] !== value)
+      .filter(([name, value]) => !isRelayKey(name) && there[name] !== value)
       .map(([name]) => `${kind} ${name}`);
   return {
     keys,

@@ -51,7 +51,7 @@ export function printChecked(
     const name = nameOfTarget(one.target);
     if (one.is === "absent")
       return [[name, "", terminal.paint("yellow", "absent: the binding will make it")]];
-    if (one.is === "unchecked") return [[name, "", terminal.paint("red", `unchecked: ${one.code}`)]];
+    if (one.is === "unknown") return [[name, "", terminal.paint("red", `unknown: ${one.code}`)]];
     return [
       ...one.keys.map(({ key, is }) => [name, key, terminal.paint(is === "equal" ? "green" : "red", is)]),
       ...one.around.map((what) => [name, `(${what})`, terminal.paint("red", "different")]),

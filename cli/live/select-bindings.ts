@@ -2,8 +2,10 @@ import type { Binding } from "../../shared/bindings/binding.ts";
 import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
 import { eachBindingOnce } from "../../shared/bindings/followers.ts";
 import { suggestName } from "../../shared/bindings/suggest-name.ts";
+import type { RelayError } from "../../shared/relay-error.ts";
 import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
 import { UsageError } from "../errors.ts";
+import { NothingSelected } from "./nothing-selected.ts";
 
 export type Selection = {
   /** `namespace/name` of a Kubernetes Secret, or the name or ARN of a source; all bindings without it. */
@@ -14,7 +16,8 @@ export type Selection = {
 
 /**
  * The bindings that a command line means, grouped by source. What reads both as a Secret and as a source means both:
- * syncing one too many is harmless. Throws UsageError when nothing is meant. Pure.
+ * syncing one too many is harmless. Throws NothingSelected when nothing is bound, and
+ * UsageError for a name that is not bound. Pure.
  */
 export function selectBindings(index: BindingIndex, { what, clusters }: Selection): SourceBindings[] {
   for (const key of clusters ?? []) {
@@ -47,10 +50,9 @@ function unknownCluster(key: string, known: readonly string[]): UsageError {
 function nothingMeant(
   index: BindingIndex,
   { what, inClusters }: { what?: string; inClusters: (binding: Binding) => boolean },
-): UsageError {
+): RelayError {
   const bindings = index.bindings.filter(inClusters);
-  if (bindings.length === 0)
-    return new UsageError("Nothing is bound there. See what is: secret-relay status");
+  if (bindings.length === 0) return new NothingSelected("in these clusters");
   const targets = [...new Set(bindings.map(nameOf))];
   const sources = [...new Set(bindings.flatMap(({ sources }) => sources.map(({ id }) => id)))];
   const meant = suggestName(what ?? "", [...targets, ...sources]);

@@ -19,6 +19,7 @@ export function tellCaller(
     readMetadata: (...args) => connection.readMetadata(...args).catch(inTheirWords),
     listMetadata: (...args) => connection.listMetadata(...args).catch(inTheirWords),
     deleteSecret: (...args) => connection.deleteSecret(...args).catch(inTheirWords),
+    patchMetadata: (...args) => connection.patchMetadata(...args).catch(inTheirWords),
     callObject: (...args) => connection.callObject(...args).catch(inTheirWords),
   };
 }

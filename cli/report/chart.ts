@@ -7,7 +7,7 @@ export type Tone =
   | "drifted"
   | "refused"
   | "left"
-  | "unchecked"
+  | "unknown"
   | "half"
   | "most"
   | "all";

@@ -1,15 +1,17 @@
-import type { InOrder, SweepReport } from "../../shared/sweep/report.ts";
+import type { SweepReport } from "../../shared/sweep/report.ts";
+import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { LatencyPoint } from "./measured.ts";
 
 /**
  * How long new versions took to arrive, from inventories that follow each other: a target that holds another version
- * than in the one before was written for it, at the time that its annotation tells. Counted from the last change of
- * the source, as Secrets Manager tells it; a target that was written again for another reason looks slower than it was.
+ * than in the one before was written for it, at the time in its annotation. Counted from the last change of the source
+ * in Secrets Manager; a target that was written again for another reason looks slower than it was.
  */
 export function latencyBetween(sweeps: readonly SweepReport[]): LatencyPoint[] {
   const versions = new Map<string, string | undefined>();
-  return sweeps.flatMap(({ startedAt, inventory = [] }): LatencyPoint[] => {
-    const spans = inventory
+  return sweeps.flatMap(({ startedAt, targets }): LatencyPoint[] => {
+    const spans = targets
+      .filter(({ finding, action }) => finding === null && action === "none")
       .flatMap((entry) => {
         const known = versions.get(nameOf(entry));
         versions.set(nameOf(entry), entry.versionId);
@@ -23,5 +25,4 @@ export function latencyBetween(sweeps: readonly SweepReport[]): LatencyPoint[] {
   });
 }
 
-const nameOf = ({ target: { cluster, namespace, name } }: InOrder): string =>
-  `${cluster}/${namespace}/${name}`;
+const nameOf = ({ cluster, namespace, name }: TargetRow): string => `${cluster}/${namespace}/${name}`;

@@ -12,7 +12,7 @@ export type Measured = {
     readonly refused: number;
     readonly failed: number;
   })[];
-  readonly checked: readonly (Point & { readonly checked: number; readonly unchecked: number })[];
+  readonly checked: readonly (Point & { readonly checked: number; readonly unknown: number })[];
 };
 
 export type Point = { readonly at: number };

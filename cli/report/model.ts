@@ -1,19 +1,20 @@
-import { FINDING_CODES, type Finding, type FindingCode } from "../../shared/sweep/finding.ts";
-import type { InOrder, SweepReport, Unchecked } from "../../shared/sweep/report.ts";
+import { FINDINGS, remedyFor } from "../../shared/assess/catalogue.ts";
+import type { SweepReport } from "../../shared/sweep/report.ts";
+import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import { latencyBetween } from "./latency.ts";
 import type { LatencyPoint, Measured } from "./measured.ts";
-import { STATE_ORDER, type State, stateOf } from "./states.ts";
-import { spanOf } from "./words.ts";
+import { STATE_ORDER, STATES, type State, stateOf } from "./states.ts";
+import { instantOf, spanOf } from "./words.ts";
 
-/** Everything that the page tells, ready to be drawn. */
+/** Everything that the page shows. */
 export type FleetReport = {
   readonly madeAt: number;
   readonly release: string;
-  /** The newest sweep, which the states are from; with those of other clusters, when each was swept by itself. */
+  /** The newest sweep, which the states come from; with those of other clusters, when each was swept by itself. */
   readonly latest: Sweep;
   /** From the oldest to the newest. */
   readonly sweeps: readonly Sweep[];
-  /** Every target that is named, those first that need somebody. */
+  /** Every target that is named, the ones that need a person first. */
   readonly rows: readonly Row[];
   /** In order, and not named in the report. */
   readonly unnamed: number;
@@ -33,10 +34,15 @@ export type Row = {
   readonly namespace: string;
   readonly name: string;
   readonly source: string;
-  /** Of the finding, or why it could not be looked at; "" for what is in order. */
+  /** Of the finding, otherwise of the refusal or of what could not be observed; "" for what is in order. */
   readonly code: string;
+  /** What the code means. */
+  readonly meaning: string;
+  /** What is known beside it. */
   readonly why: string;
   readonly advice: string;
+  /** The command that goes with the advice. */
+  readonly command?: string;
   readonly staleMs?: number;
   readonly versionId?: string;
   readonly writtenAt?: string;
@@ -50,7 +56,7 @@ export type Sweep = {
   readonly bindings: number;
   readonly counts: Readonly<Record<State, number>>;
   readonly oldestStaleMs: number;
-  /** Shards that somebody else sweeps, and whose reports are not here. */
+  /** Shards that other invocations sweep, and whose reports are not here. */
   readonly shardsMissing: number;
 };
 
@@ -61,7 +67,7 @@ export type Reason = {
   readonly meaning: string;
   readonly count: number;
   readonly oldestStaleMs: number;
-  /** Of the most of them. */
+  /** Of most of them. */
   readonly advice: string;
 };
 
@@ -109,25 +115,29 @@ export function fleetReport({
 
 /**
  * The newest report, and before it those of clusters that it does not know: several stacks share one page, and so do
- * sweeps of one cluster each. Only an inventory says which clusters a report is about.
+ * sweeps of one cluster each. Only a report that names every binding says which clusters it is about.
  */
 function currentReports(ordered: readonly SweepReport[]): readonly SweepReport[] {
   const [newest, ...older] = ordered.toReversed();
   if (newest === undefined) throw new RangeError("A report needs a sweep");
-  if (newest.inventory === undefined) return [newest];
+  if (!namesEveryBinding(newest)) return [newest];
   const covered = clustersIn(newest);
   const others = older.filter((report) => {
     const clusters = clustersIn(report);
-    if (report.inventory === undefined || clusters.size === 0 || !clusters.isDisjointFrom(covered))
-      return false;
+    if (!namesEveryBinding(report) || !clusters.isDisjointFrom(covered)) return false;
     for (const cluster of clusters) covered.add(cluster);
     return true;
   });
   return [newest, ...others];
 }
 
-const clustersIn = (report: SweepReport): Set<string> =>
-  new Set(rowsOf(report).map(({ cluster }) => cluster));
+const namesEveryBinding = ({ bindings, targets }: SweepReport): boolean =>
+  bindings > 0 && targets.filter(isBound).length >= bindings;
+
+/** An orphan has no binding, so it is not among those that were compared. */
+const isBound = ({ finding }: TargetRow): boolean => finding !== "ORPHAN";
+
+const clustersIn = ({ targets }: SweepReport): Set<string> => new Set(targets.map(({ cluster }) => cluster));
 
 function together(a: Sweep, b: Sweep): Sweep {
   const counts = STATE_ORDER.map((state) => [state, a.counts[state] + b.counts[state]]);
@@ -142,69 +152,77 @@ function together(a: Sweep, b: Sweep): Sweep {
 }
 
 function summarise(report: SweepReport): Sweep {
-  const { startedAt, endedAt, mode, plan, bindings, checked, findings, unchecked } = report;
-  // An orphan has no binding, so it is none of those that were checked.
-  const bound = findings.filter(({ code }) => code !== "ORPHAN").length;
-  const counts = countStates([
-    ...findings.map(({ action }) => stateOf(action)),
-    ...unchecked.map((): State => "unchecked"),
-  ]);
+  const { startedAt, endedAt, mode, plan, bindings, targets } = report;
+  const notable = targets
+    .map((row) => ({ row, state: stateOf(row) }))
+    .filter(({ state }) => state !== "fresh");
+  const bound = notable.filter(({ row }) => isBound(row)).length;
   return {
     at: Date.parse(startedAt),
     ms: Date.parse(endedAt) - Date.parse(startedAt),
     mode,
     plan,
     bindings,
-    counts: { ...counts, fresh: Math.max(0, checked - bound) },
-    oldestStaleMs: Math.max(0, ...findings.map(({ details }) => details.staleMs ?? 0)),
+    counts: { ...countStates(notable.map(({ state }) => state)), fresh: Math.max(0, bindings - bound) },
+    oldestStaleMs: targets.reduce((oldest, { staleMs = 0 }) => Math.max(oldest, staleMs), 0),
     shardsMissing: report.shardsQueued,
   };
 }
 
-function rowsOf({ findings, unchecked, inventory = [] }: SweepReport): Row[] {
-  return [...findings.map(rowOfFinding), ...unchecked.map(rowOfUnchecked), ...inventory.map(rowInOrder)];
+function rowsOf({ targets }: SweepReport): Row[] {
+  return targets.map((row) => {
+    const { cluster, namespace, name, source, finding, code = "", staleMs, versionId, writtenAt } = row;
+    const state = stateOf(row);
+    const target = { cluster, namespace, name };
+    const { remedy = "", command } = finding === null ? {} : remedyFor(finding, { target, source });
+    const isOver = state === "repaired" || state === "fresh";
+    return {
+      ...target,
+      state,
+      source,
+      code: finding ?? code,
+      meaning: finding !== null ? FINDINGS[finding].meaning : state === "fresh" ? "" : STATES[state].meaning,
+      why: notesOn(row).join(" "),
+      advice: row.advice ?? remedy,
+      // A refusal has advice of its own, which the command of the finding would contradict.
+      ...(command !== undefined && row.advice === undefined && !isOver && { command }),
+      ...(staleMs !== undefined && { staleMs }),
+      ...(versionId !== undefined && { versionId }),
+      ...(writtenAt !== undefined && { writtenAt }),
+    };
+  });
 }
 
-function rowOfFinding({ code, target, source, details, action }: Finding): Row {
-  const { staleMs, fields = [], cause, advice, currentVersionId, liveVersionId } = details;
-  const versionId = liveVersionId ?? currentVersionId;
-  const what = fields.map(
-    ({ field, what, manager, at }) =>
-      `${field} ${what}${manager === undefined ? "" : ` by ${manager}`}${at === undefined ? "" : ` at ${at}`}`,
-  );
-  const because = "code" in action ? action.code : cause;
-  const notes = [
-    ...(staleMs === undefined ? [] : [`For at least ${spanOf(staleMs)}`]),
-    ...what,
-    ...(because === undefined ? [] : [because]),
-  ];
-  return {
-    ...target,
-    state: stateOf(action),
-    source,
+/** One sentence for each thing that is known beside the finding. */
+function notesOn(row: TargetRow): string[] {
+  const {
+    finding,
     code,
-    why: [FINDING_CODES[code], notes.length > 0 ? `${notes.join("; ")}.` : ""].join(" ").trim(),
-    advice: "advice" in action ? action.advice : (advice ?? ""),
-    ...(staleMs !== undefined && { staleMs }),
-    ...(versionId !== undefined && { versionId }),
-  };
-}
-
-function rowOfUnchecked({ target, source, code, advice }: Unchecked): Row {
-  return { ...target, state: "unchecked", source, code, why: "It could not be compared.", advice };
-}
-
-function rowInOrder({ target, source, versionId, writtenAt }: InOrder): Row {
-  return {
-    ...target,
-    state: "fresh",
-    source,
-    code: "",
-    why: "",
-    advice: "",
-    ...(versionId !== undefined && { versionId }),
-    ...(writtenAt !== undefined && { writtenAt }),
-  };
+    cause,
+    staleMs,
+    until,
+    deleteAfter,
+    trackedBy,
+    certificateExpiresInDays: days,
+  } = row;
+  const { fields = [], foreignKeys = [] } = row;
+  const changes = fields.map(({ field, what, manager, at }) =>
+    [field, what, manager && `by ${manager}`, at && `at ${at}`].filter(Boolean).join(" "),
+  );
+  const keys = foreignKeys.map(({ key, manager }) => (manager === undefined ? key : `${key} (${manager})`));
+  const more = [code, cause].filter((each) => each !== undefined && each !== finding);
+  return [
+    ...(finding !== null && more.length > 0 ? [`${[...new Set(more)].join(", ")}.`] : []),
+    ...(until === undefined ? [] : [`Held until ${instantOf(Date.parse(until))}.`]),
+    ...(deleteAfter === undefined ? [] : [`A sweep deletes it after ${instantOf(Date.parse(deleteAfter))}.`]),
+    ...(staleMs === undefined ? [] : [`For at least ${spanOf(staleMs)}.`]),
+    ...(changes.length > 0 ? [`${changes.join("; ")}.`] : []),
+    ...(keys.length > 0 ? [`Foreign keys: ${keys.join(", ")}.`] : []),
+    ...(trackedBy === undefined ? [] : [`Tracked by ${trackedBy}.`]),
+    ...(days === undefined
+      ? []
+      : [days < 0 ? "Its certificate has expired." : `Its certificate expires in ${days} days.`]),
+  ];
 }
 
 function byUrgency(a: Row, b: Row): number {
@@ -228,12 +246,12 @@ function reasonsOf(rows: readonly Row[]): Reason[] {
     .flatMap((group): Reason[] => {
       const [first] = group;
       if (first === undefined) return [];
-      const { state, code } = first;
+      const { state, code, meaning } = first;
       return [
         {
           state,
           code,
-          meaning: isFindingCode(code) ? FINDING_CODES[code] : first.why,
+          meaning,
           count: group.length,
           oldestStaleMs: oldestOf(group),
           advice: commonest(group.map(({ advice }) => advice)),
@@ -242,8 +260,6 @@ function reasonsOf(rows: readonly Row[]): Reason[] {
     })
     .toSorted((a, b) => STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) || b.count - a.count);
 }
-
-const isFindingCode = (code: string): code is FindingCode => Object.hasOwn(FINDING_CODES, code);
 
 function clustersOf(rows: readonly Row[]): ClusterSummary[] {
   return [...Map.groupBy(rows, ({ cluster }) => cluster)]
@@ -256,7 +272,7 @@ function clustersOf(rows: readonly Row[]): ClusterSummary[] {
     .toSorted(
       (a, b) =>
         b.counts.refused - a.counts.refused ||
-        b.counts.drifted + b.counts.unchecked - a.counts.drifted - a.counts.unchecked ||
+        b.counts.drifted + b.counts.unknown - a.counts.drifted - a.counts.unknown ||
         compareText(a.cluster, b.cluster),
     );
 }
@@ -265,7 +281,7 @@ const oldestOf = (rows: readonly Row[]): number =>
   rows.reduce((oldest, { staleMs = 0 }) => Math.max(oldest, staleMs), 0);
 
 function countStates(states: readonly State[]): Record<State, number> {
-  const counts = { refused: 0, drifted: 0, unchecked: 0, left: 0, repaired: 0, fresh: 0 };
+  const counts = { refused: 0, drifted: 0, unknown: 0, left: 0, repaired: 0, fresh: 0 };
   for (const state of states) counts[state] += 1;
   return counts;
 }

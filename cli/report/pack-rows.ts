@@ -2,9 +2,9 @@ import type { Row } from "./model.ts";
 import { STATE_ORDER } from "./states.ts";
 
 /**
- * Rows for the script of the page: texts that repeat are told once, so that ten thousand rows are about one megabyte.
- * A row is state, cluster, namespace, name, source, code, why, advice, version and time of the last write in seconds;
- * texts and states are places in their lists.
+ * Rows for the script of the page: repeated strings are stored once, so that ten thousand rows are about one megabyte.
+ * A row is state, cluster, namespace, name, source, code, meaning, why, advice, command, version and time of the last
+ * write in seconds; strings and states are positions in their lists.
  */
 export function packRows(rows: readonly Row[]) {
   const texts: string[] = [];
@@ -24,8 +24,10 @@ export function packRows(rows: readonly Row[]) {
       row.name,
       placeOf(row.source),
       placeOf(row.code),
+      placeOf(row.meaning),
       placeOf(row.why),
       placeOf(row.advice),
+      row.command ?? "",
       row.versionId ?? "",
       row.writtenAt === undefined ? 0 : Math.floor(Date.parse(row.writtenAt) / 1_000),
     ]),

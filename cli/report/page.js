@@ -6,7 +6,7 @@
     [...document.querySelectorAll("#filters [name=state] option")].map(({ value, text }) => [value, text]),
   );
   const rows = packed.map(
-    ([state, cluster, namespace, name, source, code, why, advice, version, written]) => ({
+    ([state, cluster, namespace, name, source, code, meaning, why, advice, command, version, written]) => ({
       state: states[state],
       rank: state,
       cluster: texts[cluster],
@@ -14,8 +14,9 @@
       name,
       source: texts[source],
       code: texts[code],
-      why: texts[why],
+      why: [texts[meaning], texts[why]].filter(Boolean).join(" "),
       advice: texts[advice],
+      command,
       version,
       written,
       words: "",
@@ -107,7 +108,7 @@
     draw();
   }
 
-  /** In the address, so that a view can be sent to somebody who has the file. */
+  /** In the address, so that a reader can send a view to another one who has the file. */
   function remember(wanted) {
     const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== "")).toString();
     try {
@@ -156,6 +157,7 @@
     if (row.code !== "") why.append(make("code", {}, row.code), " ");
     why.append(row.why);
     if (row.advice !== "") why.append(make("span", {}, row.advice));
+    if (row.command !== "") why.append(make("span", {}, make("code", {}, row.command)));
     return make(
       "tr",
       { role: "row" },
@@ -204,7 +206,7 @@
     );
     pages.hidden = last === 0;
     if (had === undefined) return;
-    // Whoever turned the page by the keyboard stays there, also when the button's way has ended.
+    // A reader who turns pages by keyboard keeps the focus, also when the button is now disabled.
     const same = pages.querySelector(`[data-go="${had}"]`);
     (same?.disabled === false ? same : pages.querySelector("button:not(:disabled)"))?.focus();
   }

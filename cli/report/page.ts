@@ -79,8 +79,8 @@ function hero({ counts, bindings, latest, rows }: FleetReport): Html {
   const verdict =
     counts.refused > 0
       ? html`<p class="verdict tone-refused">${countOfThings(counts.refused, "Secret")} ${counts.refused === 1 ? "waits" : "wait"} for a person.</p>`
-      : counts.unchecked > 0
-        ? html`<p class="verdict tone-unchecked">${countOfThings(counts.unchecked, "Secret")} could not be compared.</p>`
+      : counts.unknown > 0
+        ? html`<p class="verdict tone-unknown">${countOfThings(counts.unknown, "Secret")} could not be compared.</p>`
         : counts.drifted > 0
           ? html`<p class="verdict tone-drifted">${countOfThings(counts.drifted, "Secret")} drifted; the next sweep repairs ${counts.drifted === 1 ? "it" : "them"}.</p>`
           : html`<p class="verdict tone-fresh">Nothing waits for a person.</p>`;
@@ -90,7 +90,7 @@ function hero({ counts, bindings, latest, rows }: FleetReport): Html {
 <p class="figure">${percentOf(fresh, bindings)}</p>
 <p>${countOf(fresh)} of ${countOf(bindings)} Kubernetes Secrets hold the current version of their source.</p>
 ${verdict}
-${latest.shardsMissing > 0 && html`<p class="verdict tone-unchecked">${countOfThings(latest.shardsMissing, "shard")} of this sweep ${latest.shardsMissing === 1 ? "is" : "are"} not in this report.</p>`}
+${latest.shardsMissing > 0 && html`<p class="verdict tone-unknown">${countOfThings(latest.shardsMissing, "shard")} of this sweep ${latest.shardsMissing === 1 ? "is" : "are"} not in this report.</p>`}
 </div>
 <div class="states">
 ${stateBar(counts, total)}
@@ -106,7 +106,7 @@ ${stateBar(counts, total)}
 </section>`;
 }
 
-/** Every state that there is takes at least the width of a hair, or three of ten thousand would not be seen. */
+/** Every state with a count has a minimum width, otherwise three of ten thousand would be invisible. */
 function stateBar(counts: Readonly<Record<State, number>>, total: number): Html {
   const present = STATE_ORDER.toReversed().filter((state) => counts[state] > 0);
   const widths = present.map((state) => Math.max(8, (1_000 * counts[state]) / Math.max(1, total)));
@@ -134,19 +134,10 @@ function reasons(reasons: readonly Reason[]): Html | undefined {
 <td class="number">${countOf(count)}</td>
 <td>${oldestStaleMs === 0 ? "–" : spanOf(oldestStaleMs)}</td>
 <td>${badge(state)}</td>
-<td class="advice">${advice === "" ? DEFAULT_ADVICE[state] : advice}</td></tr>`,
+<td class="advice">${advice}</td></tr>`,
   )}</tbody></table></div>
 </section>`;
 }
-
-const DEFAULT_ADVICE: Readonly<Record<State, string>> = {
-  refused: "See the runbook under this code.",
-  drifted: "Nothing: the next sweep repairs it. If it returns, somebody else writes it.",
-  unchecked: "See the runbook under this code.",
-  left: "Nothing, if that is meant.",
-  repaired: "Nothing. If it returns sweep by sweep, somebody else writes it or events do not arrive.",
-  fresh: "Nothing.",
-};
 
 function clusters(clusters: readonly ClusterSummary[]): Html | undefined {
   if (clusters.length < 2) return undefined;
@@ -177,8 +168,8 @@ function targets({ rows, unnamed }: FleetReport): Html {
   const shown = (noteworthy.length > 0 ? noteworthy : rows).slice(0, ROWS_WITHOUT_SCRIPT);
   return html`<section aria-labelledby="targets-title" id="targets" tabindex="-1">
 <h2 id="targets-title">Every Secret</h2>
-${unnamed > 0 && html`<p class="note">${countOfThings(unnamed, "Secret")} in order ${unnamed === 1 ? "is" : "are"} not named here. A sweep names them when it is asked for an inventory.</p>`}
-<noscript><p class="note">Without script this page shows the first ${countOf(shown.length)} of ${countOfThings(rows.length, "Secret")}, those first that need somebody.</p></noscript>
+${unnamed > 0 && html`<p class="note">${countOfThings(unnamed, "Secret")} in order ${unnamed === 1 ? "is" : "are"} not named here. Add --inventory to the sweep to see them.</p>`}
+<noscript><p class="note">Without script this page shows the first ${countOf(shown.length)} of ${countOfThings(rows.length, "Secret")}, the ones that need a person first.</p></noscript>
 <form id="filters" role="search" aria-label="Secrets" hidden>
 <label class="wide">Search <input type="search" name="q" autocomplete="off" spellcheck="false" placeholder="Name, version, code, words"></label>
 <label>State <select name="state"><option value="">Any</option>${STATE_ORDER.map((state) => html`<option value="${state}">${STATES[state].name}</option>`)}</select></label>
@@ -213,7 +204,7 @@ function rowOf(row: Row): Html {
 <th role="rowheader" scope="row"><b>${row.name}</b><span>${row.namespace} · ${row.cluster}</span></th>
 <td role="cell" data-label="Source">${row.source}</td>
 <td role="cell" data-label="Version">${row.versionId && html`<code title="${row.versionId}">${shortVersion(row.versionId)}</code>`}${row.writtenAt && html`<span>${instantOf(Date.parse(row.writtenAt))}</span>`}</td>
-<td role="cell" data-label="Why">${row.code !== "" && html`<code>${row.code}</code> `}${row.why}${row.advice !== "" && html`<span>${row.advice}</span>`}</td></tr>`;
+<td role="cell" data-label="Why">${row.code !== "" && html`<code>${row.code}</code> `}${[row.meaning, row.why].filter(Boolean).join(" ")}${row.advice !== "" && html`<span>${row.advice}</span>`}${row.command !== undefined && html`<span><code>${row.command}</code></span>`}</td></tr>`;
 }
 
 /** Enough to tell versions apart; the whole one is in the title, and the search knows it. */

@@ -4,24 +4,26 @@ import type { SweepReport } from "../../shared/sweep/report.ts";
 import { UsageError } from "../errors.ts";
 
 /**
- * The sweeps that a file holds: one report, a list of them, one a line, or what a command printed around one.
- * Throws UsageError with the place of what is wrong, and quotes nothing of the file.
+ * The sweeps in a file: one report, a list of them, one a line, or wrapped in the JSON output of a command.
+ * Throws UsageError with the place of what is wrong, and quotes nothing from the file.
  */
 export function parseSweeps(text: string, file: string): SweepReport[] {
   const found = parseDocuments(text, file).flatMap((document) => reportsIn(document, 0));
   if (found.length === 0) {
-    throw new UsageError(`${file} holds no report of a sweep. Save what a sweep answers as JSON.`);
+    throw new UsageError(
+      `${file} holds no report of a sweep. Make one with secret-relay sweep --plan --out ${file}.`,
+    );
   }
   for (const report of found) {
     if (hasVersion(report) && report.version !== schema.properties.version.const) {
       throw new UsageError(
-        `${file}: a report of another version than this release reads. Take the newer one.`,
+        `${file}: the report has another version than this release reads. Use the release that made it.`,
       );
     }
     if (!validate(report)) {
       const [problem] = validate.errors ?? [];
       throw new UsageError(
-        `${file} is no report of a sweep: ${problem?.instancePath || "the report"} ${problem?.message ?? "is wrong"}. \`secret-relay schema report\` prints its schema.`,
+        `${file} is not a valid report of a sweep: ${problem?.instancePath || "the report"} ${problem?.message ?? "is wrong"}. \`secret-relay schema report\` prints its schema.`,
       );
     }
   }
@@ -33,10 +35,10 @@ export function joinShards(reports: readonly SweepReport[]): SweepReport[] {
   return [...Map.groupBy(reports, ({ sweepId }) => sweepId).values()].flatMap((shards) => {
     const [first] = shards;
     if (first === undefined) return [];
-    // Whoever queued shards and swept nothing itself is told by what came back of them.
+    // An invocation that only queued shards is represented by the reports of those shards.
     const queued = shards.reduce((sum, { shardsQueued }) => sum + shardsQueued, 0);
     const swept = shards.filter(({ bindings, shardsQueued }) => bindings > 0 || shardsQueued === 0);
-    const inventories = shards.filter(({ inventory }) => inventory !== undefined);
+    const retriedRestarts = shards.flatMap((shard) => shard.retriedRestarts ?? []);
     const sum = (of: (report: SweepReport) => number) =>
       shards.reduce((total, report) => total + of(report), 0);
     return [
@@ -50,15 +52,14 @@ export function joinShards(reports: readonly SweepReport[]): SweepReport[] {
         bindings: sum(({ bindings }) => bindings),
         checked: sum(({ checked }) => checked),
         shardsQueued: Math.max(0, queued - (queued > 0 ? swept.length : 0)),
-        findings: shards.flatMap(({ findings }) => findings),
-        unchecked: shards.flatMap(({ unchecked }) => unchecked),
-        unseen: shards.flatMap(({ unseen }) => unseen),
+        targets: shards.flatMap(({ targets }) => targets),
+        orphansUnknown: shards.flatMap(({ orphansUnknown }) => orphansUnknown),
         calls: {
           aws: sum(({ calls }) => calls.aws),
           kubernetes: sum(({ calls }) => calls.kubernetes),
           throttles: sum(({ calls }) => calls.throttles),
         },
-        ...(inventories.length > 0 && { inventory: inventories.flatMap(({ inventory = [] }) => inventory) }),
+        ...(retriedRestarts.length > 0 && { retriedRestarts }),
       },
     ];
   });
@@ -72,14 +73,14 @@ function parseDocuments(text: string, file: string): unknown[] {
   try {
     return [JSON.parse(text)];
   } catch {
-    // One report a line, as a log that is added to.
+    // One report a line, as in a log.
   }
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return lines.map((line, at) => {
     try {
       return JSON.parse(line) as unknown;
     } catch {
-      throw new UsageError(`${file} is no JSON${lines.length > 1 ? ` (line ${at + 1})` : ""}.`);
+      throw new UsageError(`${file} is not JSON${lines.length > 1 ? ` (line ${at + 1})` : ""}.`);
     }
   });
 }
@@ -88,7 +89,7 @@ function parseDocuments(text: string, file: string): unknown[] {
 function reportsIn(document: unknown, depth: number): object[] {
   if (typeof document !== "object" || document === null || depth > WRAPS_MAX) return [];
   if (Array.isArray(document)) return document.flatMap((each) => reportsIn(each, depth + 1));
-  if ("sweepId" in document || "findings" in document) return [document];
+  if ("sweepId" in document) return [document];
   const { report, reports } = document as { report?: unknown; reports?: unknown };
   return [report, reports].flatMap((each) => reportsIn(each, depth + 1));
 }

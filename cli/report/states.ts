@@ -1,42 +1,42 @@
-import type { Action } from "../../shared/sweep/finding.ts";
+import { isDrift, type RowOutcome, type TargetRow } from "../../shared/sweep/target-row.ts";
 
-/** What a reader wants to know of a target first. In the order in which they want to see it. */
+/** What a reader wants to know of a target first, in the order in which they want to see it. */
 export const STATES = {
   refused: {
     name: "Needs you",
-    meaning: "It was left as it is, and repeating will not help: a person must act.",
+    meaning: "The relay left it as it is, and a retry does not help: a person must act.",
   },
-  drifted: { name: "Drifted", meaning: "It is not as it should be; the next sweep repairs it." },
-  unchecked: {
-    name: "Not compared",
-    meaning: "It could not be looked at. That is not the absence of drift.",
-  },
+  drifted: { name: "Drifted", meaning: "It is not in order; the next sweep repairs it." },
+  unknown: { name: "Unknown", meaning: "It could not be compared, so it may have drifted." },
   left: {
     name: "Left alone",
-    meaning: "It is left on purpose: nothing is to be repaired, or its policy is to retain it.",
+    meaning: "Left on purpose: held, retained, waiting for deletion, or only reported.",
   },
-  repaired: { name: "Repaired", meaning: "It had drifted, and is as it should be again." },
-  fresh: { name: "In order", meaning: "It holds what its source holds now." },
+  repaired: { name: "Repaired", meaning: "It had drifted, and is in order again." },
+  fresh: { name: "In order", meaning: "It holds the current version of its source." },
 } as const satisfies Record<string, { name: string; meaning: string }>;
 
 export type State = keyof typeof STATES;
 
 export const STATE_ORDER = Object.keys(STATES) as readonly State[];
 
-export function stateOf(action: Action): State {
-  switch (action.kind) {
-    case "repaired":
-    case "already-right":
-    case "deleted":
-      return "repaired";
-    case "refused":
-    case "held-back":
-      return "refused";
-    case "failed":
-      return "drifted";
-    case "left":
-      return "left";
-    case "planned":
-      return action.would === "nothing" ? "left" : "drifted";
-  }
+export function stateOf(row: TargetRow): State {
+  const { action, code, finding, outcome } = row;
+  if (action === "unknown") return "unknown";
+  if (code === "LOCAL_BINDINGS") return "left"; // the deployed function deletes it
+  if (outcome !== undefined) return STATE_OF_OUTCOME[outcome];
+  if (finding === null && action === "none") return "fresh";
+  if (action === "none") return "left";
+  if (action !== "refuse") return "drifted"; // a plan
+  const isOutOfOrder = finding === null ? code !== "HELD" : isDrift(row);
+  return isOutOfOrder ? "refused" : "left";
 }
+
+const STATE_OF_OUTCOME: Readonly<Record<RowOutcome, State>> = {
+  written: "repaired",
+  unchanged: "repaired",
+  deleted: "repaired",
+  "held-back": "refused",
+  refused: "refused",
+  failed: "drifted",
+};

@@ -37,8 +37,8 @@ function freshness({ measured, sweeps }: FleetReport): Html[] {
       ? sweeps.flatMap((sweep) =>
           sweep.bindings === 0 ? [] : [{ at: sweep.at, values: [freshOf(sweep) / sweep.bindings] }],
         )
-      : measured.checked.flatMap(({ at, checked, unchecked }) =>
-          checked + unchecked === 0 ? [] : [{ at, values: [checked / (checked + unchecked)] }],
+      : measured.checked.flatMap(({ at, checked, unknown }) =>
+          checked + unknown === 0 ? [] : [{ at, values: [checked / (checked + unknown)] }],
         );
   if (points.length < 2) return [];
   const lowest = Math.min(...valuesOf(points));

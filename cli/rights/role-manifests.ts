@@ -26,9 +26,13 @@ export type ExplainedManifests = {
   readonly why: readonly (readonly string[])[];
 };
 
-export function roleManifests({ namespace, rights }: PlaceRights, group: string): ExplainedManifests {
+/** `relay` names the Role; `group` is the Kubernetes group of its access entries, the same unless another was chosen. */
+export function roleManifests(
+  { namespace, rights }: PlaceRights,
+  { relay, group = relay }: { readonly relay: string; readonly group?: string | undefined },
+): ExplainedManifests {
   const explained: readonly ExplainedRule[] = policyRules(rights);
-  const metadata = { name: ROLE_NAME, ...(namespace !== undefined && { namespace }) };
+  const metadata = { name: relay, ...(namespace !== undefined && { namespace }) };
   const apiVersion = `${RBAC}/v1` as const;
   const kind = namespace === undefined ? "ClusterRole" : "Role";
   return {
@@ -37,7 +41,7 @@ export function roleManifests({ namespace, rights }: PlaceRights, group: string)
       apiVersion,
       kind: `${kind}Binding`,
       metadata,
-      roleRef: { apiGroup: RBAC, kind, name: ROLE_NAME },
+      roleRef: { apiGroup: RBAC, kind, name: relay },
       subjects: [{ apiGroup: RBAC, kind: "Group", name: group }],
     },
     why: explained.map(({ why }) => why),
@@ -59,5 +63,4 @@ export function printManifests({ role, roleBinding, why }: ExplainedManifests): 
     .join("\n---\n");
 }
 
-const ROLE_NAME = "secret-relay";
 const RBAC = "rbac.authorization.k8s.io";

@@ -3,7 +3,13 @@ import type { TargetRef } from "../../shared/bindings/binding.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { Live } from "../live/open-live.ts";
-import type { LastError } from "./status-of.ts";
+
+export type LastError = {
+  readonly at: string;
+  readonly message: string;
+  /** Where it was found. */
+  readonly from: "Kubernetes Event";
+};
 
 /** The last error of a target, by `cluster/namespace/name`. */
 export type LastErrors = ReadonlyMap<string, LastError>;
@@ -11,8 +17,8 @@ export type LastErrors = ReadonlyMap<string, LastError>;
 type Place = Pick<TargetRef, "cluster" | "namespace">;
 
 /**
- * What the relay last complained of, from its Kubernetes Events: it posts them where a binding says `events: true`, and
- * the API server keeps them for an hour. Where nobody may list Events, nothing is known, which is no error of a status.
+ * The last warning of the relay about each target, from its Kubernetes Events: it posts them where a binding has
+ * `events: true`, and the API server keeps them for an hour. A caller that may not list Events sees none.
  */
 export async function findLastErrors(
   live: Pick<Live, "connect" | "targetsAtOnce">,

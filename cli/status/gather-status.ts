@@ -1,31 +1,35 @@
 import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
-import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
+import type { SweepReport } from "../../shared/sweep/report.ts";
+import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { Live } from "../live/open-live.ts";
-import { sightBindings } from "../live/sight.ts";
-import { findLastErrors } from "./find-last-errors.ts";
-import { type BindingStatus, statusOf, worstFirst } from "./status-of.ts";
+import { assessTargets, type WhichTargets } from "../targets/assess-targets.ts";
+import { nameOfRow, worstFirst } from "../targets/rows.ts";
+import { findLastErrors, type LastError } from "./find-last-errors.ts";
 
-/** Each of these bindings as it is now, the worst first. No value is read, of a source or of a Secret. */
+export type StatusRow = TargetRow & { readonly lastError?: LastError };
+
+export type Status = Pick<SweepReport, "orphansUnknown"> & { readonly targets: readonly StatusRow[] };
+
+/** Each Secret as it is now, the worst first. No value is read, of a source or of a Secret. */
 export async function gatherStatus(
   live: Live,
   groups: readonly SourceBindings[],
+  which: WhichTargets,
   budget: TimeBudget,
-): Promise<BindingStatus[]> {
-  const tellers = groups.flatMap(({ bindings }) => bindings.filter(({ events }) => events === true));
-  const [sights, lastErrors] = await Promise.all([
-    sightBindings(live, groups, budget),
+): Promise<Status> {
+  const withEvents = groups.flatMap(({ bindings }) => bindings.filter(({ events }) => events === true));
+  const [{ targets, orphansUnknown }, lastErrors] = await Promise.all([
+    assessTargets(live, which, budget),
     findLastErrors(
       live,
-      tellers.map(({ target }) => target),
+      withEvents.map(({ target }) => target),
       budget,
     ),
   ]);
-  return sights
-    .map((sight) => {
-      const status = statusOf(sight, live.now());
-      const lastError = lastErrors.get(nameOfTarget(status.target));
-      return lastError === undefined ? status : { ...status, lastError };
-    })
-    .sort(worstFirst);
+  const rows = targets.map((row): StatusRow => {
+    const lastError = lastErrors.get(nameOfRow(row));
+    return lastError === undefined ? row : { ...row, lastError };
+  });
+  return { targets: rows.toSorted(worstFirst), orphansUnknown };
 }

@@ -1,23 +1,28 @@
-import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
+import type { TargetRow } from "../../shared/sweep/target-row.ts";
+import { explainRows } from "../targets/explain-row.ts";
+import { isInOrder, nameOfRow, stateOf } from "../targets/rows.ts";
 import { table } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 import { printAge, shortVersion } from "../terminal/words.ts";
-import { type BindingStatus, STATES, type State } from "./status-of.ts";
+import type { StatusRow } from "./gather-status.ts";
 
-/** The table, and below it what a person can do; what a narrow window has no room for is left out. */
+/** The table, and below it what a person can do; a narrow window shows fewer columns. */
 export function printStatus(
   terminal: Pick<Terminal, "paint" | "width">,
-  statuses: readonly BindingStatus[],
+  rows: readonly StatusRow[],
   now: number,
 ): string {
   const columns = COLUMNS.filter(({ fromWidth }) => terminal.width >= fromWidth);
-  const rows = statuses.map((status) => columns.map(({ cell }) => cell(status, { terminal, now })));
+  const cells = rows.map((row) => columns.map(({ cell }) => cell(row, { terminal, now })));
   const grid = table(
     terminal,
     columns.map(({ heading }) => heading),
-    rows,
+    cells,
   );
-  return [grid, ...statuses.flatMap((status) => remarksOn(status, now)), "", summary(statuses)].join("\n");
+  const errors = rows.flatMap((row) => lastErrorOf(row, now));
+  return [grid, ...[...explainRows(rows, now), ...errors].map((text) => `\n${text}`), "", summary(rows)].join(
+    "\n",
+  );
 }
 
 type Context = { readonly terminal: Pick<Terminal, "paint">; readonly now: number };
@@ -25,13 +30,17 @@ type Context = { readonly terminal: Pick<Terminal, "paint">; readonly now: numbe
 type Column = {
   readonly heading: string;
   readonly fromWidth: number;
-  readonly cell: (status: BindingStatus, context: Context) => string;
+  readonly cell: (row: StatusRow, context: Context) => string;
 };
 
 const COLUMNS: readonly Column[] = [
-  { heading: "SECRET", fromWidth: 0, cell: ({ target }) => nameOfTarget(target) },
-  { heading: "STATE", fromWidth: 0, cell: ({ state }, { terminal }) => terminal.paint(STYLES[state], state) },
-  { heading: "SYNCED", fromWidth: 50, cell: ({ syncedAt }, { now }) => ago(syncedAt, now) },
+  { heading: "SECRET", fromWidth: 0, cell: nameOfRow },
+  {
+    heading: "STATE",
+    fromWidth: 0,
+    cell: (row, { terminal }) => terminal.paint(styleOf(row), stateOf(row)),
+  },
+  { heading: "SYNCED", fromWidth: 50, cell: ({ writtenAt }, { now }) => ago(writtenAt, now) },
   { heading: "VERSION", fromWidth: 70, cell: ({ versionId }) => (versionId ? shortVersion(versionId) : "-") },
   {
     heading: "SOURCE CHANGED",
@@ -41,35 +50,23 @@ const COLUMNS: readonly Column[] = [
   { heading: "SOURCE", fromWidth: 100, cell: ({ source }) => source },
 ];
 
-const STYLES: Readonly<Record<State, Style>> = {
-  stale: "red",
-  missing: "red",
-  "source-gone": "red",
-  refused: "red",
-  drifted: "yellow",
-  unknown: "yellow",
-  current: "green",
-};
+function styleOf(row: TargetRow): Style {
+  if (row.action === "refuse" || row.finding === "STALE" || row.finding === "MISSING") return "red";
+  return isInOrder(row) && row.finding === null ? "green" : "yellow";
+}
 
 const ago = (at: string | undefined, now: number): string =>
   at === undefined ? "-" : `${printAge(now - Date.parse(at))} ago`;
 
-function remarksOn({ target, code, advice, lastError }: BindingStatus, now: number): string[] {
-  const name = nameOfTarget(target);
+function lastErrorOf(row: StatusRow, now: number): string[] {
+  const { lastError } = row;
+  if (lastError === undefined) return [];
   return [
-    ...(code === undefined ? [] : [`\n${name}: ${code}${advice === undefined ? "" : `. ${advice}`}`]),
-    ...(lastError === undefined
-      ? []
-      : [
-          `${code === undefined ? "\n" : ""}${name}: last error, ${ago(lastError.at, now)} (${lastError.from}): ${lastError.message}`,
-        ]),
+    `${nameOfRow(row)}: last error, ${ago(lastError.at, now)} (${lastError.from}): ${lastError.message}`,
   ];
 }
 
-function summary(statuses: readonly BindingStatus[]): string {
-  const counts = STATES.flatMap((state) => {
-    const count = statuses.filter((status) => status.state === state).length;
-    return count === 0 ? [] : [`${count} ${state}`];
-  });
-  return `${statuses.length} bound: ${counts.join(", ")}.`;
+function summary(rows: readonly TargetRow[]): string {
+  const counts = [...Map.groupBy(rows, stateOf)].map(([state, { length }]) => `${length} ${state}`);
+  return `${rows.length} Secret(s): ${counts.join(", ")}.`;
 }

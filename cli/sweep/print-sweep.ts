@@ -1,67 +1,55 @@
-import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
-import type { Finding } from "../../shared/sweep/finding.ts";
-import type { SweepReport } from "../../shared/sweep/report.ts";
+import { isComplete, type SweepReport } from "../../shared/sweep/report.ts";
+import type { RowOutcome, TargetRow } from "../../shared/sweep/target-row.ts";
+import { explainRows } from "../targets/explain-row.ts";
+import { isInOrder, isNotable, nameOfRow, stateOf } from "../targets/rows.ts";
 import { table } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
-import { printAge } from "../terminal/words.ts";
 
-/** What the sweep found, as a table, and how much it looked at. */
-export function printSweep(terminal: Pick<Terminal, "paint" | "width">, report: SweepReport): string {
-  const { findings, bindings, checked, calls, shardsQueued, plan } = report;
-  const rows = findings.map((finding) => [
-    nameOfTarget(finding.target),
-    finding.code,
-    terminal.paint(styleOf(finding), wordOf(finding)),
-    detailsOf(finding),
+/** What the sweep found and did, as a table, what a person can do about the rest, and how much was compared. */
+export function printSweep(
+  terminal: Pick<Terminal, "paint" | "width">,
+  report: SweepReport,
+  { showsAll, now }: { readonly showsAll: boolean; readonly now: number },
+): string {
+  const { targets, bindings, checked, calls, shardsQueued, plan } = report;
+  const shown = targets.filter((row) => showsAll || isNotable(row) || row.outcome !== undefined);
+  const cells = shown.map((row) => [
+    nameOfRow(row),
+    stateOf(row),
+    terminal.paint(styleOf(row), wordOf(row)),
+    row.source,
   ]);
-  const action = plan ? "WOULD" : "DONE";
-  const grid = rows.length > 0 ? [table(terminal, ["SECRET", "FOUND", action, "DETAILS"], rows), ""] : [];
+  const headings = ["SECRET", "FOUND", plan ? "WOULD" : "DONE", "SOURCE"];
+  const grid = cells.length > 0 ? [table(terminal, headings, cells)] : [];
+  const left = explainRows(
+    shown.filter((row) => !isDone(row) || row.finding === "TAMPERED" || row.finding === "TAKEN_OVER"),
+    now,
+  );
+  const findings = targets.filter(({ finding }) => finding !== null).length;
   const queued = shardsQueued > 0 ? `; ${shardsQueued} shard(s) went to the queue of the stack` : "";
   const asked = `${calls.aws} calls to AWS, ${calls.kubernetes} to clusters`;
   return [
     ...grid,
-    `${checked} of ${bindings} bound Secrets compared by ${report.mode}, ${findings.length} finding(s)${queued}. ${asked}.`,
+    ...left.map((text) => `\n${text}`),
+    ...(cells.length > 0 ? [""] : []),
+    `${checked} of ${bindings} bound Secrets compared by ${report.mode}, ${findings} finding(s)${queued}. ${asked}.`,
   ].join("\n");
 }
 
-/** What the reader must be told besides: advice on what was not repaired, and what could not be seen. */
-export function remarksOnSweep({ findings, unchecked, unseen }: SweepReport): string[] {
-  return [
-    ...findings.flatMap(({ target, action }) =>
-      "code" in action ? [`${nameOfTarget(target)}: ${action.code}: ${action.advice}`] : [],
-    ),
-    ...unchecked.map(
-      ({ target, code, advice }) => `${nameOfTarget(target)}: not compared, ${code}: ${advice}`,
-    ),
-    ...unseen.map(
-      ({ cluster, namespace }) =>
-        `${cluster}/${namespace}: Secrets may not be listed there, so unbound ones are not in this report.`,
-    ),
-  ];
-}
-
 /** Everything was compared, and nothing is left that a person or a later sweep must do. */
-export function isFine({ findings, unchecked }: SweepReport): boolean {
-  return unchecked.length === 0 && findings.every((finding) => FINE.has(wordOf(finding)));
+export function isFine(report: SweepReport): boolean {
+  return (isComplete(report) || report.shardsQueued > 0) && report.targets.every(isDone);
 }
 
-const wordOf = ({ action }: Finding): string => (action.kind === "planned" ? action.would : action.kind);
+const isDone = (row: TargetRow): boolean =>
+  row.outcome === undefined ? isInOrder(row) : DONE.has(row.outcome);
 
-const FINE: ReadonlySet<string> = new Set(["repaired", "already-right", "deleted", "left", "nothing"]);
+const DONE: ReadonlySet<RowOutcome> = new Set(["written", "unchanged", "deleted"]);
 
-function styleOf(finding: Finding): Style {
-  const word = wordOf(finding);
-  if (word === "refused" || word === "failed" || word === "held-back") return "red";
-  return word === "repair" || word === "delete" ? "yellow" : "green";
-}
+const wordOf = ({ outcome, action }: TargetRow): string => outcome ?? action;
 
-function detailsOf({ code, source, details }: Finding): string {
-  const { staleMs, fields = [], cause } = details;
-  const parts = [
-    ...(code === "STALE" && staleMs !== undefined ? [`for ${printAge(staleMs)} at least`] : []),
-    ...fields.map(({ field, what, manager }) => `${field} ${what}${manager ? ` by ${manager}` : ""}`),
-    ...(cause === undefined ? [] : [cause]),
-    ...(source === "" ? [] : [`from ${source}`]),
-  ];
-  return parts.join(", ");
+function styleOf(row: TargetRow): Style {
+  const word = wordOf(row);
+  if (word === "refused" || word === "refuse" || word === "failed" || word === "held-back") return "red";
+  return isDone(row) ? "green" : "yellow";
 }

@@ -23,8 +23,8 @@ export async function sweepViaFunction(
 }
 
 function isReport(answer: unknown): answer is SweepReport {
-  const { version, findings, unchecked } = (answer ?? {}) as Partial<Record<keyof SweepReport, unknown>>;
-  return version === 1 && Array.isArray(findings) && Array.isArray(unchecked);
+  const { version, targets, orphansUnknown } = (answer ?? {}) as Partial<Record<keyof SweepReport, unknown>>;
+  return version === 1 && Array.isArray(targets) && Array.isArray(orphansUnknown);
 }
 
 /** Another function than the sweep's, or one of a version that this command does not know. */

@@ -1,60 +1,82 @@
-import type { TargetRef } from "../../shared/bindings/binding.ts";
-import { ANNOTATIONS } from "../../shared/render/ownership-marks.ts";
-import type { SourceState } from "../../shared/source/source-state.ts";
-import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
-import type { TargetSight } from "../live/sight.ts";
+import { keyChanges } from "../../shared/assess/changes.ts";
+import type { Binding } from "../../shared/bindings/binding.ts";
+import type { RelayMarks } from "../../shared/identity/relay-identity.ts";
+import { rowOf, type TargetRow } from "../../shared/sweep/target-row.ts";
+import type { SyncOutcome } from "../../shared/sync/outcome.ts";
 
-/** What a target holds, as it is noted there; `null` when it is not there. */
+/** What a Secret holds, as its annotations say; `null` when it does not exist. */
 export type Held =
   | { readonly versionId?: string; readonly writtenAt?: string }
-  /** We could not look; whoever did the sync may have been able to. */
-  | { readonly unseen: string }
+  /** The code of why it could not be read. */
+  | { readonly unknown: string }
   | null;
 
-/** What became of one target, with what was seen before and after. */
-export type SyncResult = {
-  readonly target: TargetRef;
-  readonly source: string;
-  /** `written`, `unchanged`, `refused` or `failed`. */
-  readonly outcome: string;
+/** The row of every command, with what was done, and what was there before and after. */
+export type SyncRow = Omit<TargetRow, "outcome"> & {
+  readonly outcome: SyncOutcome["kind"];
   readonly before: Held;
   readonly after: Held;
-  /** The version under AWSCURRENT after the sync; `null` when neither we nor the sync could tell. */
-  readonly currentVersionId: string | null;
+  /** It does not hold the version that is current, or neither could be observed. */
   readonly stale: boolean;
-  readonly code?: string;
-  readonly advice?: string;
-  readonly restarts?: readonly RestartOutcome[];
 };
 
-/** Done: the target holds what is current, nothing was refused, and nobody has to be restarted by hand. */
-export function isDone({ outcome, stale, restarts = [] }: SyncResult): boolean {
+/** The Secret holds what is current, nothing was refused, and no workload must be restarted by hand. */
+export function isDone({ outcome, stale, restarts = [] }: SyncRow): boolean {
   const isSynced = outcome === "written" || outcome === "unchanged";
   return isSynced && !stale && restarts.every((restart) => restart.outcome !== "failed");
 }
 
-export function heldBy(target: TargetSight): Held {
-  if (target.kind === "absent") return null;
-  if (target.kind === "unseen") return { unseen: target.code };
-  const { [ANNOTATIONS.versionId]: versionId, [ANNOTATIONS.writtenAt]: writtenAt } = target.live.annotations;
+export function heldBy(row: TargetRow | undefined): Held {
+  if (row === undefined) return { unknown: "NOT_OBSERVED" };
+  const { versionId, writtenAt, action, code = "", finding } = row;
+  if (versionId === undefined && action === "unknown") return { unknown: code };
+  if (finding === "MISSING") return null;
   return { ...(versionId !== undefined && { versionId }), ...(writtenAt !== undefined && { writtenAt }) };
 }
 
-/**
- * Judged by what the cluster and Secrets Manager say afterwards, not by what the sync says that it did. Where one of
- * them could not be asked, the version that the sync reports stands in for it.
- */
-export function staleness(
-  source: SourceState | undefined,
-  after: Held,
-  reportedVersionId: string | undefined,
-): Pick<SyncResult, "currentVersionId" | "stale"> {
-  const current = source?.kind === "current" ? source.versionId : undefined;
-  const isGone = source?.kind === "missing" || source?.kind === "scheduled-for-deletion";
-  const currentVersionId = current ?? (isGone ? undefined : reportedVersionId);
-  const held = after !== null && "unseen" in after ? reportedVersionId : after?.versionId;
+/** The verdict that the sync itself decided upon counts: it read the values, and read them later. */
+export function syncRow(
+  binding: Binding,
+  outcome: SyncOutcome,
+  { before, after, marks }: { before: TargetRow; after: TargetRow; marks: RelayMarks },
+): SyncRow {
+  const { kind, verdict, restarts, nudge, eventFailure } = outcome;
+  const decided = verdict === undefined ? before : rowOf({ verdict, binding }, marks);
+  const { code: _code, advice: _advice, ...rest } = decided;
   return {
-    currentVersionId: currentVersionId ?? null,
-    stale: held === undefined || held !== currentVersionId,
+    ...rest,
+    ...observedIn(after),
+    outcome: kind,
+    ...("code" in outcome && { code: outcome.code, advice: outcome.advice }),
+    ...(outcome.kind === "written" && { changes: keyChanges(outcome.changes) }),
+    ...(restarts && { restarts }),
+    ...(nudge && { nudge }),
+    ...(eventFailure !== undefined && { eventFailure }),
+    ...seenRound(before, after, "versionId" in outcome ? outcome.versionId : undefined),
   };
+}
+
+export function observedIn({ versionId, writtenAt, currentVersionId, sourceChangedAt }: TargetRow) {
+  return {
+    ...(versionId !== undefined && { versionId }),
+    ...(writtenAt !== undefined && { writtenAt }),
+    ...(currentVersionId !== undefined && { currentVersionId }),
+    ...(sourceChangedAt !== undefined && { sourceChangedAt }),
+  };
+}
+
+/**
+ * Judged by what the cluster and Secrets Manager say afterwards, not by what the sync reports. Where one of them could
+ * not be observed, the version that the sync reports stands in for it.
+ */
+export function seenRound(
+  before: TargetRow | undefined,
+  after: TargetRow | undefined,
+  reportedVersionId: string | undefined,
+): Pick<SyncRow, "before" | "after" | "stale"> {
+  const held = heldBy(after);
+  const isGone = after?.finding === "SOURCE_MISSING" || after?.finding === "SOURCE_SCHEDULED_FOR_DELETION";
+  const current = after?.currentVersionId ?? (isGone ? undefined : reportedVersionId);
+  const holds = held !== null && "unknown" in held ? reportedVersionId : held?.versionId;
+  return { before: heldBy(before), after: held, stale: holds === undefined || holds !== current };
 }

@@ -5,13 +5,15 @@ import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import type { SecretReference } from "../../shared/secret-id/secret-id.ts";
 import type { SourceCatalog } from "../../shared/source/source-catalog.ts";
+import type { TargetRow } from "../../shared/sweep/target-row.ts";
+import type { SyncOutcome } from "../../shared/sync/outcome.ts";
 import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { AwsSession } from "../live/aws-session.ts";
 import { invokeFunction } from "../live/invoke-function.ts";
 import type { Live } from "../live/open-live.ts";
-import { type Sight, sightBindings } from "../live/sight.ts";
 import type { Tell } from "../terminal/progress.ts";
-import { type Held, heldBy, type SyncResult, staleness } from "./sync-result.ts";
+import { assessRows } from "./sync-from-here.ts";
+import { observedIn, type SyncRow, seenRound } from "./sync-result.ts";
 
 export type FunctionCall = {
   readonly aws: AwsSession;
@@ -21,15 +23,15 @@ export type FunctionCall = {
 
 /**
  * Has the deployed rotation function sync these sources: with its rights, and by the bindings that it was deployed
- * with. What can be looked at from here is looked at before and after; the rest is what the function says.
+ * with. What this caller may read is observed before and after; the rest is what the function reports.
  */
 export async function syncViaFunction(
   live: Live,
   groups: readonly SourceBindings[],
   call: FunctionCall & { readonly tell: Tell },
-): Promise<SyncResult[]> {
+): Promise<SyncRow[]> {
   const { budget, tell } = call;
-  const before = await sightBindings(live, groups, budget);
+  const before = await assessRows(live, groups, budget);
   let done = 0;
   const answers = await pMap(
     groups,
@@ -41,48 +43,48 @@ export async function syncViaFunction(
     },
     { concurrency: CALLS_AT_ONCE },
   );
-  const after = await sightBindings(live, groups, budget);
+  const after = await assessRows(live, groups, budget);
   return answers.flatMap(({ group: { source, bindings }, answer }) => {
     const targets = new Map(bindings.map(({ target }) => [nameOfTarget(target), target]));
     // The function may be bound to more than these bindings say, or to less.
     for (const { target } of answer.targets) targets.set(nameOfTarget(target), target);
-    return [...targets.values()].map((target): SyncResult => {
-      const told = answer.targets.find((one) => nameOfTarget(one.target) === nameOfTarget(target));
-      const seenBefore = findSight(before, target);
-      const seenAfter = findSight(after, target);
-      const held: Held = seenAfter === undefined ? NOT_LOOKED_AT : heldBy(seenAfter.target);
-      // What is bound as deployed only is taken for a binding of that source alone.
-      const ofSource = ({ binding }: Sight) => binding.sources.some(({ id }) => id === source.id);
-      const state = seenAfter?.source ?? after.find(ofSource)?.source;
-      const heldBefore: Held = seenBefore === undefined ? NOT_LOOKED_AT : heldBy(seenBefore.target);
-      const found = staleness(state, held, told?.versionId);
-      const seen = { target, source: source.id, before: heldBefore, after: held, ...found };
-      if (told !== undefined) return { ...seen, outcome: told.outcome, ...told.why };
-      // Of several targets it may have written some before it failed: what is there now tells.
-      if (!found.stale)
-        return { ...seen, outcome: isSameVersion(heldBefore, held) ? "unchanged" : "written" };
-      return { ...seen, outcome: "failed", ...answer.fault };
+    return [...targets].map(([key, target]): SyncRow => {
+      const told = answer.targets.find((one) => nameOfTarget(one.target) === key);
+      const [was, is] = [before.get(key), after.get(key)];
+      const { code: _code, advice: _advice, outcome: _outcome, ...row } = was ?? unknownRow(target, source);
+      const seen = seenRound(was, is, told?.versionId);
+      const common = { ...row, ...(is && observedIn(is)), ...seen };
+      if (told !== undefined) return { ...common, outcome: told.outcome, ...told.why };
+      // Of several targets it may have written some before it failed: what is there now shows it.
+      if (!seen.stale) return { ...common, outcome: isSameVersion(seen) ? "unchanged" : "written" };
+      return { ...common, outcome: "failed", ...answer.fault };
     });
   });
 }
 
-/** The same without bindings at hand: all that is known is what the function says, and what is current. */
+/** The same without bindings at hand: all that is known is what the function reports, and what is current. */
 export async function syncUnseenViaFunction(
   call: FunctionCall & { readonly catalog: SourceCatalog },
   source: SecretReference,
-): Promise<SyncResult[]> {
+): Promise<SyncRow[]> {
   const { targets, fault } = await invokeFor(call, source);
   const state = await call.catalog.describe(source, call.budget);
   if (targets.length === 0) throw new SourceUnknownToFunction(source.id, fault);
-  return targets.map(({ target, outcome, versionId, why }) => ({
-    target,
-    source: source.id,
-    outcome,
-    before: NOT_LOOKED_AT,
-    after: NOT_LOOKED_AT,
-    ...staleness(state, NOT_LOOKED_AT, versionId),
-    ...why,
-  }));
+  return targets.map(({ target, outcome, versionId, why }) => {
+    const is = {
+      ...unknownRow(target, source),
+      ...(state.kind === "missing" && { finding: "SOURCE_MISSING" as const }),
+      ...(state.kind === "current" && { currentVersionId: state.versionId as string }),
+    };
+    const { code: _code, advice: _advice, outcome: _outcome, ...row } = is;
+    return { ...row, outcome, ...seenRound(undefined, is, versionId), ...why };
+  });
+}
+
+/** A target that these bindings do not name, so that nothing could be observed of it from here. */
+function unknownRow({ cluster, namespace, name }: TargetRef, source: SecretReference): TargetRow {
+  const common = { source: source.id, finding: null, action: "unknown", observed: "metadata" } as const;
+  return { cluster, namespace, name, ...common, code: "NOT_OBSERVED" };
 }
 
 /** The function said nothing of a target: its bindings do not hold that source. */
@@ -102,14 +104,12 @@ export class SourceUnknownToFunction extends RelayError {
 /** Lambda's account limit is a thousand, and the function's own is far below. */
 const CALLS_AT_ONCE = 4;
 
-const NOT_LOOKED_AT = { unseen: "NOT_LOOKED_AT" } as const;
-
 type Why = { readonly code: string; readonly advice: string };
 
 type Answer = {
   readonly targets: readonly {
     readonly target: TargetRef;
-    readonly outcome: string;
+    readonly outcome: SyncOutcome["kind"];
     readonly versionId?: string;
     readonly why: Partial<Why>;
   }[];
@@ -138,9 +138,10 @@ function parseTargets(answer: unknown): Answer["targets"] {
   const { targets } = (answer ?? {}) as { targets?: unknown };
   if (!Array.isArray(targets)) return [];
   return targets.flatMap((each: Record<string, unknown> | null) => {
-    const { target, outcome, versionId, code, advice } = each ?? {};
+    const { target, versionId, code, advice } = each ?? {};
+    const outcome = OUTCOMES.find((known) => known === each?.outcome);
     const parts = typeof target === "string" ? /^([^/]+)\/([^/]+)\/([^/]+)$/.exec(target) : null;
-    if (parts === null || typeof outcome !== "string") return [];
+    if (parts === null || outcome === undefined) return [];
     const [, cluster = "", namespace = "", name = ""] = parts;
     return {
       target: { cluster, namespace, name },
@@ -151,13 +152,11 @@ function parseTargets(answer: unknown): Answer["targets"] {
   });
 }
 
-function findSight(sights: readonly Sight[], target: TargetRef): Sight | undefined {
-  return sights.find(({ binding }) => nameOfTarget(binding.target) === nameOfTarget(target));
-}
+const OUTCOMES: readonly SyncOutcome["kind"][] = ["written", "unchanged", "refused", "failed"];
 
-const isSameVersion = (one: Held, other: Held): boolean =>
-  one !== null &&
-  other !== null &&
-  "versionId" in one &&
-  "versionId" in other &&
-  one.versionId === other.versionId;
+const isSameVersion = ({ before, after }: Pick<SyncRow, "before" | "after">): boolean =>
+  before !== null &&
+  after !== null &&
+  "versionId" in before &&
+  "versionId" in after &&
+  before.versionId === after.versionId;

@@ -8,7 +8,10 @@ import { parseReconcileConfig } from "./config.ts";
 
 export type ReconcileDependencies = SweepDependencies &
   Pick<RelayParts, "bindingsFor" | "log" | "measure"> & {
-    readonly settings: Pick<SweepSettings, "shardBindingsMax" | "deletionsShareMax">;
+    readonly settings: Pick<
+      SweepSettings,
+      "shardBindingsMax" | "deletionsShareMax" | "deletionGraceMs" | "mayDelete"
+    >;
     readonly sendShards?: SendShards;
   };
 
@@ -28,14 +31,14 @@ export async function reconcileDependencies(
     onKubernetesCall: count("kubernetes"),
     onThrottled: count("throttles"),
   });
-  const { shardQueueUrl, shardBindingsMax, deletionsShareMax, targetsAtOnce } = config;
+  const { shardQueueUrl, shardBindingsMax, deletionsShareMax, deletionGraceMs, targetsAtOnce } = config;
   return {
     ...relay,
     readMany: readManyWith(relay.clientFor),
     catalog: sourceCatalog(relay.clientFor),
     targetsAtOnce,
     calls: () => ({ ...calls }),
-    settings: { shardBindingsMax, deletionsShareMax },
+    settings: { shardBindingsMax, deletionsShareMax, deletionGraceMs, mayDelete: true },
     ...(shardQueueUrl !== undefined && { sendShards: sendShardsTo(shardQueueUrl, onAwsCall) }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse } from "aws-lambda";
-import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
+import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
 import { bindingsConcerned, eachBindingOnce } from "../../shared/bindings/followers.ts";
 import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
@@ -54,7 +54,7 @@ async function handleEvent(
       const concerned = bindingsConcerned(bound, change);
       const isOtherLabel = bound.length > 0 && concerned.length === 0;
       if (isOtherLabel) log("EVENT_IGNORED", { code: "OTHER_LABEL" });
-      const synced = isOtherLabel ? Promise.resolve([]) : syncChange(deps, change, concerned, budget);
+      const synced = isOtherLabel ? Promise.resolve([]) : syncChange(deps, index, change, concerned, budget);
       const told = { change, webhookIds: idsOf(bound), self, requestId };
       const triggers = triggerChange(deps, index, told, synced, budget);
       const [outcomes, ofEso] = await Promise.all([synced, triggers]);
@@ -70,7 +70,7 @@ async function handleEvent(
       const works = bound.map(({ source }) => {
         const change: SecretChange = { source, reason: "webhook" };
         const own = once.get(source.id);
-        const synced = own === undefined ? nothing : syncChange(deps, change, [own], budget);
+        const synced = own === undefined ? nothing : syncChange(deps, index, change, [own], budget);
         const told = { change, webhookIds: [], self, requestId };
         return { synced, triggers: triggerChange(deps, index, told, synced, budget) };
       });
@@ -104,6 +104,7 @@ const idsOf = (bound: readonly SourceBindings[]): readonly string[] => [
 
 async function syncChange(
   deps: RotationDependencies,
+  { marks }: BindingIndex,
   change: SecretChange,
   bound: readonly SourceBindings[],
   budget: TimeBudget,
@@ -122,6 +123,7 @@ async function syncChange(
   });
   const { occurredAt } = change;
   const outcomes = await syncSource(deps, {
+    marks,
     bindings: [...new Set(bound.flatMap(({ bindings }) => bindings))],
     budget,
     expectedVersionIds: expectedBy(change, bound),

@@ -1,9 +1,10 @@
 import type { SQSBatchResponse } from "aws-lambda";
+import { keyChanges } from "../../shared/assess/changes.ts";
+import type { KeyChange } from "../../shared/assess/verdict.ts";
 import type { TriggerOutcome } from "../../shared/external-secrets/outcome.ts";
 import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import type { Collision } from "../../shared/render/merge-data.ts";
-import { type KeyChange, keyChanges } from "../../shared/sync/key-changes.ts";
 import { mustBeRepeated, type SyncOutcome } from "../../shared/sync/outcome.ts";
 import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
 

@@ -17,8 +17,12 @@ export function normalizeMetadata(metadata: unknown): ObjectMeta {
     annotations: textMap(meta.annotations),
     ownerReferences: meta.ownerReferences,
     finalizers: meta.finalizers,
+    // Sent as an empty list, it clears the ledger, as one empty entry does (measured on kube-apiserver 1.36.3).
+    ...(isEmptyList(meta.managedFields) && { managedFields: [{}] }),
   }) as ObjectMeta;
 }
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 export function textMap(value: unknown): Fields {
   return Object.fromEntries(Object.entries(fieldsOf(value)).map(([key, text]) => [key, text ?? ""]));

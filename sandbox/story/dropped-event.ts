@@ -21,8 +21,8 @@ export const droppedEvent: StoryStep = {
     await expectPlan(world, reconcile);
     const { report, asked, ms } = await reconcile.sweep({ sweep: "metadata" });
 
-    const action = report.findings[0]?.action.kind;
-    expectThat(action === "repaired", `The sweep did not repair what it found: ${action ?? "no finding"}`);
+    const outcome = report.targets[0]?.outcome;
+    expectThat(outcome === "written", `The sweep did not repair what it found: ${outcome ?? "no finding"}`);
     expectThat(asked.sourceValues === 1, `The repair read ${asked.sourceValues} values of the source`);
     await expectPassword(world, password, "after the sweep");
     tell.done(`a sweep repairs it by reading that one source: the Secret holds version ${short(versionId)}`);
@@ -38,9 +38,9 @@ const STALE_MS = 2 * 60_000;
 /** Looking alone, so that what it costs can be told apart from the repair. */
 async function expectPlan({ tell }: StoryWorld, reconcile: DeployedSweep): Promise<void> {
   const { report, asked }: Swept = await reconcile.sweep({ sweep: "metadata", plan: true });
-  const [finding] = report.findings;
-  expectThat(finding?.code === "STALE", `The sweep found ${finding?.code ?? "nothing"} instead of STALE`);
-  const { staleMs = 0 } = finding.details;
+  const [row] = report.targets;
+  expectThat(row?.finding === "STALE", `The sweep found ${row?.finding ?? "nothing"} instead of STALE`);
+  const { staleMs = 0 } = row;
   tell.done(
     `a sweep by metadata, as a plan: ${NAMESPACE}/${NAME} is STALE, for at least ${printMs(staleMs)}`,
   );

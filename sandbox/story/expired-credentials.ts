@@ -42,7 +42,7 @@ export const expiredCredentials: StoryStep = {
     const fetched = role.issued.length - issuedBefore;
     tell.done(`the sweep goes on with fresh ones, fetched when they were needed (${fetched} times in all)`);
     tell.done(
-      `bindings looked at: ${report.checked} of ${NAMES.length}, skipped: ${report.unchecked.length}; stale and repaired: ${ROTATED.length}; values read: ${asked.sourceValues} at Secrets Manager`,
+      `bindings looked at: ${report.checked} of ${NAMES.length}, skipped: ${unknownIn(report).length}; stale and repaired: ${ROTATED.length}; values read: ${asked.sourceValues} at Secrets Manager`,
     );
     expectNoLeak(passwords, [reconcile.log, report]);
     tell.result(ms, "for that sweep (measured, on this sandbox, where nobody waited for the slow cluster)");
@@ -91,14 +91,14 @@ async function tryWith(credentials: IssuedCredentials, systemClockOffset: number
   }
 }
 
+const unknownIn = ({ targets }: SweepReport) => targets.filter(({ action }) => action === "unknown");
+
 function expectRepaired(report: SweepReport, code: string, count: number): void {
-  const problem = report.unchecked[0];
-  expectThat(problem === undefined, `${report.unchecked.length} bindings were skipped: ${problem?.code}`);
-  const repaired = report.findings.filter(
-    (finding) => finding.code === code && finding.action.kind === "repaired",
-  );
+  const unknown = unknownIn(report);
+  expectThat(unknown.length === 0, `${unknown.length} bindings were skipped: ${unknown[0]?.code}`);
+  const repaired = report.targets.filter(({ finding, outcome }) => finding === code && outcome === "written");
   expectThat(
-    repaired.length === count && report.findings.length === count,
+    repaired.length === count && report.targets.length === count,
     `${repaired.length} of ${count} were found ${code} and repaired`,
   );
 }

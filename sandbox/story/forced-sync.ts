@@ -21,7 +21,7 @@ export const forcedSync: StoryStep = {
       const stale = await desk.run("status", `${NAMESPACE}/${NAME}`);
       expectThat(stale.exitCode === 1, "secret-relay status did not end with 1 for a stale Secret");
       expectThat(
-        /\bstale\b/.test(stale.printed),
+        /\bSTALE\b/.test(stale.printed),
         "secret-relay status does not say that the Secret is stale",
       );
       tell.done(`a rotation to version ${short(versionId)}, and its event is lost; status ends with 1:`);

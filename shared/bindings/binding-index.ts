@@ -1,3 +1,4 @@
+import { type RelayMarks, relayMarks } from "../identity/relay-identity.ts";
 import { lookupNames, referencesMayMatch } from "../secret-id/references-may-match.ts";
 import type { SecretHome, SecretReference } from "../secret-id/secret-id.ts";
 import type { Binding, ClusterConfig, CompiledBindings } from "./binding.ts";
@@ -6,6 +7,8 @@ import type { Binding, ClusterConfig, CompiledBindings } from "./binding.ts";
 export type SourceBindings = { readonly source: SecretReference; readonly bindings: readonly Binding[] };
 
 export type BindingIndex = {
+  /** By which the relay of these bindings recognises its Secrets. */
+  readonly marks: RelayMarks;
   /** By the key that `target.cluster` holds. */
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   /** Every binding once, in the file's order. */
@@ -22,7 +25,10 @@ export type BindingIndex = {
 };
 
 /** `self` is the account and Region of the functions: where a bare name lives. */
-export function createBindingIndex({ clusters, bindings }: CompiledBindings, self: SecretHome): BindingIndex {
+export function createBindingIndex(
+  { relay, clusters, bindings }: CompiledBindings,
+  self: SecretHome,
+): BindingIndex {
   const sources = groupBySource(bindings);
   const byName = new Map<string, SourceBindings[]>();
   for (const group of sources) {
@@ -39,7 +45,8 @@ export function createBindingIndex({ clusters, bindings }: CompiledBindings, sel
   };
   const findByWebhookId = (webhookId: string): readonly SourceBindings[] =>
     sources.filter(({ bindings }) => bindings.some((binding) => binding.webhookId === webhookId));
-  return { clusters, bindings, sources, find, findByWebhookId };
+  const marks = relayMarks({ ...self, name: relay });
+  return { marks, clusters, bindings, sources, find, findByWebhookId };
 }
 
 /** A function learns its account and Region from its first invocation, and they are the same ever after. */

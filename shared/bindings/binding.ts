@@ -81,12 +81,14 @@ export type Binding = {
   readonly type: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Take over a Secret that somebody else made, and fields that another field manager owns; never a controller's. */
+  /** Take over what the relay never owned: a Secret or fields of another manager; never a controller's or another relay's. */
   readonly adopt: boolean;
   /** What a sweep does with the target once its binding or its source is gone. */
   readonly deletionPolicy: DeletionPolicy;
   /** Only our keys are ours, in a Secret that others write too; without it the Secret is ours as a whole. */
   readonly ownership?: "keys";
+  /** Keys that others put into a Secret which the relay owns as a whole go at the next write; without it they stay. */
+  readonly foreignKeys?: "remove";
   /** The Secret is made immutable; when its data must change it is left alone, or deleted and created anew. */
   readonly immutable?: "refuse" | "replace";
   /** Digest of the rules above, never of a value: shows that the rules changed since the last apply. */
@@ -103,6 +105,8 @@ export type Binding = {
 /** bindings.yaml as the functions read it: made by the build, plain JSON. */
 export type CompiledBindings = {
   readonly version: 1;
+  /** The name of the relay that these bindings are for. */
+  readonly relay: string;
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   readonly bindings: readonly Binding[];
 };

@@ -3,6 +3,7 @@ import type { DeletionPolicy, Encoding, KeyRename, KeySource, RestartRule } from
 /** bindings.yaml as a person writes it, once its shape is checked. The shape itself is in bindings.schema.json. */
 export type BindingsFile = {
   readonly version: 1;
+  readonly relay?: string;
   readonly clusters: Readonly<Record<string, ClusterEntry>>;
   readonly defaults?: Rules & Partial<Where>;
   readonly bindings: readonly BindingEntry[];
@@ -27,6 +28,7 @@ export type BindingEntry = Rules &
     readonly collisions?: "refuse" | "last";
     readonly targets: readonly TargetEntry[];
     readonly ownership?: "secret" | "keys";
+    readonly foreignKeys?: "keep" | "remove";
     readonly immutable?: boolean;
     readonly onChange?: "refuse" | "replace";
     readonly webhookId?: string;

@@ -1,5 +1,6 @@
 import { checkExpression } from "../expressions/jmespath.ts";
 import { checkTemplate } from "../expressions/liquid.ts";
+import { isRelayKey } from "../identity/relay-identity.ts";
 import { parseBoundReference } from "../secret-id/parse-secret-reference.ts";
 import { certificateAuthorityProblem } from "./certificate-authority.ts";
 import { type Path, type ProblemList, quoteName } from "./problem-list.ts";
@@ -120,17 +121,15 @@ function checkRules(rules: AnyMap, path: Path, problems: ProblemList): void {
   if (refused !== undefined) problems.add({ path: [...path, "type"] }, ...refused);
   for (const kind of ["labels", "annotations"] as const) {
     for (const key of Object.keys(mapOf(rules[kind]))) {
-      if (!key.startsWith(OWN_PREFIX)) continue;
+      if (!isRelayKey(key)) continue;
       problems.add(
         { path: [...path, kind, key], part: "key" },
-        `The prefix ${OWN_PREFIX} is the relay's own`,
+        "The prefix secret-relay/ is reserved for relays",
         "Use another prefix, or none",
       );
     }
   }
 }
-
-const OWN_PREFIX = "secret-relay/";
 
 const REFUSED_TYPES = new Map<string, readonly [message: string, fix: string]>([
   [
@@ -345,6 +344,13 @@ function checkOwnership(binding: AnyMap, path: Path, { defaults, problems }: Con
       { path: [...path, "ownership"] },
       "With deletionPolicy: delete the whole Secret would go, and with it the keys of others",
       "Use deletionPolicy: retain here, or ownership: secret",
+    );
+  }
+  if (binding.foreignKeys === "remove") {
+    problems.add(
+      { path: [...path, "foreignKeys"] },
+      "With ownership: keys the other keys belong to others",
+      "Remove foreignKeys, or use ownership: secret",
     );
   }
   if (immutable === true) {

@@ -1,3 +1,4 @@
+import { DEFAULT_RELAY_NAME } from "../identity/relay-identity.ts";
 import { parseBoundReference } from "../secret-id/parse-secret-reference.ts";
 import { parseVersionId } from "../secret-id/parse-version-id.ts";
 import type {
@@ -59,7 +60,7 @@ function compile(file: BindingsFile): CompiledBindings {
       }),
     );
   });
-  return { version: 1, clusters, bindings };
+  return { version: 1, relay: file.relay ?? DEFAULT_RELAY_NAME, clusters, bindings };
 }
 
 function clusterOf({ externalSecrets, ...cluster }: ClusterEntry): ClusterConfig {
@@ -78,6 +79,7 @@ function rulesOf(entry: BindingEntry, defaults: BindingsFile["defaults"] = {}): 
     adopt: entry.adopt ?? defaults.adopt ?? DEFAULTS.adopt.default,
     deletionPolicy: entry.deletionPolicy ?? defaults.deletionPolicy ?? "retain",
     ...(entry.ownership === "keys" && { ownership: entry.ownership }),
+    ...(entry.foreignKeys === "remove" && { foreignKeys: entry.foreignKeys }),
     ...(entry.immutable === true && { immutable: entry.onChange ?? "refuse" }),
   };
   return { ...rules, fingerprint: fingerprintOf(rules) };

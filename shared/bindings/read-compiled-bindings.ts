@@ -44,8 +44,9 @@ export function parseCompiledBindings(text: string, file: string): CompiledBindi
   if (!isMap(compiled) || compiled.version !== 1) {
     throw new BindingsUnreadable(file, "is not a file of compiled bindings of version 1", REBUILD);
   }
-  const { clusters, bindings } = compiled;
+  const { relay, clusters, bindings } = compiled;
   if (
+    typeof relay !== "string" ||
     !isMap(clusters) ||
     !Array.isArray(bindings) ||
     !bindings.every((binding) => isBinding(binding, clusters))

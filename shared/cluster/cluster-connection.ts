@@ -17,6 +17,7 @@ import {
 import type { ClusterEndpoint } from "./https-transport.ts";
 import { type LiveMetadata, type LiveSecret, parseLiveSecret } from "./live-secret.ts";
 import {
+  type ApplyHow,
   createSecretsApi,
   type ObjectCall,
   type ObjectVersion,
@@ -30,8 +31,17 @@ import type { TokenCache } from "./token-cache.ts";
 /** What the relay does to Secrets of one cluster. Every call retries what may pass, within the budget. */
 export type ClusterConnection = {
   readSecret(secret: SecretName, budget: TimeBudget): Promise<LiveSecret | undefined>;
-  /** Server-side apply; `force` takes over fields of other managers. */
-  applySecret(body: V1Secret, force: boolean, budget: TimeBudget): Promise<LiveSecret>;
+  /** Server-side apply. */
+  applySecret(body: V1Secret, how: ApplyHow, budget: TimeBudget): Promise<LiveSecret>;
+  /**
+   * A merge patch of a Secret's metadata, in that very state only; answers its new resourceVersion. Throws a
+   * FenceConflict when the Secret has changed or is gone.
+   */
+  patchMetadata(
+    secret: SecretName & ObjectVersion,
+    patch: { readonly metadata: object; readonly fieldManager: string },
+    budget: TimeBudget,
+  ): Promise<ObjectVersion>;
   /** Without its values. */
   readMetadata(secret: SecretName, budget: TimeBudget): Promise<LiveMetadata | undefined>;
   /** Every Secret of the namespace with the label, without its values. */
@@ -53,6 +63,8 @@ export type ClusterConnectionOptions = {
   readonly directory: ClusterDirectory;
   readonly tokens: TokenCache;
   readonly connectionsMax: number;
+  /** Sees every endpoint before the first call to it; what it throws ends the call. */
+  readonly checkEndpoint?: (endpoint: ClusterEndpoint) => void;
   readonly wait?: Wait;
   /** Told of every request, and of every time that the API server asked to wait. */
   readonly onRequest?: () => void;
@@ -93,6 +105,7 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
 
   const call = async <T>(run: (api: SecretsApi, bearer: string) => Promise<T>): Promise<T> => {
     const endpoint = await directory.find(cluster);
+    options.checkEndpoint?.(endpoint);
     const api = open(endpoint);
     const runOnce = () => callWithToken((bearer) => run(api, bearer));
     try {
@@ -192,6 +205,22 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
     return secrets;
   };
 
+  const callObject = async (request: ObjectCall, budget: TimeBudget): Promise<unknown> => {
+    try {
+      return await callWithRetries(async (api, bearer) => {
+        const text = await api.callObject(request, bearer, budget.signal);
+        try {
+          return JSON.parse(text) as unknown;
+        } catch {
+          throw new ClusterUnavailable(clusterKey, "HTTP 200 without JSON");
+        }
+      }, budget);
+    } catch (error) {
+      if (error instanceof NotFound) return undefined;
+      throw error instanceof ListExpired ? new ClusterUnavailable(clusterKey, "HTTP 410") : error;
+    }
+  };
+
   return {
     readMetadata: async ({ namespace, name }, budget) => {
       try {
@@ -224,20 +253,24 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
         throw error;
       }
     },
-    callObject: async (request, budget) => {
-      try {
-        return await callWithRetries(async (api, bearer) => {
-          const text = await api.callObject(request, bearer, budget.signal);
-          try {
-            return JSON.parse(text) as unknown;
-          } catch {
-            throw new ClusterUnavailable(clusterKey, "HTTP 200 without JSON");
-          }
-        }, budget);
-      } catch (error) {
-        if (error instanceof NotFound) return undefined;
-        throw error instanceof ListExpired ? new ClusterUnavailable(clusterKey, "HTTP 410") : error;
+    callObject,
+    patchMetadata: async ({ namespace, name, uid, resourceVersion }, { metadata, fieldManager }, budget) => {
+      const answer = (await callObject(
+        {
+          method: "PATCH",
+          path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`,
+          query: { fieldManager },
+          body: { metadata: { uid, resourceVersion, ...metadata } },
+          metadataOnly: true,
+        },
+        budget,
+      )) as { metadata?: { uid?: unknown; resourceVersion?: unknown } } | undefined;
+      const { uid: uidNow, resourceVersion: versionNow } = answer?.metadata ?? {};
+      if (answer === undefined) throw new FenceConflict(`Secret ${namespace}/${name}`);
+      if (uidNow !== uid || typeof versionNow !== "string" || versionNow === "") {
+        throw new ClusterUnavailable(clusterKey, "HTTP 200 without that Secret");
       }
+      return { uid, resourceVersion: versionNow };
     },
     readSecret: async (secret, budget) => {
       try {
@@ -250,9 +283,9 @@ export function connectCluster(options: ClusterConnectionOptions): ClusterConnec
         throw error;
       }
     },
-    applySecret: (body, force, budget) =>
+    applySecret: (body, how, budget) =>
       callWithRetries(
-        (api, bearer) => parse(api.apply(body, force, bearer, budget.signal), nameOf(body)),
+        (api, bearer) => parse(api.apply(body, how, bearer, budget.signal), nameOf(body)),
         budget,
       ),
   };

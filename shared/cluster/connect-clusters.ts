@@ -3,6 +3,7 @@ import type { DescribeCluster } from "./aws-clients.ts";
 import { type ClusterConnection, connectCluster } from "./cluster-connection.ts";
 import { clusterDirectory } from "./cluster-directory.ts";
 import { type AssumeRole, type CredentialsProvider, clusterCredentials } from "./credentials.ts";
+import { aliasDetector } from "./detect-aliases.ts";
 import { tokenCache } from "./token-cache.ts";
 
 export type ConnectClustersOptions = {
@@ -29,14 +30,16 @@ export function connectClusters(
   const directory = clusterDirectory(options.describeCluster, credentials, now);
   const tokens = tokenCache({ credentials, now, tokenLifeMs, fips, onMinted: options.onTokenMinted });
   const connections = new Map<string, ClusterConnection>();
+  const aliases = aliasDetector();
   return (clusterKey) => {
     const known = connections.get(clusterKey);
     if (known !== undefined) return known;
     const cluster = clusters[clusterKey];
     // The bindings were checked when they were compiled: every cluster that a target names is there.
     if (cluster === undefined) throw new TypeError("A compiled binding names a cluster that is not compiled");
-    const connection = connectCluster({
+    const single = connectCluster({
       clusterKey,
+      checkEndpoint: (endpoint) => aliases.checkEndpoint(clusterKey, endpoint),
       cluster,
       directory,
       tokens,
@@ -44,6 +47,9 @@ export function connectClusters(
       ...(options.onRequest && { onRequest: options.onRequest }),
       ...(options.onThrottled && { onThrottled: options.onThrottled }),
     });
+    // With one entry there is nothing to compare.
+    const isOnly = Object.keys(clusters).length === 1;
+    const connection = isOnly ? single : aliases.guard(clusterKey, single);
     connections.set(clusterKey, connection);
     return connection;
   };

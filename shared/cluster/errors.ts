@@ -100,6 +100,18 @@ export class FenceConflict extends RelayError {
   }
 }
 
+/** Two entries under `clusters` lead to one API server: each would delete and rewrite what the other one keeps. */
+export class ClusterListedTwice extends RelayError {
+  override readonly name = "ClusterListedTwice";
+  readonly code = "CLUSTER_LISTED_TWICE";
+  readonly retryable = false;
+  constructor(one: string, other: string) {
+    super(
+      `The entries ${one} and ${other} under clusters lead to one API server. Keep one of them, and give it the targets of both.`,
+    );
+  }
+}
+
 /** 409 of server-side apply: another field manager owns fields that the binding wants. */
 export class FieldConflict extends RelayError {
   override readonly name = "FieldConflict";

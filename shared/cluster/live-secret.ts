@@ -22,6 +22,8 @@ export type LiveMetadata = {
 /** A target as it is in the cluster, with its values. */
 export type LiveSecret = LiveMetadata & {
   readonly immutable: boolean;
+  /** As the API server gave them, for the rare write that moves the ownership of fields. */
+  readonly rawManagedFields: readonly object[];
   readonly data: ReadonlyMap<string, SecretValue>;
 };
 
@@ -30,6 +32,7 @@ export function parseLiveSecret(secret: V1Secret): LiveSecret {
   return {
     ...parseLiveMetadata(secret.metadata ?? {}, secret.type),
     immutable: secret.immutable === true,
+    rawManagedFields: secret.metadata?.managedFields ?? [],
     data: new Map(
       Object.entries(textsOf(secret.data)).map(([key, base64]) => [key, SecretValue.fromBase64(base64)]),
     ),

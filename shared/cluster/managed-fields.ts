@@ -1,6 +1,3 @@
-/** The name under which the relay owns fields. */
-export const FIELD_MANAGER = "secret-relay";
-
 /** A leaf of a Secret that field managers can own: `data.password`, `metadata.labels.team`, `type`. */
 export type FieldPath = string;
 
@@ -30,22 +27,27 @@ export function parseManagedFields(entries: readonly RawEntry[]): ManagedFields 
   });
 }
 
-/** The fields that we applied and still own; somebody else's ordinary write takes a field out of it. */
-export function fieldsAppliedByUs(managed: ManagedFields): ReadonlySet<FieldPath> {
-  return managed.find(isOurs)?.fields ?? new Set();
+/** The fields that this manager applied and still owns; another manager's ordinary write takes a field out of it. */
+export function appliedFields(managed: ManagedFields, fieldManager: string): ReadonlySet<FieldPath> {
+  return managed.find((entry) => isApplyOf(entry, fieldManager))?.fields ?? new Set();
 }
 
-/** Who else owns a field. */
-export function otherManagersOf(managed: ManagedFields, field: FieldPath): ManagedFields {
-  return managed.filter((entry) => !isOurs(entry) && entry.fields.has(field));
+/** The other managers that own a field. An ordinary write under the same name is no other manager. */
+export function otherOwners(managed: ManagedFields, field: FieldPath, fieldManager: string): ManagedFields {
+  return managed.filter((entry) => entry.manager !== fieldManager && entry.fields.has(field));
 }
 
-export function isOurs(entry: ManagedFieldsEntry): boolean {
-  return entry.manager === FIELD_MANAGER && entry.operation === "Apply";
+export function isApplyOf(entry: ManagedFieldsEntry, fieldManager: string): boolean {
+  return entry.manager === fieldManager && entry.operation === "Apply";
 }
 
 export function dataField(key: string): FieldPath {
   return `data.${key}`;
+}
+
+/** `password` of `data.password`; undefined for any other field. */
+export function keyOfField(field: FieldPath): string | undefined {
+  return field.startsWith("data.") ? field.slice("data.".length) : undefined;
 }
 
 export function labelField(key: string): FieldPath {

@@ -5,7 +5,6 @@ import { KubernetesObjectApi } from "@kubernetes/client-node/dist/object.js";
 import { PatchStrategy } from "@kubernetes/client-node/dist/patch.js";
 import { type CallContext, classifyResponse } from "./classify-response.ts";
 import { type ClusterEndpoint, type HttpsTransport, httpsTransport } from "./https-transport.ts";
-import { FIELD_MANAGER } from "./managed-fields.ts";
 import { TABLE_ACCEPT } from "./secrets-table.ts";
 
 export type SecretName = { readonly namespace: string; readonly name: string };
@@ -27,14 +26,19 @@ export type ObjectCall = {
   readonly method: "GET" | "PATCH" | "POST";
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** A merge patch, or an object to be made. */
+  /** A merge patch, or an object to be created. */
   readonly body?: object;
+  /** Answer with the metadata of the object only: of a Secret, without its data. */
+  readonly metadataOnly?: true;
 };
+
+/** Under which name fields are owned, and whether those of other managers are taken over. */
+export type ApplyHow = { readonly fieldManager: string; readonly force: boolean };
 
 /** The calls on Secrets that the relay makes, on one connection to one API server. */
 export type SecretsApi = {
   read(secret: SecretName, bearer: string, signal: AbortSignal): Promise<V1Secret>;
-  apply(body: V1Secret, force: boolean, bearer: string, signal: AbortSignal): Promise<V1Secret>;
+  apply(body: V1Secret, how: ApplyHow, bearer: string, signal: AbortSignal): Promise<V1Secret>;
   /** One Secret, or a page of a namespace's, as a Table: no data leaves the API server. */
   readTable(query: TableQuery, bearer: string, signal: AbortSignal): Promise<string>;
   delete(secret: SecretName, only: ObjectVersion, bearer: string, signal: AbortSignal): Promise<void>;
@@ -53,7 +57,8 @@ export function createSecretsApi(
     ...limits,
     classify: (request, response) => classifyResponse(callOf(clusterKey, request), response),
   });
-  const server = new ServerConfiguration(endpoint.url, {});
+  // With a slash at the end, paths would begin with two, which an API server answers with 403 or a redirect.
+  const server = new ServerConfiguration(endpoint.url.replace(/\/+$/, ""), {});
   return {
     read: async ({ namespace, name }, bearer, signal) => {
       const api = apiFor(server, transport, bearer, signal);
@@ -63,13 +68,13 @@ export function createSecretsApi(
         metadata: { namespace, name },
       })) as V1Secret;
     },
-    apply: async (body, force, bearer, signal) => {
+    apply: async (body, { fieldManager, force }, bearer, signal) => {
       const api = apiFor(server, transport, bearer, signal);
       const patched = await api.patch(
         body as V1Secret & { metadata: { name: string } },
         undefined,
         undefined,
-        FIELD_MANAGER,
+        fieldManager,
         force,
         PatchStrategy.ServerSideApply,
       );
@@ -99,9 +104,9 @@ export function createSecretsApi(
       const secret = { apiVersion: "v1", kind: "Secret", metadata: { namespace, name } };
       await api.delete(secret, undefined, undefined, undefined, undefined, undefined, body);
     },
-    callObject: async ({ method, path, query = {}, body }, bearer, signal) => {
+    callObject: async ({ method, path, query = {}, body, metadataOnly }, bearer, signal) => {
       const request = server.makeRequestContext(path, HttpMethod[method]);
-      request.setHeaderParam("Accept", "application/json");
+      request.setHeaderParam("Accept", metadataOnly ? METADATA_ACCEPT : "application/json");
       authorize(request, bearer);
       request.setSignal(signal);
       for (const [name, value] of Object.entries(query)) request.setQueryParam(name, value);
@@ -166,4 +171,5 @@ function verbOf(method: string, name: string | undefined): CallContext["verb"] {
   return method === "DELETE" ? "delete" : "patch";
 }
 
+const METADATA_ACCEPT = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 const MERGE_PATCH = "application/merge-patch+json";

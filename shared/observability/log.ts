@@ -40,8 +40,8 @@ export const LOG = {
   DRIFT_FOUND: ["WARN", "A sweep found that a Kubernetes Secret is not as it should be"],
   CERTIFICATE_SEEN: ["INFO", "A sweep saw how many days a certificate in a Kubernetes Secret has left"],
   KEYS_COLLIDE: ["INFO", "Several sources make the same key of a Kubernetes Secret; the last one's is taken"],
-  TARGET_UNCHECKED: ["ERROR", "A sweep could not compare a Kubernetes Secret with its source"],
-  ORPHANS_UNSEEN: ["DEBUG", "Listing is not allowed in a namespace, so orphans are not seen there"],
+  TARGET_UNKNOWN: ["ERROR", "A sweep could not compare a Kubernetes Secret with its source"],
+  ORPHANS_UNKNOWN: ["DEBUG", "Listing is not allowed in a namespace, so orphans are not seen there"],
   SWEEP_COMPLETED: ["INFO", "A sweep, or a shard of one, is done"],
   SHARD_REJECTED: ["WARN", "A queue message is no shard that this release understands"],
   INVOCATION_FAILED: ["ERROR", "The invocation fails, so that its event is tried again"],
@@ -78,7 +78,11 @@ export type LogFields = {
   readonly plan?: boolean;
   readonly bindings?: number;
   readonly checked?: number;
-  readonly unchecked?: number;
+  readonly unknown?: number;
+  readonly deleteAfter?: string;
+  readonly until?: string;
+  readonly trackedBy?: string;
+  readonly foreignKeys?: readonly string[];
   readonly findings?: number;
   readonly shardsQueued?: number;
   readonly workload?: string;

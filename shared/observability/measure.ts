@@ -32,7 +32,7 @@ export const METRICS = {
   /** The fault is on this side. */
   WebhookCallsFailed: "Count",
   SweepBindingsChecked: "Count",
-  SweepBindingsUnchecked: "Count",
+  SweepBindingsUnknown: "Count",
   SweepShardsPlanned: "Count",
   SweepShardsCompleted: "Count",
   SweepLag: "Milliseconds",

@@ -1,3 +1,4 @@
+import type { ForeignChange } from "../assess/verdict.ts";
 import type { TargetRef } from "../bindings/binding.ts";
 import type { SyncOutcome } from "../sync/outcome.ts";
 import type { Log, LogFields } from "./log.ts";
@@ -23,6 +24,7 @@ export function reportOutcome(log: Log, measure: Measure, source: string, outcom
         fenceConflicts,
         ...given({ propagationMs, certificateExpiresInDays: outcome.certificateExpiresInDays }),
         ...describeCollisions(outcome),
+        ...describeEdits(outcome),
       });
       measure("TargetsWritten", 1);
       if (propagationMs !== undefined) measure("PropagationLatency", propagationMs);
@@ -47,8 +49,9 @@ export function reportOutcome(log: Log, measure: Measure, source: string, outcom
     }
     case "refused": {
       const { code, advice } = outcome;
-      log("TARGET_REFUSED", { source, target, code, advice });
-      measure("TargetsRefused", 1, code);
+      log("TARGET_REFUSED", { source, target, code, advice, ...describeEdits(outcome) });
+      // A hold that keeps back nothing needs no alarm; one that keeps back a new version does.
+      if (code !== "HELD" || outcome.verdict?.finding != null) measure("TargetsRefused", 1, code);
       return;
     }
     case "failed": {
@@ -60,7 +63,19 @@ export function reportOutcome(log: Log, measure: Measure, source: string, outcom
   }
 }
 
-/** Of an outcome, a finding or a remark. */
+/** Who changed what the relay had applied, as far as managedFields shows it. */
+function describeEdits({ verdict }: SyncOutcome): Pick<LogFields, "fields"> {
+  const { fields = [] } = verdict?.details ?? {};
+  return fields.length > 0 ? { fields: fields.map(describeForeignChange) } : {};
+}
+
+/** `data.password changed by kubectl-edit at 2026-11-28T10:00:00.000Z`. */
+export function describeForeignChange({ field, what, manager, at }: ForeignChange): string {
+  const by = manager === undefined ? "" : ` by ${manager}`;
+  return `${field} ${what}${by}${at === undefined ? "" : ` at ${at}`}`;
+}
+
+/** Of an outcome or of a row. */
 export function describeCollisions({
   collisions,
 }: {
@@ -77,7 +92,7 @@ function measureExpiry(
   if (certificateExpiresInDays !== undefined) measure("CertificateExpiresInDays", certificateExpiresInDays);
 }
 
-export function nameOfTarget(target: TargetRef): string {
+export function nameOfTarget(target: Pick<TargetRef, "cluster" | "namespace" | "name">): string {
   return `${target.cluster}/${target.namespace}/${target.name}`;
 }
 

@@ -1,37 +1,22 @@
-import type { Action, Finding, TamperedField } from "../sweep/finding.ts";
 import { isComplete, type SweepReport } from "../sweep/report.ts";
+import { isDrift, type RowOutcome, type TargetRow } from "../sweep/target-row.ts";
 import type { Log } from "./log.ts";
 import type { Measure, MetricName } from "./measure.ts";
-import { describeCollisions, nameOfTarget } from "./report-outcome.ts";
+import { describeCollisions, describeForeignChange, nameOfTarget } from "./report-outcome.ts";
 
 /** The log lines and metrics of a sweep's report: one line a finding, one line in sum. */
 export function reportSweep(log: Log, measure: Measure, report: SweepReport): void {
-  const { sweepId, mode, plan, findings, unchecked, calls } = report;
-  for (const finding of findings) {
-    log("DRIFT_FOUND", { sweepId, ...describeFinding(finding) });
-    // What is left on purpose stays for good, and an alarm on drift that recurs would never end.
-    measure(finding.action.kind === "left" ? "TargetsLeft" : "TargetsDrifted", 1, finding.code);
-    measureAction(measure, finding.action);
+  const { sweepId, mode, plan, targets, calls } = report;
+  for (const row of targets) reportRow(log, measure, sweepId, row);
+  for (const { cluster, namespace, code } of report.orphansUnknown) {
+    log("ORPHANS_UNKNOWN", { sweepId, target: `${cluster}/${namespace}`, code });
   }
-  for (const { target, source, code, advice } of unchecked) {
-    log("TARGET_UNCHECKED", { sweepId, target: nameOfTarget(target), source, code, advice });
-  }
-  for (const { cluster, namespace, code } of report.unseen) {
-    log("ORPHANS_UNSEEN", { sweepId, target: `${cluster}/${namespace}`, code });
-  }
-  for (const { target, source, certificateExpiresInDays, collisions } of report.remarks ?? []) {
-    const about = { sweepId, target: nameOfTarget(target), source };
-    if (certificateExpiresInDays !== undefined) {
-      log("CERTIFICATE_SEEN", { ...about, certificateExpiresInDays });
-      measure("CertificateExpiresInDays", certificateExpiresInDays);
-    }
-    if (collisions !== undefined) log("KEYS_COLLIDE", { ...about, ...describeCollisions({ collisions }) });
-  }
+  const findings = targets.filter(({ finding }) => finding !== null);
   // Zeros are written too: an alarm can tell "no drift" from "no sweep".
-  if (findings.every(({ action }) => action.kind === "left")) measure("TargetsDrifted", 0);
+  if (!findings.some(isDrift)) measure("TargetsDrifted", 0);
   measure("SweepBindingsChecked", report.checked);
-  measure("SweepBindingsUnchecked", unchecked.length);
-  measure("OldestStaleness", Math.max(0, ...findings.map(({ details }) => details.staleMs ?? 0)));
+  measure("SweepBindingsUnknown", report.bindings - report.checked);
+  measure("OldestStaleness", Math.max(0, ...targets.map(({ staleMs }) => staleMs ?? 0)));
   measure("AwsCalls", calls.aws);
   measure("KubernetesCalls", calls.kubernetes);
   measure("Throttles", calls.throttles);
@@ -41,13 +26,44 @@ export function reportSweep(log: Log, measure: Measure, report: SweepReport): vo
     plan,
     bindings: report.bindings,
     checked: report.checked,
-    unchecked: unchecked.length,
+    unknown: report.bindings - report.checked,
     findings: findings.length,
     shardsQueued: report.shardsQueued,
     awsCalls: calls.aws,
     kubernetesCalls: calls.kubernetes,
   });
 }
+
+function reportRow(log: Log, measure: Measure, sweepId: string, row: TargetRow): void {
+  const { source, finding, action, code, advice, certificateExpiresInDays, outcome } = row;
+  const target = nameOfTarget(row);
+  if (action === "unknown") {
+    log("TARGET_UNKNOWN", { sweepId, target, source, code: code ?? "", advice: advice ?? "" });
+  } else if (finding !== null || code !== undefined) {
+    log("DRIFT_FOUND", { sweepId, ...describeRow(row) });
+    // What stays on purpose stays for good, and an alarm on drift that recurs would never end.
+    if (finding !== null) measure(isDrift(row) ? "TargetsDrifted" : "TargetsLeft", 1, finding);
+    measureRefusal(measure, row);
+  }
+  const name = outcome && METRIC_OF_OUTCOME[outcome];
+  if (name !== undefined) measure(name, 1, outcome === "failed" ? code : undefined);
+  const about = { sweepId, target, source };
+  if (certificateExpiresInDays !== undefined) {
+    log("CERTIFICATE_SEEN", { ...about, certificateExpiresInDays });
+    measure("CertificateExpiresInDays", certificateExpiresInDays);
+  }
+  if (row.collisions !== undefined && finding === null)
+    log("KEYS_COLLIDE", { ...about, ...describeCollisions(row) });
+}
+
+function measureRefusal(measure: Measure, row: TargetRow): void {
+  const isRefused = row.action === "refuse" || row.outcome === "refused";
+  if (isRefused && (isDrift(row) || row.finding === null) && !isQuietHold(row)) {
+    measure("TargetsRefused", 1, row.code);
+  }
+}
+
+const isQuietHold = ({ code, finding }: TargetRow): boolean => code === "HELD" && finding !== "STALE";
 
 /**
  * How far a sweep got. A sweep done in one invocation is one shard, planned and completed by it; one that was split
@@ -62,38 +78,34 @@ export function measureProgress(measure: Measure, report: SweepReport, isShard: 
   measure("SweepLag", Date.parse(report.endedAt) - Date.parse(report.startedAt));
 }
 
-function measureAction(measure: Measure, action: Action): void {
-  const name = METRIC_OF_ACTION[action.kind];
-  if (name !== undefined) measure(name, 1, "code" in action ? action.code : undefined);
-}
-
-const METRIC_OF_ACTION: Readonly<Record<Action["kind"], MetricName | undefined>> = {
-  repaired: "TargetsRepaired",
+const METRIC_OF_OUTCOME: Readonly<Record<RowOutcome, MetricName | undefined>> = {
+  written: "TargetsRepaired",
   deleted: "TargetsDeleted",
   "held-back": "DeletionsHeldBack",
-  refused: "TargetsRefused",
   failed: "TargetsFailed",
-  planned: undefined,
-  "already-right": undefined,
-  left: undefined,
+  refused: undefined,
+  unchanged: undefined,
 };
 
-function describeFinding({ code, target, source, details, action }: Finding) {
-  const { staleMs, fields = [], changes = [] } = details;
+function describeRow(row: TargetRow) {
+  const { source, finding, action, outcome, code, advice, staleMs, deleteAfter, until } = row;
+  const { fields = [], foreignKeys = [], changes = [], trackedBy } = row;
   return {
-    finding: code,
-    target: nameOfTarget(target),
+    ...(finding !== null && { finding }),
+    target: nameOfTarget(row),
     source,
-    action: action.kind === "planned" ? `would ${action.would}` : action.kind,
-    ...("code" in action && { code: action.code, advice: action.advice }),
+    action: outcome ?? action,
+    ...(code !== undefined && { code }),
+    ...(advice !== undefined && { advice }),
     ...(staleMs !== undefined && { staleMs }),
-    ...(fields.length > 0 && { fields: fields.map(describeField) }),
+    ...(deleteAfter !== undefined && { deleteAfter }),
+    ...(until !== undefined && { until }),
+    ...(trackedBy !== undefined && { trackedBy }),
+    ...(fields.length > 0 && { fields: fields.map(describeForeignChange) }),
+    ...(foreignKeys.length > 0 && {
+      foreignKeys: foreignKeys.map(({ key, manager }) => (manager ? `${key} (${manager})` : key)),
+    }),
     ...(changes.length > 0 && { changes: changes.map(({ key, what }) => `${what} data.${key}`) }),
-    ...describeCollisions(details),
+    ...describeCollisions(row),
   };
-}
-
-function describeField({ field, what, manager, at }: TamperedField): string {
-  const by = manager === undefined ? "" : ` by ${manager}`;
-  return `${field} ${what}${by}${at === undefined ? "" : ` at ${at}`}`;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import type { RelayMarks } from "../identity/relay-identity.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
-import { ANNOTATIONS, SOURCE_VERSIONS_ANNOTATION } from "./ownership-marks.ts";
 
 /**
  * What stands for the versions that the data was made from: of one source its VersionId; of several a digest of their
@@ -22,9 +22,10 @@ const SEVERAL = "several-";
 export function annotatedVersions(
   annotations: Readonly<Record<string, string>>,
   sources: number,
+  { annotations: names }: Pick<RelayMarks, "annotations">,
 ): readonly string[] | undefined {
-  const several = annotations[SOURCE_VERSIONS_ANNOTATION];
-  const single = annotations[ANNOTATIONS.versionId];
+  const several = annotations[names.sourceVersions];
+  const single = annotations[names.versionId];
   const versionIds = several?.split(" ") ?? (single === undefined ? undefined : [single]);
   return versionIds?.length === sources ? versionIds : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Binding, BoundSource, TargetRef } from "../bindings/binding.ts";
+import type { RelayMarks } from "../identity/relay-identity.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 import type { SecretValue } from "../secret-value/secret-value.ts";
 import { dataVersionOf } from "./data-version.ts";
@@ -7,7 +8,6 @@ import { isComposed } from "./is-composed.ts";
 import { isDataKey } from "./is-data-key.ts";
 import type { Renderers } from "./load-renderers.ts";
 import { type Collision, mergeData } from "./merge-data.ts";
-import { ANNOTATIONS, MANAGED_LABEL, SOURCE_VERSIONS_ANNOTATION } from "./ownership-marks.ts";
 import { readJsonObject } from "./read-json-object.ts";
 import { notAnObject, type RenderSource } from "./render-source.ts";
 
@@ -34,6 +34,7 @@ export type DesiredSecret = {
 export function renderSecret(
   binding: Binding,
   reads: readonly RenderSource[],
+  marks: RelayMarks,
   renderers: Renderers = {},
 ): DesiredSecret {
   const parts = binding.sources.map((bound, index) => {
@@ -45,20 +46,21 @@ export function renderSecret(
   const versionIds = parts.map(({ source }) => source.versionId);
   const versionId = dataVersionOf(versionIds);
   checkKubernetesLimits(binding, data);
+  const { annotations: names } = marks;
   const facts = renderers.checkType?.(binding, data);
   return {
     target: binding.target,
     versionId,
     type: binding.type,
-    labels: { ...binding.labels, [MANAGED_LABEL]: "true" },
+    labels: { ...binding.labels, [marks.managedLabel]: marks.identity },
     annotations: {
       ...binding.annotations,
-      [ANNOTATIONS.versionId]: versionId,
-      [ANNOTATIONS.source]: parts.map(({ source }) => source.arn).join(","),
-      ...(versionIds.length > 1 && { [SOURCE_VERSIONS_ANNOTATION]: versionIds.join(" ") }),
-      [ANNOTATIONS.bindingFingerprint]: binding.fingerprint,
-      [ANNOTATIONS.keys]: [...data.keys()].sort().join(","),
-      [ANNOTATIONS.deletionPolicy]: binding.deletionPolicy,
+      [names.versionId]: versionId,
+      [names.source]: parts.map(({ source }) => source.arn).join(","),
+      ...(versionIds.length > 1 && { [names.sourceVersions]: versionIds.join(" ") }),
+      [names.bindingFingerprint]: binding.fingerprint,
+      [names.keys]: [...data.keys()].sort().join(","),
+      [names.deletionPolicy]: binding.deletionPolicy,
     },
     data,
     ...(binding.immutable !== undefined && { isImmutable: true }),

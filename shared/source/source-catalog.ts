@@ -38,7 +38,7 @@ export function sourceCatalog(clientFor: ClientFor): SourceCatalog {
       } catch (error) {
         if (error instanceof SourceNotFound) return { kind: "missing" };
         if (!(error instanceof RelayError)) throw error;
-        return { kind: "unreadable", code: error.code, advice: error.message, retryable: error.retryable };
+        return { kind: "unknown", code: error.code, advice: error.message, retryable: error.retryable };
       }
     },
     listPage: async ({ namePrefixes, nextToken }, budget) => {

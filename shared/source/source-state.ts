@@ -11,14 +11,16 @@ export type SourceState =
       /** Pinned, and without any staging label: Secrets Manager may delete it at any time, or has deleted it. */
       readonly isDeprecated?: true;
     }
-  /** No such secret, or no version under AWSCURRENT. */
+  /** No such secret. */
   | { readonly kind: "missing" }
+  /** The secret exists, and no version has AWSCURRENT. */
+  | { readonly kind: "without-value" }
   /** The secret is there; no version has the staging label that the binding states, or the pinned one is gone. */
   | { readonly kind: "version-missing" }
   | { readonly kind: "scheduled-for-deletion" }
-  /** We could not look, which says nothing about the source. */
+  /** It could not be read, which says nothing about it. */
   | {
-      readonly kind: "unreadable";
+      readonly kind: "unknown";
       readonly code: string;
       readonly advice: string;
       readonly retryable: boolean;
@@ -46,7 +48,7 @@ export function sourceStateOf(
     return { kind: "current", versionId: pinned, ...(isDeprecated && { isDeprecated }) };
   }
   const versionId = Object.entries(stages).find(([, labels]) => labels.includes(stage))?.[0];
-  if (versionId === undefined) return { kind: stage === "AWSCURRENT" ? "missing" : "version-missing" };
+  if (versionId === undefined) return { kind: stage === "AWSCURRENT" ? "without-value" : "version-missing" };
   const changedAt = secret.LastChangedDate?.getTime();
   return {
     kind: "current",

@@ -4,6 +4,7 @@ export function isKnownClusterFault(code: string): boolean {
 }
 
 const CLUSTER_FAULTS: ReadonlySet<string> = new Set([
+  "CLUSTER_LISTED_TWICE",
   "CLUSTER_LOOKUP_FAILED",
   "CLUSTER_LOOKUP_FORBIDDEN",
   "CLUSTER_NOT_FOUND",

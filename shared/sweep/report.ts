@@ -1,7 +1,5 @@
-import type { TargetRef } from "../bindings/binding.ts";
-import type { Collision } from "../render/merge-data.ts";
 import type { RestartOutcome } from "../workloads/outcome.ts";
-import type { Finding } from "./finding.ts";
+import type { TargetRow } from "./target-row.ts";
 
 export type SweepMode = "metadata" | "values";
 
@@ -18,66 +16,30 @@ export type SweepReport = {
   readonly bindings: number;
   /** Of those, the ones that could be compared. */
   readonly checked: number;
-  /** Shards that were handed to the queue; their bindings are not among those above. */
+  /** Shards that were sent to the queue; their bindings are not among those above. */
   readonly shardsQueued: number;
-  readonly findings: readonly Finding[];
-  /** Bindings that could not be compared: this is not "no drift". */
-  readonly unchecked: readonly Unchecked[];
-  /** What a sweep with more rights would have seen besides. */
-  readonly unseen: readonly Unseen[];
+  /** Everything that is not simply in order, orphans included; with an inventory every binding. */
+  readonly targets: readonly TargetRow[];
+  /** Namespaces that may not be listed, or whose list is too large: orphans there are unknown. */
+  readonly orphansUnknown: readonly OrphansUnknown[];
   readonly calls: CallCounts;
-  /** Restarts that were still due though the Secret is as it should be; absent when there were none. */
-  readonly madeUp?: readonly MadeUp[];
-  /** What the values told besides, of bindings in order too; absent when there was nothing. */
-  readonly remarks?: readonly Remark[];
-  /** Only where it was asked for: what is in order. With findings and unchecked, that is every binding. */
-  readonly inventory?: readonly InOrder[];
+  /** Restarts that were still due although the Secret is in order; absent when there were none. */
+  readonly retriedRestarts?: readonly RetriedRestarts[];
 };
 
-/** What is no drift, and worth knowing. Only a sweep by values sees it. */
-export type Remark = {
-  readonly target: TargetRef;
-  readonly source: string;
-  /** Of kubernetes.io/tls: until the first certificate runs out; below zero once it has. */
-  readonly certificateExpiresInDays?: number;
-  /** Keys that several sources make; the last one's is taken. */
-  readonly collisions?: readonly Collision[];
-};
+export type OrphansUnknown = { readonly cluster: string; readonly namespace: string; readonly code: string };
 
-/** A binding whose target is as it should be. */
-export type InOrder = {
-  readonly target: TargetRef;
-  readonly source: string;
-  /** As the Secret's annotations tell. */
-  readonly versionId?: string;
-  readonly writtenAt?: string;
-  /** When anything about the source last changed, where the sweep listed it. */
-  readonly sourceChangedAt?: string;
-};
-
-export type MadeUp = {
-  readonly target: TargetRef;
-  readonly source: string;
-  readonly restarts: readonly RestartOutcome[];
-};
-
-export type Unchecked = {
-  readonly target: TargetRef;
-  readonly source: string;
-  readonly code: string;
-  readonly advice: string;
-};
-
-export type Unseen = {
-  readonly what: "orphans";
+export type RetriedRestarts = {
   readonly cluster: string;
   readonly namespace: string;
-  readonly code: string;
+  readonly name: string;
+  readonly source: string;
+  readonly restarts: readonly RestartOutcome[];
 };
 
 export type CallCounts = { readonly aws: number; readonly kubernetes: number; readonly throttles: number };
 
 /** Every binding was compared, and nothing was left to other invocations. */
-export function isComplete(report: SweepReport): boolean {
-  return report.unchecked.length === 0 && report.shardsQueued === 0;
+export function isComplete({ checked, bindings, shardsQueued }: SweepReport): boolean {
+  return checked === bindings && shardsQueued === 0;
 }

@@ -6,12 +6,12 @@ import { keyOfSource } from "../secret-id/key-of-source.ts";
 import type { SecretHome } from "../secret-id/secret-id.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
 import { describeOnce } from "./describe-once.ts";
-import { nameOfSecret } from "./diagnose.ts";
 import { observeSources } from "./observe-sources.ts";
-import type { CallCounts, SweepMode, SweepReport, Unchecked } from "./report.ts";
+import type { CallCounts, SweepMode, SweepReport } from "./report.ts";
 import { listedOf, type Shard, type SweepItem, shardItemOf, splitIntoShards } from "./shard.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
 import { type ShardResult, sweepShard } from "./sweep-shard.ts";
+import type { TargetRow } from "./target-row.ts";
 
 /** Hands shards to other invocations of the function; answers how many messages they became. */
 export type SendShards = (shards: readonly Shard[]) => Promise<number>;
@@ -23,18 +23,23 @@ export type SweepSettings = {
   readonly shardBindingsMax: number;
   /** From 0 to 1; see deleteWithinShare. */
   readonly deletionsShareMax: number;
+  readonly deletionGraceMs: number;
+  /** False where the bindings come from a local file, which may be older than what is deployed. */
+  readonly mayDelete: boolean;
   /** Absent where nobody could take a shard over, as on a command line. */
   readonly sendShards?: SendShards;
 };
 
 export type SweepRequest = {
   readonly mode: SweepMode;
-  /** Look and tell, and change nothing. */
+  /** Report what would be done, and change nothing. */
   readonly plan: boolean;
   /** Only these clusters, by their keys in the bindings; all of them otherwise. */
   readonly clusters?: readonly string[];
-  /** Tell what is in order, too; not of what goes through the queue. */
+  /** Report what is in order, too; not of what goes through the queue. */
   readonly inventory?: boolean;
+  /** Only these bindings, and no orphans; all of them otherwise. */
+  readonly only?: (binding: Binding) => boolean;
 };
 
 /**
@@ -82,15 +87,18 @@ export async function runShard(
   return sweepItems(deps, index, { sweep: shard, items, callsBefore: deps.calls() }, settings);
 }
 
-type Sweep = Pick<Shard, "sweepId" | "mode" | "plan" | "sweepStartedAt"> & Pick<SweepRequest, "inventory">;
+type Sweep = Pick<Shard, "sweepId" | "mode" | "plan" | "sweepStartedAt"> &
+  Pick<SweepRequest, "inventory" | "only">;
 
 async function listItems(
   deps: SweepDependencies,
   index: BindingIndex,
-  { mode, clusters }: SweepRequest,
+  { mode, clusters, only = () => true }: SweepRequest,
   { self, budget }: SweepSettings,
 ): Promise<SweepItem[]> {
-  const bindings = index.bindings.filter(({ target }) => clusters?.includes(target.cluster) ?? true);
+  const bindings = index.bindings.filter(
+    (binding) => (clusters?.includes(binding.target.cluster) ?? true) && only(binding),
+  );
   if (mode !== "metadata") return bindings.map((binding) => ({ binding }));
   const all = bindings.flatMap((binding) => binding.sources);
   const sources = [...new Map(all.map((source) => [keyOfSource(source), source])).values()];
@@ -109,24 +117,31 @@ async function sweepItems(
 ): Promise<SweepReport> {
   const { sweep, items, callsBefore } = work;
   const deps: SweepDependencies = { ...shared, catalog: describeOnce(shared.catalog) };
-  const { budget, deletionsShareMax, sendShards, shardBindingsMax } = settings;
-  const { mode, plan, inventory = false } = sweep;
+  const { budget, deletionsShareMax, deletionGraceMs, mayDelete, sendShards, shardBindingsMax } = settings;
+  const { mode, plan, inventory = false, only } = sweep;
+  const rules = { marks: index.marks, deletionGraceMs };
   const byCluster = Map.groupBy(items, ({ binding }) => binding.target.cluster);
   const results = await Promise.all(
     [...byCluster].map(([cluster, ofCluster]) => {
       const bound = bindingsByTarget(index, cluster);
       const isBound = (namespace: string, name: string) => bound.has(nameOfSecret({ namespace, name }));
       const judged = namespacesLedBy(bound, ofCluster);
-      const judgesOrphansIn = (namespace: string) => judged.has(namespace);
-      const how = { mode, plan, inventory, budget, isBound, judgesOrphansIn, deletionsShareMax };
-      return sweepShard(deps, { cluster, items: ofCluster, ...how });
+      const judgesOrphansIn = (namespace: string) => only === undefined && judged.has(namespace);
+      const alsoBoundIn = (namespace: string, name: string) =>
+        Object.keys(index.clusters).filter(
+          (other) =>
+            other !== cluster && bindingsByTarget(index, other).has(nameOfSecret({ namespace, name })),
+        );
+      const how = { mode, plan, inventory, budget, rules, deletionsShareMax, mayDelete };
+      const names = { isBound, alsoBoundIn, judgesOrphansIn };
+      return sweepShard(deps, { cluster, items: ofCluster, ...how, ...names });
     }),
   );
   const left = results.flatMap((result) => result.left);
   if (left.length === 0) return reportOf(deps, sweep, callsBefore, results);
   if (sendShards === undefined || plan) {
-    const unchecked = left.map(outOfTime);
-    return reportOf(deps, sweep, callsBefore, [...results, { ...NOTHING, unchecked }]);
+    const targets = left.map(outOfTime);
+    return reportOf(deps, sweep, callsBefore, [...results, { ...NOTHING, targets, unknown: targets.length }]);
   }
   const shards = splitIntoShards(left, shardBindingsMax).map((part) =>
     shardOf(sweep, part.cluster, part.items),
@@ -142,9 +157,8 @@ function reportOf(
 ): SweepReport {
   const calls = deps.calls();
   const checked = results.reduce((sum, result) => sum + result.checked, 0);
-  const unchecked = results.flatMap((result) => result.unchecked);
-  const madeUp = results.flatMap((result) => result.madeUp);
-  const remarks = results.flatMap((result) => result.remarks);
+  const unknown = results.reduce((sum, result) => sum + result.unknown, 0);
+  const retriedRestarts = results.flatMap((result) => result.retriedRestarts);
   return {
     version: 1,
     sweepId: sweep.sweepId,
@@ -152,41 +166,39 @@ function reportOf(
     plan: sweep.plan,
     startedAt: new Date(sweep.sweepStartedAt).toISOString(),
     endedAt: new Date(deps.now()).toISOString(),
-    bindings: checked + unchecked.length,
+    bindings: checked + unknown,
     checked,
     shardsQueued: 0,
-    findings: results.flatMap((result) => result.findings),
-    unchecked,
-    unseen: results.flatMap((result) => result.unseen),
+    targets: results.flatMap((result) => result.targets),
+    orphansUnknown: results.flatMap((result) => result.orphansUnknown),
     calls: {
       aws: calls.aws - before.aws,
       kubernetes: calls.kubernetes - before.kubernetes,
       throttles: calls.throttles - before.throttles,
     },
-    ...(madeUp.length > 0 && { madeUp }),
-    ...(remarks.length > 0 && { remarks }),
-    ...(sweep.inventory && { inventory: results.flatMap((result) => result.inOrder) }),
+    ...(retriedRestarts.length > 0 && { retriedRestarts }),
   };
 }
 
 const NOTHING: ShardResult = {
-  findings: [],
-  madeUp: [],
-  inOrder: [],
-  remarks: [],
-  unchecked: [],
-  unseen: [],
+  targets: [],
+  orphansUnknown: [],
+  retriedRestarts: [],
   checked: 0,
+  unknown: 0,
   left: [],
 };
 
-function outOfTime({ binding }: SweepItem): Unchecked {
+function outOfTime({ binding }: SweepItem): TargetRow {
   return {
-    target: binding.target,
+    ...binding.target,
     source: nameOfSources(binding),
+    finding: null,
+    action: "unknown",
+    observed: "metadata",
     code: "SWEEP_OUT_OF_TIME",
     advice:
-      "There was no time left and no queue to hand it to. Raise SweepTimeoutSeconds, or sweep fewer clusters.",
+      "The time ran out, and no queue could take the rest. Raise SweepTimeoutSeconds, or sweep fewer clusters.",
   };
 }
 
@@ -240,3 +252,7 @@ function leadersOf(bound: ReadonlyMap<string, Binding>): ReadonlyMap<string, str
 }
 
 const byBound = new WeakMap<ReadonlyMap<string, Binding>, ReadonlyMap<string, string>>();
+
+function nameOfSecret({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `${namespace}/${name}`;
+}

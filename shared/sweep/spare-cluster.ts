@@ -30,7 +30,8 @@ export function spareCluster(cluster: ClusterConnection): ClusterConnection {
   };
   return {
     readSecret: (secret, budget) => ask(() => cluster.readSecret(secret, budget)),
-    applySecret: (body, force, budget) => ask(() => cluster.applySecret(body, force, budget)),
+    applySecret: (body, how, budget) => ask(() => cluster.applySecret(body, how, budget)),
+    patchMetadata: (secret, patch, budget) => ask(() => cluster.patchMetadata(secret, patch, budget)),
     readMetadata: (secret, budget) => ask(() => cluster.readMetadata(secret, budget)),
     listMetadata: (namespace, labelSelector, budget) =>
       ask(() => cluster.listMetadata(namespace, labelSelector, budget)),

@@ -1,20 +1,22 @@
-import { deleteWithinShare } from "./delete.ts";
-import { findDriftByMetadata, type NamespaceLists } from "./find-by-metadata.ts";
-import { findDriftByValues } from "./find-by-values.ts";
-import type { Finding } from "./finding.ts";
-import type { Look, ShardRequest, Sighting } from "./look.ts";
-import { makeUpRestarts } from "./make-up-restarts.ts";
-import { repair } from "./repair.ts";
-import type { InOrder, MadeUp, Remark, SweepReport } from "./report.ts";
+import { deleteWithinShare, noteOnSecret, writeTargets } from "./carry-out.ts";
+import { isKnownClusterFault } from "./cluster-fault.ts";
+import { type NamespaceLists, observeByMetadata } from "./observe-metadata.ts";
+import { observeByValues } from "./observe-values.ts";
+import type { OrphansUnknown, RetriedRestarts } from "./report.ts";
+import { retryPendingRestarts } from "./retry-pending-restarts.ts";
 import { type SweepItem, splitIntoShards } from "./shard.ts";
+import type { ShardRequest } from "./shard-request.ts";
 import { spareCluster } from "./spare-cluster.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
+import { type Assessed, rowOf, type TargetRow } from "./target-row.ts";
 
-/** What became of a shard. `left` is what there was no time for: somebody must take it over. */
-export type ShardResult = Pick<SweepReport, "findings" | "unchecked" | "unseen" | "checked"> & {
-  readonly madeUp: readonly MadeUp[];
-  readonly inOrder: readonly InOrder[];
-  readonly remarks: readonly Remark[];
+/** What became of a shard. `left` is what there was no time for: another invocation must take it over. */
+export type ShardResult = {
+  readonly targets: readonly TargetRow[];
+  readonly orphansUnknown: readonly OrphansUnknown[];
+  readonly retriedRestarts: readonly RetriedRestarts[];
+  readonly checked: number;
+  readonly unknown: number;
   readonly left: readonly SweepItem[];
 };
 
@@ -24,14 +26,17 @@ export type ShardResult = Pick<SweepReport, "findings" | "unchecked" | "unseen" 
  */
 export async function sweepShard(shared: SweepDependencies, request: ShardRequest): Promise<ShardResult> {
   const cluster = spareCluster(shared.connect(request.cluster));
-  const deps: SweepDependencies = { ...shared, connect: () => cluster };
+  const connect: SweepDependencies["connect"] = (key) =>
+    key === request.cluster ? cluster : shared.connect(key);
+  const deps: SweepDependencies = { ...shared, connect };
   const size = request.mode === "metadata" ? METADATA_PIECE : VALUES_PIECE;
   const pieces = splitIntoShards(request.items, size).map(({ items }) => items);
-  const looks: Look[] = [];
-  const findings: Finding[] = [];
-  const deletable: Sighting[] = [];
+  const targets: TargetRow[] = [];
+  const orphansUnknown: OrphansUnknown[] = [];
+  const retriedRestarts: RetriedRestarts[] = [];
+  const deletable: Assessed[] = [];
   const lists: NamespaceLists = new Map();
-  const madeUp: MadeUp[] = [];
+  let unknown = 0;
   let left: readonly SweepItem[] = [];
 
   for (const [index, piece] of pieces.entries()) {
@@ -40,29 +45,54 @@ export async function sweepShard(shared: SweepDependencies, request: ShardReques
       break;
     }
     forgetOthers(lists, piece);
-    const look =
+    const observed =
       request.mode === "metadata"
-        ? await findDriftByMetadata(deps, cluster, request, piece, lists)
-        : await findDriftByValues(deps, cluster, request, piece);
-    looks.push(look);
-    const { repairable, deletions, rest } = sortByRemedy(look.diagnoses, request.plan);
+        ? await observeByMetadata(deps, cluster, request, piece, lists)
+        : await observeByValues(deps, cluster, request, piece);
+    orphansUnknown.push(...observed.orphansUnknown);
+    unknown += observed.assessed.filter(isUnknown).length;
+    if (request.plan) {
+      targets.push(...rowsOf(observed.assessed, request));
+      continue;
+    }
+    const { writable, deletions, rest } = sortByAction(observed.assessed);
     deletable.push(...deletions);
-    findings.push(...rest, ...(await repair(deps, request, repairable)));
-    if (!request.plan) madeUp.push(...(await makeUpRestarts(deps, request, look.restartable)));
+    targets.push(...(await writeTargets(deps, request, writable)));
+    for (const assessed of rest) {
+      const noted = await noteOnSecret(deps, cluster, request, assessed);
+      targets.push(...rowsOf([assessed], request, noted));
+    }
+    retriedRestarts.push(...(await retryPendingRestarts(deps, request, rest)));
   }
-  findings.push(...(await deleteWithinShare(deps, cluster, request, deletable)));
-
-  const unchecked = looks.flatMap((look) => look.unchecked);
+  targets.push(...(await deleteWithinShare(deps, cluster, request, deletable)));
   return {
-    findings,
-    madeUp,
-    inOrder: looks.flatMap((look) => look.inOrder),
-    remarks: looks.flatMap((look) => look.remarks),
-    unchecked,
-    unseen: looks.flatMap((look) => look.unseen),
-    checked: request.items.length - left.length - unchecked.length,
+    targets,
+    orphansUnknown,
+    retriedRestarts,
+    checked: request.items.length - left.length - unknown,
+    unknown,
     left,
   };
+}
+
+/** Refused because its cluster is listed twice: that target was not compared either. */
+const isUnknown = ({ verdict: { action, finding, code = "" } }: Assessed): boolean =>
+  action === "unknown" || (action === "refuse" && finding === null && isKnownClusterFault(code));
+
+/** What is simply in order is reported only where an inventory is asked for. */
+function rowsOf(
+  assessed: readonly Assessed[],
+  { inventory = false, rules: { marks } }: ShardRequest,
+  done: Parameters<typeof rowOf>[2] = {},
+): TargetRow[] {
+  return assessed.flatMap((each) =>
+    inventory || isNotable(each) || done.outcome ? [rowOf(each, marks, done)] : [],
+  );
+}
+
+function isNotable({ verdict: { finding, action, details }, certificateExpiresInDays }: Assessed): boolean {
+  const isInOrder = finding === null && action === "none";
+  return !isInOrder || certificateExpiresInDays !== undefined || details.collisions !== undefined;
 }
 
 /** A namespace is in pieces that follow each other; what was listed of those before is no longer needed. */
@@ -71,21 +101,17 @@ function forgetOthers(lists: NamespaceLists, piece: readonly SweepItem[]): void 
   for (const namespace of lists.keys()) if (!needed.has(namespace)) lists.delete(namespace);
 }
 
-function sortByRemedy(sightings: readonly Sighting[], plan: boolean) {
-  const repairable: Sighting[] = [];
-  const deletions: Sighting[] = [];
-  const rest: Finding[] = [];
-  for (const sighting of sightings) {
-    const { remedy, refusal, ...finding } = sighting.diagnosis;
-    if (refusal !== undefined) rest.push({ ...finding, action: { kind: "refused", ...refusal } });
-    else if (plan) {
-      const would = remedy === "none" ? "nothing" : remedy;
-      rest.push({ ...finding, action: { kind: "planned", would } });
-    } else if (remedy === "repair") repairable.push(sighting);
-    else if (remedy === "delete") deletions.push(sighting);
-    else rest.push({ ...finding, action: { kind: "left" } });
+function sortByAction(assessed: readonly Assessed[]) {
+  const writable: Assessed[] = [];
+  const deletions: Assessed[] = [];
+  const rest: Assessed[] = [];
+  for (const each of assessed) {
+    const { action } = each.verdict;
+    if (action === "create" || action === "update" || action === "replace") writable.push(each);
+    else if (action === "delete") deletions.push(each);
+    else rest.push(each);
   }
-  return { repairable, deletions, rest };
+  return { writable, deletions, rest };
 }
 
 /** A page of a list holds 500. */

@@ -1,8 +1,7 @@
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
-import type { LiveSecret } from "../cluster/live-secret.ts";
-import { ANNOTATIONS } from "../render/ownership-marks.ts";
+import type { ObjectVersion } from "../cluster/secrets-api.ts";
+import type { RelayAnnotations } from "../identity/relay-identity.ts";
 import type { DesiredSecret } from "../render/render-secret.ts";
-import { NOTICE_ANNOTATION } from "../workloads/notice.ts";
 
 /**
  * The body of the server-side apply, with the fence in it.
@@ -14,12 +13,8 @@ import { NOTICE_ANNOTATION } from "../workloads/notice.ts";
  * the apply creates; but if somebody created the Secret meanwhile, it answers 409 instead of writing over it (measured
  * on kube-apiserver 1.36.3; docs/adr/0002).
  */
-export function applyBody(
-  desired: DesiredSecret,
-  live: LiveSecret | undefined,
-  now: number,
-  notice?: string,
-): V1Secret {
+export function applyBody(desired: DesiredSecret, live: ObjectVersion | undefined, notes: Notes): V1Secret {
+  const { annotations: names, now, readersDue, takeBacks } = notes;
   return {
     apiVersion: "v1",
     kind: "Secret",
@@ -29,8 +24,9 @@ export function applyBody(
       labels: { ...desired.labels },
       annotations: {
         ...desired.annotations,
-        [ANNOTATIONS.writtenAt]: new Date(now).toISOString(),
-        ...(notice !== undefined && { [NOTICE_ANNOTATION]: notice }),
+        [names.writtenAt]: new Date(now).toISOString(),
+        ...(readersDue !== undefined && { [names.readersDue]: readersDue }),
+        ...(takeBacks !== undefined && { [names.takeBacks]: takeBacks }),
       },
       ...(live === undefined
         ? { resourceVersion: NEVER_A_RESOURCE_VERSION }
@@ -43,6 +39,14 @@ export function applyBody(
     ),
   };
 }
+
+/** What the relay notes with the data: when it wrote, whose restart is due, and when it took fields back. */
+export type Notes = {
+  readonly annotations: RelayAnnotations;
+  readonly now: number;
+  readonly readersDue?: string | undefined;
+  readonly takeBacks?: string | undefined;
+};
 
 /** etcd's first revision is 1 and belongs to an empty store: the first object written has 2 or more. */
 const NEVER_A_RESOURCE_VERSION = "1";

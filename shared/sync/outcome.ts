@@ -1,12 +1,16 @@
+import type { Change, Verdict } from "../assess/verdict.ts";
 import type { TargetRef } from "../bindings/binding.ts";
 import type { RelayError } from "../relay-error.ts";
 import type { Collision } from "../render/merge-data.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 import type { FollowUpOutcome } from "../workloads/outcome.ts";
-import type { Change } from "./plan.ts";
 
 /** What became of one target, and of those who read it. A report is the outcomes of one run. */
-export type SyncOutcome = TargetOutcome & FollowUpOutcome;
+export type SyncOutcome = TargetOutcome &
+  FollowUpOutcome & {
+    /** What was decided about it; absent where nothing could be observed. */
+    readonly verdict?: Verdict;
+  };
 
 export type TargetOutcome =
   | {

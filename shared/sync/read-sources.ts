@@ -1,8 +1,8 @@
 import type { Binding } from "../bindings/binding.ts";
 import type { LiveSecret } from "../cluster/live-secret.ts";
+import type { RelayMarks } from "../identity/relay-identity.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { annotatedVersions } from "../render/data-version.ts";
-import { ANNOTATIONS } from "../render/ownership-marks.ts";
 import { keyOfSource } from "../secret-id/key-of-source.ts";
 import type { SourceAt, VersionId } from "../secret-id/secret-id.ts";
 import { SourceUnavailable } from "../source/errors.ts";
@@ -14,6 +14,7 @@ import { type ReadDependencies, readExpected } from "./read-expected.ts";
 type ReadSourcesDependencies = ReadDependencies & { readonly now: () => number };
 
 export type ReadSourcesRequest = {
+  readonly marks: RelayMarks;
   readonly budget: TimeBudget;
   /**
    * The versions that an event, or a sweep, says are current, by the key of their source: a reason to read again when
@@ -36,12 +37,12 @@ export async function readSources(
 ): Promise<SourceReads> {
   const users = new Map<string, { source: SourceAt; recorded: Recorded[] }>();
   for (const { binding, live } of seen) {
-    const versions = live && annotatedVersions(live.annotations, binding.sources.length);
+    const versions = live && annotatedVersions(live.annotations, binding.sources.length, request.marks);
     for (const [index, source] of binding.sources.entries()) {
       const key = keyOfSource(source);
       const user = users.get(key) ?? { source, recorded: [] };
       users.set(key, user);
-      if (live !== undefined) user.recorded.push(recordedOf(live, versions?.[index]));
+      if (live !== undefined) user.recorded.push(recordedOf(live, versions?.[index], request.marks));
     }
   }
   const reads = [...users].map(
@@ -56,12 +57,11 @@ export async function readSources(
   return new Map(await Promise.all(reads));
 }
 
-/** Those of one binding, in its order; throws the first error among them. */
-export function readsOf({ sources }: Binding, reads: SourceReads): readonly CurrentSource[] {
+/** Those of one binding, in its order. */
+export function readsOf({ sources }: Binding, reads: SourceReads): readonly (CurrentSource | RelayError)[] {
   return sources.map((source) => {
     const read = reads.get(keyOfSource(source));
     if (read === undefined) throw new TypeError("Every source of a binding is read before it is rendered");
-    if (read instanceof RelayError) throw read;
     return read;
   });
 }
@@ -69,11 +69,15 @@ export function readsOf({ sources }: Binding, reads: SourceReads): readonly Curr
 /** Which version of the source a live Secret was made from, and when. */
 type Recorded = { readonly versionId: string | undefined; readonly writtenAt: number };
 
-function recordedOf({ annotations }: LiveSecret, versionId: string | undefined): Recorded {
+function recordedOf(
+  { annotations }: LiveSecret,
+  versionId: string | undefined,
+  { annotations: names }: RelayMarks,
+): Recorded {
   return {
     // Made from other sources than today's: whatever is read replaces it.
-    versionId: versionId ?? annotations[ANNOTATIONS.versionId],
-    writtenAt: Date.parse(annotations[ANNOTATIONS.writtenAt] ?? ""),
+    versionId: versionId ?? annotations[names.versionId],
+    writtenAt: Date.parse(annotations[names.writtenAt] ?? ""),
   };
 }
 

@@ -1,25 +1,36 @@
+import { assess } from "../assess/assess.ts";
+import { REFUSALS } from "../assess/catalogue.ts";
+import { touchesData } from "../assess/changes.ts";
+import { printTakeBacks, recentTakeBacks } from "../assess/contest.ts";
+import { type AssessRules, liveTarget, type Observation } from "../assess/observation.ts";
+import type { Verdict } from "../assess/verdict.ts";
 import type { Binding } from "../bindings/binding.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { FenceConflict } from "../cluster/errors.ts";
 import type { LiveSecret } from "../cluster/live-secret.ts";
+import { moveOwnership } from "../cluster/move-ownership.ts";
+import type { ObjectVersion } from "../cluster/secrets-api.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
-import { loadRenderers } from "../render/load-renderers.ts";
-import { ANNOTATIONS } from "../render/ownership-marks.ts";
-import { type DesiredSecret, renderSecret } from "../render/render-secret.ts";
+import type { DesiredSecret } from "../render/render-secret.ts";
 import { backoffMs, type RetryPolicy, type Wait } from "../retry/retry.ts";
 import { keyOfSource } from "../secret-id/key-of-source.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 import type { CurrentSource, ReadCurrent } from "../source/read-current.ts";
+import type { SourceCatalog } from "../source/source-catalog.ts";
+import { stateOfRead } from "../source/state-of-read.ts";
 import type { FollowUp, Settled } from "../workloads/follow-up.ts";
-import { NOTICE_ANNOTATION, printNotice } from "../workloads/notice.ts";
-import { applyBody } from "./apply-body.ts";
+import { printNotice } from "../workloads/notice.ts";
+import { applyBody, type Notes } from "./apply-body.ts";
 import { expiryOf } from "./expiry-of.ts";
 import { outcomeOfError, type SyncOutcome, type TargetOutcome } from "./outcome.ts";
-import { type Plan, planTarget, touchesData } from "./plan.ts";
 import { type ReadSourcesRequest, readSources, readsOf } from "./read-sources.ts";
+import { renderCurrent } from "./render-current.ts";
 
 /** What a sync does to one cluster. */
-export type SyncCluster = Pick<ClusterConnection, "readSecret" | "applySecret" | "deleteSecret">;
+export type SyncCluster = Pick<
+  ClusterConnection,
+  "readSecret" | "applySecret" | "deleteSecret" | "patchMetadata"
+>;
 
 export type SyncDependencies = {
   readonly readCurrent: ReadCurrent;
@@ -29,6 +40,8 @@ export type SyncDependencies = {
   readonly wait: Wait;
   /** What is done for those who read a target, where its binding wants anything. */
   readonly followUp: FollowUp;
+  /** Tells why a source was not found; without it the likeliest reason is reported. */
+  readonly describe?: SourceCatalog["describe"];
 };
 
 export type SyncRequest = ReadSourcesRequest & {
@@ -72,6 +85,7 @@ type Attempt = {
 type Done = {
   readonly binding: Binding;
   readonly done: TargetOutcome;
+  readonly verdict?: Verdict;
   /** As it is after the sync, where that is known. */
   readonly secret?: LiveSecret;
 };
@@ -105,13 +119,14 @@ async function syncCluster(
 /** For most bindings there is nothing to do, and nothing of it is loaded. */
 async function followUp(
   deps: SyncDependencies,
-  { budget, isRepair = false }: SyncRequest,
-  { binding, done, secret }: Done,
+  { budget, marks, isRepair = false }: SyncRequest,
+  { binding, done: outcome, verdict, secret }: Done,
 ): Promise<SyncOutcome> {
+  const done: SyncOutcome = { ...outcome, ...(verdict && { verdict }) };
   const isWanted = binding.restart !== undefined || binding.nudge === true || binding.events === true;
   if (!isWanted || done.kind === "failed") return done;
   const was = done.kind === "refused" ? done : { kind: toldKind(done, isRepair), versionId: done.versionId };
-  return { ...done, ...(await deps.followUp({ binding, was, ...(secret && { secret }) }, budget)) };
+  return { ...done, ...(await deps.followUp({ binding, marks, was, ...(secret && { secret }) }, budget)) };
 }
 
 function toldKind(
@@ -146,10 +161,9 @@ async function runFence(
   const sources = await readSources(deps, request, seen);
   const written = await Promise.all(
     readable.map(({ attempt, live }) =>
-      guard(attempt, () => {
-        const current = readsOf(attempt.binding, sources);
-        return writeTarget(deps, cluster, request, { attempt, live, current });
-      }),
+      guard(attempt, () =>
+        writeTarget(deps, cluster, request, { attempt, live, reads: readsOf(attempt.binding, sources) }),
+      ),
     ),
   );
   return [...failed, ...written];
@@ -159,51 +173,132 @@ type Write = {
   readonly attempt: Attempt;
   readonly live: LiveSecret | undefined;
   /** Of each source of the binding, in its order. */
-  readonly current: readonly CurrentSource[];
+  readonly reads: readonly (CurrentSource | RelayError)[];
 };
 
 async function writeTarget(
   deps: SyncDependencies,
   cluster: SyncCluster,
   request: SyncRequest,
-  { attempt, live, current }: Write,
+  { attempt, live, reads }: Write,
 ): Promise<Step> {
   const { binding, conflicts } = attempt;
   const { target } = binding;
-  const desired = renderSecret(binding, current, await loadRenderers(binding));
-  const plan = planTarget(live, desired, binding);
-  const { versionId, collisions } = desired;
-  const collided = collisions && { collisions };
-  if (plan.kind === "refuse") {
-    const done = { kind: "refused", target, code: plan.code, advice: plan.advice } as const;
-    return { binding, done, ...(live && { secret: live }) };
+  const observation = await observe(deps, request, { binding, live, reads });
+  const verdict = assess(observation, rulesOf(deps, request));
+  const { desired } = observation;
+  if (!isWritable(verdict) || desired === undefined || desired instanceof RelayError) {
+    return { binding, done: notWritten(verdict), verdict, ...(live && { secret: live }) };
   }
-  if (plan.kind === "leave") {
+  const current = reads.filter((read): read is CurrentSource => !(read instanceof RelayError));
+  const { versionId, collisions } = desired;
+  const how = { fieldManager: request.marks.fieldManager, force: verdict.write?.force ?? false };
+  const notes = { annotations: request.marks.annotations, now: deps.now() };
+  if (verdict.action === "none") {
     const secret = isBackAgain(live, { binding, current }, request)
       ? await cluster.applySecret(
-          applyBody(desired, live, deps.now(), noticeOf(live)),
-          binding.adopt,
+          applyBody(desired, live, { ...notes, ...carriedNotes(live, request, notes.now) }),
+          how,
           request.budget,
         )
       : live;
+    if (verdict.note === "returned" && secret !== undefined)
+      await forgetGone(cluster, request, target, secret);
     const expiry = expiryOf(desired, deps.now());
-    const common = { target, versionId, fenceConflicts: conflicts, ...expiry, ...collided };
-    return { binding, done: { kind: "unchanged", ...common }, ...(secret && { secret }) };
+    const common = {
+      target,
+      versionId,
+      fenceConflicts: conflicts,
+      ...expiry,
+      ...(collisions && { collisions }),
+    };
+    return { binding, done: { kind: "unchanged", ...common }, verdict, ...(secret && { secret }) };
   }
-  const isNew = plan.kind !== "update";
-  // Deleted in the state that was planned for, or not at all; whatever fails from here on, the next try creates it.
-  if (plan.kind === "replace" && live !== undefined) await cluster.deleteSecret(target, live, request.budget);
+  const isNew = verdict.action !== "update";
+  // Deleted in the state that was assessed, or not at all; if anything fails from here on, the next try creates it.
+  if (verdict.action === "replace" && live !== undefined)
+    await cluster.deleteSecret(target, live, request.budget);
   const now = deps.now();
-  const notice = noticeAfter(plan, { attempt, live, versionId }, now);
-  const body = applyBody(desired, isNew ? undefined : live, now, notice);
-  const secret = await cluster.applySecret(body, binding.adopt, request.budget);
-  // Nothing was live to fence with: somebody may have created and deleted the Secret since our reads.
+  const base = isNew ? undefined : await disown(cluster, request, { live, verdict, now });
+  const secret = await cluster.applySecret(
+    applyBody(desired, base, {
+      ...notes,
+      now,
+      ...notesAfter(verdict, request, { attempt, live, versionId }, now),
+    }),
+    how,
+    request.budget,
+  );
+  if (verdict.note === "returned" && !isNew) await forgetGone(cluster, request, target, secret);
+  // Nothing was live to fence with: another writer may have created and deleted the Secret since our reads.
   if (isNew && !(await isStillCurrent(deps, request, { binding, current }))) {
     return {
-      again: { binding, conflicts: conflicts + 1, ...(plan.kind === "create" && { isOurCreation: true }) },
+      again: {
+        binding,
+        conflicts: conflicts + 1,
+        ...(verdict.action === "create" && { isOurCreation: true }),
+      },
     };
   }
-  return { binding, done: writtenOutcome(deps, request, { plan, desired, conflicts }), secret };
+  return { binding, done: writtenOutcome(deps, request, { verdict, desired, conflicts }), verdict, secret };
+}
+
+/** The sources as they were read, and what the binding makes of them where all of them could be. */
+async function observe(
+  deps: SyncDependencies,
+  { budget, marks }: SyncRequest,
+  { binding, live, reads }: { binding: Binding; live: LiveSecret | undefined; reads: Write["reads"] },
+): Promise<Observation> {
+  const { describe } = deps;
+  const sources = await Promise.all(
+    binding.sources.map((source, index) => {
+      const read = reads[index];
+      if (read === undefined) throw new TypeError("Every source of a binding is read before it is rendered");
+      return stateOfRead(source, read, describe && (() => describe(source, budget)));
+    }),
+  );
+  const desired = await renderCurrent(binding, reads, marks);
+  return { binding, live: liveTarget(live), sources, ...(desired && { desired }) };
+}
+
+function rulesOf({ now }: SyncDependencies, { marks }: SyncRequest): AssessRules {
+  return { marks, now: now(), deletionGraceMs: DELETION_GRACE_MS };
+}
+
+/** A sync deletes nothing: a sweep does, after two looks. */
+const isWritable = ({ action, deleteAfter }: Verdict): boolean =>
+  ["create", "update", "replace"].includes(action) || (action === "none" && deleteAfter === undefined);
+
+function notWritten({ target, finding, action, code, advice, retryable }: Verdict): TargetOutcome {
+  if (action === "unknown") {
+    return { kind: retryable ? "failed" : "refused", target, code: code ?? "", advice: advice ?? "" };
+  }
+  // A source that is gone cannot be written, also while its Secret waits for the deletion.
+  const refusal = finding === "SOURCE_MISSING" ? REFUSALS.SOURCE_MISSING : "";
+  return { kind: "refused", target, code: code ?? finding ?? "", advice: advice ?? refusal };
+}
+
+/** Moves the ownership of keys that must go, or that a previous operator co-owns; answers the state to apply upon. */
+async function disown(
+  cluster: SyncCluster,
+  { budget, marks: { fieldManager } }: SyncRequest,
+  { live, verdict, now }: { live: LiveSecret | undefined; verdict: Verdict; now: number },
+): Promise<ObjectVersion | undefined> {
+  const fields = verdict.write?.disown ?? [];
+  if (live === undefined || fields.length === 0) return live;
+  const managedFields = moveOwnership(live.rawManagedFields, fields, fieldManager, now);
+  return cluster.patchMetadata(live, { metadata: { managedFields }, fieldManager }, budget);
+}
+
+/** The note that source or binding were gone is void: they are back. */
+async function forgetGone(
+  cluster: SyncCluster,
+  { budget, marks: { annotations, fieldManager } }: SyncRequest,
+  { namespace, name }: Binding["target"],
+  { uid, resourceVersion }: ObjectVersion,
+): Promise<void> {
+  const metadata = { annotations: { [annotations.goneSince]: null } };
+  await cluster.patchMetadata({ namespace, name, uid, resourceVersion }, { metadata, fieldManager }, budget);
 }
 
 /** Asked after a creation. A pinned version is what it is. */
@@ -228,42 +323,59 @@ async function isStillCurrent(
 function isBackAgain(
   live: LiveSecret | undefined,
   { binding, current }: { readonly binding: Binding; readonly current: readonly CurrentSource[] },
-  { expectedVersionIds, occurredAt }: SyncRequest,
+  { expectedVersionIds, occurredAt, marks }: SyncRequest,
 ): boolean {
   const isExpected = binding.sources.some(
     (source, index) => current[index]?.versionId === expectedVersionIds?.get(keyOfSource(source)),
   );
-  const writtenAt = Date.parse(live?.annotations[ANNOTATIONS.writtenAt] ?? "");
+  const writtenAt = Date.parse(live?.annotations[marks.annotations.writtenAt] ?? "");
   return isExpected && occurredAt !== undefined && writtenAt < occurredAt;
 }
 
-const noticeOf = (live: LiveSecret | undefined): string | undefined => live?.annotations[NOTICE_ANNOTATION];
+/** What a write that changes nothing carries on. */
+function carriedNotes(
+  live: LiveSecret | undefined,
+  { marks }: Pick<SyncRequest, "marks">,
+  now: number,
+): Pick<Notes, "readersDue" | "takeBacks"> {
+  return {
+    readersDue: live?.annotations[marks.annotations.readersDue],
+    takeBacks: printTakeBacks(recentTakeBacks(live, marks, now)),
+  };
+}
 
-/** What the Secret tells those who look after its readers, once this plan is applied. */
-function noticeAfter(
-  plan: Exclude<Plan, { kind: "leave" | "refuse" }>,
+/** What the Secret notes for its readers and for the next sweep once this verdict is carried out. */
+function notesAfter(
+  verdict: Verdict,
+  { marks }: SyncRequest,
   { attempt, live, versionId }: Pick<Write, "attempt" | "live"> & { readonly versionId: VersionId },
-  changedAt: number,
-): string | undefined {
+  now: number,
+): Pick<Notes, "readersDue" | "takeBacks"> {
   const { binding, isOurCreation = false } = attempt;
-  if (binding.restart === undefined && binding.nudge !== true) return undefined;
-  if (plan.kind === "update" && !touchesData(plan.changes)) return noticeOf(live);
-  return printNotice({ versionId, changedAt, isFirst: plan.kind === "create" || isOurCreation });
+  const { action, write } = verdict;
+  const times = recentTakeBacks(live, marks, now);
+  const takeBacks = printTakeBacks(write?.isTakeBack ? [...times, now] : times);
+  if (binding.restart === undefined && binding.nudge !== true) return { takeBacks };
+  if (action === "update" && !touchesData(write?.changes ?? [])) {
+    return { takeBacks, readersDue: live?.annotations[marks.annotations.readersDue] };
+  }
+  const isFirst = action === "create" || isOurCreation;
+  return { takeBacks, readersDue: printNotice({ versionId, changedAt: now, isFirst }) };
 }
 
 function writtenOutcome(
   deps: SyncDependencies,
   request: SyncRequest,
-  written: { plan: Exclude<Plan, { kind: "leave" | "refuse" }>; desired: DesiredSecret; conflicts: number },
+  written: { verdict: Verdict; desired: DesiredSecret; conflicts: number },
 ): TargetOutcome {
-  const { plan, desired, conflicts } = written;
+  const { verdict, desired, conflicts } = written;
   return {
     kind: "written",
     target: desired.target,
     versionId: desired.versionId,
-    isNew: plan.kind === "create",
-    changes: plan.changes,
-    ...(plan.kind === "replace" && { isReplaced: true }),
+    isNew: verdict.action === "create",
+    changes: verdict.write?.changes ?? [],
+    ...(verdict.action === "replace" && { isReplaced: true }),
     fenceConflicts: conflicts,
     ...expiryOf(desired, deps.now()),
     ...(desired.collisions && { collisions: desired.collisions }),
@@ -282,5 +394,8 @@ async function guard<T extends object>(attempt: Attempt, run: () => Promise<T>):
     return { binding: attempt.binding, done: outcomeOfError(attempt.binding.target, ours) };
   }
 }
+
+/** Only sweeps delete, with their own setting; here it merely says that a Secret waits. */
+const DELETION_GRACE_MS = 86_400_000;
 
 const FENCE_POLICY: RetryPolicy = { attemptsMax: 8, pauseMs: 20, pauseMsMax: 1_000 };

@@ -6,6 +6,7 @@ import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { connectClusters } from "../cluster/connect-clusters.ts";
 import type { Log } from "../observability/log.ts";
 import type { Measure } from "../observability/measure.ts";
+import { RelayError } from "../relay-error.ts";
 import { waitFor } from "../retry/retry.ts";
 import type { SecretHome } from "../secret-id/secret-id.ts";
 import { readCurrentWith } from "../source/read-current.ts";
@@ -50,6 +51,7 @@ export async function wireRelay(
   { onAwsCall, onKubernetesCall, onThrottled }: CallListeners = {},
 ): Promise<RelayParts> {
   const compiled = await readCompiledBindings(config.bindingsFile);
+  if (compiled.relay !== config.relayName) throw new RelayNameDiffers(compiled.relay, config.relayName);
   const clientFor = secretsManagerClients((options) => new SecretsManagerClient(options), {
     ...(onAwsCall && { onCall: onAwsCall }),
     ...(onThrottled && { onThrottled }),
@@ -90,4 +92,16 @@ export async function wireRelay(
     log,
     measure,
   };
+}
+
+/** The bindings are for another installation: their Secrets would look foreign to this one. */
+export class RelayNameDiffers extends RelayError {
+  override readonly name = "RelayNameDiffers";
+  readonly code = "RELAY_NAME_DIFFERS";
+  readonly retryable = false;
+  constructor(ofBindings: string, ofStack: string) {
+    super(
+      `The bindings are for relay ${ofBindings}, and the stack's RelayName is ${ofStack}. Set relay: ${ofStack} in the bindings, or correct RelayName.`,
+    );
+  }
 }

@@ -1,6 +1,7 @@
 import type { Binding } from "../bindings/binding.ts";
 import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
+import type { RelayMarks } from "../identity/relay-identity.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { Wait } from "../retry/retry.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
@@ -15,6 +16,7 @@ import { restartWorkloads } from "./restart-workloads.ts";
 /** What became of a target, as far as its readers care. */
 export type Settled = {
   readonly binding: Binding;
+  readonly marks: RelayMarks;
   /** As it is now, where it is known. */
   readonly secret?: LiveMetadata;
   readonly was:
@@ -33,18 +35,18 @@ export type FollowUpDependencies = {
 /** Everything that a binding wants done once its Secret is settled. Never throws: the Secret stays written. */
 export const followUpWith =
   (deps: FollowUpDependencies): FollowUp =>
-  async ({ binding, secret, was }, budget) => {
+  async ({ binding, marks, secret, was }, budget) => {
     const { target, restart, nudge, events } = binding;
     const cluster = deps.connect(target.cluster);
-    const notice = was.kind === "refused" || !secret ? undefined : noticeOn(secret, was.versionId);
-    const note = events === true ? noteOf({ binding, was, ...(secret && { secret }) }) : undefined;
+    const notice = was.kind === "refused" || !secret ? undefined : noticeOn(secret, was.versionId, marks);
+    const note = events === true ? noteOf({ binding, marks, was, ...(secret && { secret }) }) : undefined;
     const [eventFailure, nudged, restarts] = await Promise.all([
       note && codeIfFails(postEvent(cluster, target, note, { now: deps.now(), budget })),
       notice && notice.impliedBy === undefined && nudge === true
         ? nudgePods(cluster, target, notice, budget)
         : undefined,
       notice && restart
-        ? restartWorkloads({ ...deps, cluster }, { target, rule: restart, notice, budget })
+        ? restartWorkloads({ ...deps, cluster }, { target, marks, rule: restart, notice, budget })
         : undefined,
     ]);
     return {

@@ -1,4 +1,5 @@
 import type { LiveMetadata } from "../cluster/live-secret.ts";
+import type { RelayMarks } from "../identity/relay-identity.ts";
 import { parseVersionId } from "../secret-id/parse-version-id.ts";
 import type { VersionId } from "../secret-id/secret-id.ts";
 
@@ -23,8 +24,6 @@ export type Notice = {
   readonly impliedBy?: string;
 };
 
-export const NOTICE_ANNOTATION = "secret-relay/readers-due";
-
 export function printNotice({ versionId, changedAt, isFirst }: Notice): string {
   return [versionId, new Date(changedAt).toISOString(), ...(isFirst ? [FIRST] : [])].join(" ");
 }
@@ -33,17 +32,25 @@ export function printNotice({ versionId, changedAt, isFirst }: Notice): string {
  * The notice on a Secret. Without one, what its version implies: the relay took the Secret over with the data that it
  * had, or the binding had no `restart` when the relay wrote it.
  */
-export function noticeOn(secret: LiveMetadata, versionId: VersionId): Notice | undefined {
-  const text = secret.annotations[NOTICE_ANNOTATION];
+export function noticeOn(
+  secret: LiveMetadata,
+  versionId: VersionId,
+  { annotations }: Pick<RelayMarks, "annotations">,
+): Notice | undefined {
+  const text = secret.annotations[annotations.readersDue];
   if (text !== undefined) return parseNotice(text);
   // Nothing changed, so no workload is younger than the change.
   return { versionId, changedAt: Number.POSITIVE_INFINITY, isFirst: true, impliedBy: secret.resourceVersion };
 }
 
 /** Whether the Secret still says so. */
-export function carriesNotice({ annotations, resourceVersion }: LiveMetadata, notice: Notice): boolean {
+export function carriesNotice(
+  { annotations, resourceVersion }: LiveMetadata,
+  notice: Notice,
+  { annotations: names }: Pick<RelayMarks, "annotations">,
+): boolean {
   return notice.impliedBy === undefined
-    ? annotations[NOTICE_ANNOTATION] === printNotice(notice)
+    ? annotations[names.readersDue] === printNotice(notice)
     : resourceVersion === notice.impliedBy;
 }
 

@@ -1,5 +1,6 @@
 import type { RestartRule, TargetRef, WorkloadKind, WorkloadRef } from "../bindings/binding.ts";
 import { ClusterForbidden, FenceConflict } from "../cluster/errors.ts";
+import type { RelayMarks } from "../identity/relay-identity.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { backoffMs, type RetryPolicy, type Wait } from "../retry/retry.ts";
 import type { TimeBudget } from "../time-budget/time-budget.ts";
@@ -18,6 +19,7 @@ export type RestartDependencies = {
 };
 
 export type RestartRequest = {
+  readonly marks: RelayMarks;
   readonly target: TargetRef;
   readonly rule: RestartRule;
   readonly notice: Notice;
@@ -185,7 +187,7 @@ function planFor(
 /** Metadata only: no value is read for this. */
 async function isStillTold({ cluster }: RestartDependencies, request: RestartRequest): Promise<boolean> {
   const live = await cluster.readMetadata(request.target, request.budget);
-  return live !== undefined && carriesNotice(live, request.notice);
+  return live !== undefined && carriesNotice(live, request.notice, request.marks);
 }
 
 /** A Secret is often created before the workloads that will read it. */

@@ -283,8 +283,8 @@ const nameCases: Case[] = [
     it: "labels and annotations of the relay's own",
     text: binding("labels: { ▶secret-relay/a: b }\n    annotations: { ▶secret-relay/version-id: x }"),
     want: [
-      { says: "The prefix secret-relay/ is the relay's own", fix: "another prefix" },
-      { says: "The prefix secret-relay/ is the relay's own", fix: "another prefix" },
+      { says: "The prefix secret-relay/ is reserved for relays", fix: "another prefix" },
+      { says: "The prefix secret-relay/ is reserved for relays", fix: "another prefix" },
     ],
   },
   ...["prod db", "prod/dbé", "arn:aws:s3:::bucket", `"${long(513)}"`].map((source) => ({

@@ -133,7 +133,12 @@ it("is compiled in its order, each source with its own rule and version", () => 
     },
   ]);
   expect(binding).not.toHaveProperty("collisions");
-  const text = JSON.stringify({ version: 1, clusters: { prod: {} }, bindings: [binding] });
+  const text = JSON.stringify({
+    version: 1,
+    relay: "secret-relay",
+    clusters: { prod: {} },
+    bindings: [binding],
+  });
   expect(parseCompiledBindings(text, "bindings.json").bindings).toEqual([binding]);
 });
 

@@ -2,21 +2,17 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { finding, MADE_AT, sweepReport } from "../report/factories.ts";
+import { finding, MADE_AT, REFUSED, sweepReport } from "../report/factories.ts";
 import { runCli } from "./run-cli.ts";
 
 let cwd: string;
 const now = () => MADE_AT;
-const refused = { kind: "refused", code: "TARGET_IMMUTABLE", advice: "Delete the Secret." } as const;
 
 beforeAll(() => {
   cwd = mkdtempSync(join(tmpdir(), "secret-relay-report-"));
   mkdirSync(join(cwd, "reports"));
   const write = (name: string, report: object) => writeFileSync(join(cwd, name), JSON.stringify(report));
-  write(
-    "report.json",
-    sweepReport({ bindings: 3, checked: 3, findings: [finding("db", { action: refused })] }),
-  );
+  write("report.json", sweepReport({ bindings: 3, checked: 3, targets: [finding("db", REFUSED)] }));
   write("reports/1.json", sweepReport({ sweepId: "one", bindings: 3, checked: 3 }));
   write(
     "reports/2.json",

@@ -57,16 +57,16 @@ it("finds the function by the stack's outputs, and shows the Secret before and a
   expect(await at.scene.readData("db")).toEqual(JSON.parse(NEXT));
 });
 
-it("needs no right in the cluster: what was not seen from here is said, and the function's word counts", async () => {
+it("needs no right in the cluster: what was not observed from here is unknown, and the function's report counts", async () => {
   desk.write("kubeconfig", adminKubeconfig(used.backend, { token: "of-nobody" }));
 
   const { exitCode, json } = await desk.runJson("sync", "prod/db", "--via-lambda");
 
   expect(exitCode).toBe(0);
-  const unseen = { unseen: "CLUSTER_TOKEN_REFUSED" };
+  const unknown = { unknown: "CLUSTER_TOKEN_REFUSED" };
   expect(json).toMatchObject({
     ok: true,
-    targets: [{ outcome: "written", before: unseen, after: unseen, currentVersionId: source.versionId }],
+    targets: [{ outcome: "written", before: unknown, after: unknown, currentVersionId: source.versionId }],
   });
 });
 
@@ -77,7 +77,7 @@ it("needs no bindings either, given the name of a source", async () => {
 
   expect(json).toMatchObject({
     ok: true,
-    targets: [{ outcome: "written", before: { unseen: "NOT_LOOKED_AT" }, stale: false }],
+    targets: [{ outcome: "written", before: { unknown: "NOT_OBSERVED" }, stale: false }],
   });
   expect(exitCode).toBe(0);
   folder.close();
@@ -173,11 +173,10 @@ describe("a sweep", () => {
     const swept = await folder.runJson("sweep", "--via-lambda", "--inventory");
 
     expect(planned.exitCode).toBe(1);
-    expect(planned.stdout).toMatch(new RegExp(`main/${secret()} +MISSING +repair`));
+    expect(planned.stdout).toMatch(new RegExp(`main/${secret()} +MISSING +create`));
     expect(swept.exitCode).toBe(0);
     expect(swept.json).toMatchObject({
-      findings: [{ code: "MISSING", action: { kind: "repaired" } }],
-      inventory: [],
+      targets: [{ name: "db", finding: "MISSING", action: "create", outcome: "written" }],
     });
     expect(await at.scene.readData("db")).toEqual(JSON.parse(VALUE));
     folder.close();

@@ -137,7 +137,7 @@ describe("a write", () => {
   it("is a server-side apply by the relay's field manager, at the Secret's own path", async () => {
     const { connection, server } = await prepare([ok]);
 
-    await connection.applySecret(body, false, budget());
+    await connection.applySecret(body, { fieldManager: "secret-relay", force: false }, budget());
 
     const [request] = server.requests;
     const url = new URL(request?.url ?? "", "https://cluster");
@@ -152,7 +152,9 @@ describe("a write", () => {
 
   it("that lost the fence is not tried again here, since its resourceVersion is gone for good", async () => {
     const { connection, server } = await prepare([{ status: 409 }, ok]);
-    expect(await failureOf(connection.applySecret(body, false, budget()))).toMatchObject({
+    expect(
+      await failureOf(connection.applySecret(body, { fieldManager: "secret-relay", force: false }, budget())),
+    ).toMatchObject({
       code: "FENCE_CONFLICT",
     });
     expect(server.requests).toHaveLength(1);
@@ -162,7 +164,11 @@ describe("a write", () => {
     "answered $status is not tried again: a person must act",
     async (step) => {
       const { connection, server } = await prepare([step, ok]);
-      expect(await failureOf(connection.applySecret(body, false, budget()))).toMatchObject({
+      expect(
+        await failureOf(
+          connection.applySecret(body, { fieldManager: "secret-relay", force: false }, budget()),
+        ),
+      ).toMatchObject({
         retryable: false,
       });
       expect(server.requests).toHaveLength(1);
@@ -174,7 +180,9 @@ describe("a refusal", () => {
   it("by an API server that has only just started, and not read the roles yet, is not believed", async () => {
     const { connection, server } = await prepare([{ status: 403 }, { status: 403 }, ok]);
 
-    expect((await connection.applySecret(body, false, budget())).uid).toBe("uid-1");
+    expect(
+      (await connection.applySecret(body, { fieldManager: "secret-relay", force: false }, budget())).uid,
+    ).toBe("uid-1");
 
     expect(server.requests).toHaveLength(3);
   });
@@ -257,7 +265,13 @@ describe("a cluster in trouble", () => {
 
   it("never has its words in what is told", async () => {
     const { connection } = await prepare([{ status: 400, body: { ...statusBody(400), message: CANARY } }]);
-    expect(String(await failureOf(connection.applySecret(body, false, budget())))).not.toContain(CANARY);
+    expect(
+      String(
+        await failureOf(
+          connection.applySecret(body, { fieldManager: "secret-relay", force: false }, budget()),
+        ),
+      ),
+    ).not.toContain(CANARY);
   });
 });
 

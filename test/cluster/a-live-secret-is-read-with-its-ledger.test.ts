@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { parseLiveSecret } from "../../shared/cluster/live-secret.ts";
 import {
   annotationField,
+  appliedFields,
   dataField,
-  fieldsAppliedByUs,
   labelField,
-  otherManagersOf,
+  otherOwners,
   parseManagedFields,
 } from "../../shared/cluster/managed-fields.ts";
 
@@ -25,7 +25,7 @@ describe("the ledger of field managers", () => {
         "f:type": {},
       }),
     ]);
-    expect(fieldsAppliedByUs(managed)).toEqual(
+    expect(appliedFields(managed, "secret-relay")).toEqual(
       new Set([
         dataField("tls.crt"),
         dataField(".dockerconfigjson"),
@@ -40,7 +40,7 @@ describe("the ledger of field managers", () => {
     const managed = parseManagedFields([
       entry("secret-relay", "Apply", { "f:data": { ".": {}, "f:a": {} } }),
     ]);
-    expect(fieldsAppliedByUs(managed)).toEqual(new Set([dataField("a")]));
+    expect(appliedFields(managed, "secret-relay")).toEqual(new Set([dataField("a")]));
   });
 
   it("counts as ours only what was applied under our name, not what was written otherwise", () => {
@@ -49,7 +49,7 @@ describe("the ledger of field managers", () => {
       entry("kubectl", "Apply", { "f:data": { "f:b": {} } }),
       entry("secret-relay", "Apply", { "f:data": { "f:c": {} } }),
     ]);
-    expect(fieldsAppliedByUs(managed)).toEqual(new Set([dataField("c")]));
+    expect(appliedFields(managed, "secret-relay")).toEqual(new Set([dataField("c")]));
   });
 
   it("tells who else owns a field", () => {
@@ -58,7 +58,9 @@ describe("the ledger of field managers", () => {
       entry("kubectl-edit", "Update", { "f:data": { "f:a": {} } }),
       entry("argocd", "Apply", { "f:data": { "f:b": {} } }),
     ]);
-    expect(otherManagersOf(managed, dataField("a")).map(({ manager }) => manager)).toEqual(["kubectl-edit"]);
+    expect(otherOwners(managed, dataField("a"), "secret-relay").map(({ manager }) => manager)).toEqual([
+      "kubectl-edit",
+    ]);
   });
 
   it("never confuses two fields of a Secret, whatever their keys", () => {
@@ -76,7 +78,10 @@ describe("the ledger of field managers", () => {
     );
     fc.assert(
       fc.property(anyField, anyField, (one, other) => {
-        const owned = fieldsAppliedByUs(parseManagedFields([entry("secret-relay", "Apply", one.tree)]));
+        const owned = appliedFields(
+          parseManagedFields([entry("secret-relay", "Apply", one.tree)]),
+          "secret-relay",
+        );
         const isSame = JSON.stringify(one.tree) === JSON.stringify(other.tree);
         expect(owned).toEqual(new Set([one.path]));
         expect(owned.has(other.path)).toBe(isSame);
@@ -94,7 +99,7 @@ describe("the ledger of field managers", () => {
     { it: "a time that is none", entries: [{ manager: "x", operation: "Apply", time: "yesterday" }] },
   ])("bears $it", ({ entries }) => {
     expect(
-      fieldsAppliedByUs(parseManagedFields(entries as Parameters<typeof parseManagedFields>[0])),
+      appliedFields(parseManagedFields(entries as Parameters<typeof parseManagedFields>[0]), "secret-relay"),
     ).toEqual(new Set());
   });
 });

@@ -52,6 +52,7 @@ describe("the settings of the rotation function", () => {
   it("have a default each", () => {
     expect(parseRotationConfig({})).toEqual({
       bindingsFile: expect.stringMatching(/bindings\.json$/),
+      relayName: "secret-relay",
       targetsAtOnce: 8,
       tokenLifeMs: 600_000,
       useFipsEndpoint: false,

@@ -49,12 +49,24 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
         ok: true,
         targets: [
           {
-            target: { cluster: "main", namespace: at.scene.namespace, name: "db" },
+            cluster: "main",
+            namespace: at.scene.namespace,
+            name: "db",
             source: source.name,
+            finding: "MISSING",
+            action: "create",
+            observed: "values",
             outcome: "written",
             before: null,
             after: { versionId: source.versionId, writtenAt: expect.any(String) },
+            versionId: source.versionId,
+            writtenAt: expect.any(String),
             currentVersionId: source.versionId,
+            sourceChangedAt: expect.any(String),
+            changes: [
+              { key: "user", what: "added" },
+              { key: "password", what: "added" },
+            ],
             stale: false,
           },
         ],
@@ -179,14 +191,17 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
 
       expect(json).toMatchObject({
         ok: true,
-        bindings: [
+        targets: [
           {
-            target: { cluster: "main", namespace: at.scene.namespace, name: "db" },
+            cluster: "main",
+            namespace: at.scene.namespace,
+            name: "db",
             source: source.name,
-            state: "current",
+            finding: null,
+            action: "none",
             versionId: source.versionId,
             currentVersionId: source.versionId,
-            syncedAt: expect.stringMatching(/Z$/),
+            writtenAt: expect.stringMatching(/Z$/),
           },
         ],
       });
@@ -221,20 +236,18 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
 
       expect(exitCode).toBe(1);
       expect(json).toMatchObject({
-        bindings: [
-          {
-            target: { name: "a-stale" },
-            state: "stale",
-            code: "STALE",
-            advice: `Write it now: secret-relay sync ${name}/a-stale`,
-          },
-          { target: { name: "b-gone" }, state: "source-gone", code: "SOURCE_MISSING" },
-          { target: { name: "c-foreign" }, state: "refused", code: "NOT_OURS" },
-          { target: { name: "d-tampered" }, state: "drifted", code: "TAMPERED" },
+        targets: [
+          { name: "a-stale", finding: "STALE", action: "update" },
+          { name: "b-gone", finding: "SOURCE_MISSING", action: "refuse", code: "SOURCE_MISSING" },
+          { name: "c-foreign", finding: "NOT_OURS", action: "refuse", code: "TARGET_NOT_OURS" },
+          { name: "d-tampered", finding: "TAMPERED", action: "update" },
         ],
       });
+      expect(stdout).toContain(`$ secret-relay sync ${name}/a-stale`);
+      expect(stdout).toContain("→ Secrets Manager has no such secret. Create or restore it");
+      expect(stdout).toContain("→ Another field manager created this Secret. Set adopt: true");
       expect(stdout).toContain("data.password changed by kubectl-edit");
-      expect(stdout).toContain("4 bound: 1 stale, 1 source-gone, 1 refused, 1 drifted.");
+      expect(stdout).toContain("4 Secret(s): 1 STALE, 1 SOURCE_MISSING, 1 NOT_OURS, 1 TAMPERED.");
     });
 
     it("is not stopped by what it may not see, and says so", async () => {
@@ -243,7 +256,10 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       const { exitCode, json } = await desk.runJson("status", "--eks-token");
 
       expect(exitCode).toBe(1);
-      expect(json).toMatchObject({ bindings: [{ state: "unknown", code: "CLUSTER_FORBIDDEN" }] });
+      expect(json).toMatchObject({
+        targets: [{ finding: null, action: "unknown", code: "CLUSTER_FORBIDDEN" }],
+        orphansUnknown: [{ cluster: "main", namespace: at.scene.namespace, code: "CLUSTER_FORBIDDEN" }],
+      });
     });
 
     it("needs no more than `get` by name, and finds the last error in the relay's Events where it may", async () => {
@@ -255,15 +271,15 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       const limited = await desk.runJson("status", "--eks-token");
       const admin = await desk.runJson("status");
 
-      const binding = { state: "refused", code: "NOT_OURS" };
-      expect(limited.json).toMatchObject({ bindings: [binding] });
-      expect(limited.json).not.toHaveProperty("bindings[0].lastError");
+      const row = { finding: "NOT_OURS", action: "refuse", code: "TARGET_NOT_OURS" };
+      expect(limited.json).toMatchObject({ targets: [row] });
+      expect(limited.json).not.toHaveProperty("targets[0].lastError");
       const lastError = {
         from: "Kubernetes Event",
         message: expect.stringContaining("TARGET_NOT_OURS"),
         at: expect.stringMatching(/Z$/),
       };
-      expect(admin.json).toMatchObject({ bindings: [{ ...binding, lastError }] });
+      expect(admin.json).toMatchObject({ targets: [{ ...row, lastError }] });
     });
   });
 
@@ -272,6 +288,22 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
     const source = await bindSource();
     await desk.run("sync", "--all");
     return at.scene.rotate(source, '{"password":"canary-7f3a9c1e-second","token":"canary-7f3a9c1e"}');
+  };
+
+  /** A Secret that the bindings name no longer, and that the relay may delete. */
+  const makeOrphan = async () => {
+    const { name } = await bindSource({ ofBinding: { deletionPolicy: "delete" } });
+    await desk.run("sync", "--all");
+    desk.writeBindings([{ source: name, targets: [{ namespace: at.scene.namespace, name: "other" }] }]);
+  };
+
+  /** As a sweep of the deployed function notes it, of a Secret that was written an hour earlier. */
+  const noteAsGone = (since: Date) => {
+    const annotations = {
+      "secret-relay/written-at": new Date(since.getTime() - 3_600_000).toISOString(),
+      "secret-relay/gone-since": since.toISOString(),
+    };
+    return at.scene.patchSecret("db", { metadata: { annotations } });
   };
 
   describe("secret-relay plan", () => {
@@ -283,11 +315,14 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(exitCode).toBe(0);
       expect(stdout).toBe(
         [
-          `+ main/${secret("db")}  create  from ${name}`,
-          "    + user",
-          "    + password",
+          `+ main/${secret("db")}  create  MISSING  from ${name}`,
+          "    The bound Secret does not exist in the cluster.",
+          "    - key user: added",
+          "    - key password: added",
+          "    → If it keeps disappearing, find out what deletes it.",
+          `    $ secret-relay sync ${secret("db")}`,
           "",
-          "Plan: 1 to create, 0 to update, 0 to delete; 0 as they should be, 0 refused, 0 not known.",
+          "Plan: 1 to create, 0 to update, 0 to delete; 0 without a change, 0 refused, 0 unknown.",
           "",
         ].join("\n"),
       );
@@ -303,8 +338,14 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
         changes: true,
         targets: [
           {
+            finding: "STALE",
             action: "update",
-            keys: { added: ["token"], changed: ["password"], removed: ["user"], mayChange: [] },
+            observed: "values",
+            changes: [
+              { key: "password", what: "changed" },
+              { key: "token", what: "added" },
+              { key: "user", what: "removed" },
+            ],
           },
         ],
       });
@@ -316,20 +357,10 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       const { json } = await desk.runJson("plan", secret("db"));
 
       expect(json).toMatchObject({
-        targets: [
-          {
-            action: "update",
-            code: "STALE",
-            keys: {
-              added: [],
-              changed: [],
-              removed: [],
-              mayChange: ["password", "user"],
-              areTheSources: true,
-            },
-          },
-        ],
+        mode: "metadata",
+        targets: [{ finding: "STALE", action: "update", observed: "metadata" }],
       });
+      expect(json).not.toHaveProperty("targets[0].changes");
     });
 
     it.each([
@@ -346,7 +377,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect((await desk.run("plan", "--exit-code")).exitCode).toBe(code);
     });
 
-    it.each([["--values"], []])("tells that somebody else's key is left alone (%s)", async (...values) => {
+    it.each([["--values"], []])("shows that an edited key is put back (%s)", async (...values) => {
       await bindSource();
       await desk.run("sync", "--all");
       await at.scene.patchSecret("db", { data: { password: "Y2FuYXJ5LTdmM2E5YzFl" } }, "kubectl-edit");
@@ -354,24 +385,40 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       const planned = await desk.runJson("plan", ...values);
       const synced = await desk.runJson("sync", "--all");
 
-      const refused = { code: "FIELD_OWNED_BY_ANOTHER" };
-      expect(planned.json).toMatchObject({ targets: [{ action: "refuse", ...refused }] });
-      expect(synced.json).toMatchObject({ targets: [{ outcome: "refused", ...refused }] }); // the plan was right
+      const row = { finding: "TAMPERED", action: "update" };
+      expect(planned.json).toMatchObject({ changes: true, targets: [row] });
+      expect(synced.json).toMatchObject({ targets: [{ ...row, outcome: "written" }] }); // the plan was right
+      expect(await at.scene.readData("db")).toEqual(JSON.parse(first));
+    });
+
+    it("shows that a shared Secret keeps a key which the relay never wrote", async () => {
+      const source = await bindSource({ ofBinding: { ownership: "keys" } });
+      await desk.run("sync", "--all");
+      await at.scene.patchSecret("db", { data: { token: "Y2FuYXJ5LTdmM2E5YzFl" } }, "kubectl-edit");
+      await at.scene.rotate(source, '{"user":"app","token":"canary-7f3a9c1e-second"}');
+
+      const planned = await desk.runJson("plan", "--values");
+      const synced = await desk.runJson("sync", "--all");
+
+      const refused = { action: "refuse", code: "FIELD_OWNED_BY_ANOTHER" };
+      expect(planned.json).toMatchObject({ targets: [refused] });
+      expect(synced.json).toMatchObject({ targets: [{ ...refused, outcome: "refused" }] }); // the plan was right
+      expect(await at.scene.readData("db")).toMatchObject({ token: "canary-7f3a9c1e" });
     });
 
     it("lists Secrets that are bound no longer, with what becomes of them", async () => {
-      const { name } = await bindSource({ ofBinding: { deletionPolicy: "delete" } });
-      await desk.run("sync", "--all");
-      desk.writeBindings([{ source: name, targets: [{ namespace: at.scene.namespace, name: "other" }] }]);
+      await makeOrphan();
 
       const { json } = await desk.runJson("plan");
+      await noteAsGone(new Date(Date.now() - 2 * 86_400_000));
+      const later = await desk.runJson("plan");
 
+      const orphan = { name: "db", finding: "ORPHAN" };
+      const other = { name: "other", action: "create" };
       expect(json).toMatchObject({
-        targets: [
-          { target: { name: "db" }, action: "delete", code: "ORPHAN" },
-          { target: { name: "other" }, action: "create" },
-        ],
+        targets: [{ ...orphan, action: "none", deleteAfter: expect.stringMatching(/Z$/) }, other],
       });
+      expect(later.json).toMatchObject({ targets: [{ ...orphan, action: "delete" }, other] });
     });
 
     it("works with `get` by name alone, and says which namespaces it could not list", async () => {
@@ -383,7 +430,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(exitCode).toBe(0);
       expect(json).toMatchObject({
         summary: { create: 1 },
-        unseenIn: [`main/${at.scene.namespace}`],
+        orphansUnknown: [{ cluster: "main", namespace: at.scene.namespace, code: "CLUSTER_FORBIDDEN" }],
       });
     });
   });
@@ -395,7 +442,8 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       const { exitCode, stdout } = await desk.run("sweep", "--plan");
 
       expect(exitCode).toBe(1);
-      expect(stdout).toMatch(new RegExp(`main/${secret("db")} +STALE +repair +for \\d+s at least, from `));
+      expect(stdout).toMatch(new RegExp(`main/${secret("db")} +STALE +update +prod/`));
+      expect(stdout).toMatch(/- stale for \d+s at least/);
       expect(stdout).toContain("1 of 1 bound Secrets compared by metadata, 1 finding(s).");
       expect(await at.scene.readData("db")).toEqual(JSON.parse(first));
     });
@@ -410,7 +458,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(JSON.parse(desk.read("report.json"))).toEqual(json);
       expect(json).toMatchObject({
         plan: false,
-        findings: [{ code: "STALE", action: { kind: "repaired" } }],
+        targets: [{ finding: "STALE", action: "update", outcome: "written" }],
       });
       expect(Object.keys((await at.scene.readData("db")) ?? {})).toEqual(["password", "token"]);
     });
@@ -429,17 +477,42 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       const byMetadata = await desk.runJson("sweep", "--plan");
       const byValues = await desk.runJson("sweep", "--plan", "--values");
 
-      expect(byMetadata.json).toMatchObject({ findings: [] });
-      expect(byValues.json).toMatchObject({ findings: [{ code: "VALUE_DIFFERS" }] });
+      expect(byMetadata.json).toMatchObject({ targets: [{ finding: null, action: "none" }] });
+      expect(byValues.json).toMatchObject({
+        targets: [{ finding: "VALUE_DIFFERS", action: "update" }],
+      });
     });
 
     it("ends with 1 when it could not look, and says so", async () => {
       await bindSource();
 
-      const { exitCode, stderr } = await desk.run("sweep", "--eks-token");
+      const { exitCode, stdout, stderr } = await desk.run("sweep", "--eks-token");
 
       expect(exitCode).toBe(1);
-      expect(stderr).toMatch(/not compared, CLUSTER_FORBIDDEN: You /);
+      expect(stdout).toContain(`main/${secret("db")}: unknown\n    CLUSTER_FORBIDDEN`);
+      expect(stdout).toMatch(/→ You \(EKS token of arn:aws:\S+\) may not /);
+      expect(stdout).toContain("0 of 1 bound Secrets compared");
+      expect(stderr).toMatch(/orphans are unknown, .*\(CLUSTER_FORBIDDEN\)/);
+    });
+
+    it("deletes nothing from a command line, also once the grace period is over", async () => {
+      await makeOrphan();
+      await noteAsGone(new Date(Date.now() - 2 * 86_400_000));
+
+      const { exitCode, json } = await desk.runJson("sweep");
+
+      expect(exitCode).toBe(1);
+      expect(json).toMatchObject({
+        targets: expect.arrayContaining([
+          expect.objectContaining({
+            name: "db",
+            action: "delete",
+            outcome: "held-back",
+            code: "LOCAL_BINDINGS",
+          }),
+        ]),
+      });
+      expect(await at.scene.readData("db")).toEqual(JSON.parse(first));
     });
   });
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ANNOTATIONS, SOURCE_VERSIONS_ANNOTATION } from "../../shared/render/ownership-marks.ts";
 import type { SyncCluster } from "../../shared/sync/sync-source.ts";
+import { marksOf } from "../marks.ts";
 import type { Backend } from "./backend.ts";
 import { type Choose, everySchedule, Interleaver } from "./interleaver.ts";
 import { labelUpdated, startRelay } from "./relay.ts";
@@ -52,6 +52,7 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
     interleaver: Interleaver,
     landed: Landed[],
   ) => {
+    const { annotations } = marksOf(backend);
     let lastRead: Promise<unknown> = Promise.resolve();
     return startRelay(backend, {
       bindings: [bindingOf(bound)],
@@ -72,15 +73,19 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
           return {
             readSecret: (secret, budget) =>
               interleaver.step(actor, "reads the live Secret", () => cluster.readSecret(secret, budget)),
-            applySecret: (body, force, budget) =>
+            applySecret: (body, how, budget) =>
               interleaver.step(actor, "applies", async () => {
-                const live = await cluster.applySecret(body, force, budget);
-                const versionId = live.annotations[ANNOTATIONS.versionId] ?? "";
-                const versions = live.annotations[SOURCE_VERSIONS_ANNOTATION]?.split(" ") ?? [versionId];
+                const live = await cluster.applySecret(body, how, budget);
+                const versionId = live.annotations[annotations.versionId] ?? "";
+                const versions = live.annotations[annotations.sourceVersions]?.split(" ") ?? [versionId];
                 landed.push({ versionId, versions, resourceVersion: Number(live.resourceVersion) });
                 return live;
               }),
             deleteSecret: (secret, only, budget) => cluster.deleteSecret(secret, only, budget),
+            patchMetadata: (secret, patch, budget) =>
+              interleaver.step(actor, "patches the metadata", () =>
+                cluster.patchMetadata(secret, patch, budget),
+              ),
           };
         },
       }),

@@ -8,6 +8,7 @@ import { type ContractContext, NAMESPACE } from "./kubernetes/fixtures.ts";
 import { describeImmutable } from "./kubernetes/immutable.ts";
 import { describeKubectlNeeds } from "./kubernetes/kubectl.ts";
 import { describeOtherWriters } from "./kubernetes/other-writers.ts";
+import { describeOwnership } from "./kubernetes/ownership.ts";
 import { describeReading } from "./kubernetes/reading.ts";
 import { describeRefusedApply } from "./kubernetes/refused-apply.ts";
 import { describeWholeWrites } from "./kubernetes/whole-writes.ts";
@@ -39,6 +40,7 @@ export function describeKubernetesContract(start: () => Promise<KubernetesBacken
   describeImmutable(context);
   describeOtherWriters(context);
   describeWholeWrites(context);
+  describeOwnership(context);
   describeReading(context);
   describeWorkloads(context);
   describeEvents(context);

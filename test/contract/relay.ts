@@ -36,6 +36,8 @@ export type TestRelayOptions = {
   /** Further clusters, or other settings of the one that the backend is. */
   readonly clusters?: Readonly<Record<string, object>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** The name of the installation. */
+  readonly relay?: string;
   /** Replaces what a test wants to step through. */
   readonly override?: (real: RotationDependencies) => Partial<RotationDependencies>;
   readonly now?: () => number;
@@ -66,12 +68,16 @@ export async function startSweeper(
   options: Omit<TestRelayOptions, "override"> & {
     readonly override?: (real: ReconcileDependencies) => Partial<ReconcileDependencies>;
     readonly remainingMs?: number;
+    /** Instead of a day, so that a test need not wait for one. */
+    readonly deletionGraceMs?: number;
   },
 ): Promise<TestSweeper> {
   const { env, surroundings, logs, metrics, forget } = prepare(backend, options);
   const real = await reconcileDependencies(env, surroundings);
   forget();
-  const dependencies = { ...real, ...options.override?.(real) };
+  const { deletionGraceMs = real.settings.deletionGraceMs } = options;
+  const settings = { ...real.settings, deletionGraceMs };
+  const dependencies = { ...real, settings, ...options.override?.(real) };
   const run = reconcile(dependencies);
   return {
     sweep: (input) =>
@@ -88,10 +94,22 @@ function prepare(backend: Backend, options: Omit<TestRelayOptions, "override">) 
   const folder = mkdtempSync(join(tmpdir(), "relay-bindings-"));
   const bindingsFile = join(folder, "bindings.yaml");
   const clusters = { main: pinnedCluster(backend), ...options.clusters };
-  const file = { version: 1, clusters, defaults: { cluster: "main" }, bindings: options.bindings };
+  const { relay } = options;
+  const file = {
+    version: 1,
+    ...(relay !== undefined && { relay }),
+    clusters,
+    defaults: { cluster: "main" },
+    bindings: options.bindings,
+  };
   writeFileSync(bindingsFile, JSON.stringify(file)); // JSON is YAML
   return {
-    env: { ...process.env, BINDINGS_FILE: bindingsFile, ...options.env },
+    env: {
+      ...process.env,
+      BINDINGS_FILE: bindingsFile,
+      ...(relay !== undefined && { RELAY_NAME: relay }),
+      ...options.env,
+    },
     surroundings: {
       log: (code: LogCode, fields: LogFields = {}) => keepClean(logs, { code, fields }),
       measure: (name: MetricName, value: number, code?: string) =>

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Backend } from "./backend.ts";
 import { makeCertificates, makeSshKey } from "./certificates.ts";
 import { startRelay, startSweeper } from "./relay.ts";
+import { findingsIn } from "./rows.ts";
 import { useBackend, useScene } from "./use-scene.ts";
 
 /** What bindings can say, as it ends in the cluster; the same on the sandbox and on real servers. */
@@ -68,8 +69,8 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
 
     const report = await sweep({ sweep: "values" });
 
-    const [remark] = report.remarks ?? [];
-    expect(report.findings).toEqual([]);
+    const [remark] = report.targets;
+    expect(findingsIn(report)).toEqual([]);
     expect(remark?.certificateExpiresInDays).toBeLessThan(3);
     expect(metrics.find(({ name }) => name === "CertificateExpiresInDays")?.value).toBeLessThan(3);
     expect(logs.find(({ code }) => code === "CERTIFICATE_SEEN")?.fields).toMatchObject({
@@ -112,7 +113,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
       await sync();
 
       expect(await at.scene.readData("made")).toEqual({ DB_user: "u", DB_version: "1.10" });
-      expect((await (await sweeper()).sweep({ sweep: "values" })).findings).toEqual([]);
+      expect(findingsIn(await (await sweeper()).sweep({ sweep: "values" }))).toEqual([]);
     });
 
     it("whose template lacks a variable is refused by its name", async () => {
@@ -170,11 +171,11 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
       const { source, sync, sweeper } = await bound({ ours: "1", also: "2" }, { ownership: "keys" });
       await at.scene.createSecret("made", { theirs: "kept" });
       const before = await (await sweeper()).sweep({ sweep: "metadata", plan: true });
-      expect(before.findings[0]).toMatchObject({ code: "MISSING", action: { would: "repair" } });
+      expect(findingsIn(before)[0]).toMatchObject({ finding: "MISSING", action: "update" });
 
       expect(await sync()).toMatchObject({ outcome: "written" });
       expect(await at.scene.readData("made")).toEqual({ theirs: "kept", ours: "1", also: "2" });
-      expect((await (await sweeper()).sweep({ sweep: "metadata" })).findings).toEqual([]);
+      expect(findingsIn(await (await sweeper()).sweep({ sweep: "metadata" }))).toEqual([]);
 
       await at.scene.patchSecret("made", { data: { theirs: "Y2hhbmdlZA==" } });
       await at.scene.rotate(source, '{"ours":"3"}');

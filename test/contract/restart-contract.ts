@@ -5,6 +5,7 @@ import { ClusterUnavailable } from "../../shared/cluster/errors.ts";
 import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
 import type { Backend } from "./backend.ts";
 import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
+import { findingsIn } from "./rows.ts";
 import type { TestSource } from "./scene.ts";
 import { useBackend, useScene } from "./use-scene.ts";
 
@@ -240,9 +241,11 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       const swept = await sweeper.sweep({ sweep: "metadata" });
       const again = await sweeper.sweep({ sweep: "values" });
 
-      expect(swept.findings).toEqual([]);
-      expect(swept.madeUp?.[0]?.restarts).toEqual([{ workload: "Deployment/shop", outcome: "restarted" }]);
-      expect(again.madeUp).toBeUndefined();
+      expect(findingsIn(swept)).toEqual([]);
+      expect(swept.retriedRestarts?.[0]?.restarts).toEqual([
+        { workload: "Deployment/shop", outcome: "restarted" },
+      ]);
+      expect(again.retriedRestarts).toBeUndefined();
       expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
     });
 
@@ -253,11 +256,11 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       const second = await at.scene.rotate(source, '{"password":"second"}');
 
       const sweeper = await startSweeper(used.backend, { bindings });
-      const { findings } = await sweeper.sweep({ sweep: "metadata" });
+      const { targets } = await sweeper.sweep({ sweep: "metadata" });
 
-      expect(findings[0]).toMatchObject({
-        code: "STALE",
-        action: { kind: "repaired" },
+      expect(targets[0]).toMatchObject({
+        finding: "STALE",
+        outcome: "written",
         restarts: [{ workload: "Deployment/shop", outcome: "restarted" }],
       });
       expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
@@ -358,15 +361,15 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
         await at.scene.deleteSecret("db");
         const second = await at.scene.rotate(source, '{"password":"second"}');
 
-        const { findings } = await sweepOnce(bindings);
+        const { targets } = await sweepOnce(bindings);
         const again = await sweepOnce(bindings);
 
-        expect(findings[0]).toMatchObject({
-          code: "MISSING",
+        expect(targets[0]).toMatchObject({
+          finding: "MISSING",
           restarts: [{ workload: `${kind}/shop`, outcome: "restarted" }],
         });
         expect(await stampOf(kind, "shop")).toBe(second.versionId);
-        expect(again.madeUp).toBeUndefined();
+        expect(again.retriedRestarts).toBeUndefined();
         expect((await read(kind, "shop")).metadata.generation).toBe(2);
       },
     );
@@ -376,12 +379,12 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       await create("Deployment", "shop");
       const { source, told, bindings } = await open(atShop);
       await at.scene.deleteSecret("db");
-      const { findings } = await sweepOnce(bindings);
+      const { targets } = await sweepOnce(bindings);
       await at.scene.deleteSecret("db");
       const report = await told(source);
 
-      expect(findings[0]).toMatchObject({
-        code: "MISSING",
+      expect(targets[0]).toMatchObject({
+        finding: "MISSING",
         restarts: [{ workload: "Deployment/shop", outcome: "already" }],
       });
       expect(restartsOf(report)).toEqual([{ workload: "Deployment/shop", outcome: "already" }]);
@@ -420,10 +423,10 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       await at.scene.deleteSecret("db");
       const second = await at.scene.rotate(source, '{"password":"second"}');
 
-      const { findings } = await sweepOnce(bindings);
+      const { targets } = await sweepOnce(bindings);
 
       expect(first.targets[0]).toMatchObject({ outcome: "written", versionId: source.versionId });
-      expect(findings[0]?.restarts).toEqual(restarted);
+      expect(targets[0]?.restarts).toEqual(restarted);
       expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
     });
 
@@ -436,10 +439,10 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       await at.scene.deleteSecret("db");
       await at.scene.rotate(source, '{"password":"second"}');
 
-      const { findings } = await sweepOnce(withRestart);
+      const { targets } = await sweepOnce(withRestart);
 
-      expect(before.madeUp).toBeUndefined();
-      expect(findings[0]?.restarts).toEqual(restarted);
+      expect(before.retriedRestarts).toBeUndefined();
+      expect(targets[0]?.restarts).toEqual(restarted);
     });
 
     it("restarts a workload that came after the first value and was never restarted", async () => {
@@ -451,9 +454,9 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       await at.scene.deleteSecret("db");
       const second = await at.scene.rotate(source, '{"password":"second"}');
 
-      const { findings } = await sweepOnce(bindings);
+      const { targets } = await sweepOnce(bindings);
 
-      expect(findings[0]?.restarts).toEqual(restarted);
+      expect(targets[0]?.restarts).toEqual(restarted);
       expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
     });
 

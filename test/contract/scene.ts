@@ -17,6 +17,8 @@ export type Scene = {
   readonly namespace: string;
   readonly admin: KubernetesCall;
   createSource(name: string, value: string | Uint8Array): Promise<TestSource>;
+  /** One that never had a value. */
+  createEmptySource(name: string): Promise<void>;
   rotate(source: TestSource, value: string): Promise<TestSource>;
   /** Puts a value under labels of its own, and leaves AWSCURRENT where it is. */
   putUnder(labels: readonly string[], source: TestSource, value: string): Promise<TestSource>;
@@ -93,6 +95,9 @@ export async function openScene(
       const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value };
       const made = await secrets.send(new CreateSecretCommand({ Name: name, ...content }));
       return { name, arn: made.ARN ?? "", versionId: made.VersionId ?? "" };
+    },
+    createEmptySource: async (Name) => {
+      await secrets.send(new CreateSecretCommand({ Name }));
     },
     rotate: async (source, value) => {
       const put = await secrets.send(

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Backend } from "./backend.ts";
 import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
+import { findingsIn } from "./rows.ts";
 import { useBackend, useScene } from "./use-scene.ts";
 
 /** Several sources in one Secret, staging labels, pinned versions; the same on the sandbox and on real servers. */
@@ -17,8 +18,8 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
     const targets = names.map((name) => ({ namespace: at.scene.namespace, name }));
     const bindings = [{ targets, ...rules }];
     const relay = await startRelay(used.backend, { bindings });
-    const sweep = async (input: object) => {
-      const sweeper = await startSweeper(used.backend, { bindings });
+    const sweep = async (input: object, more: { deletionGraceMs?: number } = {}) => {
+      const sweeper = await startSweeper(used.backend, { bindings, ...more });
       return sweeper.sweep({ sweep: "metadata", ...input });
     };
     return { bindings, relay, sweep };
@@ -48,8 +49,8 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
         "secret-relay/source": `${db.arn},${license.arn}`,
         "secret-relay/source-versions": `${db.versionId} ${license.versionId}`,
       });
-      expect((await sweep({})).findings).toEqual([]);
-      expect((await sweep({ sweep: "values" })).findings).toEqual([]);
+      expect(findingsIn(await sweep({}))).toEqual([]);
+      expect(findingsIn(await sweep({ sweep: "values" }))).toEqual([]);
     });
 
     it("are followed each by its own events, and the Secret's version differs each time", async () => {
@@ -96,9 +97,11 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(written).toMatchObject({ collisions });
       // In order, and told all the same; only the values say so.
       const report = await sweep({ sweep: "values", plan: true });
-      expect(report).toMatchObject({ findings: [], remarks: [{ target: { name: "made" }, collisions }] });
+      expect(report).toMatchObject({
+        targets: [{ name: "made", finding: null, action: "none", collisions }],
+      });
       await at.scene.deleteSecret("made");
-      expect((await sweep({})).findings).toMatchObject([{ code: "MISSING", details: { collisions } }]);
+      expect(findingsIn(await sweep({}))).toMatchObject([{ finding: "MISSING", collisions }]);
     });
 
     it("of which one lacks a key are refused, and that one is named", async () => {
@@ -128,12 +131,16 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
 
       const report = await sweep({});
 
-      expect(report.findings).toMatchObject([
-        { code: "SOURCE_MISSING", source: two.name, action: { kind: "left" } },
+      expect(findingsIn(report)).toMatchObject([
+        { finding: "SOURCE_MISSING", source: two.name, action: "refuse" },
       ]);
       await at.scene.deleteSource(one);
-      expect((await sweep({})).findings).toMatchObject([
-        { code: "SOURCE_MISSING", source: `${one.name}, ${two.name}`, action: { kind: "deleted" } },
+      const gone = { finding: "SOURCE_MISSING", source: `${one.name}, ${two.name}` };
+      expect(findingsIn(await sweep({}))).toMatchObject([
+        { ...gone, action: "none", deleteAfter: expect.any(String) },
+      ]);
+      expect(findingsIn(await sweep({}, { deletionGraceMs: 0 }))).toMatchObject([
+        { ...gone, action: "delete", outcome: "deleted" },
       ]);
       expect(await at.scene.readSecret("made")).toBeUndefined();
     });
@@ -146,20 +153,18 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
 
       const report = await sweep({});
 
-      expect(report.findings).toMatchObject([
+      expect(findingsIn(report)).toMatchObject([
         {
-          code: "STALE",
+          finding: "STALE",
           source: `${one.name}, ${two.name}`,
-          details: {
-            staleSources: [
-              { source: two.name, liveVersionId: two.versionId, currentVersionId: next.versionId },
-            ],
-          },
-          action: { kind: "repaired" },
+          staleSources: [
+            { source: two.name, liveVersionId: two.versionId, currentVersionId: next.versionId },
+          ],
+          outcome: "written",
         },
       ]);
       expect(await at.scene.readData("made")).toEqual({ a: "1", b: "2" });
-      expect((await sweep({})).findings).toEqual([]);
+      expect(findingsIn(await sweep({}))).toEqual([]);
     });
   });
 
@@ -187,15 +192,15 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       const first = await at.scene.putUnder(["GREEN"], source, '{"a":"green"}');
       const { relay, sweep } = await open({ source: source.name, stage: "GREEN" });
       await relay.invoke({ secretId: source.name });
-      expect((await sweep({})).findings).toEqual([]);
+      expect(findingsIn(await sweep({}))).toEqual([]);
       const second = await at.scene.putUnder(["GREEN"], source, '{"a":"greener"}');
 
       const planned = await sweep({ sweep: "values", plan: true });
       const swept = await sweep({});
 
-      const details = { liveVersionId: first.versionId, currentVersionId: second.versionId };
-      expect(planned.findings).toMatchObject([{ code: "STALE", details }]);
-      expect(swept.findings).toMatchObject([{ code: "STALE", details, action: { kind: "repaired" } }]);
+      const details = { versionId: first.versionId, currentVersionId: second.versionId };
+      expect(findingsIn(planned)).toMatchObject([{ finding: "STALE", ...details }]);
+      expect(findingsIn(swept)).toMatchObject([{ finding: "STALE", ...details, outcome: "written" }]);
       expect(await at.scene.readData("made")).toEqual({ a: "greener" });
     });
 
@@ -212,8 +217,8 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       await at.scene.moveLabel("GREEN", green, undefined);
 
       for (const mode of ["metadata", "values"]) {
-        expect((await sweep({ sweep: mode })).findings).toMatchObject([
-          { code: "VERSION_MISSING", action: { kind: "left" } },
+        expect(findingsIn(await sweep({ sweep: mode }))).toMatchObject([
+          { finding: "VERSION_MISSING", action: "refuse", code: "VERSION_MISSING" },
         ]);
       }
 
@@ -245,10 +250,10 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
 
       expect(report.targets).toEqual([]);
       expect(await at.scene.readData("made")).toEqual({ a: "first" });
-      expect((await sweep({})).findings).toEqual([]);
-      expect((await sweep({ sweep: "values" })).findings).toEqual([]);
+      expect(findingsIn(await sweep({}))).toEqual([]);
+      expect(findingsIn(await sweep({ sweep: "values" }))).toEqual([]);
       await at.scene.deleteSecret("made");
-      expect((await sweep({})).findings).toMatchObject([{ code: "MISSING", action: { kind: "repaired" } }]);
+      expect(findingsIn(await sweep({}))).toMatchObject([{ finding: "MISSING", outcome: "written" }]);
       expect(await at.scene.readData("made")).toEqual({ a: "first" });
     });
 
@@ -260,12 +265,12 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       await at.scene.rotate(second, '{"a":"third"}'); // AWSPREVIOUS leaves the first
 
       for (const mode of ["metadata", "values"]) {
-        expect((await sweep({ sweep: mode })).findings).toMatchObject([
-          { code: "VERSION_DEPRECATED", source: first.name, action: { kind: "left" } },
+        expect(findingsIn(await sweep({ sweep: mode }))).toMatchObject([
+          { finding: "VERSION_DEPRECATED", source: first.name, action: "none" },
         ]);
       }
       await at.scene.deleteSecret("made");
-      expect((await sweep({})).findings).toMatchObject([{ code: "MISSING", action: { kind: "repaired" } }]);
+      expect(findingsIn(await sweep({}))).toMatchObject([{ finding: "MISSING", outcome: "written" }]);
     });
 
     it("that is not there is told, and keeps the Secret", async () => {
@@ -274,10 +279,10 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
 
       const [refused] = (await relay.invoke({ secretId: source.name })).targets;
 
-      expect(refused).toMatchObject({ outcome: "refused", code: "SOURCE_NOT_FOUND" });
-      expect(refused?.advice).toContain("the version");
-      expect((await sweep({ sweep: "values" })).findings).toMatchObject([
-        { code: "VERSION_MISSING", action: { kind: "left" } },
+      expect(refused).toMatchObject({ outcome: "refused", code: "VERSION_MISSING" });
+      expect(refused?.advice).toContain("pinned version");
+      expect(findingsIn(await sweep({ sweep: "values" }))).toMatchObject([
+        { finding: "VERSION_MISSING", action: "refuse", code: "VERSION_MISSING" },
       ]);
     });
 

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { Finding } from "../../shared/sweep/finding.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
+import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { Backend } from "./backend.ts";
 import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
+import { findingsIn, unknownIn } from "./rows.ts";
 import { encodeData } from "./scene.ts";
 import { useBackend, useScene } from "./use-scene.ts";
 
@@ -35,11 +36,11 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
     return { source, relay, bindings, sweeper: await startSweeper(used.backend, { bindings }) };
   };
 
-  const codes = ({ findings }: SweepReport): string[] => findings.map(({ code }) => code);
-  const only = ({ findings, unchecked }: SweepReport): Finding => {
-    expect(unchecked).toEqual([]);
-    expect(findings).toHaveLength(1);
-    return findings[0] as Finding;
+  const codes = (report: SweepReport) => findingsIn(report).map(({ finding }) => finding);
+  const only = (report: SweepReport): TargetRow => {
+    expect(unknownIn(report)).toEqual([]);
+    expect(report.targets).toHaveLength(1);
+    return report.targets[0] as TargetRow;
   };
   const patch = (body: object, manager?: string) => at.scene.patchSecret("db", body, manager);
 
@@ -47,7 +48,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
     it("finds nothing where nothing drifted, and says how much it looked at", async () => {
       const { sweeper } = await openSynced();
       const report = await sweeper.sweep(METADATA);
-      expect(report).toMatchObject({ bindings: 1, checked: 1, findings: [], unchecked: [], unseen: [] });
+      expect(report).toMatchObject({ bindings: 1, checked: 1, targets: [], orphansUnknown: [] });
     });
 
     it("finds a rotation whose event was lost, tells how stale the Secret is, and repairs it", async () => {
@@ -57,63 +58,66 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       const finding = only(await sweeper.sweep(METADATA));
 
       expect(finding).toMatchObject({
-        code: "STALE",
-        target: { cluster: "main", namespace: at.scene.namespace, name: "db" },
-        details: {
-          liveVersionId: source.versionId,
-          currentVersionId: second.versionId,
-          changes: [{ key: "password", what: "changed" }],
-        },
-        action: { kind: "repaired" },
+        finding: "STALE",
+        cluster: "main",
+        namespace: at.scene.namespace,
+        name: "db",
+        versionId: source.versionId,
+        currentVersionId: second.versionId,
+        changes: [{ key: "password", what: "changed" }],
+        action: "update",
+        outcome: "written",
       });
-      expect(finding.details.staleMs).toBeGreaterThanOrEqual(0);
+      expect(finding.staleMs).toBeGreaterThanOrEqual(0);
       expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-second" });
-      expect((await sweeper.sweep(METADATA)).findings).toEqual([]);
+      expect((await sweeper.sweep(METADATA)).targets).toEqual([]);
     });
 
     it("finds a Secret that was deleted, and makes it anew", async () => {
       const { sweeper } = await openSynced();
       await at.scene.deleteSecret("db");
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
-        code: "MISSING",
-        action: { kind: "repaired" },
+        finding: "MISSING",
+        outcome: "written",
       });
       expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
     });
 
-    it("names the key and the field manager when somebody changed a value, and refuses without adopt", async () => {
+    it("puts a changed value back, and names the key and the field manager that changed it", async () => {
       const { sweeper } = await openSynced();
       await patch({ data: encodeData({ password: "canary-7f3a9c1e-tampered" }) }, "kubectl-edit");
 
       const finding = only(await sweeper.sweep(METADATA));
 
       expect(finding).toMatchObject({
-        code: "TAMPERED",
-        action: { kind: "refused", code: "FIELD_OWNED_BY_ANOTHER" },
+        finding: "TAMPERED",
+        action: "update",
+        outcome: "written",
       });
-      expect(finding.details.fields).toEqual([
+      expect(finding.fields).toEqual([
         { field: "data.password", what: "changed", manager: "kubectl-edit", at: expect.any(String) },
       ]);
-      expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-tampered" });
+      expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
+      expect((await sweeper.sweep(METADATA)).targets).toEqual([]);
     });
 
     it("takes a changed value back when the binding adopts", async () => {
       const { sweeper } = await openSynced({ adopt: true });
       await patch({ data: encodeData({ password: "canary-7f3a9c1e-tampered" }) });
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
-        code: "TAMPERED",
-        action: { kind: "repaired" },
+        finding: "TAMPERED",
+        outcome: "written",
       });
       expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
-      expect((await sweeper.sweep(METADATA)).findings).toEqual([]);
+      expect((await sweeper.sweep(METADATA)).targets).toEqual([]);
     });
 
     it("finds a key that somebody removed, and puts it back", async () => {
       const { sweeper } = await openSynced();
       await patch({ data: { password: null } });
       const finding = only(await sweeper.sweep(METADATA));
-      expect(finding).toMatchObject({ code: "TAMPERED", action: { kind: "repaired" } });
-      expect(finding.details.fields).toEqual([{ field: "data.password", what: "removed" }]);
+      expect(finding).toMatchObject({ finding: "TAMPERED", outcome: "written" });
+      expect(finding.fields).toEqual([{ field: "data.password", what: "removed" }]);
       expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
     });
 
@@ -121,8 +125,8 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       const { sweeper } = await openSynced({ labels: { team: "shop" }, adopt: true });
       await patch({ metadata: { labels: { team: "other" } } });
       const finding = only(await sweeper.sweep(METADATA));
-      expect(finding).toMatchObject({ code: "TAMPERED", action: { kind: "repaired" } });
-      expect(finding.details.fields?.map(({ field }) => field)).toEqual(["metadata.labels.team"]);
+      expect(finding).toMatchObject({ finding: "TAMPERED", outcome: "written" });
+      expect(finding.fields?.map(({ field }) => field)).toEqual(["metadata.labels.team"]);
       expect((await at.scene.readSecret("db")).metadata.labels.team).toBe("shop");
     });
 
@@ -130,10 +134,10 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       const { sweeper } = await openSynced();
       await patch({ metadata: { labels: { "secret-relay/managed": null } } });
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
-        code: "TAMPERED",
-        action: { kind: "repaired" },
+        finding: "TAMPERED",
+        outcome: "written",
       });
-      expect((await sweeper.sweep(METADATA)).findings).toEqual([]);
+      expect((await sweeper.sweep(METADATA)).targets).toEqual([]);
     });
 
     it("finds a Secret that another field manager took over by force", async () => {
@@ -142,21 +146,21 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
 
       const finding = only(await sweeper.sweep(METADATA));
 
-      expect(finding).toMatchObject({ code: "TAKEN_OVER", action: { kind: "repaired" } });
-      expect(finding.details.fields).toContainEqual({
+      expect(finding).toMatchObject({ finding: "TAKEN_OVER", outcome: "written" });
+      expect(finding.fields).toContainEqual({
         field: "data.password",
         what: "changed",
         manager: "gitops",
         at: expect.any(String),
       });
-      expect((await sweeper.sweep(METADATA)).findings).toEqual([]);
+      expect((await sweeper.sweep(METADATA)).targets).toEqual([]);
     });
 
     it("finds that a Secret was replaced as a whole", async () => {
       const { sweeper } = await openSynced({ adopt: true });
       await at.scene.replaceSecret("db", { data: encodeData({ password: "canary-7f3a9c1e-replaced" }) });
       const finding = only(await sweeper.sweep(METADATA));
-      expect(finding).toMatchObject({ code: "TAKEN_OVER", action: { kind: "repaired" } });
+      expect(finding).toMatchObject({ finding: "TAKEN_OVER", outcome: "written" });
       expect(await at.scene.readData("db")).toMatchObject({ user: "app", password: "canary-7f3a9c1e-first" });
     });
 
@@ -169,8 +173,9 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
         { type: "kubernetes.io/basic-auth" },
       );
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
-        code: "TYPE_DIFFERS",
-        action: { kind: "refused", code: "TARGET_TYPE_DIFFERS" },
+        finding: "TYPE_DIFFERS",
+        action: "refuse",
+        code: "TARGET_TYPE_DIFFERS",
       });
     });
 
@@ -179,8 +184,9 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       await at.scene.deleteSecret("db");
       await at.scene.createSecret("db", { password: "canary-7f3a9c1e-theirs" });
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
-        code: "NOT_OURS",
-        action: { kind: "refused", code: "TARGET_NOT_OURS" },
+        finding: "NOT_OURS",
+        action: "refuse",
+        code: "TARGET_NOT_OURS",
       });
       expect(await at.scene.readData("db")).toEqual({ password: "canary-7f3a9c1e-theirs" });
     });
@@ -190,8 +196,8 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       const bindings = [bindTo(source.name, "db", { keys: { PASSWORD: "password" } })];
       const sweeper = await startSweeper(used.backend, { bindings });
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
-        code: "FINGERPRINT_CHANGED",
-        action: { kind: "repaired" },
+        finding: "FINGERPRINT_CHANGED",
+        outcome: "written",
       });
       expect(await at.scene.readData("db")).toEqual({ PASSWORD: "canary-7f3a9c1e-first" });
     });
@@ -200,15 +206,22 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       const kept = await openSynced();
       await at.scene.deleteSource(kept.source);
       expect(only(await kept.sweeper.sweep(METADATA))).toMatchObject({
+        finding: "SOURCE_MISSING",
+        action: "refuse",
         code: "SOURCE_MISSING",
-        action: { kind: "left" },
       });
       expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
 
       await at.scene.grantDelete(["db"]);
       const bindings = [bindTo(kept.source.name, "db", { deletionPolicy: "delete" })];
       const deleting = await startSweeper(used.backend, { bindings });
-      expect(only(await deleting.sweep(METADATA))).toMatchObject({ action: { kind: "deleted" } });
+      expect(only(await deleting.sweep(METADATA))).toMatchObject({
+        finding: "SOURCE_MISSING",
+        action: "none",
+        deleteAfter: expect.any(String),
+      });
+      const later = await startSweeper(used.backend, { bindings, deletionGraceMs: 0 });
+      expect(only(await later.sweep(METADATA))).toMatchObject({ action: "delete", outcome: "deleted" });
       expect(await at.scene.readSecret("db")).toBeUndefined();
     });
 
@@ -217,8 +230,9 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       await at.scene.grantDelete(["db"]);
       await at.scene.deleteSource(source, { isRestorable: true });
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
+        finding: "SOURCE_SCHEDULED_FOR_DELETION",
+        action: "refuse",
         code: "SOURCE_SCHEDULED_FOR_DELETION",
-        action: { kind: "left" },
       });
       expect(await at.scene.readSecret("db")).toBeDefined();
     });
@@ -232,17 +246,21 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       await (await startRelay(used.backend, { bindings })).invoke({ secretId: other.name });
       const sweeper = await startSweeper(used.backend, { bindings });
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
-        code: "ORPHAN",
+        finding: "ORPHAN",
         source: source.arn,
-        target: { name: "db" },
-        action: { kind: "left" },
+        name: "db",
+        action: "none",
       });
 
       const deleting = [bindTo(source.name, "db", { deletionPolicy: "delete" })];
       await (await startRelay(used.backend, { bindings: deleting })).invoke({ secretId: source.name });
-      expect(only(await sweeper.sweep(METADATA))).toMatchObject({
-        code: "ORPHAN",
-        action: { kind: "deleted" },
+      const waits = only(await sweeper.sweep(METADATA));
+      expect(waits).toMatchObject({ finding: "ORPHAN", action: "none", deleteAfter: expect.any(String) });
+      const later = await startSweeper(used.backend, { bindings, deletionGraceMs: 0 });
+      expect(only(await later.sweep(METADATA))).toMatchObject({
+        finding: "ORPHAN",
+        action: "delete",
+        outcome: "deleted",
       });
       expect(await at.scene.readSecret("db")).toBeUndefined();
     });
@@ -251,9 +269,9 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       const { source, sweeper } = await openSynced({}, { mayList: false });
       await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-second"}');
       const report = await sweeper.sweep(METADATA);
-      expect(only(report)).toMatchObject({ code: "STALE", action: { kind: "repaired" } });
-      expect(report.unseen).toEqual([
-        { what: "orphans", cluster: "main", namespace: at.scene.namespace, code: "CLUSTER_FORBIDDEN" },
+      expect(only(report)).toMatchObject({ finding: "STALE", outcome: "written" });
+      expect(report.orphansUnknown).toEqual([
+        { cluster: "main", namespace: at.scene.namespace, code: "CLUSTER_FORBIDDEN" },
       ]);
     });
 
@@ -261,8 +279,9 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       const sweeper = await startSweeper(used.backend, { bindings: [bindTo(source.name, "db")] });
       const report = await sweeper.sweep(METADATA);
-      expect(report).toMatchObject({ checked: 0, findings: [] });
-      expect(report.unchecked.map(({ code }) => code)).toEqual(["CLUSTER_FORBIDDEN"]);
+      expect(report.checked).toBe(0);
+      expect(findingsIn(report)).toEqual([]);
+      expect(unknownIn(report).map(({ code }) => code)).toEqual(["CLUSTER_FORBIDDEN"]);
     });
 
     it("as a plan tells what it would do, and changes nothing", async () => {
@@ -270,7 +289,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-second"}');
       const before = await at.scene.readSecret("db");
       const report = await sweeper.sweep({ ...METADATA, plan: true });
-      expect(only(report)).toMatchObject({ code: "STALE", action: { kind: "planned", would: "repair" } });
+      expect(only(report)).toMatchObject({ finding: "STALE", action: "update" });
       expect(await at.scene.readSecret("db")).toEqual(before);
     });
   });
@@ -283,15 +302,13 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       const report = await sweeper.sweep({ ...VALUES, plan: true });
 
       expect(only(report)).toMatchObject({
-        code: "STALE",
-        details: {
-          changes: [
-            { key: "password", what: "changed" },
-            { key: "more", what: "added" },
-            { key: "user", what: "removed" },
-          ],
-        },
-        action: { kind: "planned", would: "repair" },
+        finding: "STALE",
+        changes: [
+          { key: "password", what: "changed" },
+          { key: "more", what: "added" },
+          { key: "user", what: "removed" },
+        ],
+        action: "update",
       });
       expect(JSON.stringify(report)).not.toContain("canary-7f3a9c1e");
     });
@@ -301,19 +318,18 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       await at.scene.deleteSecret("db");
 
       expect(only(await sweeper.sweep({ ...VALUES, plan: true }))).toMatchObject({
-        code: "MISSING",
-        details: {
-          changes: [
-            { key: "user", what: "added" },
-            { key: "password", what: "added" },
-          ],
-        },
+        finding: "MISSING",
+        changes: [
+          { key: "user", what: "added" },
+          { key: "password", what: "added" },
+        ],
+        action: "create",
       });
     });
 
     it("finds nothing where nothing drifted", async () => {
       const { sweeper } = await openSynced();
-      expect(await sweeper.sweep(VALUES)).toMatchObject({ checked: 1, findings: [], unchecked: [] });
+      expect(await sweeper.sweep(VALUES)).toMatchObject({ checked: 1, targets: [] });
     });
 
     it("finds what forged managedFields hide from a sweep by metadata", async () => {
@@ -325,8 +341,8 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
 
       const finding = only(await sweeper.sweep(VALUES));
 
-      expect(finding).toMatchObject({ code: "VALUE_DIFFERS", action: { kind: "repaired" } });
-      expect(finding.details.fields?.map(({ field }) => field)).toContain("data.password");
+      expect(finding).toMatchObject({ finding: "VALUE_DIFFERS", outcome: "written" });
+      expect(finding.changes).toContainEqual({ key: "password", what: "changed" });
       expect(JSON.stringify(finding)).not.toContain("forged");
       expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
     });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MARK } from "../hygiene/canary.ts";
+import { marksOf } from "../marks.ts";
 import type { Backend } from "./backend.ts";
 import { type Desk, openDesk } from "./command-line.ts";
 import { type EsoVersion, esoScene } from "./eso-scene.ts";
@@ -124,12 +125,15 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       await at.scene.createSecret("db", { a: "b" });
       await at.scene.deleteSource(source);
 
-      const unchecked = await desk.runJson("import-eso", "--check", "--bindings", "bindings.yaml");
+      const unknown = await desk.runJson("import-eso", "--check", "--bindings", "bindings.yaml");
 
       expect(absent).toMatchObject({ exitCode: 0, json: { ok: true, checked: [{ is: "absent" }] } });
-      expect(unchecked).toMatchObject({
+      expect(unknown).toMatchObject({
         exitCode: 1,
-        json: { ok: false, checked: [{ is: "unchecked", code: "SOURCE_NOT_FOUND" }] },
+        json: {
+          ok: false,
+          checked: [{ is: "unknown", finding: "SOURCE_MISSING", action: "refuse", code: "SOURCE_MISSING" }],
+        },
       });
     });
   });
@@ -181,13 +185,16 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
 
       expect(owners).toEqual([["ExternalSecret"], ["ExternalSecret"], [], [], [], [], []]);
       const states = await history.stop();
-      // The operator's letting go, the relay's apply, the marks: no other write, no deletion, one Secret, the same data.
-      expect(states.map(({ type }) => type)).toEqual(["MODIFIED", "MODIFIED", "MODIFIED"]);
+      // The operator's letting go, the keys' change of owner, the relay's apply, the marks: no other write, no deletion, one Secret, the same data.
+      expect(states.map(({ type }) => type)).toEqual(["MODIFIED", "MODIFIED", "MODIFIED", "MODIFIED"]);
       expect(new Set(states.map(({ uid }) => uid))).toEqual(new Set([before.metadata.uid]));
       expect(new Set(states.map(({ data }) => JSON.stringify(data))).size).toBe(1);
       const after = await at.scene.readSecret("db");
       expect(JSON.stringify(after.metadata.labels)).not.toContain("external-secrets");
-      expect(after.metadata.labels).toMatchObject({ team: "shop", "secret-relay/managed": "true" });
+      expect(after.metadata.labels).toMatchObject({
+        team: "shop",
+        "secret-relay/managed": marksOf(used.backend).identity,
+      });
       // And from now on it follows its source.
       await at.scene.rotate(source, JSON.stringify(second));
       expect((await desk.run("sync", `${namespace}/db`)).exitCode).toBe(0);

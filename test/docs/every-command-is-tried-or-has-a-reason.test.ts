@@ -46,6 +46,24 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     seenIn: ["test/docs/the-first-page-of-the-runbook-works-at-night.test.ts", /runs as it is written/],
   },
   {
+    command: /^npx secret-relay hold [\w/]+ (--for 2h|--release)$/,
+    because: "needs AWS and a cluster; both forms are tried on the sandbox",
+    seenIn: [
+      "test/cli/every-command-shows-the-same-row.test.ts",
+      /"hold", secret\(\), "--for", "2h"[\s\S]*"hold", secret\(\), "--release"/,
+    ],
+  },
+  {
+    command: /^npx secret-relay claim$/,
+    because: "needs AWS and a cluster; it is tried on the sandbox",
+    seenIn: ["test/cli/a-secret-is-claimed.test.ts", /rowFrom\("claim"\)/],
+  },
+  {
+    command: /^npx secret-relay claim [\w/]+ --yes$/,
+    because: "needs AWS and a cluster; it is tried on the sandbox",
+    seenIn: ["test/cli/every-command-shows-the-same-row.test.ts", /"claim", secret\(\), "--yes"/],
+  },
+  {
     command: /^npm run chaos -- /,
     because: "test/long/chaos runs smaller ones of the same",
     seenIn: ["test/long/chaos/run-chaos.ts", /chaos\/run\.ts/],
@@ -91,7 +109,7 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     because: "needs an AWS account; an output of the stack says the same",
     seenIn: [
       "template.yaml",
-      /aws eks create-access-entry --cluster-name CLUSTER --principal-arn \S+ --kubernetes-groups secret-relay/,
+      /aws eks create-access-entry --cluster-name CLUSTER --principal-arn \S+ --kubernetes-groups \$\{RelayName\}/,
     ],
   },
   {

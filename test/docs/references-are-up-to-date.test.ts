@@ -2,11 +2,12 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { commandPaths, withCommands } from "../../scripts/generate-cli-docs.ts";
+import { withFindings, withRefusals } from "../../scripts/generate-finding-docs.ts";
 import { PICTURE_FILE, picture, withIntervals } from "../../scripts/generate-intervals-docs.ts";
 import { withNotes } from "../../scripts/generate-migration-docs.ts";
 import { performanceDocs, renewPage } from "../../scripts/generate-performance-docs.ts";
 import { withTables } from "../../scripts/generate-template-docs.ts";
-import { FINDING_CODES } from "../../shared/sweep/finding.ts";
+import { FINDINGS, REFUSALS } from "../../shared/assess/catalogue.ts";
 import { template } from "../template/template.ts";
 import { type Page, pageOf, ROOT } from "./markdown.ts";
 
@@ -17,7 +18,7 @@ const alarms = Object.entries(template.Resources).flatMap(([id, { Type }]) =>
   Type === "AWS::CloudWatch::Alarm" ? [id] : [],
 );
 
-it("the parameters and alarms are those of the template; `node scripts/generate-template-docs.ts` renews them", () => {
+it("the parameters are those of the template; `node scripts/generate-template-docs.ts` renews them", () => {
   expect(deploy).toBe(withTables(deploy));
 });
 
@@ -99,26 +100,40 @@ describe("docs/runbook.md", () => {
     const known = [
       ...codesInCode(true),
       ...codesInCode(false),
-      ...Object.keys(FINDING_CODES),
-      "SWEEP_OUT_OF_TIME", // a reason of a report, not an error
+      // Reasons in a report, not errors.
+      "SWEEP_OUT_OF_TIME",
+      "LOCAL_BINDINGS",
     ];
 
     const told = rowsBetween(runbook, "codes").flatMap(
       ([symptom = ""]) => symptom.match(/[A-Z_]{4,}/g) ?? [],
     );
 
-    expect([...new Set(told)].sort()).toEqual([...new Set(known)].sort());
+    expect([...told, ...Object.keys(REFUSALS)].sort()).toEqual([...new Set(known)].sort());
+  });
+
+  it("has the refusals of the catalogue; `node scripts/generate-finding-docs.ts` renews them", () => {
+    expect(runbook.text).toBe(withRefusals(runbook.text));
+  });
+
+  it.each([
+    "HELD",
+    "CONTESTED",
+    "TARGET_UNCLAIMED",
+    "TARGET_OWNED_BY_ANOTHER_RELAY",
+    "CLUSTER_LISTED_TWICE",
+    "RELAY_NAME_DIFFERS",
+  ])("has a section for %s", (code) => {
+    expect(sections.find(({ heading }) => heading === code)?.text.trim()).toMatch(/./);
   });
 });
 
 describe("docs/sweep.md", () => {
-  it("has every finding code, in the words of the code, with what is done and what to do", () => {
-    const rows = rowsBetween(pageOf("docs/sweep.md"), "finding codes");
+  const { text } = pageOf("docs/sweep.md");
 
-    expect(rows.map(([code, meaning]) => [code, meaning])).toEqual(
-      Object.entries(FINDING_CODES).map(([code, meaning]) => [`\`${code}\``, meaning]),
-    );
-    for (const row of rows) expect(row.filter((cell) => cell !== "")).toHaveLength(4);
+  it("has the findings of the catalogue; `node scripts/generate-finding-docs.ts` renews them", () => {
+    expect(text).toBe(withFindings(text));
+    for (const code of Object.keys(FINDINGS)) expect(text).toContain(`| \`${code}\``);
   });
 });
 
@@ -152,12 +167,12 @@ function codesInCode(retryable: boolean): string[] {
     const ofClasses = classes
       .filter((match) => match[2] === String(retryable))
       .map((match) => match[1] ?? "");
-    // RefusalCode and RenderErrorCode: all of them are terminal.
-    const unions = [...text.matchAll(/type (?:RefusalCode|RenderErrorCode) =((?:\s+\| "[A-Z_]+")+)/g)];
+    // RenderErrorCode: all of them are terminal, and so are refusals.
+    const unions = [...text.matchAll(/type RenderErrorCode =((?:\s+\| "[A-Z_]+")+)/g)];
     const ofUnions = unions.flatMap((match) => match[1]?.match(/[A-Z_]+/g) ?? []);
     return retryable ? ofClasses : [...ofClasses, ...ofUnions];
   });
-  return [...new Set(codes)].sort();
+  return [...new Set([...codes, ...(retryable ? [] : Object.keys(REFUSALS))])].sort();
 }
 
 describe("what was measured", () => {

@@ -27,10 +27,10 @@ const commands = blocksOf({ path: "docs/runbook.md", text: firstPage }, "sh")
 const EXPECTED: Readonly<Record<string, { exitCode: number; says: RegExp; writes: boolean }>> = {
   "npx secret-relay status": {
     exitCode: 1,
-    says: /^main\/shop\/db +stale [\s\S]*secret-relay sync shop\/db/m,
+    says: /^main\/shop\/db +STALE [\s\S]*secret-relay sync shop\/db/m,
     writes: false,
   },
-  "npx secret-relay status shop/db": { exitCode: 1, says: /^main\/shop\/db +stale /m, writes: false },
+  "npx secret-relay status shop/db": { exitCode: 1, says: /^main\/shop\/db +STALE /m, writes: false },
   "npx secret-relay sync shop/db": {
     exitCode: 0,
     says: /^main\/shop\/db +written .* current$/m,
@@ -42,7 +42,7 @@ const EXPECTED: Readonly<Record<string, { exitCode: number; says: RegExp; writes
     writes: true,
   },
   "npx secret-relay trigger prod/db": { exitCode: 0, says: /shop\/orders .*refreshed/m, writes: false },
-  "npx secret-relay sweep --plan": { exitCode: 1, says: /^main\/shop\/db +STALE +repair/m, writes: false },
+  "npx secret-relay sweep --plan": { exitCode: 1, says: /^main\/shop\/db +STALE +update /m, writes: false },
 };
 
 const used = useBackend(() => startSandboxBackend({ resources: externalSecretsResources() }));
@@ -115,7 +115,7 @@ it("the steps of the page, one after the other, end with nothing left to do", as
   const status = await typeInShell("npx secret-relay status shop/db");
   const sweep = await typeInShell("npx secret-relay sweep --plan");
 
-  expect(status).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^main\/shop\/db +current /m) });
+  expect(status).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^main\/shop\/db +in order /m) });
   expect(sweep).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("0 finding(s)") });
 });
 

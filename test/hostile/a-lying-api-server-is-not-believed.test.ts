@@ -46,7 +46,7 @@ describe("the token", () => {
 
     const failures = await Promise.all([
       failureOf(cluster.readSecret(DB, shortBudget())),
-      failureOf(cluster.applySecret(secret(), true, shortBudget())),
+      failureOf(cluster.applySecret(secret(), { fieldManager: "secret-relay", force: true }, shortBudget())),
       failureOf(cluster.readMetadata(DB, shortBudget())),
       failureOf(cluster.listMetadata("app", "x=y", shortBudget())),
       failureOf(cluster.deleteSecret(DB, { uid: "u", resourceVersion: "1" }, shortBudget())),
@@ -118,13 +118,24 @@ describe("an answer that is not what was asked for", () => {
     const server = await start(answer(body, { headers: headers as Record<string, unknown> }));
     const cluster = connectTo(server);
     expectDisbelief(await failureOf(cluster.readSecret(DB, shortBudget())), "HTTP 200 without");
-    expectDisbelief(await failureOf(cluster.applySecret(secret(), false, shortBudget())), "HTTP 200 without");
+    expectDisbelief(
+      await failureOf(
+        cluster.applySecret(secret(), { fieldManager: "secret-relay", force: false }, shortBudget()),
+      ),
+      "HTTP 200 without",
+    );
   });
 
   it("is not taken for the Secret that was applied when its uid is another one", async () => {
     const server = await start(answer(secret({}, { uid: "uid-2" })));
     expectDisbelief(
-      await failureOf(connectTo(server).applySecret(secret(), false, shortBudget())),
+      await failureOf(
+        connectTo(server).applySecret(
+          secret(),
+          { fieldManager: "secret-relay", force: false },
+          shortBudget(),
+        ),
+      ),
       "HTTP 200 without",
     );
   });
@@ -330,7 +341,13 @@ describe("a refusal", () => {
     { it: "causes of another shape", details: { causes: [null, 7, { reason: { a: 1 }, field: [CANARY] }] } },
   ])("with $it is told in few words", async ({ details }) => {
     const server = await start(answer({ kind: "Status", details }, { status: 409 }));
-    const failure = await failureOf(connectTo(server).applySecret(secret(), false, shortBudget(5_000)));
+    const failure = await failureOf(
+      connectTo(server).applySecret(
+        secret(),
+        { fieldManager: "secret-relay", force: false },
+        shortBudget(5_000),
+      ),
+    );
     expect(failure).toMatchObject({ code: expect.stringMatching(/FENCE_CONFLICT|FIELD_OWNED_BY_ANOTHER/) });
     expect(String(failure).length).toBeLessThan(5_000);
     expect(inspect(failure, { maxArrayLength: null })).not.toContain(CANARY);

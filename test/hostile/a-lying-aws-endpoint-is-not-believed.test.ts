@@ -14,7 +14,7 @@ import { sourceCatalog } from "../../shared/source/source-catalog.ts";
 import { observeSources } from "../../shared/sweep/observe-sources.ts";
 import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
 import { aCluster, anIdentity, CANARY, steadyCredentials } from "../cluster/factories.ts";
-import { SELF } from "../sweep/factories.ts";
+import { SELF } from "../marks.ts";
 import { failureOf } from "./hostile-cluster.ts";
 import {
   answer,
@@ -133,7 +133,7 @@ describe("an answer that is not about the source", () => {
   ])("does not make a source missing, on which a deletion could hang: $it", async ({ body }) => {
     const server = await start(answer(body));
     expect(await connectTo(server).catalog.describe(DB, startTimeBudget(5_000))).toMatchObject({
-      kind: "unreadable",
+      kind: "unknown",
       code: "SOURCE_UNAVAILABLE",
     });
   });

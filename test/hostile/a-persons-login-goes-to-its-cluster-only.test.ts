@@ -50,7 +50,7 @@ const trusting = ({ url, certificateAuthorityData }: HostileServer, more: object
 const anyCall = (cluster: ClusterConnection) =>
   Promise.all([
     failureOf(cluster.readSecret(DB, shortBudget())),
-    failureOf(cluster.applySecret(secret(), true, shortBudget())),
+    failureOf(cluster.applySecret(secret(), { fieldManager: "secret-relay", force: true }, shortBudget())),
     failureOf(cluster.listMetadata("app", "x=y", shortBudget())),
     failureOf(cluster.callObject({ method: "GET", path: "/api/v1/namespaces/app/events" }, shortBudget())),
   ]);

@@ -1,26 +1,28 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { assess, assessOrphan } from "../../shared/assess/assess.ts";
 import { parseLiveMetadata } from "../../shared/cluster/live-secret.ts";
-import { ANNOTATIONS, MANAGED_LABEL } from "../../shared/render/ownership-marks.ts";
-import { diagnoseOrphan, diagnoseTarget, type KnownSources } from "../../shared/sweep/diagnose.ts";
-import { findDriftByMetadata } from "../../shared/sweep/find-by-metadata.ts";
-import type { ShardRequest } from "../../shared/sweep/look.ts";
+import { HOLD_ANNOTATION } from "../../shared/identity/relay-identity.ts";
+import type { SourceState } from "../../shared/source/source-state.ts";
+import { observeByMetadata } from "../../shared/sweep/observe-metadata.ts";
+import type { ShardRequest } from "../../shared/sweep/shard-request.ts";
 import { spareCluster } from "../../shared/sweep/spare-cluster.ts";
 import type { SweepDependencies } from "../../shared/sweep/sweep-dependencies.ts";
-import { inOrderOf } from "../../shared/sweep/take-inventory.ts";
-import { planTarget } from "../../shared/sync/plan.ts";
+import { rowOf } from "../../shared/sweep/target-row.ts";
+import { desiredOf, liveAfter } from "../assess/factories.ts";
+import { MARKS } from "../marks.ts";
 import { runs } from "../property-runs.ts";
 import { anyBudget, bindingOf, FIRST, liveOf, SECOND } from "../sweep/factories.ts";
-import { desiredOf, liveAfter } from "../sync/plan-factories.ts";
 import { connectTo, failureOf, row, shortBudget, table } from "./hostile-cluster.ts";
 import { answer, useHostileServers } from "./hostile-server.ts";
 
 const { start } = useHostileServers();
 const NOW = Date.UTC(2026, 10, 25, 3);
 const binding = bindingOf();
-const current: KnownSources = [
-  { kind: "current", versionId: SECOND, arn: "arn", changedAt: NOW - 1 } as never,
-];
+const adopting = bindingOf({}, { adopt: true });
+const { annotations: ANNOTATIONS } = MARKS;
+const RULES = { marks: MARKS, now: NOW, deletionGraceMs: 86_400_000 };
+const current: readonly SourceState[] = [{ kind: "current", versionId: SECOND, changedAt: NOW - 1 }];
 
 /** What Kubernetes lets anybody write beside a Secret: 256 KiB of annotations. */
 const HUGE = "x,".repeat(128 * 1024);
@@ -45,10 +47,7 @@ const anyForgery = fc.oneof(
 
 const anyAnnotations = fc.dictionary(
   fc.oneof(
-    fc.constantFrom(
-      ...Object.values(ANNOTATIONS),
-      ...["secret-relay/source-versions", "secret-relay/readers-due", "secret-relay/of-a-version-to-come"],
-    ),
+    fc.constantFrom(...Object.values(ANNOTATIONS), ...[HOLD_ANNOTATION, "secret-relay/of-a-version-to-come"]),
     fc.string(),
   ),
   anyForgery,
@@ -96,7 +95,7 @@ const anyTouched = fc
 
 const anyForeign = fc.record({
   annotations: anyAnnotations,
-  labels: fc.constantFrom<Record<string, string>>({}, { [MANAGED_LABEL]: "true", team: "shop" }),
+  labels: fc.constantFrom<Record<string, string>>({}, { [MARKS.managedLabel]: MARKS.identity, team: "shop" }),
   managedFields: anyLedger,
   ownerReferences: fc.constantFrom<object[]>(
     [],
@@ -114,9 +113,17 @@ describe("whatever somebody writes beside a Secret,", () => {
       fc.property(anyMetadata, anyType, (metadata, type) => {
         const live = parseLiveMetadata({ ...liveOf(binding), ...metadata } as never, type);
         for (const told of [
-          diagnoseTarget(binding, live, current, NOW),
-          diagnoseOrphan("main", live),
-          inOrderOf(binding, live, []),
+          assess({ binding, live: { kind: "found", secret: live }, sources: current }, RULES),
+          assessOrphan("main", live, RULES),
+          rowOf(
+            {
+              verdict: assess({ binding, live: { kind: "found", secret: live }, sources: current }, RULES),
+              binding,
+              live,
+              states: [],
+            },
+            MARKS,
+          ),
         ]) {
           expect(bytesOf(told)).toBeLessThan(FINDING_BYTES_MAX);
           expect(JSON.stringify(told) ?? "").not.toMatch(/x{500}|y{500}/);
@@ -132,12 +139,17 @@ describe("whatever somebody writes beside a Secret,", () => {
       fc.property(anyMetadata, anyType, (metadata, type) => {
         const forged = parseLiveMetadata(metadata as never, type);
         const was = liveAfter(desiredOf({ data: { password: "old" } }));
-        const plan = planTarget({ ...was, ...forged, uid: was.uid }, desired, { adopt: true });
-        expect(bytesOf(plan)).toBeLessThan(FINDING_BYTES_MAX);
+        const secret = { ...was, ...forged, uid: was.uid };
+        const verdict = assess(
+          { binding: adopting, live: { kind: "found", secret }, sources: current, desired },
+          RULES,
+        );
+        const { write: _write, ...shown } = verdict;
+        expect(bytesOf(shown)).toBeLessThan(FINDING_BYTES_MAX);
         // No annotation makes the relay take an old value for the new one.
-        expect(["update", "refuse"]).toContain(plan.kind);
-        if (plan.kind === "update") {
-          expect(plan.changes).toContainEqual({ field: "data.password", what: "changed" });
+        expect(["update", "refuse"]).toContain(verdict.action);
+        if (verdict.action === "update") {
+          expect(verdict.write?.changes).toContainEqual({ field: "data.password", what: "changed" });
         }
       }),
       { numRuns: runs(100) },
@@ -150,13 +162,9 @@ describe("whatever somebody writes beside a Secret,", () => {
       "secret-relay/of-a-version-to-come": "1",
     };
     const { annotations, ...live } = liveOf(binding);
-    const seen = diagnoseTarget(
-      binding,
-      { ...live, annotations: { ...annotations, ...forged } },
-      current,
-      NOW,
-    );
-    expect(seen).toMatchObject({ code: "STALE", remedy: "repair" });
+    const secret = { ...live, annotations: { ...annotations, ...forged } };
+    const seen = assess({ binding, live: { kind: "found", secret }, sources: current }, RULES);
+    expect(seen).toMatchObject({ finding: "STALE", action: "update" });
   });
 });
 
@@ -192,22 +200,24 @@ describe("a namespace whose Secrets are more than a list may have", () => {
     } as unknown as SweepDependencies;
     const request = {
       cluster: "main",
-      mode: "metadata",
+      mode: "metadata" as const,
       plan: true,
       budget: anyBudget(),
       isBound: () => true,
       judgesOrphansIn: () => true,
       deletionsShareMax: 0.1,
+      mayDelete: true,
+      alsoBoundIn: () => [],
+      rules: { marks: MARKS, deletionGraceMs: 86_400_000 },
       items: [{ binding }],
-    } as ShardRequest;
-    const seen = await findDriftByMetadata(deps, connectTo(server), request, request.items, new Map());
+    } satisfies ShardRequest;
+    const seen = await observeByMetadata(deps, connectTo(server), request, request.items, new Map());
 
     expect(lists.count).toBe(1);
-    expect(seen.unchecked).toEqual([]);
-    expect(seen.diagnoses.map(({ diagnosis }) => diagnosis.code)).toEqual(["STALE"]);
-    expect(seen.unseen).toEqual([
-      { what: "orphans", cluster: "main", namespace: "app", code: "CLUSTER_UNAVAILABLE" },
+    expect(seen.assessed.map(({ verdict }) => verdict)).toMatchObject([
+      { finding: "STALE", action: "update" },
     ]);
+    expect(seen.orphansUnknown).toEqual([{ cluster: "main", namespace: "app", code: "CLUSTER_UNAVAILABLE" }]);
   });
 
   it("does not make the relay give up on the cluster, however many of them there are", async () => {

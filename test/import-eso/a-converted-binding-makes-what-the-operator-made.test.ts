@@ -11,6 +11,7 @@ import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import type { VersionId } from "../../shared/secret-id/secret-id.ts";
 import { SecretValue } from "../../shared/secret-value/secret-value.ts";
+import { MARKS } from "../marks.ts";
 import { runs } from "../property-runs.ts";
 import { convert, externalSecret, OPTIONS, store } from "./manifests.ts";
 
@@ -257,7 +258,7 @@ async function render(spec: object, source: object): Promise<Record<string, stri
   };
   const renderers = await loadRenderers(binding);
   try {
-    const { data } = renderSecret(binding, [read], renderers);
+    const { data } = renderSecret(binding, [read], MARKS, renderers);
     return Object.fromEntries(
       [...data].map(([key, value]) => [key, Buffer.from(value.expose()).toString("utf8")]),
     );

@@ -82,6 +82,21 @@ describe("secret-relay import-eso", () => {
     expect((await run("good.yaml", "--out", "bindings.yaml", "--force")).exitCode).toBe(0);
   });
 
+  it.each([
+    ["bindings without any binding", ["--check", "--bindings", "empty.yaml"]],
+    ["manifests of which none is converted", ["found.yaml", "--check"]],
+  ])("says that nothing was compared, and ends with 1: %s", async (_, words) => {
+    const clusters = { prod: { name: "prod", region: "eu-west-1" } };
+    writeFileSync(join(folder, "empty.yaml"), stringify({ version: 1, clusters, bindings: [] }));
+    const found = externalSecret({ dataFrom: [{ find: { name: { regexp: "x" } } }] });
+    writeFileSync(join(folder, "found.yaml"), `${stringify(store())}---\n${stringify(found)}`);
+
+    const { exitCode, stderr } = await run(...words);
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("Nothing was compared: there is no binding to check.");
+  });
+
   it("tells a file that is no YAML, and goes on", async () => {
     const { exitCode, stdout, stderr } = await run("helm.yaml", "good.yaml");
 

@@ -31,7 +31,7 @@ describe("the built function", () => {
     await relay.stop();
 
     expect(error).toBeUndefined();
-    expect(foundBy(answer ?? { findings: [] })).toEqual(expectedFindings(fleet));
+    expect(foundBy(answer ?? { targets: [] })).toEqual(expectedFindings(fleet));
     const lines = relay
       .output()
       .split("\n")
@@ -62,7 +62,7 @@ describe("the built function", () => {
     const { relay } = await start(25);
     const { answer } = await relay.invoke({ sweep: "values" });
     await relay.stop();
-    expect(answer).toMatchObject({ mode: "values", checked: 25, findings: [], unchecked: [] });
+    expect(answer).toMatchObject({ mode: "values", checked: 25, targets: [] });
   });
 
   it("fails by name when it is asked for something else, and goes on working", async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { KeyRule } from "../../shared/bindings/binding.ts";
 import { RenderError } from "../../shared/render/errors.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
+import { MARKS } from "../marks.ts";
 import {
   ARN,
   aBinding,
@@ -58,12 +59,12 @@ describe("the keys of a Secret", () => {
       want: { a: "x", b: "y" },
     },
   ])("$it", ({ keys, text, want }) => {
-    expect(shownData(renderSecret(withKeys(keys), [textSource(text)]))).toEqual(want);
+    expect(shownData(renderSecret(withKeys(keys), [textSource(text)], MARKS))).toEqual(want);
   });
 
   it("hold a binary value byte for byte", () => {
     const bytes = Uint8Array.from([0, 255, 128, 10]);
-    const desired = renderSecret(withKeys({ kind: "value", key: "keystore" }), [binarySource(bytes)]);
+    const desired = renderSecret(withKeys({ kind: "value", key: "keystore" }), [binarySource(bytes)], MARKS);
     expect([...(desired.data.get("keystore")?.expose() ?? [])]).toEqual([...bytes]);
   });
 });
@@ -101,7 +102,7 @@ describe("a property of the source becomes text", () => {
       want: "\ufffd",
     },
   ])("$it", ({ json, want }) => {
-    const desired = renderSecret(withKeys(ALL), [textSource(`{"key": ${json}}`)]);
+    const desired = renderSecret(withKeys(ALL), [textSource(`{"key": ${json}}`)], MARKS);
     expect(shownData(desired)).toEqual({ key: want });
   });
 
@@ -111,7 +112,7 @@ describe("a property of the source becomes text", () => {
     { text: '{"a":"x","a":1.0}', want: { a: "1.0" } },
     { text: '{"a":{"b":1.0},"a":{"b":2.0}}', want: { a: '{"b":2.0}' } },
   ])("and where a key stands twice the last one wins: $text", ({ text, want }) => {
-    expect(shownData(renderSecret(withKeys(ALL), [textSource(text)]))).toEqual(want);
+    expect(shownData(renderSecret(withKeys(ALL), [textSource(text)], MARKS))).toEqual(want);
   });
 });
 
@@ -123,13 +124,13 @@ describe("what a Secret says of itself", () => {
       type: "example.com/db",
     });
 
-    const desired = renderSecret(binding, [textSource(`{"password":"${CANARY}"}`)]);
+    const desired = renderSecret(binding, [textSource(`{"password":"${CANARY}"}`)], MARKS);
 
     expect(desired).toMatchObject({
       target: binding.target,
       versionId: VERSION,
       type: "example.com/db",
-      labels: { team: "payments", "secret-relay/managed": "true" },
+      labels: { team: "payments", [MARKS.managedLabel]: MARKS.identity },
       annotations: {
         note: "n",
         "secret-relay/version-id": VERSION,
@@ -137,7 +138,7 @@ describe("what a Secret says of itself", () => {
         "secret-relay/binding-fingerprint": "fingerprint-1",
       },
     });
-    const other = renderSecret(binding, [textSource('{"password":"another"}')]);
+    const other = renderSecret(binding, [textSource('{"password":"another"}')], MARKS);
     expect({ ...other, data: [] }).toEqual({ ...desired, data: [] });
   });
 });
@@ -189,25 +190,27 @@ describe("a source that does not fit its binding", () => {
       code: "TARGET_TOO_LARGE",
     },
   ])("because it $it is $code", ({ keys = ALL, text, code }) => {
-    const error = errorOf(() => renderSecret(withKeys(keys), [textSource(text)]));
+    const error = errorOf(() => renderSecret(withKeys(keys), [textSource(text)], MARKS));
     expect(error).toMatchObject({ code, retryable: false });
     expect(inspect(error)).not.toContain(CANARY);
   });
 
   it("because it is too large names the limit and no length of what it holds", () => {
-    const error = errorOf(() => renderSecret(withKeys({ kind: "value", key: "v" }), [textSource(`${big}x`)]));
+    const error = errorOf(() =>
+      renderSecret(withKeys({ kind: "value", key: "v" }), [textSource(`${big}x`)], MARKS),
+    );
 
     expect((error as Error).message.match(/[0-9]+/g)).toEqual(["1048576"]);
   });
 
   it("because it is binary and the binding wants keys is SOURCE_NOT_JSON_OBJECT", () => {
-    const error = errorOf(() => renderSecret(withKeys(ALL), [binarySource(Buffer.from('{"a":"b"}'))]));
+    const error = errorOf(() => renderSecret(withKeys(ALL), [binarySource(Buffer.from('{"a":"b"}'))], MARKS));
     expect(error).toMatchObject({ code: "SOURCE_NOT_JSON_OBJECT" });
   });
 
   it("is told every key that it lacks at once", () => {
     const keys: KeyRule = { kind: "selected", keys: { a: "one", b: "two", c: "three" } };
-    const error = errorOf(() => renderSecret(withKeys(keys), [textSource(`{"two":"${CANARY}"}`)]));
+    const error = errorOf(() => renderSecret(withKeys(keys), [textSource(`{"two":"${CANARY}"}`)], MARKS));
     expect(error).toMatchObject({
       code: "SOURCE_KEY_MISSING",
       message: expect.stringContaining("one, three"),
@@ -220,7 +223,7 @@ describe("a source that does not fit its binding", () => {
     { it: "a key of dots and dashes", text: '{".a":"v","a..b":"v","-_-":"v"}' },
     { it: "exactly as many bytes as a Secret may have", text: JSON.stringify({ v: big }) },
   ])("is not one with $it", ({ text }) => {
-    expect(renderSecret(withKeys(ALL), [textSource(text)]).data.size).toBeGreaterThan(0);
+    expect(renderSecret(withKeys(ALL), [textSource(text)], MARKS).data.size).toBeGreaterThan(0);
   });
 });
 
@@ -243,7 +246,7 @@ describe("whatever the source holds", () => {
       fc.property(anyText, anyKeys, (text, keys) => {
         const run = () => {
           try {
-            return shownData(renderSecret(withKeys(keys), [textSource(text)]));
+            return shownData(renderSecret(withKeys(keys), [textSource(text)], MARKS));
           } catch (error) {
             expect(error).toBeInstanceOf(RenderError);
             return String(error);
@@ -266,7 +269,9 @@ describe("whatever the source holds", () => {
     );
     fc.assert(
       fc.property(anyProperties, (properties) => {
-        expect(shownData(renderSecret(withKeys(ALL), [textSource(JSON.stringify(properties))]))).toEqual({
+        expect(
+          shownData(renderSecret(withKeys(ALL), [textSource(JSON.stringify(properties))], MARKS)),
+        ).toEqual({
           ...properties,
         });
       }),
@@ -282,7 +287,7 @@ describe("whatever the source holds", () => {
         anyNasty,
         fc.constantFrom<KeyRule>(ALL, { kind: "selected", keys: { a: "a" } }),
         (text, keys) => {
-          const error = errorOf(() => renderSecret(withKeys(keys), [textSource(text)]));
+          const error = errorOf(() => renderSecret(withKeys(keys), [textSource(text)], MARKS));
           expect(inspect(error, { showHidden: true, depth: null })).not.toContain(CANARY);
         },
       ),

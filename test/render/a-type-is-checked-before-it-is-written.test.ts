@@ -6,6 +6,7 @@ import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import { SecretValue } from "../../shared/secret-value/secret-value.ts";
 import { makeCertificates, makeSshKey } from "../contract/certificates.ts";
+import { MARKS } from "../marks.ts";
 import { aBinding, CANARY, textSource } from "./factories.ts";
 
 const { authorityPem, pair, otherPair } = makeCertificates();
@@ -145,7 +146,12 @@ it("a rendered pair says when the first of its certificates runs out", async () 
   const binding = aBinding({ type: "kubernetes.io/tls" });
   const text = JSON.stringify({ "tls.crt": pair.certificatePem + authorityPem, "tls.key": pair.keyPem });
 
-  const { certificateExpiresAt } = renderSecret(binding, [textSource(text)], await loadRenderers(binding));
+  const { certificateExpiresAt } = renderSecret(
+    binding,
+    [textSource(text)],
+    MARKS,
+    await loadRenderers(binding),
+  );
 
   expect(certificateExpiresAt).toBeGreaterThan(Date.now());
   expect(certificateExpiresAt).toBeLessThan(Date.now() + 2 * 86_400_000);

@@ -1,68 +1,156 @@
 import { describe, expect, it } from "vitest";
 import { fleetReport } from "../../cli/report/model.ts";
 import { joinShards, parseSweeps } from "../../cli/report/read-sweeps.ts";
-import type { Action } from "../../shared/sweep/finding.ts";
-import { finding, MADE_AT, sweepReport, target } from "./factories.ts";
+import { STATES } from "../../cli/report/states.ts";
+import { FINDINGS } from "../../shared/assess/catalogue.ts";
+import type { TargetRow } from "../../shared/sweep/target-row.ts";
+import { finding, inOrder, MADE_AT, REFUSED, type RowParts, sweepReport } from "./factories.ts";
+
+const refuse = (finding: TargetRow["finding"], code: string): RowParts => ({
+  finding,
+  action: "refuse",
+  code,
+  advice: `What to do about ${code}.`,
+  outcome: undefined,
+});
 
 const fleetOf = (...sweeps: Parameters<typeof sweepReport>[0][]) =>
   fleetReport({ sweeps: sweeps.map(sweepReport), madeAt: MADE_AT, release: "0.1.0" });
 
 describe("the states", () => {
-  it.each<[Action, string]>([
-    [{ kind: "repaired" }, "repaired"],
-    [{ kind: "already-right" }, "repaired"],
-    [{ kind: "deleted" }, "repaired"],
-    [{ kind: "failed", code: "CLUSTER_THROTTLED", advice: "Wait." }, "drifted"],
-    [{ kind: "planned", would: "repair" }, "drifted"],
-    [{ kind: "planned", would: "nothing" }, "left"],
-    [{ kind: "left" }, "left"],
-    [{ kind: "held-back" }, "refused"],
-    [{ kind: "refused", code: "TARGET_IMMUTABLE", advice: "Make it anew." }, "refused"],
-  ])("of a finding that was %j: %s", (action, state) => {
-    const fleet = fleetOf({ bindings: 3, checked: 3, findings: [finding("db", { action })] });
+  const nothingDone = { outcome: undefined };
+  it.each<[string, RowParts, string]>([
+    ["written", {}, "repaired"],
+    ["in order by then", { outcome: "unchanged" }, "repaired"],
+    ["deleted", { action: "delete", outcome: "deleted" }, "repaired"],
+    ["not written yet", { outcome: "failed", code: "CLUSTER_THROTTLED", advice: "Wait." }, "drifted"],
+    ["planned", nothingDone, "drifted"],
+    ["only reported", { ...nothingDone, finding: "FOREIGN_KEYS", action: "none" }, "left"],
+    ["waiting for its deletion", { ...nothingDone, finding: "SOURCE_MISSING", action: "none" }, "left"],
+    ["left because its source is gone", refuse("SOURCE_MISSING", "SOURCE_MISSING"), "left"],
+    ["not deleted, as one of too many", { action: "delete", outcome: "held-back" }, "refused"],
+    [
+      "not deleted, with a local file",
+      { action: "delete", outcome: "held-back", code: "LOCAL_BINDINGS", advice: "Deploy." },
+      "left",
+    ],
+    ["refused when it was to be written", REFUSED, "refused"],
+    ["refused at once", refuse("IMMUTABLE", "TARGET_IMMUTABLE"), "refused"],
+    ["contested", refuse("TAMPERED", "CONTESTED"), "refused"],
+    ["in a cluster that is listed twice", refuse(null, "CLUSTER_LISTED_TWICE"), "refused"],
+    ["held", refuse("TAMPERED", "HELD"), "left"],
+    ["held with nothing wrong", refuse(null, "HELD"), "left"],
+    ["held with an old version", refuse("STALE", "HELD"), "refused"],
+    ["not observed", { ...refuse(null, "CLUSTER_UNAVAILABLE"), action: "unknown" }, "unknown"],
+  ])("of a Secret that was %s", (_, parts, state) => {
+    const fleet = fleetOf({ bindings: 3, checked: 3, targets: [finding("db", parts)] });
 
     expect(fleet.rows.map((row) => row.state)).toEqual([state]);
     expect(fleet.counts).toMatchObject({ [state]: 1, fresh: 2 });
   });
 
-  it("count every binding once, and an orphan is none", () => {
+  it("count every binding once, and an orphan has none", () => {
     const fleet = fleetOf({
       bindings: 10,
       checked: 9,
-      findings: [finding("a"), finding("b", { code: "ORPHAN", action: { kind: "left" } })],
-      unchecked: [{ target: target("c"), source: "prod/c", code: "SOURCE_FORBIDDEN", advice: "Allow it." }],
+      targets: [
+        finding("a"),
+        finding("b", { finding: "ORPHAN", action: "none", outcome: undefined }),
+        finding("c", { ...refuse(null, "SOURCE_FORBIDDEN"), action: "unknown" }),
+        inOrder("d", { certificateExpiresInDays: 12 }),
+      ],
     });
 
-    expect(fleet.counts).toEqual({ refused: 0, drifted: 0, unchecked: 1, left: 1, repaired: 1, fresh: 8 });
+    expect(fleet.counts).toEqual({ refused: 0, drifted: 0, unknown: 1, left: 1, repaired: 1, fresh: 8 });
+    expect(fleet.unnamed).toBe(7);
   });
 
-  it("come with what needs somebody first, the stalest first of those", () => {
-    const refused = { kind: "refused", code: "X", advice: "Y" } as const;
+  it("come with what needs a person first, the stalest first of those", () => {
     const fleet = fleetOf({
       bindings: 4,
       checked: 4,
-      findings: [
+      targets: [
         finding("repaired"),
-        finding("young", { action: refused, details: { staleMs: 1_000 } }),
-        finding("old", { action: refused, details: { staleMs: 90_000 } }),
+        finding("young", { ...REFUSED, staleMs: 1_000 }),
+        finding("old", { ...REFUSED, staleMs: 90_000 }),
+        inOrder("fine"),
       ],
-      inventory: [{ target: target("fine"), source: "prod/fine" }],
     });
 
     expect(fleet.rows.map(({ name }) => name)).toEqual(["old", "young", "repaired", "fine"]);
     expect(fleet.unnamed).toBe(0);
-    expect(fleet.rows[0]?.why).toContain("For at least 1 min 30 s");
-    expect(fleet.reasons[0]).toMatchObject({ code: "STALE", count: 2, oldestStaleMs: 90_000, advice: "Y" });
+    expect(fleet.rows[0]?.why).toBe("TARGET_IMMUTABLE. For at least 1 min 30 s.");
+    expect(fleet.reasons[0]).toMatchObject({
+      code: "STALE",
+      meaning: FINDINGS.STALE.meaning,
+      count: 2,
+      oldestStaleMs: 90_000,
+      advice: REFUSED.advice,
+    });
   });
 
   it("are those of the newest sweep, in whatever order the files come", () => {
     const fleet = fleetOf(
       { startedAt: "2026-11-24T06:05:00.000Z", bindings: 1, checked: 1 },
-      { startedAt: "2026-11-24T06:00:00.000Z", bindings: 1, checked: 1, findings: [finding("db")] },
+      { startedAt: "2026-11-24T06:00:00.000Z", bindings: 1, checked: 1, targets: [finding("db")] },
     );
 
     expect(fleet.counts.fresh).toBe(1);
     expect(fleet.sweeps.map(({ counts }) => counts.repaired)).toEqual([1, 0]);
+  });
+});
+
+describe("a row", () => {
+  const rowOf = (parts: RowParts) => fleetOf({ bindings: 1, targets: [finding("db", parts)] }).rows[0];
+
+  it("of a held Secret says until when", () => {
+    expect(rowOf({ ...refuse("TAMPERED", "HELD"), until: "2026-11-24T08:00:00.000Z" })).toMatchObject({
+      meaning: FINDINGS.TAMPERED.meaning,
+      why: "HELD. Held until 24 Nov 2026, 08:00:00 UTC.",
+      advice: "What to do about HELD.",
+    });
+  });
+
+  it("of a Secret that waits for its deletion says when that is", () => {
+    expect(
+      rowOf({
+        finding: "ORPHAN",
+        action: "none",
+        outcome: undefined,
+        deleteAfter: "2026-11-25T06:00:00.000Z",
+      }),
+    ).toMatchObject({ why: "A sweep deletes it after 25 Nov 2026, 06:00:00 UTC." });
+  });
+
+  it("names the managers that contest a Secret, and foreign keys with theirs", () => {
+    const fields = [
+      { field: "data.password", what: "changed", manager: "kubectl-edit", at: "2026-11-24T05:00:00.000Z" },
+    ] as const;
+    const foreignKeys = [{ key: "debug", manager: "helm" }, { key: "old" }];
+
+    expect(rowOf({ ...refuse("TAMPERED", "CONTESTED"), fields })?.why).toBe(
+      "CONTESTED. data.password changed by kubectl-edit at 2026-11-24T05:00:00.000Z.",
+    );
+    expect(rowOf({ finding: "FOREIGN_KEYS", action: "none", outcome: undefined, foreignKeys })?.why).toBe(
+      "Foreign keys: debug (helm), old.",
+    );
+  });
+
+  it("has remedy and command of the catalogue, and no command once it is repaired", () => {
+    expect(rowOf({ outcome: undefined })).toMatchObject({
+      advice: FINDINGS.STALE.remedy,
+      command: "secret-relay sync shop/db",
+    });
+    expect(rowOf({})).not.toHaveProperty("command");
+    expect(rowOf(refuse("STALE", "HELD"))).not.toHaveProperty("command");
+  });
+
+  it("that is unknown is not called anything else", () => {
+    expect(STATES.unknown.name).toBe("Unknown");
+    expect(rowOf({ ...refuse(null, "CLUSTER_UNAVAILABLE"), action: "unknown" })).toMatchObject({
+      code: "CLUSTER_UNAVAILABLE",
+      meaning: STATES.unknown.meaning,
+    });
   });
 });
 
@@ -72,8 +160,10 @@ describe("sweeps of one cluster each, or of several stacks", () => {
     startedAt: `2026-11-24T06:0${minute}:00.000Z`,
     bindings: names.length + 1,
     checked: names.length + 1,
-    findings: [finding("db", { target: target("db", cluster), details: { staleMs: minute * 1_000 } })],
-    inventory: names.map((name) => ({ target: target(name, cluster), source: `prod/${name}` })),
+    targets: [
+      finding("db", { cluster, staleMs: minute * 1_000 }),
+      ...names.map((name) => inOrder(name, { cluster })),
+    ],
   });
 
   it("make one page, each cluster as it was seen last", () => {
@@ -91,8 +181,8 @@ describe("sweeps of one cluster each, or of several stacks", () => {
     expect(fleet.unnamed).toBe(0);
   });
 
-  it("are told by the newest alone where it has no inventory: it may have been about every cluster", () => {
-    const { inventory, ...newest } = of("west", 3, ["a"]);
+  it("come from the newest alone where it names not every binding: it may be about every cluster", () => {
+    const newest = { ...of("west", 3, ["a"]), targets: [finding("db")] };
 
     expect(fleetOf(of("east", 2, ["a"]), newest).bindings).toBe(2);
   });
@@ -103,15 +193,7 @@ describe("the latency of what arrived between two inventories", () => {
     startedAt,
     bindings: 1,
     checked: 1,
-    inventory: [
-      {
-        target: target("db"),
-        source: "prod/db",
-        versionId,
-        writtenAt,
-        sourceChangedAt: "2026-11-24T06:01:00.000Z",
-      },
-    ],
+    targets: [inOrder("db", { versionId, writtenAt, sourceChangedAt: "2026-11-24T06:01:00.000Z" })],
   });
 
   it("is the time from the source's change to the write", () => {
@@ -148,10 +230,14 @@ describe("a file", () => {
   });
 
   it.each([
-    ["no JSON", "hunter2", /report\.json is no JSON\.$/],
+    ["no JSON", "hunter2", /report\.json is not JSON\.$/],
     ["no report", '{"ok":true}', /holds no report/],
     ["another version", JSON.stringify({ ...report, version: 2 }), /another version/],
-    ["a field too many", JSON.stringify({ ...report, password: "hunter2" }), /is no report of a sweep/],
+    [
+      "a field too many",
+      JSON.stringify({ ...report, password: "hunter2" }),
+      /is not a valid report of a sweep/,
+    ],
   ])("that holds %s is told, and nothing of it is quoted", (_, text, message) => {
     expect(() => parseSweeps(text, "report.json")).toThrow(message);
     try {
@@ -164,13 +250,13 @@ describe("a file", () => {
   it("with the shards of a sweep makes one sweep of them, and knows how many are missing", () => {
     const start = sweepReport({ shardsQueued: 3 });
     const shards = ["a", "b"].map((name) =>
-      sweepReport({ bindings: 500, checked: 500, findings: [finding(name)] }),
+      sweepReport({ bindings: 500, checked: 500, targets: [finding(name)] }),
     );
 
     const [sweep, ...others] = joinShards([start, ...shards]);
 
     expect(others).toEqual([]);
     expect(sweep).toMatchObject({ bindings: 1_000, checked: 1_000, shardsQueued: 1 });
-    expect(sweep?.findings).toHaveLength(2);
+    expect(sweep?.targets).toHaveLength(2);
   });
 });

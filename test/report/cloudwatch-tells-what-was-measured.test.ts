@@ -8,7 +8,7 @@ import { joinShards } from "../../cli/report/read-sweeps.ts";
 import { type LogCode, type LogFields, logThrough } from "../../shared/observability/log.ts";
 import { reportSweep } from "../../shared/observability/report-sweep.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
-import { finding, MADE_AT, sweepReport, target } from "./factories.ts";
+import { finding, MADE_AT, inOrder as row, sweepReport } from "./factories.ts";
 
 const HOUR_MS = 3_600_000;
 const FROM = MADE_AT - 24 * HOUR_MS;
@@ -57,7 +57,7 @@ describe("what the functions have measured", () => {
       { at: FROM + HOUR_MS, found: 1, repaired: 0, refused: 0, failed: 0 },
     ]);
     expect(measured.staleness).toEqual([{ at: FROM, ms: 90_000 }]);
-    expect(measured.checked).toEqual([{ at: FROM, checked: 10_000, unchecked: 0 }]);
+    expect(measured.checked).toEqual([{ at: FROM, checked: 10_000, unknown: 0 }]);
   });
 
   it.each([
@@ -111,32 +111,54 @@ describe("the newest sweep, from the log", () => {
     return lines;
   }
 
-  const older = sweepReport({ sweepId: "older", bindings: 9, checked: 9, findings: [finding("old")] });
+  const older = sweepReport({ sweepId: "older", bindings: 9, checked: 9, targets: [finding("old")] });
   const newer = sweepReport({
     sweepId: "newer",
-    bindings: 5,
-    checked: 4,
-    findings: [
-      finding("stale", { details: { staleMs: 61_000 } }),
+    bindings: 12,
+    checked: 10,
+    targets: [
+      finding("stale", { staleMs: 61_000 }),
       finding("edited", {
-        code: "TAMPERED",
-        details: {
-          fields: [
-            {
-              field: "data.a by b",
-              what: "changed",
-              manager: "kubectl-edit",
-              at: "2026-11-24T05:00:00.000Z",
-            },
-            { field: "data.gone", what: "removed" },
-          ],
-        },
-        action: { kind: "refused", code: "FIELD_OWNED_BY_ANOTHER", advice: "Set adopt: true." },
+        finding: "TAMPERED",
+        fields: [
+          {
+            field: "data.a by b",
+            what: "changed",
+            manager: "kubectl-edit",
+            at: "2026-11-24T05:00:00.000Z",
+          },
+          { field: "data.gone", what: "removed" },
+        ],
+        outcome: "refused",
+        code: "FIELD_OWNED_BY_ANOTHER",
+        advice: "Set adopt: true.",
       }),
-      finding("slow", { action: { kind: "failed", code: "CLUSTER_THROTTLED", advice: "Wait." } }),
-      finding("kept", { code: "SOURCE_MISSING", action: { kind: "left" } }),
+      finding("slow", { outcome: "failed", code: "CLUSTER_THROTTLED", advice: "Wait." }),
+      finding("absent", { finding: "MISSING", action: "create" }),
+      row("kept", {
+        finding: "SOURCE_MISSING",
+        action: "refuse",
+        code: "SOURCE_MISSING",
+        advice: "Create it.",
+      }),
+      row("leaving", { finding: "ORPHAN", action: "none", deleteAfter: "2026-11-25T05:00:00.000Z" }),
+      finding("gone", { finding: "ORPHAN", action: "delete", outcome: "deleted" }),
+      row("held", {
+        finding: "STALE",
+        action: "refuse",
+        code: "HELD",
+        advice: "Wait.",
+        until: "2026-11-24T09:00:00.000Z",
+      }),
+      row("shared", {
+        finding: "FOREIGN_KEYS",
+        action: "none",
+        foreignKeys: [{ key: "debug", manager: "kubectl edit (1)" }, { key: "old" }],
+      }),
+      row("taken", { finding: "NOT_OURS", action: "update", outcome: "written", trackedBy: "Argo CD shop" }),
+      row("twice", { action: "refuse", code: "CLUSTER_LISTED_TWICE", advice: "Remove one." }),
+      row("far", { action: "unknown", code: "CLUSTER_UNAVAILABLE", advice: "Wait." }),
     ],
-    unchecked: [{ target: target("far"), source: "prod/far", code: "CLUSTER_UNAVAILABLE", advice: "Wait." }],
   });
 
   it("is the same as its report, but for what is not logged", () => {
@@ -155,8 +177,8 @@ describe("the newest sweep, from the log", () => {
 
     const [sweep] = joinShards(lastSweepOf([...linesOf(start, 1_000), ...linesOf(newer, 2_000)]));
 
-    expect(sweep).toMatchObject({ bindings: 5, checked: 4, shardsQueued: 1 });
-    expect(sweep?.findings).toHaveLength(4);
+    expect(sweep).toMatchObject({ bindings: 12, checked: 10, shardsQueued: 1 });
+    expect(sweep?.targets).toHaveLength(12);
   });
 
   it("is no plan, and nothing else that is in the log", () => {
@@ -169,7 +191,7 @@ describe("the newest sweep, from the log", () => {
       { at: 3_000, message: '{"logCode":"DRIFT_FOUND","sweepId":"older","finding":"constructor"}' },
     ];
 
-    expect(lastSweepOf(lines)).toMatchObject([{ sweepId: "older", findings: older.findings }]);
+    expect(lastSweepOf(lines)).toMatchObject([{ sweepId: "older", targets: older.targets }]);
     expect(lastSweepOf([])).toEqual([]);
   });
 });

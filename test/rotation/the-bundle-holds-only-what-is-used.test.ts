@@ -10,13 +10,14 @@ import { slimJmespath } from "../../scripts/slim-jmespath.ts";
 import type * as Jmespath from "../../shared/expressions/jmespath.ts";
 import { metafileOf } from "./build-function.ts";
 
-const BUNDLE_BYTES_MAX = 700_000;
+/** A byte costs time at a cold start. The sweep has the shard queue and deletions besides; no event waits for its start. */
+const BYTES_MAX = { rotation: 700_000, reconcile: 725_000, webhook: 700_000 } as const;
 
 describe.each(FUNCTIONS)("the bundle of %s", (name) => {
-  it("has at most 700 kB, with all that is loaded late", async () => {
+  it(`has at most ${BYTES_MAX[name] / 1_000} kB, with all that is loaded late`, async () => {
     const { outputs } = await metafileOf(name);
     const bytes = Object.values(outputs).map((output) => output.bytes);
-    expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(BUNDLE_BYTES_MAX);
+    expect(bytes.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(BYTES_MAX[name]);
   });
 });
 

@@ -129,7 +129,10 @@ describe("a role", () => {
   it("that can't be assumed fails its targets by its name, and no others", async () => {
     const source = await struck.createSource();
     const bindings = [struck.bindTo(source, "db", "behind"), struck.bindTo(source, "other")];
-    const relay = await startRelay(struck.backend, { clusters: withRole(), bindings });
+    // Another host name: two entries with one endpoint are refused.
+    const { behind } = withRole();
+    const elsewhere = { ...behind, endpoint: behind.endpoint.replace("127.0.0.1", "localhost") };
+    const relay = await startRelay(struck.backend, { clusters: { behind: elsewhere }, bindings });
     struck.sandbox.aws.faults.add({ kind: "accessDenied", match: { operation: "AssumeRole" } });
 
     const { error } = await invokeWithin(relay, struck, { secretId: source.name }, 15_000);

@@ -93,7 +93,7 @@ describe("for a person", () => {
     { step: "tampering", claim: /VALUE_DIFFERS: data\.password changed, and repairs it/ },
     {
       step: "forced-sync",
-      claim: /prod\/shop\/db +written +\S+ \d+m +\S+ 0s +current/,
+      claim: /prod\/shop\/db +written +STALE +\S+ \d+m +\S+ 0s +current/,
     },
     {
       step: "expired-credentials",

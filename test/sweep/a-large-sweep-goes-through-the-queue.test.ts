@@ -106,7 +106,7 @@ describe("a sweep that is too large for one invocation", () => {
 
     expect(shards).toHaveLength(report.shardsQueued);
     expect(total(sweeper, "SweepBindingsChecked")).toBe(boundIn(fleet).length);
-    expect(total(sweeper, "SweepBindingsUnchecked")).toBe(0);
+    expect(total(sweeper, "SweepBindingsUnknown")).toBe(0);
     expect(foundIn(sweeper)).toEqual(expectedFindings(fleet));
     expect(total(sweeper, "SweepShardsPlanned")).toBe(report.shardsQueued);
     expect(total(sweeper, "SweepShardsCompleted")).toBe(report.shardsQueued);
@@ -226,7 +226,7 @@ describe("a shard", () => {
     await sweeper.sweep(METADATA);
     scene.sandbox.kubernetes.faults.add({ kind: "reset", when: "before" });
     await consumeAll(sweeper);
-    expect(total(sweeper, "SweepBindingsUnchecked")).toBe(60);
+    expect(total(sweeper, "SweepBindingsUnknown")).toBe(60);
     expect(total(sweeper, "SweepShardsPlanned")).toBe(2);
     expect(total(sweeper, "SweepShardsCompleted")).toBe(0);
   });

@@ -2,26 +2,26 @@ import { describe, expect, it } from "vitest";
 import type { LogCode, LogFields } from "../../shared/observability/log.ts";
 import type { MetricName } from "../../shared/observability/measure.ts";
 import { measureProgress, reportSweep } from "../../shared/observability/report-sweep.ts";
-import type { Action, Finding } from "../../shared/sweep/finding.ts";
-import type { SweepReport, Unchecked } from "../../shared/sweep/report.ts";
+import type { SweepReport } from "../../shared/sweep/report.ts";
+import type { TargetRow } from "../../shared/sweep/target-row.ts";
 
 const TARGET = { cluster: "main", namespace: "app", name: "db" };
 
-const findingOf = (action: Action, more: Partial<Finding> = {}): Finding => ({
-  code: "STALE",
-  target: TARGET,
+const rowOf = (more: Partial<TargetRow> = {}): TargetRow => ({
+  ...TARGET,
   source: "prod/db",
-  details: {},
-  action,
+  finding: "STALE",
+  action: "update",
+  observed: "metadata",
   ...more,
 });
 
-const UNCHECKED: Unchecked = {
-  target: TARGET,
-  source: "prod/db",
+const UNKNOWN = rowOf({
+  finding: null,
+  action: "unknown",
   code: "CLUSTER_UNAVAILABLE",
   advice: "Look at it.",
-};
+});
 
 const reportOf = (more: Partial<SweepReport> = {}): SweepReport => ({
   version: 1,
@@ -33,9 +33,8 @@ const reportOf = (more: Partial<SweepReport> = {}): SweepReport => ({
   bindings: 10,
   checked: 10,
   shardsQueued: 0,
-  findings: [],
-  unchecked: [],
-  unseen: [],
+  targets: [],
+  orphansUnknown: [],
   calls: { aws: 3, kubernetes: 4, throttles: 1 },
   ...more,
 });
@@ -61,7 +60,7 @@ describe("a sweep's report", () => {
     reportSweep(log, measure, reportOf());
     expect(of("TargetsDrifted")).toEqual([0]);
     expect(of("SweepBindingsChecked")).toEqual([10]);
-    expect(of("SweepBindingsUnchecked")).toEqual([0]);
+    expect(of("SweepBindingsUnknown")).toEqual([0]);
     expect(of("OldestStaleness")).toEqual([0]);
     expect([of("AwsCalls"), of("KubernetesCalls"), of("Throttles")]).toEqual([[3], [4], [1]]);
     expect(logs.map(({ code }) => code)).toEqual(["SWEEP_COMPLETED"]);
@@ -69,23 +68,23 @@ describe("a sweep's report", () => {
 
   it("counts each finding under its code, and tells the oldest staleness", () => {
     const { log, measure, logs, of } = watch();
-    const findings = [
-      findingOf({ kind: "repaired" }, { details: { staleMs: 5_000 } }),
-      findingOf({ kind: "repaired" }, { details: { staleMs: 9_000 } }),
-      findingOf({ kind: "left" }, { code: "ORPHAN" }),
+    const targets = [
+      rowOf({ outcome: "written", staleMs: 5_000 }),
+      rowOf({ outcome: "written", staleMs: 9_000 }),
+      rowOf({ action: "none", finding: "ORPHAN" }),
     ];
-    reportSweep(log, measure, reportOf({ findings }));
+    reportSweep(log, measure, reportOf({ targets }));
     expect(of("TargetsDrifted")).toEqual(["1 STALE", "1 STALE"]);
     expect(of("TargetsLeft")).toEqual(["1 ORPHAN"]);
     expect(of("TargetsRepaired")).toEqual([1, 1]);
     expect(of("OldestStaleness")).toEqual([9_000]);
     expect(logs.map(({ code }) => code)).toEqual([...Array(3).fill("DRIFT_FOUND"), "SWEEP_COMPLETED"]);
-    expect(logs[0]?.fields).toMatchObject({ finding: "STALE", target: "main/app/db", action: "repaired" });
+    expect(logs[0]?.fields).toMatchObject({ finding: "STALE", target: "main/app/db", action: "written" });
   });
 
   it("with nothing but what is left on purpose counts zero drift", () => {
     const { log, measure, of } = watch();
-    reportSweep(log, measure, reportOf({ findings: [findingOf({ kind: "left" }, { code: "ORPHAN" })] }));
+    reportSweep(log, measure, reportOf({ targets: [rowOf({ action: "none", finding: "ORPHAN" })] }));
     expect([of("TargetsDrifted"), of("TargetsLeft")]).toEqual([[0], ["1 ORPHAN"]]);
   });
 
@@ -95,15 +94,11 @@ describe("a sweep's report", () => {
       { field: "data.password", what: "changed", manager: "kubectl", at: "2026-11-20T09:00:00.000Z" },
       { field: "data.user", what: "removed" },
     ] as const;
-    const action = { kind: "refused", code: "FIELD_OWNED_BY_ANOTHER", advice: "Set adopt: true." } as const;
-    reportSweep(
-      log,
-      measure,
-      reportOf({ findings: [findingOf(action, { code: "TAMPERED", details: { fields } })] }),
-    );
+    const refused = { action: "refuse", code: "FIELD_OWNED_BY_ANOTHER", advice: "Set adopt: true." } as const;
+    reportSweep(log, measure, reportOf({ targets: [rowOf({ ...refused, finding: "TAMPERED", fields })] }));
     expect(logs[0]?.fields).toMatchObject({
       finding: "TAMPERED",
-      action: "refused",
+      action: "refuse",
       code: "FIELD_OWNED_BY_ANOTHER",
       advice: "Set adopt: true.",
       fields: ["data.password changed by kubectl at 2026-11-20T09:00:00.000Z", "data.user removed"],
@@ -111,21 +106,34 @@ describe("a sweep's report", () => {
   });
 
   it.each([
-    { action: { kind: "deleted" }, metric: "TargetsDeleted", counts: [1] },
-    { action: { kind: "held-back" }, metric: "DeletionsHeldBack", counts: [1] },
-    { action: { kind: "refused", code: "X", advice: "" }, metric: "TargetsRefused", counts: ["1 X"] },
-    { action: { kind: "failed", code: "Y", advice: "" }, metric: "TargetsFailed", counts: ["1 Y"] },
-  ] as const)("counts what is $action.kind", ({ action, metric, counts }) => {
+    { row: { action: "delete", outcome: "deleted" }, metric: "TargetsDeleted", counts: [1] },
+    { row: { action: "delete", outcome: "held-back" }, metric: "DeletionsHeldBack", counts: [1] },
+    { row: { action: "refuse", code: "X", advice: "" }, metric: "TargetsRefused", counts: ["1 X"] },
+    { row: { outcome: "refused", code: "X", advice: "" }, metric: "TargetsRefused", counts: ["1 X"] },
+    { row: { outcome: "failed", code: "Y", advice: "" }, metric: "TargetsFailed", counts: ["1 Y"] },
+    { row: { action: "refuse", code: "HELD" }, metric: "TargetsRefused", counts: ["1 HELD"] },
+  ] as const)("counts what is $row.action, $row.outcome $row.code", ({ row, metric, counts }) => {
     const { log, measure, of } = watch();
-    reportSweep(log, measure, reportOf({ findings: [findingOf(action)] }));
+    reportSweep(log, measure, reportOf({ targets: [rowOf(row)] }));
     expect(of(metric)).toEqual(counts);
   });
 
-  it("tells each binding that could not be checked, and counts them", () => {
+  it("with a held Secret counts drift only where its source has moved on", () => {
+    const { log, measure, of } = watch();
+    const held = { action: "refuse", code: "HELD", until: "2026-11-20T10:00:00.000Z" } as const;
+    reportSweep(log, measure, reportOf({ targets: [rowOf({ ...held, finding: "TAMPERED" })] }));
+    expect([of("TargetsDrifted"), of("TargetsLeft"), of("TargetsRefused")]).toEqual([
+      [0],
+      ["1 TAMPERED"],
+      [],
+    ]);
+  });
+
+  it("names each target that is unknown, and counts them", () => {
     const { log, measure, logs, of } = watch();
-    reportSweep(log, measure, reportOf({ checked: 9, unchecked: [UNCHECKED] }));
-    expect(of("SweepBindingsUnchecked")).toEqual([1]);
-    expect(logs[0]).toMatchObject({ code: "TARGET_UNCHECKED", fields: { code: "CLUSTER_UNAVAILABLE" } });
+    reportSweep(log, measure, reportOf({ checked: 9, targets: [UNKNOWN] }));
+    expect(of("SweepBindingsUnknown")).toEqual([1]);
+    expect(logs[0]).toMatchObject({ code: "TARGET_UNKNOWN", fields: { code: "CLUSTER_UNAVAILABLE" } });
   });
 });
 
@@ -146,7 +154,7 @@ describe("the progress of a sweep", () => {
     { it: "that hands over plans both", report: handedOver, isShard: false, planned: [3], completed: [1] },
     {
       it: "that could not look everywhere is not complete",
-      report: reportOf({ unchecked: [UNCHECKED] }),
+      report: reportOf({ checked: 9, targets: [UNKNOWN] }),
       isShard: false,
       planned: [1],
       completed: [0],

@@ -4,9 +4,12 @@ import { ClusterForbidden, ClusterUnavailable, FenceConflict } from "../../share
 import type { SecretName } from "../../shared/cluster/secrets-api.ts";
 import type { SourceCatalog } from "../../shared/source/source-catalog.ts";
 import type { SourceState } from "../../shared/source/source-state.ts";
-import { deleteWithinShare } from "../../shared/sweep/delete.ts";
-import type { ShardRequest, Sighting } from "../../shared/sweep/look.ts";
-import { anyBudget, bindingOf, FIRST } from "./factories.ts";
+import { deleteWithinShare } from "../../shared/sweep/carry-out.ts";
+import type { ShardRequest } from "../../shared/sweep/shard-request.ts";
+import type { SweepDependencies } from "../../shared/sweep/sweep-dependencies.ts";
+import type { Assessed } from "../../shared/sweep/target-row.ts";
+import { MARKS } from "../marks.ts";
+import { anyBudget, bindingOf, FIRST, liveOf } from "./factories.ts";
 
 const NOTHING_ASKED: SourceCatalog = {
   describe: () => Promise.reject(new Error("No source was to be asked for")),
@@ -21,6 +24,7 @@ const clusterThat = (answer: (secret: SecretName) => boolean) => {
   const cluster: ClusterConnection = {
     readSecret: untouchable,
     applySecret: untouchable,
+    patchMetadata: untouchable,
     readMetadata: untouchable,
     listMetadata: untouchable,
     callObject: untouchable,
@@ -41,20 +45,29 @@ const requestOf = (bindings: number, deletionsShareMax: number): ShardRequest =>
   isBound: () => true,
   judgesOrphansIn: () => true,
   deletionsShareMax,
+  mayDelete: true,
+  rules: { marks: MARKS, deletionGraceMs: 86_400_000 },
+  alsoBoundIn: () => [],
 });
 
-const sightingOf = (index: number): Sighting => ({
-  diagnosis: {
-    code: "ORPHAN",
+const assessedOf = (index: number): Assessed => ({
+  verdict: {
     target: { cluster: "main", namespace: "app", name: `db-${index}` },
     source: "prod/db",
+    finding: "ORPHAN",
+    action: "delete",
+    observed: "metadata",
     details: {},
-    remedy: "delete",
   },
-  live: { uid: `uid-${index}`, resourceVersion: String(index) },
+  live: {
+    ...liveOf(bindingOf({ name: `db-${index}` })),
+    uid: `uid-${index}`,
+    resourceVersion: String(index),
+  },
 });
 
-const sightings = (count: number) => Array.from({ length: count }, (_, index) => sightingOf(index));
+const deletable = (count: number) => Array.from({ length: count }, (_, index) => assessedOf(index));
+const depsOf = (catalog: SourceCatalog) => ({ catalog }) as unknown as SweepDependencies;
 
 describe("deletions", () => {
   it.each([
@@ -67,20 +80,39 @@ describe("deletions", () => {
     { of: 1, among: 0, share: 0.1, become: "deleted" },
   ])("of $of among $among bindings at a share of $share: $become", async ({ of, among, share, become }) => {
     const { cluster, asked } = clusterThat(() => true);
-    const findings = await deleteWithinShare(
-      { catalog: NOTHING_ASKED },
+    const rows = await deleteWithinShare(
+      depsOf(NOTHING_ASKED),
       cluster,
       requestOf(among, share),
-      sightings(of),
+      deletable(of),
     );
-    expect(findings.map(({ action }) => action.kind)).toEqual(Array.from({ length: of }, () => become));
+    expect(rows.map(({ outcome }) => outcome)).toEqual(Array.from({ length: of }, () => become));
     expect(asked).toHaveLength(become === "deleted" ? of : 0);
+  });
+
+  it("are none with a local bindings file, which may be older than what is deployed", async () => {
+    const { cluster, asked } = clusterThat(() => true);
+    const request = { ...requestOf(10, 1), mayDelete: false };
+    const rows = await deleteWithinShare(depsOf(NOTHING_ASKED), cluster, request, deletable(1));
+    expect(rows).toMatchObject([{ outcome: "held-back", code: "LOCAL_BINDINGS" }]);
+    expect(asked).toEqual([]);
+  });
+
+  it("are none where another entry of the bindings leads to the same Secret and still binds it", async () => {
+    const { cluster, asked } = clusterThat(() => true);
+    const other = { readMetadata: async () => liveOf(bindingOf(), { uid: "uid-0" }) };
+    const deps = { catalog: NOTHING_ASKED, connect: () => other } as unknown as SweepDependencies;
+    const request = { ...requestOf(10, 1), alsoBoundIn: () => ["alias"] };
+    const rows = await deleteWithinShare(deps, cluster, request, deletable(1));
+    expect(rows).toMatchObject([{ outcome: "refused", code: "CLUSTER_LISTED_TWICE" }]);
+    expect(asked).toEqual([]);
   });
 
   it("name the one state that was looked at", async () => {
     const { cluster, asked } = clusterThat(() => true);
-    await deleteWithinShare({ catalog: NOTHING_ASKED }, cluster, requestOf(10, 0.1), sightings(1));
-    expect(asked).toEqual([{ name: "db-0", only: { uid: "uid-0", resourceVersion: "0" } }]);
+    await deleteWithinShare(depsOf(NOTHING_ASKED), cluster, requestOf(10, 0.1), deletable(1));
+    expect(asked).toMatchObject([{ name: "db-0", only: { uid: "uid-0", resourceVersion: "0" } }]);
+    expect(asked).toHaveLength(1);
   });
 
   it("are told one by one, and one that fails stops no other", async () => {
@@ -99,28 +131,24 @@ describe("deletions", () => {
     };
     const { cluster } = clusterThat(({ name }) => answers[name]?.() ?? false);
 
-    const findings = await deleteWithinShare(
-      { catalog: NOTHING_ASKED },
-      cluster,
-      requestOf(100, 0.1),
-      sightings(5),
-    );
+    const rows = await deleteWithinShare(depsOf(NOTHING_ASKED), cluster, requestOf(100, 0.1), deletable(5));
 
-    expect(findings.map(({ action }) => action)).toMatchObject([
-      { kind: "deleted" },
-      { kind: "already-right" },
-      { kind: "failed", code: "FENCE_CONFLICT" },
-      { kind: "refused", code: "CLUSTER_FORBIDDEN" },
-      { kind: "failed", code: "CLUSTER_UNAVAILABLE" },
+    expect(rows).toMatchObject([
+      { outcome: "deleted" },
+      { outcome: "unchanged" },
+      { outcome: "failed", code: "FENCE_CONFLICT" },
+      { outcome: "refused", code: "CLUSTER_FORBIDDEN" },
+      { outcome: "failed", code: "CLUSTER_UNAVAILABLE" },
     ]);
   });
 
   const states: { source: SourceState; become: string }[] = [
     { source: { kind: "missing" }, become: "deleted" },
-    { source: { kind: "current", versionId: FIRST }, become: "already-right" },
-    { source: { kind: "scheduled-for-deletion" }, become: "already-right" },
+    { source: { kind: "current", versionId: FIRST }, become: "unchanged" },
+    { source: { kind: "scheduled-for-deletion" }, become: "unchanged" },
+    { source: { kind: "without-value" }, become: "unchanged" },
     {
-      source: { kind: "unreadable", code: "SOURCE_THROTTLED", advice: "", retryable: true },
+      source: { kind: "unknown", code: "SOURCE_THROTTLED", advice: "", retryable: true },
       become: "failed",
     },
   ];
@@ -128,10 +156,10 @@ describe("deletions", () => {
     "for a missing source ask for it again: $source.kind, $become",
     async ({ source, become }) => {
       const { cluster, asked } = clusterThat(() => true);
-      const sighting: Sighting = { ...sightingOf(0), item: { binding: bindingOf() } };
+      const assessed: Assessed = { ...assessedOf(0), binding: bindingOf() };
       const catalog: SourceCatalog = { ...NOTHING_ASKED, describe: async () => source };
-      const findings = await deleteWithinShare({ catalog }, cluster, requestOf(10, 0.1), [sighting]);
-      expect(findings.map(({ action }) => action.kind)).toEqual([become]);
+      const rows = await deleteWithinShare(depsOf(catalog), cluster, requestOf(10, 0.1), [assessed]);
+      expect(rows.map(({ outcome }) => outcome)).toEqual([become]);
       expect(asked).toHaveLength(become === "deleted" ? 1 : 0);
     },
   );

@@ -1,5 +1,6 @@
 import { DeleteSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { encodeData } from "../contract/scene.ts";
+import { MARKS } from "../marks.ts";
 import { type Drift, type Fleet, type Member, must, pathOf, sourceValue } from "./fleet.ts";
 
 const nothing = async (): Promise<void> => {};
@@ -47,45 +48,59 @@ const inTurn =
     for (const act of acts) await act(fleet, member);
   };
 
+/** As a sweep does that saw source or binding gone, more than the grace period ago. */
+const noteGone = (fleet: Fleet, member: Member): Promise<void> => {
+  const goneSince = new Date(Date.now() - 25 * 3_600_000).toISOString();
+  const metadata = { annotations: { [MARKS.annotations.goneSince]: goneSince } };
+  return patch({ metadata }, MARKS.fieldManager)(fleet, member);
+};
+
 /** Drift that a sweep repairs, so that the next one finds nothing. */
 export const REPAIRABLE: readonly Drift[] = [
-  { name: "a rotation whose event was lost", code: "STALE", action: "repaired", act: rotate },
-  { name: "a deleted Secret", code: "MISSING", action: "repaired", act: deleteSecret },
+  { name: "a rotation whose event was lost", code: "STALE", action: "written", act: rotate },
+  { name: "a deleted Secret", code: "MISSING", action: "written", act: deleteSecret },
   {
     name: "a changed value",
     code: "TAMPERED",
-    action: "repaired",
+    action: "written",
     act: patch({ data: encodeData({ password: "tampered" }) }),
   },
-  { name: "a removed key", code: "TAMPERED", action: "repaired", act: patch({ data: { password: null } }) },
+  {
+    name: "a changed value where the binding does not adopt",
+    code: "TAMPERED",
+    action: "written",
+    rules: { adopt: false },
+    act: patch({ data: encodeData({ password: "tampered" }) }),
+  },
+  { name: "a removed key", code: "TAMPERED", action: "written", act: patch({ data: { password: null } }) },
   {
     name: "the relay's label removed",
     code: "TAMPERED",
-    action: "repaired",
+    action: "written",
     act: patch({ metadata: { labels: { "secret-relay/managed": null } } }),
   },
   {
     name: "a changed label of the binding's",
     code: "TAMPERED",
-    action: "repaired",
+    action: "written",
     act: patch({ metadata: { labels: { team: "other" } } }),
   },
   {
     name: "a changed annotation of the relay's",
     code: "TAMPERED",
-    action: "repaired",
+    action: "written",
     act: patch({ metadata: { annotations: { "secret-relay/source": "elsewhere" } } }),
   },
   {
     name: "all annotations removed",
     code: "TAMPERED",
-    action: "repaired",
+    action: "written",
     act: patch({ metadata: { annotations: null } }),
   },
   {
     name: "a forced apply by another field manager",
     code: "TAKEN_OVER",
-    action: "repaired",
+    action: "written",
     act: ({ admin }, { binding }) =>
       must(admin, `${pathOf(binding.target)}?fieldManager=gitops&force=true`, {
         method: "PATCH",
@@ -101,7 +116,7 @@ export const REPAIRABLE: readonly Drift[] = [
   {
     name: "a Secret replaced as a whole",
     code: "TAKEN_OVER",
-    action: "repaired",
+    action: "written",
     act: ({ admin }, { binding }) =>
       must(admin, `${pathOf(binding.target)}?fieldManager=kubectl-replace`, {
         method: "PUT",
@@ -116,42 +131,33 @@ export const REPAIRABLE: readonly Drift[] = [
   {
     name: "somebody else's Secret where the binding adopts",
     code: "NOT_OURS",
-    action: "repaired",
+    action: "written",
     act: createForeign(),
   },
   {
     name: "changed rules of the binding",
     code: "FINGERPRINT_CHANGED",
-    action: "repaired",
+    action: "written",
     wasBoundAs: (binding) => ({ ...binding, fingerprint: "before" }),
     act: nothing,
   },
   {
-    name: "an orphan whose binding said delete",
+    name: "an orphan whose binding said delete, noted a day ago",
     code: "ORPHAN",
     action: "deleted",
     rules: { deletionPolicy: "delete" },
     isUnbound: true,
-    act: nothing,
+    act: noteGone,
   },
 ];
 
 /** Drift that a person must settle: it is found again by the next sweep. */
 export const LASTING: readonly Drift[] = [
   {
-    name: "a changed value where the binding does not adopt",
-    code: "TAMPERED",
-    action: "refused",
-    again: "refused",
-    refusal: "FIELD_OWNED_BY_ANOTHER",
-    rules: { adopt: false },
-    act: patch({ data: encodeData({ password: "tampered" }) }),
-  },
-  {
     name: "somebody else's Secret where the binding does not adopt",
     code: "NOT_OURS",
-    action: "refused",
-    again: "refused",
+    action: "refuse",
+    again: "refuse",
     refusal: "TARGET_NOT_OURS",
     rules: { adopt: false },
     act: createForeign(),
@@ -159,24 +165,24 @@ export const LASTING: readonly Drift[] = [
   {
     name: "another type",
     code: "TYPE_DIFFERS",
-    action: "refused",
-    again: "refused",
+    action: "refuse",
+    again: "refuse",
     refusal: "TARGET_TYPE_DIFFERS",
     act: createForeign({ type: "kubernetes.io/basic-auth" }),
   },
   {
     name: "a rotation of an immutable Secret",
     code: "IMMUTABLE",
-    action: "refused",
-    again: "refused",
+    action: "refuse",
+    again: "refuse",
     refusal: "TARGET_IMMUTABLE",
     act: inTurn(patch({ immutable: true }), rotate),
   },
   {
     name: "a Secret that a controller owns",
     code: "OWNED_BY_CONTROLLER",
-    action: "refused",
-    again: "refused",
+    action: "refuse",
+    again: "refuse",
     refusal: "TARGET_OWNED_BY_CONTROLLER",
     act: patch({
       metadata: {
@@ -189,45 +195,53 @@ export const LASTING: readonly Drift[] = [
   {
     name: "a deleted Secret that a finalizer holds",
     code: "BEING_DELETED",
-    action: "refused",
-    again: "refused",
+    action: "refuse",
+    again: "refuse",
     refusal: "TARGET_BEING_DELETED",
     act: inTurn(patch({ metadata: { finalizers: ["example.com/hold"] } }), deleteSecret),
   },
   {
-    name: "a source gone for good, under deletionPolicy delete",
+    name: "a source gone for good, under deletionPolicy delete, noted a day ago",
     code: "SOURCE_MISSING",
     action: "deleted",
-    again: "left",
+    again: "refuse",
+    rules: { deletionPolicy: "delete" },
+    act: inTurn(deleteSource(false), noteGone),
+  },
+  {
+    name: "a source gone for good, under deletionPolicy delete, seen for the first time",
+    code: "SOURCE_MISSING",
+    action: "none",
+    again: "none",
     rules: { deletionPolicy: "delete" },
     act: deleteSource(false),
   },
   {
     name: "a source gone for good, under deletionPolicy retain",
     code: "SOURCE_MISSING",
-    action: "left",
-    again: "left",
+    action: "refuse",
+    again: "refuse",
     act: deleteSource(false),
   },
   {
     name: "a source that can still be restored",
     code: "SOURCE_SCHEDULED_FOR_DELETION",
-    action: "left",
-    again: "left",
+    action: "refuse",
+    again: "refuse",
     rules: { deletionPolicy: "delete" },
     act: deleteSource(true),
   },
   {
     name: "an orphan whose binding said retain",
     code: "ORPHAN",
-    action: "left",
-    again: "left",
+    action: "none",
+    again: "none",
     isUnbound: true,
     act: nothing,
   },
   {
     name: "a rotation to a value that has no keys",
-    code: "STALE",
+    code: "UNRENDERABLE",
     action: "refused",
     again: "refused",
     refusal: "SOURCE_NOT_JSON_OBJECT",

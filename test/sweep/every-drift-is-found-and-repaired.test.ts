@@ -1,5 +1,6 @@
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "vitest";
+import { unknownIn } from "../contract/rows.ts";
 import { decodeData } from "../contract/scene.ts";
 import { runs } from "../property-runs.ts";
 import { LASTING, mixDrifts, REPAIRABLE } from "./drifts.ts";
@@ -39,7 +40,7 @@ describe("among hundreds of bindings", () => {
     const kinds = [...REPAIRABLE, ...LASTING];
     const fleet = await scene.openFleet({ size: SIZE, drifts: mixDrifts(kinds, 100) });
     const sweeper = await sweeperOf(fleet);
-    expect((await sweeper.sweep({ ...METADATA, plan: true })).findings).toHaveLength(
+    expect((await sweeper.sweep({ ...METADATA, plan: true })).targets).toHaveLength(
       fleet.members.filter(({ drift }) => drift?.isUnbound || drift?.wasBoundAs).length,
     );
     await fleet.drift();
@@ -47,12 +48,13 @@ describe("among hundreds of bindings", () => {
     const report = await sweeper.sweep(METADATA);
 
     expect(foundBy(report)).toEqual(expectedFindings(fleet));
-    expect(report.unchecked).toEqual([]);
+    expect(unknownIn(report)).toEqual([]);
     const refusals = new Map(
       fleet.members.map(({ binding, drift }) => [binding.target.name, drift?.refusal]),
     );
-    for (const { action, target } of report.findings) {
-      if (action.kind === "refused") expect(action.code).toBe(refusals.get(target.name));
+    for (const { action, outcome, code, finding, name } of report.targets) {
+      const isRefused = action === "refuse" || outcome === "refused";
+      if (isRefused) expect(code).toBe(refusals.get(name) ?? finding);
     }
     await expectAllRight(fleet);
     const again = await sweeper.sweep(METADATA);
@@ -67,8 +69,8 @@ describe("among hundreds of bindings", () => {
     const report = await sweeper.sweep(METADATA);
 
     expect(foundBy(report)).toEqual(expectedFindings(fleet));
-    expect(await sweeper.sweep(METADATA)).toMatchObject({ findings: [], unchecked: [] });
-    expect(await sweeper.sweep(VALUES)).toMatchObject({ findings: [], unchecked: [] });
+    expect(await sweeper.sweep(METADATA)).toMatchObject({ targets: [] });
+    expect(await sweeper.sweep(VALUES)).toMatchObject({ targets: [] });
   });
 
   it("of which none drifted, not one value is read on either side, and few calls are made", async () => {
@@ -78,7 +80,7 @@ describe("among hundreds of bindings", () => {
 
     const report = await sweeper.sweep(METADATA);
 
-    expect(report).toMatchObject({ bindings: 600, checked: 600, findings: [], unchecked: [] });
+    expect(report).toMatchObject({ bindings: 600, checked: 600, targets: [] });
     expect(counts.values()).toBe(0);
     expect(counts.aws.callsTotal).toBeLessThanOrEqual(8); // six pages, and a filtered page may be short
     expect(counts.kubernetes.all).toEqual({ "list secrets": 3 });
@@ -112,23 +114,23 @@ describe("a list of sources that is minutes old", () => {
     const { metadata: before } = await fleet.readSecret(member);
     scene.sandbox.aws.options.listStaleMs = 2 * 60_000;
 
-    expect(await sweeper.sweep(METADATA)).toMatchObject({ checked: 40, findings: [] });
+    expect(await sweeper.sweep(METADATA)).toMatchObject({ checked: 40, targets: [] });
     expect((await fleet.readSecret(member)).metadata.resourceVersion).toBe(before.resourceVersion);
   });
 
   it("that lacks the sources altogether leads to a description of each, and to no deletion", async () => {
     scene.sandbox.aws.options.listStaleMs = 5 * 60_000;
     const rules = { deletionPolicy: "delete" } as const;
-    const none = { name: "nothing", code: "STALE", action: "left", rules, act: async () => {} } as const;
+    const none = { name: "nothing", code: "STALE", action: "none", rules, act: async () => {} } as const;
     const fleet = await scene.openFleet({ size: 30, drifts: mixDrifts([none], 30) });
     const sweeper = await sweeperOf(fleet, { now: scene.now });
-    expect(await sweeper.sweep(METADATA)).toMatchObject({ checked: 30, findings: [], unchecked: [] });
+    expect(await sweeper.sweep(METADATA)).toMatchObject({ checked: 30, targets: [] });
   });
 
   it("and one that fails altogether does so too", async () => {
     const fleet = await scene.openFleet({ size: 30 });
     scene.sandbox.aws.faults.add({ kind: "accessDenied", match: { operation: "ListSecrets" } });
     const sweeper = await sweeperOf(fleet);
-    expect(await sweeper.sweep(METADATA)).toMatchObject({ checked: 30, findings: [], unchecked: [] });
+    expect(await sweeper.sweep(METADATA)).toMatchObject({ checked: 30, targets: [] });
   });
 });

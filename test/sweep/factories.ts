@@ -6,9 +6,9 @@ import { parseBoundReference } from "../../shared/secret-id/parse-secret-referen
 import type { SecretReference, VersionId } from "../../shared/secret-id/secret-id.ts";
 import { SecretValue } from "../../shared/secret-value/secret-value.ts";
 import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
-import { appliedSecret } from "../sync/plan-factories.ts";
+import { appliedSecret } from "../assess/factories.ts";
+import { MARKS, SELF } from "../marks.ts";
 
-export const SELF = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
 export const FIRST = "version-1" as VersionId;
 export const SECOND = "version-2" as VersionId;
 
@@ -39,13 +39,20 @@ export function bindingOf(target: Partial<Binding["target"]> = {}, more: Partial
   };
 }
 
-/** The target as it is after the relay has applied it. */
+/** The target as it is after the relay has applied it; no more of it than metadata shows. */
 export function liveOf(binding: Binding, overrides: Partial<LiveSecret> = {}): LiveMetadata {
   const sources = binding.sources.map(({ names: [name] }, index) => {
     const text = index === 0 ? '{"user":"app","password":"first"}' : `{"key-${index}":"first"}`;
     return { arn: arnOf(name), versionId: FIRST, value: SecretValue.fromText(text), isText: true };
   });
-  return { ...parseLiveSecret(appliedSecret(renderSecret(binding, sources))), ...overrides };
+  const applied = appliedSecret(renderSecret(binding, sources, MARKS));
+  const {
+    data: _data,
+    immutable: _immutable,
+    rawManagedFields: _raw,
+    ...metadata
+  } = parseLiveSecret(applied);
+  return { ...metadata, ...overrides };
 }
 
 export const anyBudget = () => startTimeBudget(60_000);

@@ -2,19 +2,23 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateSecretCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import type { FindingCode } from "../../shared/assess/catalogue.ts";
 import type { Binding, CompiledBindings } from "../../shared/bindings/binding.ts";
 import { fingerprintOf } from "../../shared/bindings/fingerprint.ts";
+import { DEFAULT_RELAY_NAME } from "../../shared/identity/relay-identity.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import { parseBoundReference } from "../../shared/secret-id/parse-secret-reference.ts";
 import type { VersionId } from "../../shared/secret-id/secret-id.ts";
 import { SecretValue } from "../../shared/secret-value/secret-value.ts";
-import type { Action, FindingCode } from "../../shared/sweep/finding.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
+import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import { applyBody } from "../../shared/sync/apply-body.ts";
 import { awsClients } from "../contract/aws-clients.ts";
 import type { Backend } from "../contract/backend.ts";
 import { type KubernetesCall, kubernetesCall } from "../contract/kubernetes-request.ts";
 import { pinnedCluster } from "../contract/relay.ts";
+import { becameOf, findingsIn } from "../contract/rows.ts";
+import { marksOf } from "../marks.ts";
 
 /** A source and its Secret, synced minutes ago. */
 export type Member = {
@@ -25,15 +29,18 @@ export type Member = {
   readonly drift?: Drift;
 };
 
+type Became = TargetRow["action"] | NonNullable<TargetRow["outcome"]>;
+
 /** One way in which a Secret comes to differ from its source, and what a sweep by metadata makes of it. */
 export type Drift = {
   readonly name: string;
   readonly code: FindingCode;
-  readonly action: Action["kind"];
+  /** What is done, or the verdict where nothing is tried. */
+  readonly action: Became;
   /** The code under a refusal. */
   readonly refusal?: string;
   /** What the next sweep does about it; it finds nothing any more when this is absent. */
-  readonly again?: Action["kind"];
+  readonly again?: Became;
   /** How the binding is written, where it is not as all others: by default it adopts, and retains. */
   readonly rules?: Partial<Pick<Binding, "adopt" | "deletionPolicy">>;
   /** The binding as it was when the Secret was last applied. */
@@ -73,6 +80,7 @@ export async function openFleet(backend: Backend, options: FleetOptions): Promis
   const { size, drifts = [], name = "fleet", perNamespace = 200 } = options;
   const admin = kubernetesCall(backend.kubernetes);
   const { secrets, destroy } = awsClients(backend.aws);
+  const marks = marksOf(backend);
   const indexes = Array.from({ length: size }, (_, index) => index);
   const namespaceOf = (index: number) => `${name}-${Math.floor(index / perNamespace)}`;
   const nameOf = (index: number) => `${name}/team-${index % 7}/db-${index}`;
@@ -98,15 +106,15 @@ export async function openFleet(backend: Backend, options: FleetOptions): Promis
   const inMain = members.filter(({ binding }) => binding.target.cluster === "main");
   await inTurns(inMain, ({ source, binding, drift }) => {
     const wasBoundAs = drift?.wasBoundAs?.(binding) ?? binding;
-    const desired = renderSecret(wasBoundAs, [
-      {
-        arn: source.arn,
-        versionId: source.versionId as VersionId,
-        value: SecretValue.fromText(sourceValue(source.name, "first")),
-        isText: true,
-      },
-    ]);
-    const body = applyBody(desired, undefined, Date.now() - WRITTEN_AGO_MS);
+    const read = {
+      arn: source.arn,
+      versionId: source.versionId as VersionId,
+      value: SecretValue.fromText(sourceValue(source.name, "first")),
+      isText: true,
+    };
+    const desired = renderSecret(wasBoundAs, [read], marks);
+    const notes = { annotations: marks.annotations, now: Date.now() - WRITTEN_AGO_MS };
+    const body = applyBody(desired, undefined, notes);
     return must(admin, `${pathOf(binding.target)}?fieldManager=secret-relay&force=true`, {
       method: "PATCH",
       contentType: "application/apply-patch+yaml",
@@ -120,7 +128,7 @@ export async function openFleet(backend: Backend, options: FleetOptions): Promis
   const clusters = options.clusters ?? { main: pinnedCluster(backend) };
   await writeFile(
     bindingsFile,
-    JSON.stringify({ version: 1, clusters, bindings } satisfies CompiledBindings),
+    JSON.stringify({ version: 1, relay: DEFAULT_RELAY_NAME, clusters, bindings } satisfies CompiledBindings),
   );
 
   const fleet: Fleet = {
@@ -155,8 +163,10 @@ export function expectedFindings(
   return lines.sort();
 }
 
-export function foundBy({ findings }: Pick<SweepReport, "findings">): string[] {
-  return findings.map(({ target, code, action }) => `${target.name}: ${code}, ${action.kind}`).sort();
+export function foundBy(report: Pick<SweepReport, "targets">): string[] {
+  return findingsIn(report)
+    .map((row) => `${row.name}: ${row.finding}, ${becameOf(row)}`)
+    .sort();
 }
 
 /** The value of a source: its password tells the turn. */
@@ -193,8 +203,8 @@ export async function inTurns<T>(items: readonly T[], run: (item: T) => Promise<
   await Promise.all(Array.from({ length: 16 }, worker));
 }
 
-/** Long enough for a write to be no longer fresh. */
-const WRITTEN_AGO_MS = 3 * 60_000;
+/** Before everything that a drift notes, and long enough for a write to be no longer fresh. */
+const WRITTEN_AGO_MS = 3 * 24 * 3_600_000;
 
 function bindingOf(
   source: string,

@@ -239,7 +239,7 @@ describe("a shard", () => {
   it("in a failure queue is described whatever it is, so that a person can clear it away", () => {
     const context = {
       now: 0,
-      bindings: { version: 1, clusters: {}, bindings: [] } as CompiledBindings,
+      bindings: { version: 1, relay: "secret-relay", clusters: {}, bindings: [] } as CompiledBindings,
       home: { partition: "aws", region: "eu-west-1", accountId: "111122223333" } as SecretHome,
     };
     const anyBody = fc.oneof(

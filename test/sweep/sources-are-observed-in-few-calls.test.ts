@@ -7,7 +7,8 @@ import type { SecretDescription, SourceState } from "../../shared/source/source-
 import { describeOnce } from "../../shared/sweep/describe-once.ts";
 import { namePrefixesOf } from "../../shared/sweep/name-prefixes.ts";
 import { observeSources } from "../../shared/sweep/observe-sources.ts";
-import { anyBudget, arnOf, SELF, sourceOf } from "./factories.ts";
+import { SELF } from "../marks.ts";
+import { anyBudget, arnOf, sourceOf } from "./factories.ts";
 
 const ELSEWHERE = { ...SELF, region: "us-east-1" };
 
@@ -120,7 +121,7 @@ describe("the versions of the sources", () => {
       secretOf("prod/db-1", { DeletedDate: new Date() }),
     ]);
     const states = await observe(catalog, names(30).map(sourceOf));
-    expect(states.get("prod/db-0")).toEqual({ kind: "missing" });
+    expect(states.get("prod/db-0")).toEqual({ kind: "without-value" });
     expect(states.get("prod/db-1")).toEqual({ kind: "scheduled-for-deletion" });
   });
 });

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FINDING_CODES } from "../../shared/sweep/finding.ts";
+import { FINDINGS } from "../../shared/assess/catalogue.ts";
 import schema from "../../shared/sweep/report.schema.json" with { type: "json" };
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import { labelUpdated, startRelay, startSweeper } from "../contract/relay.ts";
+import { becameOf, findingsIn, unknownIn } from "../contract/rows.ts";
 import { encodeData, type Scene } from "../contract/scene.ts";
 import { useBackend, useScene } from "../contract/use-scene.ts";
+import { MARKS } from "../marks.ts";
 import { type SandboxBackend, startSandboxBackend } from "../sandbox/start-backend.ts";
 
 const validate = new Ajv2020({ allErrors: true, strict: true }).compile(schema);
@@ -23,7 +25,7 @@ function problemsOf(report: unknown): readonly unknown[] {
 
 describe("the schema", () => {
   it("knows the codes of findings, and no other", () => {
-    expect(schema.$defs.findingCode.enum).toEqual(Object.keys(FINDING_CODES));
+    expect(schema.$defs.findingCode.enum).toEqual(Object.keys(FINDINGS));
   });
 
   it("explains everything, and lets nothing through that it does not know", () => {
@@ -60,6 +62,15 @@ describe("a report of a sweep", () => {
     ...more,
   });
 
+  /** As if a sweep had seen its source gone a day ago, and the last write were older still. */
+  const noteGone = async (name: string) => {
+    const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+    const { goneSince, writtenAt } = MARKS.annotations;
+    await scene.patchSecret(name, {
+      metadata: { annotations: { [writtenAt]: daysAgo(3), [goneSince]: daysAgo(2) } },
+    });
+  };
+
   /** One binding for each way to drift; all of them synced, and then not any more. */
   const openDrifted = async () => {
     const bindings = NAMES.map((name) => {
@@ -92,12 +103,16 @@ describe("a report of a sweep", () => {
     await scene.rotate(sourceOf("text"), "no JSON");
     await scene.deleteSource(sourceOf("missing"), { isRestorable: true });
     await scene.deleteSource(sourceOf("deletable"));
+    await noteGone("deletable");
     return { bindings };
   };
 
-  const codesOf = ({ findings }: SweepReport) => [...new Set(findings.map(({ code }) => code))].sort();
-  const actionsOf = ({ findings }: SweepReport) =>
-    [...new Set(findings.map(({ action }) => action.kind))].sort();
+  const codesOf = (report: SweepReport) =>
+    [...new Set(findingsIn(report).map(({ finding }) => finding))].sort();
+  const becameIn = (report: SweepReport) => [...new Set(findingsIn(report).map(becameOf))].sort();
+
+  const inOrderIn = ({ targets }: SweepReport) =>
+    targets.filter(({ finding, action }) => finding === null && action === "none");
 
   it("by metadata follows it, as a plan and with repairs, refusals and deletions", async () => {
     const { bindings } = await openDrifted();
@@ -106,8 +121,8 @@ describe("a report of a sweep", () => {
     const planned = await sweeper.sweep({ sweep: "metadata", plan: true });
     const swept = await sweeper.sweep({ sweep: "metadata" });
 
-    expect(actionsOf(planned)).toEqual(["planned"]);
-    expect(actionsOf(swept)).toEqual(["deleted", "left", "refused", "repaired"]);
+    expect(becameIn(planned)).toEqual(["create", "delete", "refuse", "update"]);
+    expect(becameIn(swept)).toEqual(["deleted", "refuse", "refused", "written"]);
     expect(codesOf(swept)).toEqual([
       "MISSING",
       "SOURCE_MISSING",
@@ -115,8 +130,9 @@ describe("a report of a sweep", () => {
       "STALE",
       "TAKEN_OVER",
       "TAMPERED",
+      "UNRENDERABLE",
     ]);
-    expect(swept.unseen).toHaveLength(1); // listing is not allowed here
+    expect(swept.orphansUnknown).toHaveLength(1); // listing is not allowed here
     expect(problemsOf(planned)).toEqual([]);
     expect(problemsOf(swept)).toEqual([]);
   });
@@ -138,7 +154,7 @@ describe("a report of a sweep", () => {
     const report = await sweeper.sweep({ sweep: "values" });
 
     expect(codesOf(report)).toContain("VALUE_DIFFERS");
-    expect(report.findings.some(({ details }) => (details.fields ?? []).length > 0)).toBe(true);
+    expect(report.targets.some(({ changes = [] }) => changes.length > 0)).toBe(true);
     expect(problemsOf(report)).toEqual([]);
   });
 
@@ -151,8 +167,8 @@ describe("a report of a sweep", () => {
 
     const report = await sweeper.sweep({ sweep: "metadata" });
 
-    expect(report.unchecked.map(({ code }) => code)).toEqual(["SOURCE_FORBIDDEN"]);
-    expect(actionsOf(report)).toContain("failed");
+    expect(unknownIn(report).map(({ code }) => code)).toEqual(["SOURCE_FORBIDDEN"]);
+    expect(becameIn(report)).toContain("failed");
     expect(problemsOf(report)).toEqual([]);
   });
 
@@ -164,19 +180,17 @@ describe("a report of a sweep", () => {
     const metadata = await sweeper.sweep({ sweep: "metadata", plan: true, inventory: true });
     const values = await sweeper.sweep({ sweep: "values", plan: true, inventory: true });
 
-    expect(repaired.inventory).toBeUndefined();
+    expect(inOrderIn(repaired)).toEqual([]);
     for (const report of [metadata, values]) {
       expect(problemsOf(report)).toEqual([]);
-      const { inventory = [], findings, unchecked } = report;
-      const named = [...inventory, ...findings, ...unchecked].map(({ target }) => target.name);
-      expect(named.sort()).toEqual([...NAMES].sort());
-      expect(inventory.length).toBeGreaterThan(1);
-      for (const entry of inventory) {
+      expect(report.targets.map(({ name }) => name).sort()).toEqual([...NAMES].sort());
+      expect(inOrderIn(report).length).toBeGreaterThan(1);
+      for (const entry of inOrderIn(report)) {
         expect(entry.versionId).toMatch(/./);
         expect(Date.parse(entry.writtenAt ?? "")).toBeGreaterThan(0);
       }
     }
-    for (const { sourceChangedAt } of metadata.inventory ?? []) {
+    for (const { sourceChangedAt } of inOrderIn(metadata)) {
       expect(Date.parse(sourceChangedAt ?? "")).toBeGreaterThan(0);
     }
   });
@@ -187,7 +201,7 @@ describe("a report of a sweep", () => {
 
     const report = await sweeper.sweep({ sweep: "metadata" });
 
-    expect(actionsOf(report)).toContain("held-back");
+    expect(becameIn(report)).toContain("held-back");
     expect(problemsOf(report)).toEqual([]);
   });
 
@@ -208,14 +222,13 @@ describe("a report of a sweep", () => {
   it("is refused with anything in it that the schema does not know", async () => {
     const { bindings } = await openDrifted();
     const report = await (await startSweeper(backend, { bindings })).sweep({ sweep: "metadata" });
-    const [finding] = report.findings;
+    const [row] = report.targets;
 
     expect(problemsOf(report)).toEqual([]);
     expect(problemsOf({ ...report, value: "hunter2" })).not.toEqual([]);
-    expect(problemsOf({ ...report, findings: [{ ...finding, code: randomUUID() }] })).not.toEqual([]);
-    expect(
-      problemsOf({ ...report, findings: [{ ...finding, action: { kind: "repaired", code: "X" } }] }),
-    ).not.toEqual([]);
+    expect(problemsOf({ ...report, targets: [{ ...row, finding: randomUUID() }] })).not.toEqual([]);
+    expect(problemsOf({ ...report, targets: [{ ...row, action: "repaired" }] })).not.toEqual([]);
+    expect(problemsOf({ ...report, targets: [{ ...row, value: "hunter2" }] })).not.toEqual([]);
   });
 });
 

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { ClusterForbidden, ClusterUnavailable } from "../../shared/cluster/errors.ts";
 import type { CurrentSource } from "../../shared/source/read-current.ts";
 import { type SyncCluster, type SyncDependencies, syncSource } from "../../shared/sync/sync-source.ts";
+import { CANARY, desiredOf, liveAfter, NOW } from "../assess/factories.ts";
+import { MARKS } from "../marks.ts";
 import { aBinding, textSource } from "../render/factories.ts";
-import { CANARY, desiredOf, liveAfter, NOW } from "./plan-factories.ts";
 
 const current: CurrentSource = textSource(`{"password":"${CANARY}"}`);
 
@@ -16,6 +17,7 @@ const connection = (failing: Record<string, unknown> = {}): SyncCluster => ({
   },
   applySecret: async () => liveAfter(desiredOf()),
   deleteSecret: async () => true,
+  patchMetadata: async () => ({ uid: "uid-1", resourceVersion: "8" }),
 });
 
 const run = (names: readonly string[], overrides: Partial<SyncDependencies> = {}) =>
@@ -31,6 +33,7 @@ const run = (names: readonly string[], overrides: Partial<SyncDependencies> = {}
     {
       bindings: names.map((name) => aBinding({ target: { cluster: "main", namespace: "app", name } })),
       budget: { signal: new AbortController().signal, remainingMs: () => 60_000 },
+      marks: MARKS,
     },
   );
 

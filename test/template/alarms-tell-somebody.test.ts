@@ -159,7 +159,7 @@ it("someone is told when a certificate has few days left, whichever function saw
 const bothServices = (MetricName: string) =>
   ["rotation", "reconcile"].map((Value) => ({ MetricName, Dimensions: [{ Name: "service", Value }] }));
 
-it.each(["TargetsDrifted", "SweepBindingsUnchecked"])(
+it.each(["TargetsDrifted", "SweepBindingsUnknown"])(
   "someone is told when %s recurs in three sweeps",
   (metric) => {
     // Of four periods: the schedule's flexible window may leave one of them without a sweep.

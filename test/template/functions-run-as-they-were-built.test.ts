@@ -105,6 +105,7 @@ describe("the rotation function's environment", () => {
       POWERTOOLS_SERVICE_NAME: "rotation",
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
       LOG_LEVEL: "INFO",
+      RELAY_NAME: "secret-relay",
       TARGETS_AT_ONCE: "8",
       TOKEN_LIFE_MS: "600000",
       AWS_USE_FIPS_ENDPOINT: "false",
@@ -126,12 +127,14 @@ describe("the reconcile function's environment", () => {
       POWERTOOLS_SERVICE_NAME: "reconcile",
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
       LOG_LEVEL: "INFO",
+      RELAY_NAME: "secret-relay",
       TARGETS_AT_ONCE: "4",
       TOKEN_LIFE_MS: "600000",
       AWS_USE_FIPS_ENDPOINT: "false",
       SHARD_QUEUE_URL: "<ShardQueue>",
       SHARD_BINDINGS_MAX: "1000",
       DELETIONS_SHARE_MAX_PERCENT: "10",
+      DELETION_GRACE_MINUTES: "1440",
     });
   });
 
@@ -160,6 +163,7 @@ describe("the webhook function", () => {
       POWERTOOLS_SERVICE_NAME: "webhook",
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
       LOG_LEVEL: "INFO",
+      RELAY_NAME: "secret-relay",
       TARGETS_AT_ONCE: "8", // from Globals, not read
       TOKEN_LIFE_MS: "600000", // likewise
       AWS_USE_FIPS_ENDPOINT: "false",

@@ -364,12 +364,12 @@ it("gives the cluster a group of its own and no access policy", () => {
   const principals = entries.map(([, entry]) => entry.Properties.PrincipalArn);
   expect(principals).toEqual(SYNC_ROLES.map((role) => ({ "Fn::GetAtt": [role, "Arn"] })));
   for (const [id, entry] of entries) {
-    expect(entry.Properties.KubernetesGroups).toEqual(["secret-relay"]);
+    expect(entry.Properties.KubernetesGroups).toEqual([{ Ref: "RelayName" }]);
     expect(entry.Properties).not.toHaveProperty("AccessPolicies");
     expect(deploy().resources[id]).toBeUndefined();
     expect(deploy(EVERYTHING).resources[id]?.Properties.ClusterName).toBe("blue");
   }
-  expect(template.Outputs.KubernetesGroup?.Value).toBe("secret-relay");
+  expect(template.Outputs.KubernetesGroup?.Value).toEqual({ Ref: "RelayName" });
 });
 
 it.each([

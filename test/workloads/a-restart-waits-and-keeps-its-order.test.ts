@@ -4,9 +4,10 @@ import { ClusterUnavailable } from "../../shared/cluster/errors.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import type { ObjectCall } from "../../shared/cluster/secrets-api.ts";
 import type { VersionId } from "../../shared/secret-id/secret-id.ts";
-import { NOTICE_ANNOTATION, type Notice, printNotice } from "../../shared/workloads/notice.ts";
+import { type Notice, printNotice } from "../../shared/workloads/notice.ts";
 import { restartWorkloads } from "../../shared/workloads/restart-workloads.ts";
 import { restartedFor } from "../../shared/workloads/stamps.ts";
+import { MARKS } from "../marks.ts";
 
 const NOW = Date.parse("2026-11-24T10:00:00.000Z");
 const notice: Notice = { versionId: "v2" as VersionId, changedAt: NOW, isFirst: false };
@@ -32,7 +33,7 @@ function setUp({
             return { metadata: { name }, spec: { template: { metadata: { annotations } } } };
           },
           readMetadata: async () =>
-            ({ annotations: { [NOTICE_ANNOTATION]: told } }) as unknown as LiveMetadata,
+            ({ annotations: { [MARKS.annotations.readersDue]: told } }) as unknown as LiveMetadata,
         },
         now: () => NOW,
         wait: async (ms) => void happened.push(`waits ${ms}`),
@@ -47,6 +48,7 @@ function setUp({
           ...rule,
         },
         notice: asked,
+        marks: MARKS,
         budget: { signal: new AbortController().signal, remainingMs: () => remainingMs },
       },
     );

@@ -23,6 +23,9 @@ const DONE = [
   ...["credentials.endedInUse", "credentials.callsRefused", "credentials.tokensRefused"],
   ...["credentials.issued", "credentials.renewals"],
   ...["tampering.edited", "tampering.emptied", "tampering.unlabelled", "tampering.deleted"],
+  ...["tampering.replaced", "tampering.coOwned", "holds.valid", "holds.malformed", "holds.tooLong"],
+  ...["sourcesRecreated.withValue", "sourcesRecreated.withoutValue", "ofSecondRelay", "shared"],
+  ...["refusals.HELD", "findings.FOREIGN_KEYS", "findings.SOURCE_WITHOUT_VALUE"],
   ...["tampering.extended", "sweeps.by metadata", "sweeps.by values", "sweeps.of a shard"],
   ...[
     "findings.MISSING",

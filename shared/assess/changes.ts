@@ -1,0 +1,90 @@
+import type { LiveSecret } from "../cluster/live-secret.ts";
+import {
+  annotationField,
+  appliedFields,
+  dataField,
+  type FieldPath,
+  keyOfField,
+  labelField,
+} from "../cluster/managed-fields.ts";
+import { toldName } from "../cluster/told-name.ts";
+import type { RelayMarks } from "../identity/relay-identity.ts";
+import type { DesiredSecret } from "../render/render-secret.ts";
+import type { Change, KeyChange } from "./verdict.ts";
+
+export const IMMUTABLE_FIELD: FieldPath = "immutable";
+
+export function additionsOf({ data }: DesiredSecret): Change[] {
+  return [...data.keys()].map((key) => ({ field: dataField(key), what: "added" }));
+}
+
+/** What an apply would change. Values are compared here and nowhere shown. `removed` are keys that must go. */
+export function changesBetween(
+  live: LiveSecret,
+  desired: DesiredSecret,
+  { annotations, fieldManager }: RelayMarks,
+  removedKeys: readonly string[],
+): Change[] {
+  const applied = appliedFields(live.managedFields, fieldManager);
+  const changes: Change[] = [];
+  const compare = (field: FieldPath, isPresent: boolean, isEqual: boolean): void => {
+    if (!isPresent) changes.push({ field, what: "added" });
+    else if (!isEqual) changes.push({ field, what: "changed" });
+    // Equal, but another manager wrote it last: applying it again makes the relay its owner, so that it can remove it.
+    else if (!applied.has(field)) changes.push({ field, what: "taken back" });
+  };
+  for (const [key, value] of desired.data) {
+    const found = live.data.get(key);
+    compare(dataField(key), found !== undefined, found?.equals(value) === true);
+  }
+  for (const [key, value] of Object.entries(desired.labels)) {
+    compare(labelField(key), Object.hasOwn(live.labels, key), live.labels[key] === value);
+  }
+  for (const [key, value] of Object.entries(desired.annotations)) {
+    compare(annotationField(key), Object.hasOwn(live.annotations, key), live.annotations[key] === value);
+  }
+  if (desired.isImmutable) compare(IMMUTABLE_FIELD, live.immutable, live.immutable);
+  // Its value is the time of the apply, so it is never compared; but it must be present and the relay's.
+  const writtenAt = annotationField(annotations.writtenAt);
+  if (!applied.has(writtenAt)) changes.push({ field: writtenAt, what: "added" });
+  return [...changes, ...removals(applied, desired, annotations, removedKeys)];
+}
+
+/** What the relay applied once and the binding no longer wants; the apply leaves it out. */
+function removals(
+  applied: ReadonlySet<FieldPath>,
+  desired: DesiredSecret,
+  annotations: RelayMarks["annotations"],
+  removedKeys: readonly string[],
+): Change[] {
+  const wanted = new Set<FieldPath>([
+    ...[...desired.data.keys()].map(dataField),
+    ...Object.keys(desired.labels).map(labelField),
+    ...Object.keys(desired.annotations).map(annotationField),
+    ...[annotations.writtenAt, annotations.readersDue, annotations.takeBacks].map(annotationField), // no reason to write
+    "type",
+    ...(desired.isImmutable ? [IMMUTABLE_FIELD] : []),
+  ]);
+  const removed = new Set([...applied, ...removedKeys.map(dataField)].filter((field) => !wanted.has(field)));
+  return [...removed]
+    .slice(0, REMOVALS_SHOWN_MAX)
+    .map((field) => ({ field: toldName(field, FIELD_LENGTH_MAX), what: "removed" }));
+}
+
+// managedFields can be forged by anyone who may write the Secret. The apply removes all of it, whatever is shown.
+const REMOVALS_SHOWN_MAX = 500;
+/** `metadata.annotations.`, and the longest name that Kubernetes takes there: a prefix of 253, a slash and 63. */
+const FIELD_LENGTH_MAX = 21 + 317;
+
+/** Of all fields that an apply changes, the keys: what the readers of the Secret are concerned with. */
+export function keyChanges(changes: readonly Change[]): readonly KeyChange[] {
+  return changes.flatMap(({ field, what }) => {
+    const key = keyOfField(field);
+    return key === undefined ? [] : [{ key, what }];
+  });
+}
+
+/** Whether a reader of the Secret reads something else afterwards. */
+export function touchesData(changes: readonly Change[]): boolean {
+  return changes.some(({ field, what }) => keyOfField(field) !== undefined && what !== "taken back");
+}

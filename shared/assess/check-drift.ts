@@ -1,0 +1,312 @@
+import type { Binding } from "../bindings/binding.ts";
+import type { LiveMetadata, LiveSecret } from "../cluster/live-secret.ts";
+import {
+  annotationField,
+  appliedFields,
+  dataField,
+  type FieldPath,
+  keyOfField,
+  labelField,
+  otherOwners,
+} from "../cluster/managed-fields.ts";
+import { toldName } from "../cluster/told-name.ts";
+import { HOLD_ANNOTATION, type RelayMarks } from "../identity/relay-identity.ts";
+import { RelayError } from "../relay-error.ts";
+import { annotatedVersions } from "../render/data-version.ts";
+import type { DesiredSecret } from "../render/render-secret.ts";
+import { type FindingCode, REFUSALS } from "./catalogue.ts";
+import { changesBetween, IMMUTABLE_FIELD, keyChanges } from "./changes.ts";
+import { isAppliedBy, trackerOf } from "./check-owner.ts";
+import { isContested } from "./contest.ts";
+import { keysOfPreviousOperator, notedKeys, removesForeignKeys, unwantedKeys } from "./keys.ts";
+import type { AssessRules, Observation } from "./observation.ts";
+import {
+  type Change,
+  type FindingDetails,
+  type ForeignChange,
+  type Verdict,
+  verdictOn,
+  type WritePlan,
+} from "./verdict.ts";
+
+/** Whether the Secret differs from what the binding wants, and how it is brought back. */
+export function checkDrift(observation: Observation, rules: AssessRules): Verdict | undefined {
+  const { binding, live: target, desired } = observation;
+  if (target.kind !== "found" || desired instanceof RelayError) return undefined;
+  const live = target.secret;
+  const { marks } = rules;
+  const drift = findDrift(observation, live, rules);
+  const plan =
+    desired === undefined || !("data" in live) ? undefined : planWrite(live, desired, binding, marks);
+  const finding = drift?.finding ?? (plan && plan.changes.length > 0 ? "VALUE_DIFFERS" : undefined);
+  // Values decide: what metadata calls drift may have been repaired between the two reads.
+  if (finding === undefined || (plan !== undefined && !isNeeded(plan))) return undefined;
+
+  const details = {
+    ...(finding === "VALUE_DIFFERS" && plan && { fields: plan.changes.map(foreignChangeOf) }),
+    ...drift?.details,
+    ...detailsOf(plan, desired),
+  };
+  const isEdit = EDITS.has(finding);
+  const refuse = (
+    code: "CONTESTED" | "FIELD_OWNED_BY_ANOTHER" | "TARGET_IMMUTABLE",
+    detail: string,
+  ): Verdict =>
+    verdictOn(observation, {
+      finding: code === "TARGET_IMMUTABLE" ? "IMMUTABLE" : finding,
+      action: "refuse",
+      code,
+      advice: `${detail}${REFUSALS[code]}`,
+      details,
+    });
+
+  if (isEdit && isContested(live, marks, rules.now)) {
+    const [manager] = (details.fields ?? []).flatMap((field) => field.manager ?? []);
+    return refuse("CONTESTED", manager === undefined ? "" : `Field manager: ${manager}. `);
+  }
+  const conflict = plan === undefined ? undefined : conflictOf(plan, live, binding, marks);
+  if (conflict !== undefined) return refuse("FIELD_OWNED_BY_ANOTHER", conflict);
+  const isFrozen =
+    plan === undefined ? isFrozenByMetadata(live, finding, details) : isFrozenByValues(live, plan);
+  if (isFrozen && !mayReplace(live, binding, marks)) return refuse("TARGET_IMMUTABLE", "");
+  const write = plan && { ...plan, isTakeBack: isEdit && (drift?.details.fields ?? []).length > 0 };
+  return verdictOn(observation, {
+    finding,
+    action: isFrozen ? "replace" : "update",
+    details,
+    ...(write && { write }),
+  });
+}
+
+type Drift = { readonly finding: FindingCode; readonly details: FindingDetails };
+
+/** From metadata alone: versions, fingerprint, and who owns what the relay applied. */
+function findDrift(
+  { binding, sources }: Observation,
+  live: LiveMetadata,
+  { marks, now }: AssessRules,
+): Drift | undefined {
+  const applied = appliedFields(live.managedFields, marks.fieldManager);
+  const ownsData = [...applied].some((field) => keyOfField(field) !== undefined);
+  const wasOurs = live.annotations[marks.annotations.versionId] !== undefined || applied.size > 0;
+  if (!wasOurs) {
+    // In a Secret that is shared, only the relay's keys are missing.
+    if (binding.ownership === "keys") return { finding: "MISSING", details: {} };
+    const trackedBy = trackerOf(live);
+    return { finding: "NOT_OURS", details: { ...(trackedBy !== undefined && { trackedBy }) } };
+  }
+  const fields = changedFields(binding, live, marks);
+  const edited = fields.length > 0 ? { fields } : {};
+  if (!ownsData) return { finding: "TAKEN_OVER", details: edited };
+  const stale = staleDetails({ binding, sources }, live, marks, now);
+  if (stale !== undefined) return { finding: "STALE", details: { ...stale, ...edited } };
+  const fingerprint = live.annotations[marks.annotations.bindingFingerprint];
+  if (fingerprint !== undefined && fingerprint !== binding.fingerprint) {
+    return { finding: "FINGERPRINT_CHANGED", details: edited };
+  }
+  if (fields.length > 0) return { finding: "TAMPERED", details: { fields } };
+  if (!removesForeignKeys(live, binding, marks)) return undefined;
+  return {
+    finding: "FOREIGN_KEYS",
+    details: { foreignKeys: unwantedKeys(live, binding, marks).foreign },
+  };
+}
+
+/** Repairs of these are what two writers can fight about; new versions and new rules are always written. */
+const EDITS: ReadonlySet<FindingCode> = new Set(["TAMPERED", "TAKEN_OVER", "VALUE_DIFFERS"]);
+
+function isNeeded({ changes, disown }: Pick<WritePlan, "changes" | "disown">): boolean {
+  return changes.length > 0 || disown.length > 0;
+}
+
+function detailsOf(plan: PlannedWrite | undefined, desired: DesiredSecret | undefined): FindingDetails {
+  if (plan === undefined) return {};
+  const { collisions } = desired ?? {};
+  return {
+    changes: keyChanges(plan.changes),
+    ...(plan.foreign.length > 0 && { foreignKeys: plan.foreign }),
+    ...(collisions && { collisions }),
+  };
+}
+
+type PlannedWrite = Pick<WritePlan, "changes" | "force" | "disown"> & {
+  readonly foreign: NonNullable<FindingDetails["foreignKeys"]>;
+};
+
+function planWrite(
+  live: Parameters<typeof changesBetween>[0],
+  desired: DesiredSecret,
+  binding: Binding,
+  marks: RelayMarks,
+): PlannedWrite {
+  const wanted = new Set(desired.data.keys());
+  const { removed, disowned, foreign } = unwantedKeys(live, binding, marks, wanted);
+  const changes = changesBetween(live, desired, marks, removed);
+  // At a takeover every key of the previous operator becomes the relay's, so that a later rotation can drop it.
+  const previous = binding.ownership === "keys" ? [] : keysOfPreviousOperator(live);
+  const disown = [...new Set([...disowned, ...previous])].map(dataField);
+  const isWhole = binding.ownership !== "keys";
+  return {
+    changes,
+    disown,
+    foreign,
+    force: binding.adopt || isWhole || onlyOurs(changes, live, binding, marks),
+  };
+}
+
+/** Under `ownership: keys`: whether every field that would be taken is one that the relay once applied. */
+function onlyOurs(
+  changes: readonly Change[],
+  live: LiveMetadata,
+  binding: Binding,
+  marks: RelayMarks,
+): boolean {
+  return fieldsOfOthers(changes, live, marks).every((field) => wasApplied(field, live, binding, marks));
+}
+
+/** Changed fields that another manager owns: without force the API server refuses to write them. */
+function fieldsOfOthers(
+  changes: readonly Change[],
+  live: LiveMetadata,
+  { fieldManager }: RelayMarks,
+): readonly FieldPath[] {
+  return changes.flatMap(({ field, what }) =>
+    what === "changed" && otherOwners(live.managedFields, field, fieldManager).length > 0 ? [field] : [],
+  );
+}
+
+function wasApplied(field: FieldPath, live: LiveMetadata, binding: Binding, marks: RelayMarks): boolean {
+  if (!isAppliedBy(live, marks)) return false;
+  const key = keyOfField(field);
+  if (key !== undefined) return notedKeys(live, marks).includes(key);
+  return relayFields(binding, marks).includes(field);
+}
+
+function conflictOf(
+  { changes, force }: PlannedWrite,
+  live: LiveMetadata,
+  binding: Binding,
+  marks: RelayMarks,
+): string | undefined {
+  if (force) return undefined;
+  const [field] = fieldsOfOthers(changes, live, marks).filter(
+    (each) => !wasApplied(each, live, binding, marks),
+  );
+  if (field === undefined) return undefined;
+  const [owner] = otherOwners(live.managedFields, field, marks.fieldManager);
+  return `${toldName(owner?.manager ?? "")} owns ${field}. `;
+}
+
+/** From what an apply would do to what was done to the Secret: only the values show it, so no manager is known. */
+function foreignChangeOf({ field, what }: Change): ForeignChange {
+  return { field, what: what === "added" ? "removed" : what === "taken back" ? "taken" : "changed" };
+}
+
+/** An API server changes neither the data of an immutable Secret nor its being immutable. */
+function isFrozenByValues(live: LiveMetadata | LiveSecret, { changes }: Pick<WritePlan, "changes">): boolean {
+  return "immutable" in live && live.immutable && changes.some(isOfFrozenField);
+}
+
+const isOfFrozenField = ({ field, what }: Change): boolean =>
+  (keyOfField(field) !== undefined || field === IMMUTABLE_FIELD) && what !== "taken back";
+
+/** Metadata names the owner of `immutable` and not its value; a manager that sets it sets it to true. */
+function isFrozenByMetadata(
+  { managedFields }: LiveMetadata,
+  finding: FindingCode,
+  { fields = [] }: FindingDetails,
+) {
+  const isImmutable = managedFields.some((entry) => entry.fields.has(IMMUTABLE_FIELD));
+  const concernsData = finding === "STALE" || fields.some(({ field }) => keyOfField(field) !== undefined);
+  return isImmutable && concernsData;
+}
+
+/** Only what the relay made immutable itself, because the binding said so, is deleted and recreated. */
+function mayReplace(live: LiveMetadata, { immutable }: Binding, { fieldManager }: RelayMarks): boolean {
+  return immutable === "replace" && appliedFields(live.managedFields, fieldManager).has(IMMUTABLE_FIELD);
+}
+
+/** A Secret that was made from another number of sources shows it by its fingerprint. */
+function staleDetails(
+  { binding, sources }: Pick<Observation, "binding" | "sources">,
+  { annotations }: LiveMetadata,
+  marks: RelayMarks,
+  now: number,
+): FindingDetails | undefined {
+  const liveVersionIds = annotatedVersions(annotations, binding.sources.length, marks);
+  if (liveVersionIds === undefined) return undefined;
+  const stale = binding.sources.flatMap((source, index) => {
+    const [state, liveVersionId] = [sources[index], liveVersionIds[index]];
+    if (state?.kind !== "current" || liveVersionId === undefined || state.versionId === liveVersionId)
+      return [];
+    const { versionId: currentVersionId, changedAt } = state;
+    return [{ source: source.id, liveVersionId: toldName(liveVersionId), currentVersionId, changedAt }];
+  });
+  const [first] = stale;
+  if (first === undefined) return undefined;
+  const changes = stale.flatMap(({ changedAt }) => (changedAt === undefined ? [] : [changedAt]));
+  const { liveVersionId, currentVersionId } = first;
+  return {
+    liveVersionId,
+    currentVersionId,
+    ...(changes.length > 0 && { staleMs: Math.max(0, now - Math.min(...changes)) }),
+    ...(binding.sources.length > 1 && {
+      staleSources: stale.map(({ changedAt: _changedAt, ...each }) => each),
+    }),
+  };
+}
+
+/** Labels and annotations that the relay applies. */
+function relayFields(binding: Binding, marks: RelayMarks): FieldPath[] {
+  const {
+    sourceVersions,
+    readersDue: _due,
+    takeBacks: _backs,
+    goneSince: _gone,
+    ...always
+  } = marks.annotations;
+  return [
+    ...[...Object.keys(binding.labels), marks.managedLabel].map(labelField),
+    ...[
+      ...Object.keys(binding.annotations),
+      ...Object.values(always),
+      ...(binding.sources.length > 1 ? [sourceVersions] : []),
+    ].map(annotationField),
+  ];
+}
+
+/** What others did to the fields that the relay applied. */
+function changedFields(binding: Binding, live: LiveMetadata, marks: RelayMarks): ForeignChange[] {
+  const applied = appliedFields(live.managedFields, marks.fieldManager);
+  const data = notedKeys(live, marks)
+    .map(dataField)
+    .filter((field) => !applied.has(field));
+  const labels: Record<string, string> = { ...binding.labels, [marks.managedLabel]: marks.identity };
+  const rest = relayFields(binding, marks).filter((field) => {
+    if (!applied.has(field)) return true;
+    const label = field.startsWith(LABELS) ? field.slice(LABELS.length) : undefined;
+    if (label !== undefined) return live.labels[label] !== labels[label];
+    const annotation = field.slice(ANNOTATIONS.length);
+    const wanted = binding.annotations[annotation];
+    return annotation !== HOLD_ANNOTATION && wanted !== undefined && live.annotations[annotation] !== wanted;
+  });
+  return [...data.slice(0, FIELDS_SHOWN_MAX), ...rest].map((field) => describeChange(live, field, marks));
+}
+
+const LABELS = "metadata.labels.";
+const ANNOTATIONS = "metadata.annotations.";
+
+/** A manager who changed a field owns it now. A field without an owner is gone, and nothing says who removed it. */
+function describeChange(live: LiveMetadata, field: FieldPath, { fieldManager }: RelayMarks): ForeignChange {
+  const [owner] = otherOwners(live.managedFields, field, fieldManager);
+  if (owner === undefined) return { field, what: "removed" };
+  return {
+    field,
+    what: appliedFields(live.managedFields, fieldManager).has(field) ? "taken" : "changed",
+    manager: toldName(owner.manager),
+    ...(owner.writtenAt !== undefined && { at: owner.writtenAt.toISOString() }),
+  };
+}
+
+/** More than that no reader follows, and a forged list of names would fill logs and reports. */
+const FIELDS_SHOWN_MAX = 100;

@@ -1,0 +1,19 @@
+import { RelayError } from "../relay-error.ts";
+import { unwantedKeys } from "./keys.ts";
+import type { AssessRules, Observation } from "./observation.ts";
+import { type Verdict, verdictOn } from "./verdict.ts";
+
+/** Keys of others in a Secret that is otherwise in order: reported, and removed only when checkDrift says so. */
+export function checkForeignKeys(observation: Observation, { marks }: AssessRules): Verdict | undefined {
+  const { binding, live, desired } = observation;
+  if (live.kind !== "found") return undefined;
+  const wanted =
+    desired === undefined || desired instanceof RelayError ? undefined : new Set(desired.data.keys());
+  const { foreign } = unwantedKeys(live.secret, binding, marks, wanted);
+  if (foreign.length === 0) return undefined;
+  return verdictOn(observation, {
+    finding: "FOREIGN_KEYS",
+    action: "none",
+    details: { foreignKeys: foreign },
+  });
+}

@@ -1,0 +1,50 @@
+import type { Binding } from "../bindings/binding.ts";
+import type { LiveMetadata } from "../cluster/live-secret.ts";
+import { managingRelays } from "../identity/relay-identity.ts";
+import { REFUSALS } from "./catalogue.ts";
+import { checkOwner } from "./check-owner.ts";
+import { isContested } from "./contest.ts";
+import { heldUntil } from "./hold.ts";
+import { type AssessRules, liveTarget } from "./observation.ts";
+
+/** Why a bound Secret can be claimed, or why it cannot. */
+export type Claim =
+  /** It carries this relay's label, and managedFields does not name the relay: ownership is lost. */
+  | { readonly kind: "unclaimed" }
+  /** It carries the marks of another relay, which the caller named. */
+  | { readonly kind: "relay"; readonly from: string }
+  /** Another manager changed it too often: the count starts anew. */
+  | { readonly kind: "contested" }
+  /** There is nothing to claim. */
+  | { readonly kind: "none" }
+  | { readonly kind: "refused"; readonly code: string; readonly advice: string };
+
+/**
+ * Whether this relay may take over a bound Secret. Pure. `from` is the identity of another relay, as
+ * name.account.region: without it nothing is taken from another relay, because that relay may be alive.
+ */
+export function claimOf(
+  live: LiveMetadata,
+  binding: Binding,
+  rules: AssessRules,
+  from: string | undefined,
+): Claim {
+  const { marks, now } = rules;
+  const verdict = checkOwner({ binding, live: liveTarget(live), sources: [] }, rules);
+  const { code = "", advice = "" } = verdict ?? {};
+  const claim = ((): Claim => {
+    if (code === "TARGET_UNCLAIMED") return { kind: "unclaimed" };
+    if (code === "TARGET_OWNED_BY_ANOTHER_RELAY") {
+      const others = managingRelays(live.labels).filter((identity) => identity !== marks.identity);
+      if (from !== undefined && others.every((identity) => identity === from)) return { kind: "relay", from };
+      const named = others.length === 1 ? ` --from ${others[0]}` : "";
+      const detail = named && ` If that relay no longer exists, claim it with${named}.`;
+      return { kind: "refused", code, advice: `${advice}${detail}` };
+    }
+    if (verdict !== undefined) return { kind: "refused", code, advice };
+    return isContested(live, marks, now) ? { kind: "contested" } : { kind: "none" };
+  })();
+  const isHeld = heldUntil(live, now) !== undefined;
+  const isClaim = claim.kind !== "none" && claim.kind !== "refused";
+  return isHeld && isClaim ? { kind: "refused", code: "HELD", advice: REFUSALS.HELD } : claim;
+}

@@ -1,0 +1,104 @@
+import type { Binding } from "../bindings/binding.ts";
+import type { LiveMetadata, LiveSecret } from "../cluster/live-secret.ts";
+import {
+  appliedFields,
+  dataField,
+  isApplyOf,
+  keyOfField,
+  type ManagedFieldsEntry,
+} from "../cluster/managed-fields.ts";
+import { toldName } from "../cluster/told-name.ts";
+import type { RelayMarks } from "../identity/relay-identity.ts";
+import { isDataKey } from "../render/is-data-key.ts";
+import type { ForeignKey } from "./verdict.ts";
+
+/** The names of the data keys that the relay applied, as the Secret notes them. */
+export function notedKeys({ annotations }: Pick<LiveMetadata, "annotations">, marks: RelayMarks): string[] {
+  return [...new Set((annotations[marks.annotations.keys] ?? "").split(","))].filter(isDataKey);
+}
+
+/**
+ * The keys of a Secret that the binding does not want, by what becomes of them. Only of a Secret that the relay owns
+ * as a whole: under `ownership: keys` the keys of others are none of its business.
+ */
+export type UnwantedKeys = {
+  /** Once written by the relay, or owned by a previous operator, or foreign under `foreignKeys: remove`. */
+  readonly removed: readonly string[];
+  /** Of those, the ones that another manager's entry owns: their ownership moves first. */
+  readonly disowned: readonly string[];
+  /** Foreign keys that stay or go; in both cases they are reported. */
+  readonly foreign: readonly ForeignKey[];
+};
+
+export function unwantedKeys(
+  live: LiveMetadata | LiveSecret,
+  binding: Pick<Binding, "ownership" | "foreignKeys">,
+  marks: RelayMarks,
+  wanted?: ReadonlySet<string>,
+): UnwantedKeys {
+  if (binding.ownership === "keys") return { removed: [], disowned: [], foreign: [] };
+  const applied = appliedFields(live.managedFields, marks.fieldManager);
+  const noted = new Set(notedKeys(live, marks));
+  const owners = ownersByKey(live.managedFields, marks);
+  // By metadata the keys are those that managedFields names; a key without an owner shows only beside the values.
+  const present = "data" in live ? new Set(live.data.keys()) : new Set([...owners.keys(), ...noted]);
+  const removed: string[] = [];
+  const disowned: string[] = [];
+  const foreign: ForeignKey[] = [];
+  for (const key of present) {
+    const isOurs = noted.has(key) || applied.has(dataField(key));
+    if (wanted === undefined ? isOurs : wanted.has(key)) continue;
+    const others = owners.get(key) ?? [];
+    const isForeign = !isOurs;
+    const isPreviousOperators = others.some(isPreviousOperator);
+    if (isForeign) {
+      const [manager] = others;
+      foreign.push({ key: toldName(key), ...(manager && { manager: toldName(manager.manager) }) });
+    }
+    if (isForeign && !isPreviousOperators && binding.foreignKeys !== "remove") continue;
+    removed.push(key);
+    if (others.length > 0 || !applied.has(dataField(key))) disowned.push(key);
+  }
+  return { removed, disowned, foreign: foreign.slice(0, FOREIGN_KEYS_SHOWN_MAX) };
+}
+
+/** Whether foreign keys are removed by the next write, and not only reported. */
+export function removesForeignKeys(
+  live: LiveMetadata,
+  binding: Pick<Binding, "ownership" | "foreignKeys">,
+  marks: RelayMarks,
+): boolean {
+  return unwantedKeys(live, binding, marks).removed.length > 0;
+}
+
+/** Data keys that a previous operator's entry owns: at a takeover their ownership moves to the relay. */
+export function keysOfPreviousOperator({ managedFields }: LiveMetadata): readonly string[] {
+  const fields = managedFields.filter(isPreviousOperator).flatMap((entry) => [...entry.fields]);
+  return [...new Set(fields.flatMap((field) => keyOfField(field) ?? []))];
+}
+
+/** External Secrets Operator writes as `externalsecrets.external-secrets.io/<ExternalSecret>` (measured on 2.9.0). */
+export function isPreviousOperator({ manager }: Pick<ManagedFieldsEntry, "manager">): boolean {
+  return manager === "external-secrets" || manager.startsWith("externalsecrets.external-secrets.io");
+}
+
+function ownersByKey(
+  managedFields: LiveMetadata["managedFields"],
+  { fieldManager }: RelayMarks,
+): Map<string, ManagedFieldsEntry[]> {
+  const owners = new Map<string, ManagedFieldsEntry[]>();
+  for (const entry of managedFields) {
+    if (isApplyOf(entry, fieldManager)) continue;
+    for (const field of entry.fields) {
+      const key = keyOfField(field);
+      if (key === undefined) continue;
+      const known = owners.get(key);
+      if (known === undefined) owners.set(key, [entry]);
+      else known.push(entry);
+    }
+  }
+  return owners;
+}
+
+/** A reader follows no more of them, and a forged list of names would fill logs and reports. */
+const FOREIGN_KEYS_SHOWN_MAX = 100;

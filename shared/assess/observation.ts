@@ -1,0 +1,35 @@
+import type { Binding } from "../bindings/binding.ts";
+import type { LiveMetadata, LiveSecret } from "../cluster/live-secret.ts";
+import type { RelayMarks } from "../identity/relay-identity.ts";
+import type { RenderError } from "../render/errors.ts";
+import type { DesiredSecret } from "../render/render-secret.ts";
+import type { SourceState } from "../source/source-state.ts";
+
+/** What is known of one target and its sources, from metadata alone or with the values. */
+export type Observation = {
+  readonly binding: Binding;
+  readonly live: LiveTarget;
+  /** One for each source of the binding, in its order. */
+  readonly sources: readonly SourceState[];
+  /** What the sources and the binding make of it; present when the values were read and every source is current. */
+  readonly desired?: DesiredSecret | RenderError;
+};
+
+export type LiveTarget =
+  | { readonly kind: "absent" }
+  | { readonly kind: "found"; readonly secret: LiveMetadata | LiveSecret }
+  /** It could not be read, which says nothing about it. */
+  | { readonly kind: "unknown"; readonly code: string; readonly advice: string; readonly retryable: boolean };
+
+/** What an assessment depends on beside the observation. */
+export type AssessRules = {
+  readonly marks: RelayMarks;
+  /** Ms since the epoch. */
+  readonly now: number;
+  /** How long a source or a binding must have been gone before its Secret is deleted. */
+  readonly deletionGraceMs: number;
+};
+
+export function liveTarget(secret: LiveMetadata | LiveSecret | undefined): LiveTarget {
+  return secret === undefined ? { kind: "absent" } : { kind: "found", secret };
+}

@@ -1,0 +1,34 @@
+import { nameOfSources } from "../bindings/name-of-sources.ts";
+import { parseVersionId } from "../secret-id/parse-version-id.ts";
+import { atOnce } from "./at-once.ts";
+import type { RetriedRestarts } from "./report.ts";
+import type { ShardRequest } from "./shard-request.ts";
+import type { SweepDependencies } from "./sweep-dependencies.ts";
+import type { Assessed } from "./target-row.ts";
+
+/**
+ * Retries restarts that failed, came too soon, or found a paused workload, and records the version of workloads that
+ * were never restarted. It costs one read for each workload.
+ */
+export async function retryPendingRestarts(
+  deps: SweepDependencies,
+  { budget, rules: { marks } }: ShardRequest,
+  assessed: readonly Assessed[],
+): Promise<RetriedRestarts[]> {
+  const retried = await atOnce(
+    deps,
+    assessed,
+    async ({ binding, live, verdict }): Promise<RetriedRestarts[]> => {
+      if (verdict.action !== "none" || binding?.restart === undefined || live === undefined) return [];
+      const versionId = parseVersionId(live.annotations[marks.annotations.versionId]);
+      if (versionId === undefined) return [];
+      const settled = { binding, marks, secret: live, was: { kind: "unchanged", versionId } } as const;
+      const { restarts = [] } = await deps.followUp(settled, budget);
+      const notable = restarts.filter(({ outcome }) => outcome !== "already");
+      return notable.length === 0
+        ? []
+        : [{ ...binding.target, source: nameOfSources(binding), restarts: notable }];
+    },
+  );
+  return retried.flat();
+}

@@ -1,0 +1,87 @@
+import { type Claim, claimOf } from "../assess/claim.ts";
+import { notedKeys } from "../assess/keys.ts";
+import type { AssessRules } from "../assess/observation.ts";
+import type { Binding } from "../bindings/binding.ts";
+import { claimOwnership } from "../cluster/claim-ownership.ts";
+import { FenceConflict } from "../cluster/errors.ts";
+import type { LiveSecret } from "../cluster/live-secret.ts";
+import { parseIdentity, type RelayMarks, relayMarks } from "../identity/relay-identity.ts";
+import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { SyncCluster } from "./sync-source.ts";
+
+export type TakeOver = {
+  readonly binding: Binding;
+  readonly rules: AssessRules;
+  /** The identity of the relay that it is taken from, where another relay's label is on it. */
+  readonly from: string | undefined;
+  readonly budget: TimeBudget;
+};
+
+/**
+ * Makes a bound Secret this relay's own: its marks, and its entry in managedFields. No data changes; a sync brings that
+ * through the fence afterwards, by the ordinary rules. Each step is a patch of the metadata in the state that was
+ * judged, and after each the Secret is read and judged anew, so that an interrupted claim can be repeated.
+ */
+export async function takeOver(cluster: SyncCluster, request: TakeOver): Promise<Claim> {
+  const { binding, rules, from, budget } = request;
+  let first: Claim | undefined;
+  for (let step = 1; step <= STEPS_MAX; step += 1) {
+    const live = await cluster.readSecret(binding.target, budget);
+    if (live === undefined) return { kind: "none" };
+    const claim = claimOf(live, binding, rules, from);
+    first ??= claim;
+    if (claim.kind === "refused") return claim;
+    if (claim.kind === "none") return first;
+    try {
+      const metadata = patchFor(claim, live, request);
+      await cluster.patchMetadata(live, { metadata, fieldManager: rules.marks.fieldManager }, budget);
+    } catch (error) {
+      if (!(error instanceof FenceConflict)) throw error; // another writer was faster: judge again
+    }
+  }
+  throw new FenceConflict(`Secret ${binding.target.namespace}/${binding.target.name}`);
+}
+
+/** Marks, ownership and the count of take-backs are three steps; the rest is for other writers in between. */
+const STEPS_MAX = 8;
+
+function patchFor(
+  claim: Claim,
+  live: LiveSecret,
+  { binding, rules: { marks, now }, from }: TakeOver,
+): object {
+  if (claim.kind === "relay") return renameMarks(live, marks, claim.from);
+  if (claim.kind === "contested") return { annotations: { [marks.annotations.takeBacks]: null } };
+  const former = from === undefined ? undefined : parseIdentity(from)?.name;
+  const own = new Set([...Object.values(marks.annotations), ...Object.keys(binding.annotations)]);
+  const labels = [marks.managedLabel, ...Object.keys(binding.labels)];
+  const fields = {
+    keys: notedKeys(live, marks).filter((key) => live.data.has(key)),
+    labels: labels.filter((label) => Object.hasOwn(live.labels, label)),
+    annotations: Object.keys(live.annotations).filter((annotation) => own.has(annotation)),
+  };
+  const how = { ...(former !== undefined && { former }), now };
+  return { managedFields: claimOwnership(live.rawManagedFields, fields, marks.fieldManager, how) };
+}
+
+/** What the other relay noted, under the names of this one, whoever owns those annotations. */
+function renameMarks({ annotations }: LiveSecret, marks: RelayMarks, from: string): object {
+  const identity = parseIdentity(from);
+  if (identity === undefined) throw new TypeError("The command checks the identity first");
+  const other = relayMarks(identity);
+  const purposes = Object.keys(marks.annotations) as (keyof RelayMarks["annotations"])[];
+  const removed = Object.values(other.annotations).map((name) => [name, null]);
+  const renamed = purposes.flatMap((purpose) => {
+    const value = annotations[other.annotations[purpose]];
+    return value === undefined ? [] : [[marks.annotations[purpose], value]];
+  });
+  // Of a relay of the same name in another account or Region the names are the same, and the values stay.
+  return {
+    labels: { [other.managedLabel]: null, [marks.managedLabel]: marks.identity },
+    annotations: {
+      ...Object.fromEntries([...removed, ...renamed]),
+      [marks.annotations.takeBacks]: null,
+      [marks.annotations.goneSince]: null,
+    },
+  };
+}

@@ -1,0 +1,5 @@
+import { describe } from "vitest";
+import { describeSeveralRelaysContract } from "../contract/several-relays-contract.ts";
+import { startRealBackend } from "./start-backend.ts";
+
+describe("on real servers", () => describeSeveralRelaysContract(startRealBackend));

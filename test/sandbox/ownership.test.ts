@@ -1,0 +1,5 @@
+import { describe } from "vitest";
+import { describeOwnershipContract } from "../contract/ownership-contract.ts";
+import { startSandboxBackend } from "./start-backend.ts";
+
+describe("on the sandbox", () => describeOwnershipContract(startSandboxBackend));

@@ -1,0 +1,5 @@
+import { describe } from "vitest";
+import { describeSeveralRelaysContract } from "../contract/several-relays-contract.ts";
+import { startSandboxBackend } from "./start-backend.ts";
+
+describe("on the sandbox", () => describeSeveralRelaysContract(startSandboxBackend));
