@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -15,8 +16,9 @@ const properties = globSync("test/**/*.test.ts", { cwd: import.meta.dirname }).f
 
 export default defineConfig({
   test: {
-    // By default vitest leaves one core free, and on two cores that is half of the time.
-    maxWorkers: "100%",
+    // One more than there are cores, since tests wait for servers on loopback a quarter of their time. By default vitest
+    // leaves one core free, and on two cores that is half of the time.
+    maxWorkers: availableParallelism() + 1,
     reporters: ["default", "./test/summary-reporter.ts"],
     projects: [
       {

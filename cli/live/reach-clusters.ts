@@ -2,6 +2,7 @@ import type { CompiledBindings } from "../../shared/bindings/binding.ts";
 import { assumeRoleWith, describeCluster } from "../../shared/cluster/aws-clients.ts";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import { connectClusters } from "../../shared/cluster/connect-clusters.ts";
+import { aliasDetector } from "../../shared/cluster/detect-aliases.ts";
 import type { Cli } from "../cli.ts";
 import { UsageError } from "../errors.ts";
 import type { AwsSession } from "./aws-session.ts";
@@ -42,6 +43,7 @@ export async function reachClusters(
   const kubeconfig = eksToken ? undefined : await loadKubeconfig(cli, options.kubeconfig);
   const asked = named === undefined ? undefined : kubeconfig?.get(named);
   const byToken = aws && connectByToken(cli, clusters, aws, listeners);
+  const aliases = aliasDetector();
   const reached = new Map<string, { connection: ClusterConnection; way: string }>();
 
   const reach = (clusterKey: string) => {
@@ -59,7 +61,9 @@ export async function reachClusters(
     if (connection === undefined) throw new ClusterUnreached(clusterKey, cluster);
     const way =
       context === undefined ? `EKS token of ${aws?.callerArn}` : `kubeconfig context ${context.name}`;
-    const made = { connection: tellCaller(connection, { clusterKey, cluster, as: way }), way };
+    // One entry by a context and another by a token may lead to one API server, too.
+    const guarded = aliases.guard(clusterKey, connection);
+    const made = { connection: tellCaller(guarded, { clusterKey, cluster, as: way }), way };
     reached.set(clusterKey, made);
     return made;
   };

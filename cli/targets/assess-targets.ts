@@ -65,5 +65,5 @@ export function sweepSettings(live: Live, budget: TimeBudget): SweepSettings {
   };
 }
 
-/** As the functions have it by default (DELETION_GRACE_HOURS). */
+/** As the functions have it by default (DELETION_GRACE_MINUTES). */
 const DELETION_GRACE_MS = 86_400_000;

@@ -6,7 +6,7 @@ import { isKnownClusterFault } from "./cluster-fault.ts";
 /**
  * A connection that asks no more once a cluster has failed several calls in a row, each of which was tried again
  * already: a cluster that is down is asked a few times a shard, and not once a Secret. Every later call fails at once
- * with the last fault, so that whatever hung on it is told as unchecked.
+ * with the last fault, so that everything that depends on it is reported as unknown.
  */
 export function spareCluster(cluster: ClusterConnection): ClusterConnection {
   let faultsInARow = 0;

@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { runCli } from "../cli/run-cli.ts";
 import { marksOf } from "../marks.ts";
 import type { Backend } from "./backend.ts";
+import type { Manifest } from "./printed-roles.ts";
 import { labelUpdated, pinnedCluster, startRelay, startSweeper } from "./relay.ts";
 import type { TestSource } from "./scene.ts";
 import { useBackend, useScene } from "./use-scene.ts";
@@ -92,6 +98,53 @@ export function describeSeveralRelaysContract(start: () => Promise<Backend>): vo
       expect(swept).toMatchObject({ finding: "OWNED_BY_ANOTHER_RELAY", action: "refuse" });
       for (const rows of gone) expect(rows).toMatchObject([{ finding: "SOURCE_MISSING", action: "refuse" }]);
       expect(await at.scene.readSecret("db")).toEqual(before);
+    });
+  });
+
+  describe("the Roles that `secret-relay rbac` prints for two relays in one namespace", () => {
+    it("stand side by side, and let neither read, write or delete what is the other's", async () => {
+      const { namespace, admin } = at.scene;
+      const printed = async (relay: string) => {
+        const binding = {
+          source: `prod/${relay}`,
+          deletionPolicy: "delete",
+          targets: [{ namespace, name: `${relay}-db` }],
+        };
+        const clusters = { main: pinnedCluster(used.backend) };
+        const file = JSON.stringify({ version: 1, relay, clusters, bindings: [binding] });
+        return withFolder(async (folder) => {
+          writeFileSync(join(folder, "bindings.yaml"), file);
+          const { exitCode, stdout } = await runCli(["rbac"], { cwd: folder });
+          expect(exitCode).toBe(0);
+          return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+        });
+      };
+      for (const relay of ["shop", "pay"]) {
+        for (const manifest of await printed(relay)) {
+          const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/${manifest.kind.toLowerCase()}s`;
+          const { status } = await admin(path, { method: "POST", body: manifest });
+          expect(status).toBe(201);
+        }
+      }
+      const isAllowed = async (group: string, verb: string, name: string): Promise<boolean> => {
+        const resourceAttributes = { namespace, resource: "secrets", verb, name };
+        const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+        const spec = { user: "role", groups: [group], resourceAttributes };
+        const body = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec };
+        return (await admin(path, { method: "POST", body })).body.status.allowed;
+      };
+
+      await expect.poll(() => isAllowed("pay", "delete", "pay-db"), { timeout: 5_000 }).toBe(true);
+      const asked = ["shop", "pay"].flatMap((group) =>
+        ["shop", "pay"].flatMap((owner) =>
+          ["get", "create", "patch", "delete"].map((verb) => ({ group, owner, verb })),
+        ),
+      );
+      for (const { group, owner, verb } of asked) {
+        expect(await isAllowed(group, verb, `${owner}-db`), `${group} ${verb} ${owner}-db`).toBe(
+          group === owner,
+        );
+      }
     });
   });
 
@@ -200,4 +253,13 @@ export function describeSeveralRelaysContract(start: () => Promise<Backend>): vo
       expect(outcomes.map(({ code }) => code)).toContain("CLUSTER_LISTED_TWICE");
     });
   });
+}
+
+async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "relays-"));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
