@@ -163,7 +163,8 @@ function invocationTransitions(model: Model, invocation: Invocation, index: numb
       const { seen, version } = invocation;
       if (seen === null) break;
       const result = apply(model, { seen, version });
-      if (!result.isApplied && state.live?.version === FOREIGN) {
+      // Over a Secret that the relay owned, the apply takes fields back, so only the fence can stop it.
+      if (!result.isApplied && state.live?.version === FOREIGN && seen.kind === "absent") {
         goes("applies, and is told that its fields are somebody else's", { step: "refused" });
         break;
       }

@@ -48,6 +48,8 @@ export type Resource = Named & {
   changeProblems?: (before: KubernetesObject, after: KubernetesObject) => FieldProblem[];
   /** Has a spec whose changes are counted. */
   hasGeneration?: boolean;
+  /** Its annotations count as well, as those of a Deployment do. */
+  countsAnnotations?: boolean;
   /** Has a status that only its subresource writes. */
   hasStatus?: boolean;
   /** Whether strategic merge patches are taken: custom resources have none. */
@@ -264,6 +266,7 @@ export const BUILT_IN_RESOURCES: readonly Resource[] = [
     shortNames: ["deploy"],
     kind: "Deployment",
     normalize: deploymentDefaults,
+    countsAnnotations: true,
     columns: DEPLOYMENT_COLUMNS,
   },
   {

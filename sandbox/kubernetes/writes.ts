@@ -272,7 +272,11 @@ function nextGeneration(
 ): number | undefined {
   if (!resource.hasGeneration) return undefined;
   const { generation = 1 } = live.metadata;
-  return isDeepStrictEqual(live.spec, object.spec) ? generation : generation + 1;
+  const isSame =
+    isDeepStrictEqual(live.spec, object.spec) &&
+    (!resource.countsAnnotations ||
+      isDeepStrictEqual(live.metadata.annotations ?? {}, object.metadata.annotations ?? {}));
+  return isSame ? generation : generation + 1;
 }
 
 function withoutTimes(object: KubernetesObject): unknown {

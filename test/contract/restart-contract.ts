@@ -109,7 +109,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
 
       expect(restartsOf(report)).toEqual([{ workload: `${kind}/shop`, outcome: "restarted" }]);
       expect(await stampOf(kind, "shop")).toBe(second.versionId);
-      expect(after.metadata.generation).toBe(2);
+      expect(after.metadata.generation).toBe(generationAfter(kind, { records: 1, restarts: 1 }));
       expect(after.spec.template.spec.containers[0].name).toBe("main");
       if (kind === "Rollout") expect(Date.parse(after.spec.restartAt)).toBeGreaterThan(Date.now() - 60_000);
       expect(restartsOf(repeated)).toEqual([{ workload: `${kind}/shop`, outcome: "already" }]);
@@ -325,7 +325,8 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
 
       const outcomes = reports.flatMap(restartsOf).map(({ outcome }) => outcome);
       expect(outcomes.filter((outcome) => outcome === "restarted")).toHaveLength(1);
-      expect((await read("Deployment", "shop")).metadata.generation).toBe(2);
+      const { generation } = (await read("Deployment", "shop")).metadata;
+      expect(generation).toBe(generationAfter("Deployment", { records: 1, restarts: 1 }));
     });
 
     it("comes after a Secret was deleted, when the new one holds another value", async () => {
@@ -370,7 +371,8 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
         });
         expect(await stampOf(kind, "shop")).toBe(second.versionId);
         expect(again.retriedRestarts).toBeUndefined();
-        expect((await read(kind, "shop")).metadata.generation).toBe(2);
+        const { generation } = (await read(kind, "shop")).metadata;
+        expect(generation).toBe(generationAfter(kind, { records: 1, restarts: 1 }));
       },
     );
 
@@ -388,7 +390,8 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
         restarts: [{ workload: "Deployment/shop", outcome: "already" }],
       });
       expect(restartsOf(report)).toEqual([{ workload: "Deployment/shop", outcome: "already" }]);
-      expect((await read("Deployment", "shop")).metadata.generation).toBe(1);
+      const { generation } = (await read("Deployment", "shop")).metadata;
+      expect(generation).toBe(generationAfter("Deployment", { records: 1, restarts: 0 }));
     });
 
     it("restarts its readers when a replacement ended between the deletion and the creation", async () => {
@@ -472,7 +475,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
         const later = await read(kind, "shop");
 
         expect(noted.metadata.annotations?.[STAMP]).toBe(source.versionId);
-        expect(noted.metadata.generation).toBe(1);
+        expect(noted.metadata.generation).toBe(generationAfter(kind, { records: 1, restarts: 0 }));
         expect(noted.spec.template.metadata.annotations).toBeUndefined();
         expect(later.metadata.resourceVersion).toBe(noted.metadata.resourceVersion);
       },
@@ -496,7 +499,8 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       await Promise.all([told(second), told(second), sweepOnce(bindings)]);
 
       expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
-      expect((await read("Deployment", "shop")).metadata.generation).toBe(2);
+      const { generation } = (await read("Deployment", "shop")).metadata;
+      expect(generation).toBe(generationAfter("Deployment", { records: 1, restarts: 1 }));
     });
   });
 
@@ -623,3 +627,8 @@ type SandboxFaults = {
     }): () => void;
   };
 };
+
+/** What rolls Pods is a changed template. Of a Deployment, the API server counts a changed annotation as well. */
+function generationAfter(kind: string, { records, restarts }: { records: number; restarts: number }): number {
+  return 1 + restarts + (kind === "Deployment" ? records : 0);
+}
