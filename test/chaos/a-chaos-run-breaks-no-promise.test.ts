@@ -34,7 +34,6 @@ const RACE = { minutes: 3, rotations: 40, bindings: 14, seed: 2 };
 const bugs = [
   { plant: "fence-off", rule: "order", size: RACE },
   { plant: "failure-swallowed", rule: "promise", size: SHORT },
-  { plant: "value-logged", rule: "leak", size: SHORT },
   { plant: "ownership-by-label", rule: "bystander", size: SHORT },
 ] as const;
 
