@@ -6,7 +6,7 @@ import { countOf } from "../../chaos/counts.ts";
 import { readOptions, UsageError } from "../../chaos/options.ts";
 import { openRunner, type Runner } from "../../chaos/run-seeds.ts";
 
-// Five virtual minutes that every rule judges, then four short runs with a bug each, to see that the judges can say no.
+// Five virtual minutes that every rule judges, then three short runs with a bug each, to see that the judges can say no.
 // About 15 s on 2 quiet cores. test/long/chaos has the long runs, and all of the bugs.
 
 const TIMEOUT_MS = 120_000;
