@@ -36,10 +36,11 @@ export function unwantedKeys(
   marks: RelayMarks,
   wanted?: ReadonlySet<string>,
 ): UnwantedKeys {
-  if (binding.ownership === "keys") return { removed: [], disowned: [], foreign: [] };
+  if (binding.ownership === "keys") return NONE;
+  const owners = ownersByKey(live.managedFields, marks);
+  if (owners.size === 0 && !("data" in live)) return NONE; // most Secrets of a sweep by metadata
   const applied = appliedFields(live.managedFields, marks.fieldManager);
   const noted = new Set(notedKeys(live, marks));
-  const owners = ownersByKey(live.managedFields, marks);
   // By metadata the keys are those that managedFields names; a key without an owner shows only beside the values.
   const present = "data" in live ? new Set(live.data.keys()) : new Set([...owners.keys(), ...noted]);
   const removed: string[] = [];
@@ -61,6 +62,8 @@ export function unwantedKeys(
   }
   return { removed, disowned, foreign: foreign.slice(0, FOREIGN_KEYS_SHOWN_MAX) };
 }
+
+const NONE: UnwantedKeys = { removed: [], disowned: [], foreign: [] };
 
 /** Whether foreign keys are removed by the next write, and not only reported. */
 export function removesForeignKeys(

@@ -59,10 +59,12 @@ export async function sweepShard(shared: SweepDependencies, request: ShardReques
     deletable.push(...deletions);
     targets.push(...(await writeTargets(deps, request, writable)));
     for (const assessed of rest) {
-      const noted = await noteOnSecret(deps, cluster, request, assessed);
+      const { note } = assessed.verdict;
+      const noted = note && (await noteOnSecret(deps, cluster, request, assessed));
       targets.push(...rowsOf([assessed], request, noted));
     }
-    retriedRestarts.push(...(await retryPendingRestarts(deps, request, rest)));
+    const restartable = rest.filter(({ binding }) => binding?.restart !== undefined);
+    retriedRestarts.push(...(await retryPendingRestarts(deps, request, restartable)));
   }
   targets.push(...(await deleteWithinShare(deps, cluster, request, deletable)));
   return {
