@@ -8,6 +8,7 @@ import type { VersionId } from "../secret-id/secret-id.ts";
 import type { SyncOutcome } from "../sync/outcome.ts";
 import { syncSource } from "../sync/sync-source.ts";
 import { atOnce } from "./at-once.ts";
+import { nameOfSecret } from "./shard.ts";
 import type { ShardRequest } from "./shard-request.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
 import { type Assessed, rowOf, type TargetRow } from "./target-row.ts";
@@ -27,14 +28,13 @@ export async function writeTargets(
       { ...deps, describe: deps.catalog.describe },
       { marks, bindings, budget: request.budget, isRepair: true, expectedVersionIds },
     );
-    const byTarget = new Map(outcomes.map((outcome) => [nameOf(outcome.target), outcome]));
-    return ofSources.map((each) => rowAfterSync(each, byTarget.get(nameOf(each.verdict.target)), request));
+    const byTarget = new Map(outcomes.map((outcome) => [nameOfSecret(outcome.target), outcome]));
+    return ofSources.map((each) =>
+      rowAfterSync(each, byTarget.get(nameOfSecret(each.verdict.target)), request),
+    );
   });
   return rows.flat();
 }
-
-const nameOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
-  `${namespace}/${name}`;
 
 /** What was seen of each source; a write that reads another version reads once more. */
 function expectedVersions({ binding, states = [] }: Assessed): [string, VersionId][] {

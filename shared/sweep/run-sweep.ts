@@ -8,7 +8,7 @@ import type { TimeBudget } from "../time-budget/time-budget.ts";
 import { describeOnce } from "./describe-once.ts";
 import { observeSources } from "./observe-sources.ts";
 import type { CallCounts, SweepMode, SweepReport } from "./report.ts";
-import { listedOf, type Shard, type SweepItem, shardItemOf, splitIntoShards } from "./shard.ts";
+import { listedOf, nameOfSecret, type Shard, type SweepItem, shardItemOf, splitIntoShards } from "./shard.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
 import { type ShardResult, sweepShard } from "./sweep-shard.ts";
 import type { TargetRow } from "./target-row.ts";
@@ -252,7 +252,3 @@ function leadersOf(bound: ReadonlyMap<string, Binding>): ReadonlyMap<string, str
 }
 
 const byBound = new WeakMap<ReadonlyMap<string, Binding>, ReadonlyMap<string, string>>();
-
-function nameOfSecret({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
-  return `${namespace}/${name}`;
-}

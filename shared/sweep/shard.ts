@@ -94,3 +94,14 @@ export function listedOf({ s, ...only }: ShardItem, { sources }: Binding): Sweep
   const isAny = listed.some((state) => state !== undefined);
   return isAny && listed.length === sources.length ? listed : undefined;
 }
+
+/** Within one cluster. */
+export function nameOfSecret({
+  namespace,
+  name,
+}: {
+  readonly namespace: string;
+  readonly name: string;
+}): string {
+  return `${namespace}/${name}`;
+}
