@@ -46,8 +46,9 @@ export async function printedManifests(
 }
 
 /**
- * As `kubectl apply -f -` does it, then waits until the authorizer has heard of it. What it gives back takes it all
- * away again.
+ * As `kubectl apply -f -` does it, then waits until the authorizer knows the roles. What it returns removes them again
+ * and waits until the authorizer has dropped them: a ClusterRole of the same name comes next, and the old rules would
+ * answer for it.
  */
 export async function applyManifests(
   { kubernetes }: Backend,
@@ -67,15 +68,23 @@ export async function applyManifests(
     expect([status, body.message]).toEqual([201, undefined]);
   }
   // One right of each role stands for all of them: they came in one object.
-  for (const { metadata, rules } of applied.flatMap((each) => ("rules" in each ? [each] : []))) {
-    const [right] = rules.flatMap(rightsOf);
-    if (right !== undefined) await untilAllowed(right, metadata.namespace);
-  }
+  const untilKnown = async (isAllowed: boolean) => {
+    for (const { metadata, rules } of applied.flatMap((each) => ("rules" in each ? [each] : []))) {
+      const [right] = rules.flatMap(rightsOf);
+      if (right !== undefined) await untilReviewed(isAllowed, right, metadata.namespace);
+    }
+  };
+  await untilKnown(true);
   return async () => {
     for (const manifest of applied) await admin(pathOf(manifest), { method: "DELETE" });
+    await untilKnown(false);
   };
 
-  async function untilAllowed({ group, resource, verb, name }: SingleRight, namespace?: string) {
+  async function untilReviewed(
+    isAllowed: boolean,
+    { group, resource, verb, name }: SingleRight,
+    namespace?: string,
+  ) {
     const resourceAttributes = {
       group,
       resource,
@@ -86,15 +95,17 @@ export async function applyManifests(
     const review = {
       apiVersion: "authorization.k8s.io/v1",
       kind: "SubjectAccessReview",
-      spec: { user: "somebody", groups: [kubernetes.relayGroup], resourceAttributes },
+      spec: { user: "relay", groups: [kubernetes.relayGroup], resourceAttributes },
     };
     for (let tries = 0; tries < 100; tries += 1) {
       const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
       const { status, body } = await admin(path, { method: "POST", body: review });
-      if (status === 201 && body.status.allowed) return;
+      if (status === 201 && body.status.allowed === isAllowed) return;
       await sleep(50);
     }
-    throw new Error("The authorizer has not heard of the Roles within 5 s");
+    throw new Error(
+      `The authorizer did not follow within 5 s: ${verb} ${resource} should be ${isAllowed ? "allowed" : "denied"}`,
+    );
   }
 }
 
