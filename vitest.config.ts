@@ -19,7 +19,7 @@ export default defineConfig({
     // One more than there are cores, since tests wait for servers on loopback a quarter of their time. By default vitest
     // leaves one core free, and on two cores that is half of the time.
     maxWorkers: availableParallelism() + 1,
-    reporters: ["default", "./test/summary-reporter.ts"],
+    reporters: ["default", "./test/harness/summary-reporter.ts"],
     projects: [
       {
         test: {

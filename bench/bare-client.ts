@@ -3,12 +3,12 @@ import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { buffer } from "node:stream/consumers";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { mintEksToken } from "../shared/cluster/eks-token.ts";
-import type { Backend } from "../test/contract/backend.ts";
-import { MARKS } from "../test/marks.ts";
+import type { Backend } from "../test/harness/backend.ts";
+import { MARKS } from "../test/harness/marks.ts";
 
-/** The three calls that a rotation can't do without, and no more: what node:http itself takes for them. */
+/** The three calls of a rotation over plain node:http and node:https: the floor for its duration. */
 export type BareClient = {
-  /** Reads the Secret, then the source, then applies; one after the other. In ms, from the first byte to the last. */
+  /** Reads the Secret, then the source, then applies. Returns the duration in ms, from the first byte to the last. */
   time(rotation: BareRotation): Promise<number>;
   close(): void;
 };
@@ -17,7 +17,7 @@ export type BareRotation = {
   readonly secretId: string;
   readonly namespace: string;
   readonly name: string;
-  /** What AWSCURRENT holds, as JSON of texts. */
+  /** The value of AWSCURRENT: a JSON object of strings. */
   readonly value: string;
 };
 
@@ -37,17 +37,16 @@ export async function connectBareClient({ aws, kubernetes }: Backend): Promise<B
     request: ReturnType<typeof plainRequest>,
     body: string | undefined,
   ): Promise<{ status: number; body: Buffer }> => {
-    const answered = new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
-      request.on("response", async (answer) =>
-        resolve({ status: answer.statusCode ?? 0, body: await buffer(answer) }),
+    const response = new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
+      request.on("response", async (message) =>
+        resolve({ status: message.statusCode ?? 0, body: await buffer(message) }),
       );
       request.on("error", reject);
     });
     request.end(body);
-    const answer = await answered;
-    if (answer.status !== 200)
-      throw new Error(`A bare call was answered with ${answer.status}: ${answer.body}`);
-    return answer;
+    const { status, body: content } = await response;
+    if (status !== 200) throw new Error(`The server answered a bare call with ${status}: ${content}`);
+    return { status, body: content };
   };
 
   return {
@@ -103,13 +102,13 @@ export async function connectBareClient({ aws, kubernetes }: Backend): Promise<B
 
 type SignedRead = { readonly headers: Record<string, string>; readonly body: string };
 
-/** The request that the SDK would send, caught before it is. */
+/** The request that the SDK would send, captured before it leaves. */
 async function signedRead({ env, region }: Backend["aws"], SecretId: string): Promise<SignedRead> {
-  const caught: SignedRead[] = [];
+  const captured: SignedRead[] = [];
   const requestHandler = {
     handle: async (request: SignedRead): Promise<never> => {
-      caught.push(request);
-      throw new Error("Caught");
+      captured.push(request);
+      throw new Error("Captured");
     },
   };
   const credentials = {
@@ -119,7 +118,7 @@ async function signedRead({ env, region }: Backend["aws"], SecretId: string): Pr
   const endpoint = env.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? "";
   const client = new SecretsManagerClient({ region, credentials, endpoint, maxAttempts: 1, requestHandler });
   await client.send(new GetSecretValueCommand({ SecretId, VersionStage: "AWSCURRENT" })).catch(() => {});
-  const [signed] = caught;
-  if (signed === undefined) throw new Error("The SDK sent no request");
+  const [signed] = captured;
+  if (signed === undefined) throw new Error("The SDK did not send a request");
   return signed;
 }

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 
 export type BackendName = "sandbox" | "real";
 
-/** What the command line says; a bench reads the options that it has. */
+/** The options of the command line. Each bench reads the ones that it declares. */
 export type BenchOptions = {
   readonly backend: BackendName;
   readonly counts: Readonly<Record<string, number>>;
@@ -10,16 +10,16 @@ export type BenchOptions = {
 
 export type BenchResult = Readonly<Record<string, string | number | object>>;
 
-/** A number to measure. It stops with an error when the answer was wrong, however fast it came. */
+/** A wrong answer stops the bench with an error, however fast it was. */
 export type Bench = {
   readonly summary: string;
   readonly hasBackend: boolean;
-  /** Options that take a number, such as `samples`, with what they mean and are without being said. */
-  readonly counts: Readonly<Record<string, { readonly means: string; readonly otherwise: number }>>;
+  /** Options that take a number, such as `samples`, with their meaning and default. */
+  readonly counts: Readonly<Record<string, { readonly meaning: string; readonly fallback: number }>>;
   run(options: BenchOptions): Promise<BenchResult>;
 };
 
-/** A number without its machine is not a claim. */
+/** Every result names the machine that it was measured on. */
 export function machine() {
   return { cores: availableParallelism(), node: process.versions.node };
 }

@@ -2,20 +2,20 @@ import { type Bench, machine, quantile, round } from "./bench.ts";
 import { type RelayUnderTest, startRelayUnderTest, withoutOutput } from "./relay-under-test.ts";
 
 /**
- * Many rotations at once: every event is handed to the handler in the same instant, and every Secret must end with its
- * new value. The handler and its connections are warm; each source was last written minutes ago. A burst is over in a
- * second or two, so several are run, each on sources of its own, and the median one is told.
+ * Many rotations at once: the handler gets every event at the same time, and every Secret must end with its new value.
+ * The handler and its connections are warm, and each source was last written minutes ago. A burst takes a second or two,
+ * so the bench runs several, each on its own sources, and reports the median.
  *
- * In Lambda each event has an execution environment of its own. Here all share one process and its token, which costs
- * one thread instead of many, so the rate is that of one core.
+ * In Lambda each event has its own execution environment. Here all events share one process and its token, so the rate is
+ * the rate of one core.
  */
 export const burst: Bench = {
-  summary: "many rotations in the same instant",
+  summary: "many rotations at the same time",
   hasBackend: true,
   counts: {
-    events: { means: "rotations at once", otherwise: 200 },
-    samples: { means: "bursts, of which the median is told", otherwise: 3 },
-    clusters: { means: "clusters that they go to, in turns (real servers: 1)", otherwise: 1 },
+    events: { meaning: "rotations at once", fallback: 200 },
+    samples: { meaning: "bursts; the median is reported", fallback: 3 },
+    clusters: { meaning: "clusters that the rotations take turns on (real servers: 1)", fallback: 1 },
   },
   run: async ({ backend, counts: { events = 0, samples = 0, clusters = 1 } }) => {
     const relay = await startRelayUnderTest(backend, WARM_UP + events * samples, clusters);
@@ -37,7 +37,7 @@ export const burst: Bench = {
         backend,
         events,
         clusters,
-        failed: rounds.reduce((sum, { failed }) => sum + failed, 0), // of all rounds
+        failed: rounds.reduce((sum, { failed }) => sum + failed, 0), // in all rounds
         seconds: round(seconds, 3),
         perSecond: round(events / seconds),
         roundsPerSecond: rounds.map((each) => round(events / each.seconds)),
@@ -69,9 +69,9 @@ async function runBurst(relay: RelayUnderTest, from: number, count: number): Pro
   const seconds = (performance.now() - startedAt) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
 
-  const held = await Promise.allSettled(indexes.map((index) => relay.mustHold(index)));
+  const checked = await Promise.allSettled(indexes.map((index) => relay.mustHold(index)));
   const failed = indexes.filter(
-    (_, at) => answers[at]?.status === "rejected" || held[at]?.status === "rejected",
+    (_, index) => answers[index]?.status === "rejected" || checked[index]?.status === "rejected",
   ).length;
   return { seconds, cpuMs: (user + system) / 1_000, failed };
 }

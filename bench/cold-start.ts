@@ -3,27 +3,27 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
-import { type BuildOptions, build, type Metafile } from "esbuild";
+import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { bundleOptions } from "../scripts/bundle.ts";
 import { loadBindings } from "../shared/bindings/load-bindings.ts";
 import { type Bench, machine, quantile, round } from "./bench.ts";
-import { withoutWarmUp } from "./without-warm-up.ts";
 
 /**
- * What the rotation function's code adds to the start of a process, beside a plain bundle of the same packages.
+ * The time that the rotation function's code adds to the start of a process, compared with a naive bundle of the same
+ * packages.
  *
- * Whole processes are timed, `node -e 'import("…/handler.mjs")'`, and the bare `node -e 0` is taken off. The three take
- * turns, so that whatever else the machine does meets all of them. The plain bundle only loads its packages; ours also
- * reads bindings, makes its client and is ready for an event. `bundleBytes` is every file that is deployed,
- * `initialBytes` those that a start loads. The EKS client is loaded at the first DescribeCluster, so where a cluster's
- * endpoint is not pinned the start pays for it as well: `addedWithEksMs` has it in. What the function does at its start
- * beyond that, which is to open connections, is not in it: there is nobody to connect to (see lambda-start). `addedWithCacheMs` is with V8's code cache on disk
- * (NODE_COMPILE_CACHE), filled by the first start.
+ * The bench takes the processor time (user and system) of whole processes, `node -e 'import("…/handler.mjs")'`, and
+ * subtracts the bare `node -e 0`. Load on the machine changes it far less than elapsed time, and the kinds take turns. The naive bundle only loads its packages; ours also reads bindings and
+ * creates its clients. Connections are not opened, for lack of a server (lambda-start includes them).
+ *
+ * - `bundleBytes` counts every deployed file, `initialBytes` only the files that a start loads.
+ * - `addedWithEksMs` includes the EKS client, which a start loads when a cluster's endpoint is not pinned.
+ * - `addedWithCacheMs` uses V8's code cache on disk (NODE_COMPILE_CACHE), filled by the first start.
  */
 export const coldStart: Bench = {
-  summary: "what the function's code adds to the start of a process",
+  summary: "the time that the function's code adds to the start of a process",
   hasBackend: false,
-  counts: { samples: { means: "starts of each kind", otherwise: 15 } },
+  counts: { samples: { meaning: "starts per kind", fallback: 15 } },
   run: async ({ counts: { samples = 0 } }) => {
     const folder = await mkdtemp(join(tmpdir(), "relay-cold-start-"));
     try {
@@ -64,7 +64,7 @@ export async function buildOurs(
   outdir: string,
   options: BuildOptions & { metafile: true } = bundleOptions("rotation", outdir),
 ): Promise<Bundle & { eksChunk: string | undefined }> {
-  const { metafile } = await build(withoutWarmUp(options));
+  const { metafile } = await build({ ...options, plugins: [...(options.plugins ?? []), noWarmUp] });
   const cluster = { name: "main", region: "eu-west-1" };
   const bindings = [{ source: "prod/db", targets: [{ namespace: "app", name: "db" }] }];
   const compiled = loadBindings(
@@ -81,7 +81,20 @@ export async function buildOurs(
   };
 }
 
-/** Everything that the function uses, imported as the packages' own documentation shows it. */
+/** The function opens connections when it starts, and this bench has no server. */
+const noWarmUp: Plugin = {
+  name: "no-warm-up",
+  setup(build) {
+    let isReplaced = false;
+    build.onLoad({ filter: /shared\/relay\/warm-up\.ts$/ }, () => {
+      isReplaced = true;
+      return { contents: "export async function warmUp() {}", loader: "ts" };
+    });
+    build.onEnd(() => (isReplaced ? {} : { errors: [{ text: "shared/relay/warm-up.ts has moved" }] }));
+  },
+};
+
+/** Every package that the function uses, imported as its own documentation shows it. */
 const NAIVE_SOURCE = `
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { DescribeClusterCommand, EKSClient } from "@aws-sdk/client-eks";
@@ -96,8 +109,8 @@ export const used = [CoreV1Api, KubeConfig, DescribeClusterCommand, EKSClient, G
   SecretsManagerClient, Logger, injectLambdaContext, Metrics, logMetrics, middy, SignatureV4];
 `;
 
-/** The same options but for what we do about size: no splitting, nothing replaced or left out. */
-export async function buildNaive(outdir: string): Promise<Bundle> {
+/** The same options without the build measures: no splitting, nothing replaced or left out. */
+async function buildNaive(outdir: string): Promise<Bundle> {
   const ours = bundleOptions("rotation", outdir);
   const { absWorkingDir, banner, bundle, format, mainFields, minify, outExtension, platform, target } = ours;
   await mkdir(outdir, { recursive: true });
@@ -110,9 +123,9 @@ export async function buildNaive(outdir: string): Promise<Bundle> {
   return { entry: join(outdir, "handler.mjs"), ...measure(metafile) };
 }
 
-export function measure({ outputs }: Metafile, name = "handler.mjs"): Omit<Bundle, "entry"> {
-  const entry = Object.keys(outputs).find((file) => file.endsWith(name));
-  if (entry === undefined) throw new Error(`esbuild wrote no ${name}`);
+function measure({ outputs }: Metafile): Omit<Bundle, "entry"> {
+  const entry = Object.keys(outputs).find((file) => file.endsWith("handler.mjs"));
+  if (entry === undefined) throw new Error("esbuild did not write handler.mjs");
   const loaded = new Set([entry]);
   for (const file of loaded) {
     const imports = outputs[file]?.imports ?? [];
@@ -124,7 +137,7 @@ export function measure({ outputs }: Metafile, name = "handler.mjs"): Omit<Bundl
   return { bytes: bytesOf(Object.keys(outputs)), initialBytes: bytesOf(loaded) };
 }
 
-/** The median of each kind, in ms. */
+/** The median of each kind in ms. */
 export async function timeStarts<Kind extends string>(
   samples: number,
   starts: Record<Kind, Start>,
@@ -153,19 +166,24 @@ export function importing(...files: readonly string[]): string {
 
 async function timeStart(start: Start): Promise<number> {
   const { code, env } = typeof start === "string" ? { code: start, env: {} } : start;
-  const startedAt = performance.now();
-  // A start that fails stops the bench.
-  await run(process.execPath, ["--input-type=module", "-e", code], { env: { ...ENV, ...env } });
-  return performance.now() - startedAt;
+  const program = `${code};${PRINT_CPU_MS}`;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", program], {
+    env: { ...ENV, ...env },
+  });
+  return Number(stdout);
 }
 
-/** What a process is to do, perhaps with more in its environment. */
+/** The code that a process runs, optionally with more environment variables. */
 type Start = string | { readonly code: string; readonly env: Readonly<Record<string, string>> };
+
+const PRINT_CPU_MS = `
+const { user, system } = process.cpuUsage();
+process.stdout.write(String((user + system) / 1000), () => process.exit());`;
 
 const run = promisify(execFile);
 
-/** As in Lambda; credentials are only made, never used. */
-export const ENV = {
+/** As in Lambda; the credentials are never used. */
+const ENV = {
   AWS_REGION: "eu-west-1",
   AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
   AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",

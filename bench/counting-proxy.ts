@@ -3,9 +3,9 @@ import { createServer as createTlsServer, request as httpsRequest, Agent as TlsA
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { createCertificateAuthority } from "../sandbox/tls/certificate-authority.ts";
-import type { Backend } from "../test/contract/backend.ts";
+import type { Backend } from "../test/harness/backend.ts";
 
-/** Stands between the relay and servers that do not count: every request, and every secret value that goes out. */
+/** A proxy before real servers that counts requests and returned secret values. */
 export type CountingProxy = {
   readonly counts: { aws: number; kubernetes: number; values: number };
   /** Instead of the backend's own. */
@@ -69,12 +69,12 @@ function forward(
   request: IncomingMessage,
   response: ServerResponse,
   onward: ReturnType<typeof httpRequest>,
-  look: (answer: unknown) => void,
+  onAnswer: (answer: unknown) => void,
 ): void {
   onward.on("error", () => response.destroy());
   onward.on("response", async (answer) => {
     const body = await buffer(answer);
-    look(parseJson(body.toString("utf8")));
+    onAnswer(parseJson(body.toString("utf8")));
     response.writeHead(answer.statusCode ?? 502, answer.headers).end(body);
   });
   request.pipe(onward);

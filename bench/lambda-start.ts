@@ -6,46 +6,41 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { loadBindings } from "../shared/bindings/load-bindings.ts";
-import type { Backend } from "../test/contract/backend.ts";
-import { labelUpdated, pinnedCluster, startRelay } from "../test/contract/relay.ts";
-import { openScene, type Scene, type TestSource } from "../test/contract/scene.ts";
-import { buildRotation } from "../test/rotation/build-function.ts";
+import type { Backend } from "../test/harness/backend.ts";
+import { buildRotation } from "../test/harness/build-function.ts";
+import { labelUpdated, pinnedCluster, startRelay } from "../test/harness/relay.ts";
+import { openScene, type Scene, type TestSource } from "../test/harness/scene.ts";
 import { type Bench, machine, quantile, round } from "./bench.ts";
 import { type LambdaStart, startInLambda } from "./lambda/start-in-lambda.ts";
 import { startTlsFront } from "./lambda/tls-front.ts";
 import { startBackend } from "./start-backend.ts";
-import { withoutWarmUp } from "./without-warm-up.ts";
 
 /**
- * A cold start as Lambda makes it: its own runtime client (aws-lambda-ric) fetches events from a Runtime API, loads the
- * built function and hands them over. Told by stage, from the start of the process to the answer, with the memory that
- * the process took at most, and the time of a second rotation in the same process. And the same of a function that is
- * not warmed up at its start, in turns.
+ * A cold start under Lambda's runtime client (aws-lambda-ric), which fetches events from a Runtime API, loads the built
+ * function and invokes it. Reports each stage from the start of the process to the answer, the peak memory, and the
+ * duration of a second rotation in the same process.
  *
- * What Lambda does before that (a sandbox, the download of the code) can't be had on another machine. Servers are on
- * loopback, where a round trip takes no time: add those of your network. Secrets Manager is called over TLS, as it is.
+ * Lambda's own steps before that (sandbox, code download) are not included. The servers are on loopback: add the round
+ * trips of your network. The function calls Secrets Manager over TLS, as on AWS.
  */
 export const lambdaStart: Bench = {
-  summary: "a cold start by Lambda's own runtime client, by stage",
+  summary: "a cold start under Lambda's runtime client, by stage",
   hasBackend: true,
-  counts: { samples: { means: "starts of each kind", otherwise: 15 } },
+  counts: { samples: { meaning: "starts", fallback: 15 } },
   run: async ({ backend: backendName, counts: { samples = 0 } }) => {
     const runtimeFolder = await installRuntime();
     const backend = await startBackend(backendName);
     Object.assign(process.env, backend.aws.env);
     const scene = await openScene(backend);
-    const kinds = [
-      { built: await buildRotation(), starts: [] as LambdaStart[] },
-      { built: await buildRotation(withoutWarmUp), starts: [] as LambdaStart[] },
-    ] as const;
+    const built = await buildRotation();
+    const starts: LambdaStart[] = [];
     const folder = await mkdtemp(join(tmpdir(), "relay-lambda-"));
     const secretsManager = await startTlsFront(
       backend.aws.env.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? "",
       folder,
     );
     try {
-      const turns = (samples + 1) * kinds.length;
-      const names = Array.from({ length: turns }, (_, turn) => `db-${turn}`);
+      const names = Array.from({ length: samples + 1 }, (_, turn) => `db-${turn}`);
       const { sources, bindingsFile } = await prepare(backend, scene, names, folder);
       const env = {
         ...backend.aws.env,
@@ -57,34 +52,26 @@ export const lambdaStart: Bench = {
       };
       const functionArn = `arn:aws:lambda:${backend.aws.region}:${backend.aws.accountId}:function:relay-rotation`;
       for (const [turn, source] of sources.entries()) {
-        const { built, starts } = kinds[turn % kinds.length] ?? kinds[0];
         const password = `value-${turn}`;
         const event = labelUpdated(backend, await scene.rotate(source, JSON.stringify({ password })));
         const lambda = { folder: built.folder, functionArn, env };
         const start = await startInLambda(runtimeFolder, lambda, [event, event]);
-        const held = (await scene.readData(names[turn] ?? ""))?.password;
-        if (held !== password) throw new Error("The Secret holds another value");
-        if (turn >= kinds.length) starts.push(start); // the first fills the page cache, and is not counted
+        const written = (await scene.readData(names[turn] ?? ""))?.password;
+        if (written !== password) throw new Error(`Secret ${names[turn]} holds another value`);
+        if (turn > 0) starts.push(start); // the first start fills the page cache
       }
-      const [warmed, cold] = kinds;
-      return {
-        backend: backendName,
-        samples,
-        ...mediansOf(warmed.starts),
-        withoutWarmUp: mediansOf(cold.starts),
-        machine: machine(),
-      };
+      return { backend: backendName, samples, ...mediansOf(starts), machine: machine() };
     } finally {
       scene.close();
       await secretsManager.stop();
       await rm(folder, { recursive: true, force: true });
-      for (const { built } of kinds) await built.remove();
+      await built.remove();
       await backend.stop();
     }
   },
 };
 
-/** Sources that are each bound to one Secret, written three minutes ago: one of the last minute is read twice. */
+/** Sources that are each bound to one Secret, written three minutes ago (relay-under-test.ts gives the reason). */
 async function prepare(backend: Backend, scene: Scene, names: readonly string[], folder: string) {
   await scene.grant(names);
   const sources: TestSource[] = [];

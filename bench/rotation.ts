@@ -2,26 +2,26 @@ import { type Bench, machine, quantile, round } from "./bench.ts";
 import { startRelayUnderTest, withoutOutput } from "./relay-under-test.ts";
 
 /**
- * A warm single rotation: from the invocation of the handler until it has answered, which it does after the API server
- * has accepted the new Secret and the log lines and metrics are written.
+ * One warm rotation: from the invocation of the handler to its answer. The handler answers after the API server has
+ * accepted the new Secret and the logs and metrics are written.
  *
- * One rotation at a time, each of another source and Secret that were last written minutes ago (relay-under-test.ts says
- * why). On the sandbox the servers share the handler's process and its one thread; on real servers they do not.
+ * Each rotation is of another source and Secret, last written minutes ago (relay-under-test.ts gives the reason). On the
+ * sandbox the servers share the handler's process and its single thread; real servers have their own.
  *
- * The floor is what nobody can go below: the same three calls on the same servers, one after the other, by a bare client
- * with its connections open, its token minted and its request signed beforehand. `timesFloor` is the one over the other.
+ * The floor is the same three calls on the same servers, made one after the other by a bare client whose connections,
+ * token and signed request are ready. `timesFloor` is the rotation's median divided by the floor's.
  */
 export const rotation: Bench = {
-  summary: "one warm rotation, from invocation to Secret written",
+  summary: "one warm rotation, from the invocation to the written Secret",
   hasBackend: true,
-  counts: { samples: { means: "rotations to measure", otherwise: 200 } },
-  run: async ({ backend, counts: { samples: wanted = 0 } }) => {
-    const relay = await startRelayUnderTest(backend, WARM_UP + 2 * wanted);
+  counts: { samples: { meaning: "rotations to measure", fallback: 200 } },
+  run: async ({ backend, counts: { samples: count = 0 } }) => {
+    const relay = await startRelayUnderTest(backend, WARM_UP + 2 * count);
     try {
       const samples: number[] = [];
       const cpuMs: number[] = [];
       const floor: number[] = [];
-      for (let index = 0; index < WARM_UP + wanted; index += 1) {
+      for (let index = 0; index < WARM_UP + count; index += 1) {
         const event = await relay.rotate(index);
         const cpu = process.cpuUsage();
         const startedAt = performance.now();
@@ -32,7 +32,7 @@ export const rotation: Bench = {
         if (index < WARM_UP) continue;
         samples.push(ms);
         cpuMs.push((user + system) / 1_000);
-        floor.push(await relay.bareRoundTrips(wanted + index)); // in turns: whatever slows one slows the other
+        floor.push(await relay.bareRoundTrips(count + index)); // alternating, so load affects both alike
       }
       return {
         backend,
@@ -52,5 +52,5 @@ export const rotation: Bench = {
   },
 };
 
-/** The first ones connect, mint the token and let V8 compile. */
+/** The first rotations connect, mint the token and make V8 compile the code. */
 const WARM_UP = 20;

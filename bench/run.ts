@@ -1,16 +1,14 @@
-// Measures what the README and docs/performance.md claim, and prints a table; with --json one object on stdout.
+// Measures the numbers that README.md and docs/performance.md claim. Prints a table, or one object with --json.
 //
-//   npm run bench -- rotation|burst|sweep|connect|cold-start|lambda-start|bundle|imports [--backend sandbox|real] [--json]
+//   npm run bench -- rotation|burst|sweep|cold-start|lambda-start|bundle [--backend sandbox|real] [--json]
 //
-// The sandbox needs nothing; the real servers must have been built once (npm run test:real does it). A run takes from
-// seconds to half a minute. `npm run --silent bench -- …` keeps npm's own two lines off stdout.
+// `--backend real` needs the servers that `npm run test:real` builds. A run takes up to half a minute.
+// `npm run --silent bench -- …` keeps npm's own two lines off stdout.
 import { parseArgs } from "node:util";
 import type { BackendName, Bench, BenchOptions, BenchResult } from "./bench.ts";
 import { bundle } from "./bundle.ts";
 import { burst } from "./burst.ts";
 import { coldStart } from "./cold-start.ts";
-import { connect } from "./connect.ts";
-import { imports } from "./imports.ts";
 import { lambdaStart } from "./lambda-start.ts";
 import { rotation } from "./rotation.ts";
 import { sweep } from "./sweep.ts";
@@ -19,9 +17,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["rotation", rotation],
   ["bundle", bundle],
   ["burst", burst],
-  ["connect", connect],
   ["cold-start", coldStart],
-  ["imports", imports],
   ["lambda-start", lambdaStart],
   ["sweep", sweep],
 ]);
@@ -48,12 +44,12 @@ function parseCommandLine(args: readonly string[]): {
 } {
   const [name = "", ...rest] = args;
   const bench = BENCHES.get(name);
-  if (bench === undefined) throw new UsageError(name === "" ? "Name a bench." : `There is no bench ${name}.`);
-  const { backend, json, ...given } = parseOptions(name, bench, rest);
+  if (bench === undefined) throw new UsageError(name === "" ? "Specify a bench." : `Unknown bench: ${name}.`);
+  const { backend, json, ...values } = parseOptions(name, bench, rest);
   if (backend !== "sandbox" && backend !== "real") throw new UsageError("--backend must be sandbox or real.");
-  const counts = Object.entries(bench.counts).map(([option, { otherwise }]): [string, number] => {
-    const text = given[option];
-    return [option, text === undefined ? otherwise : parseCount(option, String(text))];
+  const counts = Object.entries(bench.counts).map(([option, { fallback }]): [string, number] => {
+    const text = values[option];
+    return [option, text === undefined ? fallback : parseCount(option, String(text))];
   });
   return {
     name,
@@ -93,7 +89,7 @@ function usage(): string {
     `  ${name.padEnd(12)} ${summary}`,
     ...(hasBackend ? ["      --backend sandbox|real (sandbox)"] : []),
     ...Object.entries(counts).map(
-      ([option, { means, otherwise }]) => `      --${option} N  ${means} (${otherwise})`,
+      ([option, { meaning, fallback }]) => `      --${option} N  ${meaning} (${fallback})`,
     ),
   ]);
   return `Usage: npm run bench -- <name> [options] [--json]\n\n${lines.join("\n")}\n`;

@@ -1,31 +1,31 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Backend } from "../test/contract/backend.ts";
-import { pinnedCluster } from "../test/contract/relay.ts";
-import { type Invocation, startLambdaProcess } from "../test/reconcile/start-lambda-process.ts";
-import { buildFunction } from "../test/rotation/build-function.ts";
-import type { SandboxBackend } from "../test/sandbox/start-backend.ts";
-import { LASTING, mixDrifts, REPAIRABLE } from "../test/sweep/drifts.ts";
-import { type Drift, expectedFindings, type Fleet, foundBy, openFleet } from "../test/sweep/fleet.ts";
+import type { Backend } from "../test/harness/backend.ts";
+import { buildFunction } from "../test/harness/build-function.ts";
+import { LASTING, mixDrifts, REPAIRABLE } from "../test/harness/drifts.ts";
+import { type Drift, expectedFindings, type Fleet, foundBy, openFleet } from "../test/harness/fleet.ts";
+import { pinnedCluster } from "../test/harness/relay.ts";
+import { type Invocation, startLambdaProcess } from "../test/harness/start-lambda-process.ts";
+import type { SandboxBackend } from "../test/harness/start-sandbox-backend.ts";
 import { type Bench, machine, quantile, round } from "./bench.ts";
 import { type CountingProxy, startCountingProxy } from "./counting-proxy.ts";
 import { startBackend } from "./start-backend.ts";
 
 /**
- * Sweeps by metadata over sources that are each bound to one Secret, by the built reconcile function in a process of its
- * own. `ms` is the first of them, which connects and whose code V8 compiles as it runs; `againMs` is the median of the
- * next ones, as every sweep is while Lambda keeps the function. The servers are in this process, so `maxRssMB` is the
- * relay's alone, and calls and values are counted where they arrive.
+ * Sweeps by metadata over sources that are each bound to one Secret, with the built reconcile function in its own process.
+ * `ms` is the first sweep, which connects and runs code that V8 has not compiled yet. `againMs` is the median of the next
+ * ones, as in a Lambda environment that is reused. The servers run in the bench's process, so `maxRssMB` is the relay's
+ * alone; calls and values are counted on the server side.
  *
- * With `--drifted`, as many of the bindings are made to differ in every way that a sweep knows: each must be found under
- * its code, what can be repaired must be, and later sweeps must find only what a person has to settle.
+ * With `--drifted N`, N bindings differ, in every kind of drift that a sweep detects. The sweep must report each with its
+ * code and repair it where possible. Later sweeps must report only the remaining ones.
  */
 export const sweep: Bench = {
   summary: "one sweep by metadata over many bindings",
   hasBackend: true,
   counts: {
-    bindings: { means: "bindings to look at", otherwise: 1_000 },
-    drifted: { means: "of those, how many differ", otherwise: 0 },
-    again: { means: "sweeps after the first", otherwise: 5 },
+    bindings: { meaning: "bindings to check", fallback: 1_000 },
+    drifted: { meaning: "bindings that differ", fallback: 0 },
+    again: { meaning: "sweeps after the first", fallback: 5 },
   },
   run: async ({ backend: name, counts: { bindings = 0, drifted = 0, again: sweepsAgain = 0 } }) => {
     const backend = await startBackend(name);
@@ -86,7 +86,7 @@ type Counter = Pick<CountingProxy, "env" | "stop"> & {
   read(): Counts;
 };
 
-/** The sandbox counts by itself; what goes to real servers is counted on its way. */
+/** The sandbox counts its calls; calls to real servers go through a counting proxy. */
 async function startCounter(backend: Backend): Promise<Counter> {
   if (!isSandbox(backend)) {
     const proxy = await startCountingProxy(backend);
@@ -105,7 +105,6 @@ function isSandbox(backend: Backend): backend is SandboxBackend {
   return backend.name === "sandbox";
 }
 
-/** A fast wrong answer stops the bench. */
 function mustHaveFound(
   fleet: Fleet,
   { answer, error }: Invocation,
@@ -115,10 +114,10 @@ function mustHaveFound(
   const bound = fleet.members.filter(({ drift }) => !drift?.isUnbound).length;
   const unknown = answer.targets.find(({ action }) => action === "unknown");
   if (answer.checked !== bound || unknown !== undefined) {
-    throw new Error(`${answer.checked} of ${bound} were checked: ${JSON.stringify(unknown)}`);
+    throw new Error(`The sweep checked ${answer.checked} of ${bound} bindings: ${JSON.stringify(unknown)}`);
   }
   const [found, expected] = [foundBy(answer), expectedFindings(fleet, actionOf)];
   if (isDeepStrictEqual(found, expected)) return;
   const wrong = [...new Set(found).symmetricDifference(new Set(expected))];
-  throw new Error(`Found or expected, not both: ${wrong.slice(0, 20).join("; ")}`);
+  throw new Error(`Findings differ from those expected: ${wrong.slice(0, 20).join("; ")}`);
 }

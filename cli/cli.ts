@@ -3,14 +3,14 @@ import { explainError } from "./errors.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-/** What every command works with. */
+/** The environment of a command. */
 export type Cli = {
   readonly terminal: Terminal;
   readonly env: NodeJS.ProcessEnv;
   /** Relative paths on the command line are relative to this. */
   readonly cwd: string;
   readonly now: () => number;
-  /** All of stdin, for a file that is called `-`. */
+  /** Reads all of stdin, for a file named `-`. */
   readonly readStdin: () => Promise<string>;
 };
 
@@ -19,15 +19,15 @@ export type AddCommand = (program: Command, cli: CommandLine) => void;
 
 export type CommandLine = Cli & {
   /**
-   * Wraps what a command does. It prints its result itself and returns the exit code; an error that it throws is
-   * explained on stderr, and on stdout as `{"ok":false,"error":{…}}` when --json was given.
+   * Wraps the action of a command. The action prints its result and returns the exit code. An error that it throws is
+   * explained on stderr and, with --json, on stdout as `{"ok":false,"error":{…}}`.
    */
   runs<Args extends readonly unknown[]>(
     action: (...args: Args) => Promise<ExitCode>,
   ): (...args: Args) => Promise<void>;
 };
 
-/** A command line whose exit code can be asked for once it has run. */
+/** A command line that keeps the exit code of the command that ran. */
 export function commandLine(cli: Cli): CommandLine & { exitCode(): ExitCode } {
   let exitCode: ExitCode = EXIT.done;
   return {
@@ -49,7 +49,19 @@ export function commandLine(cli: Cli): CommandLine & { exitCode(): ExitCode } {
   };
 }
 
-/** Commander hands over the arguments, then the options, then the command. */
+/** Prints a result, as one JSON object or as text, and returns the exit code that follows from `ok`. */
+export function finish(
+  { terminal }: Pick<Cli, "terminal">,
+  { json }: { readonly json?: boolean },
+  result: { readonly ok: boolean } & Readonly<Record<string, unknown>>,
+  printText: () => void,
+): ExitCode {
+  if (json === true) terminal.out(JSON.stringify(result));
+  else printText();
+  return result.ok ? EXIT.done : EXIT.failed;
+}
+
+/** Commander passes the arguments, then the options, then the command. */
 function wantsJson(args: readonly unknown[]): boolean {
   const command = args.at(-1) as Command | undefined;
   return command?.optsWithGlobals?.().json === true;

@@ -19,7 +19,7 @@ import { addTrigger } from "./commands/trigger.ts";
 import { addTune } from "./commands/tune.ts";
 import { addValidate } from "./commands/validate.ts";
 
-/** Every command, in the order in which the help lists them. */
+/** Every command, in the order of the help. */
 export const COMMANDS: readonly AddCommand[] = [
   addInit,
   addValidate,

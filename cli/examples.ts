@@ -1,12 +1,12 @@
-type Line = readonly [command: string, what: string];
+export type Line = readonly [command: string, purpose: string];
 
-/** The end of a command's help: what one would type, and why. */
+/** The end of a command's help. */
 export function examples(...lines: readonly Line[]): string {
   return `\n${listCommands("Examples:", lines)}`;
 }
 
-/** Commands one below the other, and beside each what it is for. */
+/** One command per line, each with its purpose. */
 export function listCommands(heading: string, lines: readonly Line[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));
-  return [heading, ...lines.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`)].join("\n");
+  return [heading, ...lines.map(([command, purpose]) => `  ${command.padEnd(width)}  ${purpose}`)].join("\n");
 }

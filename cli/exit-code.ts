@@ -1,7 +1,7 @@
-/** What a script learns from the command; a contract. */
+/** A contract with scripts. */
 export const EXIT = {
   done: 0,
-  /** Something was tried and did not succeed, or was looked for and is not as it should be. */
+  /** An attempt failed, or a check found a problem. */
   failed: 1,
   /** The command line or a file is wrong: nothing was tried. */
   usage: 2,

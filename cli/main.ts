@@ -2,7 +2,7 @@ import { text } from "node:stream/consumers";
 import { runCommandLine } from "./run-command-line.ts";
 import { processTerminal } from "./terminal/terminal.ts";
 
-// Whoever reads the output may have seen enough: `secret-relay schema | head`.
+// The reader may close the pipe early: `secret-relay schema | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit();

@@ -4,14 +4,14 @@ import { COMMANDS } from "./commands.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { VERSION } from "./version.ts";
 
-/** One run of the command: the words after its name in, the exit code out. Nothing is read from the process itself. */
-export async function runCommandLine(words: readonly string[], cli: Cli): Promise<ExitCode> {
+/** Runs the command with the arguments after its name, and reads nothing from the process itself. */
+export async function runCommandLine(args: readonly string[], cli: Cli): Promise<ExitCode> {
   const line = commandLine(cli);
   const { terminal } = cli;
   const program = new Command("secret-relay")
-    .description("Keeps Kubernetes Secrets on EKS equal to their sources in AWS Secrets Manager.")
+    .description("Keeps Kubernetes Secrets on EKS in sync with their sources in AWS Secrets Manager.")
     .version(VERSION)
-    .showHelpAfterError("(add --help for what the command takes)")
+    .showHelpAfterError("(add --help to see the arguments and options)")
     .configureHelp({ helpWidth: Math.min(terminal.width, 110), sortSubcommands: false })
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
@@ -19,14 +19,14 @@ export async function runCommandLine(words: readonly string[], cli: Cli): Promis
       outputError: (text, write) => write(terminal.paintMessage("red", text)),
     })
     .exitOverride()
-    .addHelpText("after", `\nExit code: 0 done, 1 something failed, 2 the command line or a file is wrong.`);
+    .addHelpText("after", "\nExit code: 0 done, 1 something failed, 2 the command line or a file is wrong.");
   for (const add of COMMANDS) add(program, line);
   try {
-    await program.parseAsync([...words], { from: "user" });
+    await program.parseAsync([...args], { from: "user" });
     return line.exitCode();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Commander has printed its words. Asked for help or the version, it ends with 0.
+    // Commander has printed its message. For --help and --version its exit code is 0.
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
 }

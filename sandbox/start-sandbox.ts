@@ -5,13 +5,13 @@ import { type CertificateAuthority, createCertificateAuthority } from "./tls/cer
 
 export type SandboxOptions = Pick<AwsSandboxOptions, "accountId" | "region"> & {
   readonly clusterName?: string;
-  /** The sandbox's clock, ms since the epoch: what credentials, tokens and signatures are judged by. */
+  /** The sandbox's clock, ms since the epoch, for credentials, tokens and signatures. */
   readonly now?: () => number;
   /** Serve AWS over TLS too; the process must then trust `authority`. */
   readonly awsOverTls?: boolean;
-  /** Custom resources of the cluster, besides what is built in. */
+  /** Custom resources of the cluster, in addition to the built-in ones. */
   readonly resources?: readonly Resource[];
-  /** Whether Deployments, StatefulSets and DaemonSets are rolled out at once; otherwise they have no status. */
+  /** Whether Deployments, StatefulSets and DaemonSets are rolled out immediately; otherwise they have no status. */
   readonly rollsOut?: boolean;
 };
 
@@ -22,7 +22,7 @@ export type Sandbox = {
   stop(): Promise<void>;
 };
 
-/** An AWS account and an EKS cluster that know each other, in this process, on loopback. */
+/** A connected AWS account and EKS cluster, in this process, on loopback. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { clusterName = "sandbox", region = "eu-west-1", now = Date.now } = options;
   const authority = createCertificateAuthority();

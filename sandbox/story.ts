@@ -1,11 +1,11 @@
 /**
  * `npm start`: shows what the relay does, on the sandbox, in this process. It needs nothing but node_modules, sends
- * nothing off this machine, and takes a second or two.
+ * nothing off this machine, and takes one or two seconds.
  *
- *   npm start                for a person
+ *   npm start                for readers
  *   npm start -- --json      one JSON object on stdout, for a script
  *
- * Exit code 0: every step went as it should; 1: one did not; 2: the command line is wrong.
+ * Exit code 0: every step succeeded; 1: a step failed; 2: the command line is wrong.
  */
 import { suggestName } from "../shared/bindings/suggest-name.ts";
 import { narratorOn, printMs, silentNarrator } from "./story/narrator.ts";
@@ -18,7 +18,7 @@ async function main(words: readonly string[]): Promise<number> {
   const unknown = words.find((word) => !FLAGS.includes(word));
   if (unknown !== undefined) {
     const meant = suggestName(unknown, FLAGS);
-    process.stderr.write(`${unknown} is not known.${meant ? ` Did you mean ${meant}?` : ""}\n\n${USAGE}`);
+    process.stderr.write(`Unknown argument ${unknown}.${meant ? ` Did you mean ${meant}?` : ""}\n\n${USAGE}`);
     return 2;
   }
   if (words.includes("--help")) {
@@ -26,22 +26,24 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
   }
   const isForScript = words.includes("--json");
-  const report = await tellStory(isForScript ? silentNarrator : narratorOn(process.stdout));
+  const report = await playStory(isForScript ? silentNarrator : narratorOn(process.stdout));
   if (isForScript) process.stdout.write(`${JSON.stringify(report)}\n`);
   return report.ok ? 0 : 1;
 }
 
-async function tellStory(tell = silentNarrator): Promise<StoryReport> {
+async function playStory(narrator = silentNarrator): Promise<StoryReport> {
   const startedAt = performance.now();
-  tell.intro("eks-secret-relay on its sandbox: an AWS account and an EKS cluster in this process, over TLS.");
+  narrator.intro(
+    "eks-secret-relay on its sandbox: an AWS account and an EKS cluster in this process, over TLS.",
+  );
   try {
-    const world = await openWorld(tell);
-    const report = await runStory(STEPS, world, tell);
+    const world = await openWorld(narrator);
+    const report = await runStory(STEPS, world, narrator);
     await world.close();
-    tell.end(report.ok, `${report.steps.length} step(s) in ${printMs(performance.now() - startedAt)}`);
+    narrator.end(report.ok, `${report.steps.length} step(s) in ${printMs(performance.now() - startedAt)}`);
     return report;
   } catch (error) {
-    process.stderr.write(`The story could not begin: ${problemOf(error)}\n`);
+    process.stderr.write(`The story could not start: ${problemOf(error)}\n`);
     return { ok: false, steps: [] };
   }
 }

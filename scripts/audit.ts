@@ -1,6 +1,5 @@
-// Asks the registry whether any locked package has a known weakness, and says when it could not look: ends with 0 when it
-// looked and found none, 1 when it found some, 2 when nobody knows. Needs npm and a registry that has advisories; many
-// mirrors have none. Takes a few seconds.
+// Checks every locked package for known vulnerabilities. Exit code: 0 none found, 1 some found, 2 the registry could not
+// answer. Many mirrors have no advisories, so the script first proves that the registry has them.
 //
 //   npm run audit
 import { execFile } from "node:child_process";
@@ -9,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-type Weakness = {
+type Vulnerability = {
   readonly name: string;
   readonly severity: string;
   readonly title: string;
@@ -17,51 +16,49 @@ type Weakness = {
 };
 type Report = {
   readonly vulnerabilities?: Readonly<
-    Record<string, { readonly via: readonly (string | Omit<Weakness, "name">)[] }>
+    Record<string, { readonly via: readonly (string | Omit<Vulnerability, "name">)[] }>
   >;
   readonly error?: { readonly summary?: string };
   readonly message?: string;
 };
 
-class CouldNotLook extends Error {}
+class AuditUnavailable extends Error {}
 
 try {
-  await checkThatAdvisoriesAreThere();
-  const found = weaknessesIn(await audit(process.cwd()));
+  await checkThatRegistryHasAdvisories();
+  const found = vulnerabilitiesIn(await audit(process.cwd()));
   const shipped = await shippedPackages();
   for (const { name, severity, title, url } of found) {
-    const where = shipped.has(name) ? "shipped" : "only run here";
-    process.stdout.write(`${severity}: ${name} (${where}): ${title}, ${url}\n`);
+    const use = shipped.has(name) ? "shipped" : "development only";
+    process.stdout.write(`${severity}: ${name} (${use}): ${title}, ${url}\n`);
   }
-  process.stdout.write(`${found.length} known weakness(es) in the locked packages\n`);
+  process.stdout.write(`${found.length} known vulnerabilities in the locked packages\n`);
   process.exitCode = found.length === 0 ? 0 : 1;
 } catch (error) {
-  if (!(error instanceof CouldNotLook)) throw error;
+  if (!(error instanceof AuditUnavailable)) throw error;
   process.stderr.write(
-    `Could not look: ${error.message}. Nothing is known about the packages. Ask a registry that has advisories: npm run audit --registry=<its address>\n`,
+    `Audit not possible: ${error.message}. Use a registry that has advisories: npm run audit --registry=<URL>\n`,
   );
   process.exitCode = 2;
 }
 
-/** A registry that knows of no weakness at all answers like one that found none, so first it is asked about an old one. */
-async function checkThatAdvisoriesAreThere(): Promise<void> {
+/** A registry without advisories answers like one that found nothing, so ask about a known vulnerable package first. */
+async function checkThatRegistryHasAdvisories(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "audit-"));
   try {
     const dependencies = { minimist: "0.0.8" }; // two advisories since 2020 and 2022
-    const root = { name: "known-to-be-weak", version: "1.0.0", dependencies };
+    const root = { name: "known-vulnerable", version: "1.0.0", dependencies };
     const packages = { "": root, "node_modules/minimist": { version: dependencies.minimist } };
     await writeFile(join(folder, "package.json"), JSON.stringify(root));
     await writeFile(
       join(folder, "package-lock.json"),
       JSON.stringify({ ...root, lockfileVersion: 3, packages }),
     );
-    if (weaknessesIn(await audit(folder)).length > 0) return;
+    if (vulnerabilitiesIn(await audit(folder)).length > 0) return;
   } finally {
     await rm(folder, { recursive: true });
   }
-  throw new CouldNotLook(
-    "the registry answers, and finds nothing wrong with a package that is known to be weak",
-  );
+  throw new AuditUnavailable("the registry reports nothing for a package with known vulnerabilities");
 }
 
 async function audit(folder: string): Promise<Report> {
@@ -69,20 +66,22 @@ async function audit(folder: string): Promise<Report> {
   const { stdout } = await promisify(execFile)("npm", args, {
     cwd: folder,
     maxBuffer: 64 * 1024 * 1024,
-  }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? "" })); // it fails when it finds something, too
+  }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? "" })); // npm also fails when it finds vulnerabilities
   let report: Report;
   try {
     report = JSON.parse(stdout);
   } catch {
-    throw new CouldNotLook("npm audit gave no report");
+    throw new AuditUnavailable("npm audit did not return a report");
   }
   if (report.vulnerabilities !== undefined) return report;
   const { message, error } = report;
-  throw new CouldNotLook(withoutAddress(message || error?.summary || "npm audit gave no report"));
+  throw new AuditUnavailable(
+    withoutAddress(message || error?.summary || "npm audit did not return a report"),
+  );
 }
 
-/** A package that only needs a weak one has no advisory of its own, but a name in `via`. */
-function weaknessesIn({ vulnerabilities = {} }: Report): Weakness[] {
+/** `via` holds advisories, and names of vulnerable dependencies, which have their own entry. */
+function vulnerabilitiesIn({ vulnerabilities = {} }: Report): Vulnerability[] {
   return Object.entries(vulnerabilities).flatMap(([name, { via }]) =>
     via.flatMap((advisory) => (typeof advisory === "string" ? [] : [{ ...advisory, name }])),
   );
@@ -96,7 +95,7 @@ async function shippedPackages(): Promise<ReadonlySet<string>> {
   return new Set(shipped.map(([path]) => path.replace(/^.*node_modules\//, "")));
 }
 
-/** npm's message names the registry, whose address may hold a token. */
+/** npm's message contains the registry's URL, which may contain a token. */
 function withoutAddress(message: string): string {
   return message.replaceAll(/ - \w+ \S+| ?https?:\/\/\S+/g, "");
 }

@@ -1,13 +1,13 @@
-// Bundles the command for the published package into dist/cli/main.mjs, since Node strips no types below node_modules.
-// Packages stay outside: npm installs them, and whoever audits an installation sees each of them. Part of `npm pack`.
+// Bundles the command for the published package into dist/cli/main.mjs, since Node does not strip types in node_modules.
+// Dependencies stay external, so that npm installs them and audits see them. Part of `npm pack`.
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 
-/** What a module reads from beside itself is put into it as text: the bundle lies elsewhere. */
-const textFromBeside: Plugin = {
-  name: "text-from-beside",
+/** Inlines the files that a module reads from its own folder, since the bundle is in another one. */
+const inlineAssets: Plugin = {
+  name: "inline-assets",
   setup({ onLoad }) {
     onLoad({ filter: /\/cli\/report\/assets\.ts$/ }, async ({ path: file }) => {
       let contents = await readFile(file, "utf8");
@@ -27,7 +27,7 @@ await build({
   bundle: true,
   splitting: true,
   packages: "external",
-  plugins: [textFromBeside],
+  plugins: [inlineAssets],
   format: "esm",
   platform: "node",
   target: "node24",

@@ -1,6 +1,5 @@
-// Builds each function into dist/<function>/: handler.mjs, its chunks, and beside them the compiled bindings
-// and the notices of the packages whose code is in the bundle.
-// Needs nothing but node_modules. Takes about a second.
+// Builds each function into dist/<function>/: handler.mjs, its chunks, the compiled bindings, and the licence notices of
+// the bundled packages.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";

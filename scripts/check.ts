@@ -1,5 +1,5 @@
-// Runs every `check:…` script of package.json at the same time, and shows the output of those that fail. Ends with 1 when
-// any failed. Takes about 45 s of processor time, half of it the compiler. One of them alone: npm run check:spelling
+// Runs every `check:…` script of package.json concurrently, and shows the output of each failed one. Takes about 45 s of
+// processor time, half of it the compiler. To run one of them: npm run check:spelling
 //
 //   npm run check
 import { spawn } from "node:child_process";
@@ -12,7 +12,7 @@ await Promise.all(checks.map(([name, command]) => run(name, command)));
 
 async function run(name: string, command: string): Promise<void> {
   const startedAt = performance.now();
-  // npm put node_modules/.bin on the path; 2>&1 keeps the lines of one check in their order.
+  // npm adds node_modules/.bin to PATH; 2>&1 keeps the lines of one check in order.
   const child = spawn("sh", ["-c", `exec 2>&1; ${command}`], { stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
   const output = await text(child.stdout);

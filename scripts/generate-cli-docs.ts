@@ -1,6 +1,5 @@
 /**
- * Writes the commands of docs/cli.md as the command line itself explains them.
- * It needs nothing but node_modules and takes a moment. A test fails when they are out of date.
+ * Writes the `--help` of every command into docs/cli.md. A test fails when it is out of date.
  *
  *   node scripts/generate-cli-docs.ts
  */
@@ -13,16 +12,16 @@ import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/cli.md", import.meta.url);
 
-/** The document with its commands made anew; everything outside of their markers stays as it is. */
+/** The document with its commands updated; the text outside of their markers is unchanged. */
 export async function withCommands(document: string): Promise<string> {
   const sections = await Promise.all(commandPaths().map(sectionOf));
   return replaceMarked(document, "generate-cli-docs.ts", "commands", sections.join("\n\n"));
 }
 
-/** Every command that does something: `sync`, `events explain`. */
+/** Every command without subcommands: `sync`, `events explain`. */
 export function commandPaths(): string[][] {
   const program = new Command();
-  for (const add of COMMANDS) add(program, commandLine(cliThatTells(() => {})));
+  for (const add of COMMANDS) add(program, commandLine(cliWithOutput(() => {})));
   const walk = (command: Command, path: string[]): string[][] => {
     const visible = command
       .createHelp()
@@ -37,14 +36,14 @@ async function sectionOf(path: readonly string[]): Promise<string> {
   let help = "";
   await runCommandLine(
     [...path, "--help"],
-    cliThatTells((text) => {
+    cliWithOutput((text) => {
       help += `${text}\n`;
     }),
   );
   return `### ${path.join(" ")}\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\``;
 }
 
-function cliThatTells(out: (text: string) => void): Cli {
+function cliWithOutput(out: (text: string) => void): Cli {
   return {
     env: {},
     cwd: ".",

@@ -1,6 +1,6 @@
 /**
  * Writes the reference part of docs/configuration.md from shared/bindings/bindings.schema.json.
- * It needs nothing and takes a moment. A test fails when the file is out of date.
+ * A test fails when the file is out of date.
  *
  *   node scripts/generate-configuration-docs.ts
  */
@@ -10,7 +10,7 @@ import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/configuration.md", import.meta.url);
 
-/** The document with its reference part made anew; everything outside of the markers stays as it is. */
+/** The document with its reference updated; the text outside of the markers is unchanged. */
 export function withReference(document: string): string {
   return replaceMarked(document, "generate-configuration-docs.ts", "reference", reference());
 }
@@ -30,7 +30,7 @@ type SchemaPart = {
 
 const definitions = schema.$defs as Readonly<Record<string, SchemaPart>>;
 
-/** The maps of the file, from the outermost in. */
+/** The maps of the file, outermost first. */
 function reference(): string {
   const sections: readonly [heading: string, part: SchemaPart][] = [
     ["The file", schema as SchemaPart],
@@ -98,11 +98,12 @@ function kindOf({ type, const: constant }: SchemaPart): string {
 
 const code = (value: unknown): string => `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
 
-/** What stands beside a reference wins over what it refers to, as in JSON Schema itself. */
+/** Keywords next to a reference override those of its definition. */
 function resolved(part: SchemaPart): SchemaPart {
   if (part.$ref === undefined) return part;
   const definition = definitions[part.$ref.replace("#/$defs/", "")];
-  if (definition === undefined) throw new Error(`The schema refers to ${part.$ref}, which it does not have`);
+  if (definition === undefined)
+    throw new Error(`shared/bindings/bindings.schema.json does not define ${part.$ref}`);
   return { ...definition, ...part };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Writes the table of findings in docs/sweep.md and the table of refusals in docs/runbook.md from the catalogue of
- * findings. It needs nothing but node_modules and takes a moment. A test fails when they are out of date.
+ * Writes the table of findings in docs/sweep.md and the table of refusals in docs/runbook.md from the catalogue. A test
+ * fails when they are out of date.
  *
  *   node scripts/generate-finding-docs.ts
  */
@@ -12,7 +12,7 @@ const SCRIPT = "generate-finding-docs.ts";
 const SWEEP_FILE = new URL("../docs/sweep.md", import.meta.url);
 const RUNBOOK_FILE = new URL("../docs/runbook.md", import.meta.url);
 
-/** docs/sweep.md with its table renewed; everything outside of the marks stays as it is. */
+/** docs/sweep.md with its table updated; the text outside of the markers is unchanged. */
 export function withFindings(page: string): string {
   const rows = Object.entries<CatalogueEntry>(FINDINGS).map(
     ([code, { meaning, response, remedy, shownBy }]) => [
@@ -25,7 +25,7 @@ export function withFindings(page: string): string {
   return replaceMarked(page, SCRIPT, "finding codes", tableOf(["code", "meaning", "the relay", "you"], rows));
 }
 
-/** docs/runbook.md, likewise. */
+/** The same for docs/runbook.md. */
 export function withRefusals(page: string): string {
   const rows = Object.entries(REFUSALS).map(([code, advice]) => [`\`${code}\``, advice]);
   return replaceMarked(page, SCRIPT, "refusal codes", tableOf(["code", "cause, and what to do"], rows));

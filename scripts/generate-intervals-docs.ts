@@ -1,11 +1,9 @@
 /**
- * Writes the tables of docs/intervals.md and the picture beside it by the code of `secret-relay tune`.
- * It needs nothing but node_modules and takes a moment. A test fails when they are out of date.
+ * Writes the tables of docs/intervals.md from the code of `secret-relay tune`. A test fails when they are out of date.
  *
  *   node scripts/generate-intervals-docs.ts
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { drawIntervals } from "../cli/tune/draw-intervals.ts";
 import { KNOWN, type KnownNumber } from "../cli/tune/known-numbers.ts";
 import { loadOfNumbers } from "../cli/tune/load.ts";
 import { DEFAULTS, parseSituation } from "../cli/tune/parse-situation.ts";
@@ -15,20 +13,19 @@ import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/intervals.md", import.meta.url);
 const SCRIPT = "generate-intervals-docs.ts";
-export const PICTURE_FILE = new URL("../docs/intervals.svg", import.meta.url);
 
-/** The page with its tables made anew; everything outside of their markers stays as it is. */
+/** The page with its tables updated; the text outside of their markers is unchanged. */
 export function withIntervals(page: string): string {
   const plan = examplePlan();
   const tables = [
     "Polling:",
     markdown(POLLING_HEADINGS, plan.polling.map(pollingCells)),
-    "The relay, which is told by events and sweeps besides:",
+    "The relay, with events and sweeps:",
     markdown(RELAY_HEADINGS, plan.relay.map(relayCells)),
     `> ${plan.advice.sentences.join(" ")}`,
   ].join("\n\n");
   const sources = markdown(
-    ["number", "source", "seen on"],
+    ["number", "source", "checked on"],
     (Object.values(KNOWN) as readonly KnownNumber[]).map(({ what, source, seenOn }) => [
       what,
       source,
@@ -37,9 +34,6 @@ export function withIntervals(page: string): string {
   );
   return replaceMarked(replaceMarked(page, SCRIPT, "tables", tables), SCRIPT, "sources", sources);
 }
-
-/** The picture of the same numbers. */
-export const picture = (): string => drawIntervals(examplePlan());
 
 function examplePlan(): IntervalPlan {
   const load = loadOfNumbers({ secrets: 200, namespaces: 3, targets: 600, clusters: 1 });
@@ -59,7 +53,4 @@ function markdown(headings: readonly string[], rows: readonly (readonly string[]
 
 const escapedCell = (cell: string): string => cell.replaceAll("*", "\\*").replaceAll("<", "&lt;");
 
-if (import.meta.main) {
-  writeFileSync(DOCS_FILE, withIntervals(readFileSync(DOCS_FILE, "utf8")));
-  writeFileSync(PICTURE_FILE, picture());
-}
+if (import.meta.main) writeFileSync(DOCS_FILE, withIntervals(readFileSync(DOCS_FILE, "utf8")));

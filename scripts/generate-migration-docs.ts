@@ -1,6 +1,6 @@
 /**
- * Writes the table of notes in docs/migrate-from-eso.md from the code of `secret-relay import-eso`.
- * It needs nothing but node_modules and takes a moment. A test fails when it is out of date.
+ * Writes the table of notes in docs/migrate-from-eso.md from the code of `secret-relay import-eso`. A test fails when it
+ * is out of date.
  *
  *   node scripts/generate-migration-docs.ts
  */
@@ -10,7 +10,7 @@ import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/migrate-from-eso.md", import.meta.url);
 
-/** The page with its table made anew; everything outside of its markers stays as it is. */
+/** The page with its table updated; the text outside of its markers is unchanged. */
 export function withNotes(page: string): string {
   const rows = Object.entries(NOTES).map(([code, { kind, text }]) => `| \`${code}\` | ${kind} | ${text} |`);
   const table = ["| note | kind | meaning |", "| --- | --- | --- |", ...rows].join("\n");

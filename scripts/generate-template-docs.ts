@@ -1,6 +1,5 @@
 /**
- * Writes the tables of parameters in docs/deploy.md from template.yaml.
- * It needs nothing but node_modules and takes a moment. A test fails when they are out of date.
+ * Writes the tables of parameters in docs/deploy.md from template.yaml. A test fails when they are out of date.
  *
  *   node scripts/generate-template-docs.ts
  */
@@ -12,7 +11,7 @@ const DOCS_FILE = new URL("../docs/deploy.md", import.meta.url);
 const SCRIPT = "generate-template-docs.ts";
 const TEMPLATE_FILE = new URL("../template.yaml", import.meta.url);
 
-/** The document with its tables made anew; everything outside of their markers stays as it is. */
+/** The document with its tables updated; the text outside of their markers is unchanged. */
 export function withTables(document: string): string {
   return replaceMarked(document, SCRIPT, "parameters", parameterTables(readTemplate()));
 }
@@ -39,11 +38,11 @@ type Parameter = {
 };
 
 function readTemplate(): Template {
-  // CloudFormation's short forms (!Ref, !If) are unknown tags to a YAML parser; none of them stands in what is read here.
+  // Silent, since CloudFormation's short forms (!Ref, !If) are unknown tags. The parameters do not use them.
   return parseDocument(readFileSync(TEMPLATE_FILE, "utf8"), { logLevel: "silent" }).toJS() as Template;
 }
 
-/** One table for each group that the console shows. */
+/** One table for each parameter group of the CloudFormation console. */
 function parameterTables(template: Template): string {
   const groups = template.Metadata["AWS::CloudFormation::Interface"].ParameterGroups;
   const sections = groups.map(({ Label, Parameters: names }) => {

@@ -1,5 +1,5 @@
-// Prints the bill of materials of what is shipped, in CycloneDX 1.5: every package that a bundle or the command may hold.
-// Needs npm and the lockfile, no node_modules and no network. Takes about a second.
+// Prints the bill of materials in CycloneDX 1.5: every package that a bundle or the command can contain. Reads only the
+// lockfile.
 //
 //   npm run --silent sbom > sbom.cdx.json
 import { execFileSync } from "node:child_process";
@@ -22,17 +22,17 @@ const shipped = new Set(
   ),
 );
 
-// Not with --omit dev: npm 11 then leaves out what a development package needs as well, such as yaml.
+// Without --omit dev: npm 11 then also omits shipped packages that a development package needs, such as yaml.
 const whole = execFileSync("npm", ["sbom", "--sbom-format", "cyclonedx", "--package-lock-only"], {
   encoding: "utf8",
   maxBuffer: 64 * 1024 * 1024,
 });
-process.stdout.write(`${JSON.stringify(withoutOthers(JSON.parse(whole) as Bill), null, 2)}\n`);
+process.stdout.write(`${JSON.stringify(withShippedOnly(JSON.parse(whole) as Bill), null, 2)}\n`);
 
-function withoutOthers(bill: Bill): Bill {
+function withShippedOnly(bill: Bill): Bill {
   bill.components = bill.components.filter(({ purl }) => shipped.has(purl));
   const root = bill.metadata.component;
-  root.name = lockfile.name; // npm takes the name of the folder
+  root.name = lockfile.name; // npm uses the name of the folder
   const kept = new Set([root["bom-ref"], ...bill.components.map((component) => component["bom-ref"])]);
   bill.dependencies = bill.dependencies
     .filter(({ ref }) => kept.has(ref))

@@ -1,9 +1,8 @@
-// Runs a bench and keeps what it prints in bench/results/, with the command, the day and the machine:
+// Runs a bench and records its result in bench/results/, with the command, the date and the machine. Use a quiet machine.
 //
 //   npx node scripts/record-bench.ts <file> <bench> [options]
 //
-// Then `npx node scripts/generate-performance-docs.ts` renews docs/performance.md and its pictures. Takes as long as the
-// bench; a quiet machine is its reader's business.
+// Then update the docs: npx node scripts/generate-performance-docs.ts
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";

@@ -2,13 +2,14 @@ import { readFile } from "node:fs/promises";
 import type { Plugin } from "esbuild";
 
 /**
- * Leaves out of the bundle the models of client-node that the relay never uses: its serializer imports all 750 of them,
- * 330 kB minified, and knows by name what to do with an object of a type that it does not have (it passes it on).
+ * Removes the unused models of client-node from the bundle. Its serializer imports all 750 of them, 350 kB minified, and
+ * passes objects of an unknown type through. The models add 35 to 50 ms of processor time to each start
+ * (npm run bench -- bundle).
  */
 export const slimClientNode: Plugin = {
   name: "slim-client-node",
   setup(build) {
-    // Only re-exports, and the modules have side effects in esbuild's eyes, so none would be shaken off.
+    // This file only re-exports. esbuild assumes side effects in the models and would keep them all.
     build.onLoad({ filter: /client-node\/dist\/gen\/models\/all\.js$/ }, () => ({
       contents: "",
       loader: "js",
@@ -25,7 +26,7 @@ export const slimClientNode: Plugin = {
       if (kept.length !== MODELS.size || contents.length > source.length / 4) {
         return {
           errors: [
-            { text: "client-node's ObjectSerializer.js has a new shape: adapt scripts/slim-client-node.ts" },
+            { text: "client-node's ObjectSerializer.js has changed: adapt scripts/slim-client-node.ts" },
           ],
         };
       }
@@ -34,7 +35,7 @@ export const slimClientNode: Plugin = {
   },
 };
 
-/** What a Secret is made of. */
+/** The types of a Secret and its fields. */
 const MODELS: ReadonlySet<string> = new Set([
   "V1ManagedFieldsEntry",
   "V1ObjectMeta",

@@ -3,18 +3,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Metafile } from "esbuild";
 
-/** Beside each bundle: whose code is in it, and what its licence asks to be kept with every copy. */
+/** In each bundle's folder: the packages in the bundle, with the licence notices that every copy must include. */
 export const NOTICES_FILE = "THIRD_PARTY_NOTICES.txt";
 
 export type BundledPackage = {
   readonly name: string;
   readonly version: string;
   readonly license: string;
-  /** Below the root of the repository, as esbuild names it. */
+  /** Relative to the root of the repository, as in the metafile of esbuild. */
   readonly folder: string;
 };
 
-/** The packages of which a bundle holds code. */
+/** The packages whose code is in a bundle. */
 export function bundledPackages({ outputs }: Pick<Metafile, "outputs">): BundledPackage[] {
   const folders = new Set(
     Object.values(outputs).flatMap(({ inputs }) =>
@@ -46,23 +46,23 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const RULE = "-".repeat(80);
 
-/** The texts of a package's own files; of one that has none, whose it is by its own words, and the text that it names. */
+/** The licence files of a package, or the standard licence text with its copyright holder. */
 function noticeOf({ name, license, folder }: BundledPackage): string {
   const files = readdirSync(join(ROOT, folder)).filter((file) => NOTICE_FILES.test(file));
   const texts = files.sort().map((file) => readFileSync(join(ROOT, folder, file), "utf8").trim());
   if (texts.length > 0) return texts.join("\n\n");
-  if (license === "MIT-0") return "The MIT No Attribution licence asks for no notice.";
+  if (license === "MIT-0") return "The MIT No Attribution licence does not require a notice.";
   if (license === "Apache-2.0") return readFileSync(join(ROOT, "LICENSE"), "utf8").trim();
   const holder = HOLDERS[name];
   if (license === "MIT" && holder !== undefined) return `Copyright (c) ${holder}\n\n${MIT}`;
   throw new Error(
-    `${name} ships no licence text: see in its files who holds its copyright, and say so here.`,
+    `${name} ships without a licence text. Find its copyright holder in its files, and add it to HOLDERS.`,
   );
 }
 
 const NOTICE_FILES = /^(licen[cs]e|notice|copying|copyright)/i;
 
-/** By the README and the manifest of each. */
+/** From each package's README and manifest. */
 const HOLDERS: Readonly<Record<string, string>> = {
   "@middy/core": "2017-2026 will Farrell, Luciano Mammino, and Middy contributors",
   standardwebhooks: "Standard Webhooks",

@@ -1,15 +1,15 @@
 /**
  * The base of every error that the relay throws on purpose.
  *
- * `message` is written by us and says what to do next; it never quotes a value, a request body or a library's
- * message, because those can hold a secret. For the same reason there is no `cause` from outside.
+ * `message` says what to do next. It never quotes a value, a request body or a library's message, because those can
+ * hold a secret. For the same reason `cause` is never a library's error.
  */
 export abstract class RelayError extends Error {
   /** Stable, upper snake case; alarms, the runbook and scripts rely on it. */
   abstract readonly code: string;
-  /** True when the same call may succeed later without anybody changing anything. */
+  /** True when the same call may succeed later without any change by an operator. */
   abstract readonly retryable: boolean;
-  /** Set when the other side said how long to wait. */
+  /** The delay that the server asked for, if any. */
   readonly retryAfterMs?: number;
 }
 
@@ -17,10 +17,7 @@ export function isRetryable(error: unknown): error is RelayError {
   return error instanceof RelayError && error.retryable;
 }
 
-/**
- * Something that nobody foresaw: a bug of ours or of a library. Its own message is dropped, because it may hold what
- * was being worked on; the class and the place in the code remain.
- */
+/** A bug of the relay or of a library. Its message may hold a secret, so only its class and location in the code are kept. */
 export class UnexpectedFault extends RelayError {
   override readonly name = "UnexpectedFault";
   readonly code = "UNEXPECTED_FAULT";
@@ -28,20 +25,22 @@ export class UnexpectedFault extends RelayError {
 
   static from(error: unknown): UnexpectedFault {
     const kind = error instanceof Error ? (error.constructor?.name ?? "Error") : typeof error;
-    return new UnexpectedFault(kind, placeOf(error));
+    return new UnexpectedFault(kind, codeLocation(error));
   }
 
-  private constructor(kind: string, place: string) {
-    super(`An unexpected ${kind} was raised ${place}. Please report it with this line.`);
+  private constructor(kind: string, location: string) {
+    super(`An unexpected ${kind} was thrown at ${location}. This is a bug; please report it with this line.`);
   }
 }
 
-/** The first frame of the stack that names a file. The message stands before the frames and may look like one: cut off. */
-function placeOf(error: unknown): string {
-  if (!(error instanceof Error) || typeof error.stack !== "string") return "at an unknown place";
+/** The first stack frame that names a file. The message precedes the frames and may look like one, so it is cut off. */
+function codeLocation(error: unknown): string {
+  if (!(error instanceof Error) || typeof error.stack !== "string") return UNKNOWN_LOCATION;
   const messageAt = error.stack.indexOf(error.message);
-  if (messageAt < 0) return "at an unknown place"; // changed since: where the old one ends is not known
+  if (messageAt < 0) return UNKNOWN_LOCATION; // the message was changed later, so it cannot be cut off
   const frames = error.stack.slice(messageAt + error.message.length);
   const frame = frames.match(/\n\s+at [^\n]*?([\w.-]+\.m?[jt]s:\d+:\d+)\)?(?=\n|$)/);
-  return frame?.[1] === undefined ? "at an unknown place" : `at ${frame[1]}`;
+  return frame?.[1] ?? UNKNOWN_LOCATION;
 }
+
+const UNKNOWN_LOCATION = "an unknown location";

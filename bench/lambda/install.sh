@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs Lambda's own runtime client for Node (aws-lambda-ric) into a cache, and prints its directory on stdout.
-# It compiles an add-on: needs cmake, g++, make, autoconf, automake, libtool, python3, and a package registry for the
-# first run. Takes about a minute once for each change of package-lock.json or of Node, and nothing afterwards.
+# Installs Lambda's runtime client for Node (aws-lambda-ric) into a cache, and prints its directory.
+# It compiles an add-on, so it needs cmake, g++, make, autoconf, automake, libtool, python3 and a package registry. Takes
+# about a minute, once per version of package-lock.json and of Node.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-PATH="$here/../../node_modules/.bin:$PATH" # the add-on is compiled for the Node that the benches run on
+PATH="$here/../../node_modules/.bin:$PATH" # compile the add-on for the benches' Node
 
 missing=()
 for tool in cmake g++ make autoconf automake libtoolize python3; do
@@ -19,7 +19,7 @@ fi
 hash=$({ node --version && cat "$here/package-lock.json"; } | sha256sum | cut -c1-16)
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/eks-secret-relay"
 folder="$cache/lambda-runtime-$hash"
-complete="$folder/.complete" # written last, so that an interrupted installation is begun anew
+complete="$folder/.complete" # written last, so that an interrupted installation starts over
 
 if [ ! -e "$complete" ]; then
   mkdir -p "$folder"

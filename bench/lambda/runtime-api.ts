@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-/** Lambda's side of a function's process: events are fetched here, and answers brought back. Times are ms of the epoch. */
+/** Lambda's Runtime API, from which a function fetches events and to which it posts answers. Times are epoch ms. */
 export type RuntimeApi = {
   /** For AWS_LAMBDA_RUNTIME_API. */
   readonly address: string;
-  /** When the function asked for its first event, having been loaded. */
+  /** When the loaded function requested its first event. */
   readonly ready: Promise<number>;
-  /** Gives it an event. It throws what the function failed with. */
+  /** Sends one event. Throws the error of a function that failed. */
   invoke(event: unknown, invokedFunctionArn: string): Promise<{ deliveredAt: number; answeredAt: number }>;
   stop(): Promise<void>;
 };

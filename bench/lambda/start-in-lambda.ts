@@ -5,21 +5,18 @@ import { fileURLToPath } from "node:url";
 import { now, startRuntimeApi } from "./runtime-api.ts";
 
 /**
- * What one cold start was made of, in ms, in the order of time; each stage begins where the one before it ends.
+ * The stages of one cold start in ms, in order; each begins where the previous one ends.
  *
- * Until the function asks for its first event: `runtime` (Node and Lambda's runtime client, until the function's code is
- * asked for), `import` (its code is loaded, its bindings are read, its clients are made), `credentials` (they are found),
- * `token` (until the first call), `connect` (until all connections are there, with TLS) and `greet` (until they have
- * answered). With the event: `parse` (until the call for the live Secret), `readLive`, `readSource`, `apply` (until the
- * API server has taken it) and `answer` (logs, metrics, and what the runtime client does with them).
- *
- * A function that is not warmed up finds credentials, token and connection with its event.
+ * Before the first event: `runtime` (Node and the runtime client, until it imports the function), `import` (code, bindings
+ * and clients), `credentials`, `token` (until the first call), `connect` (until all TLS connections are open) and `greet`
+ * (until the servers have answered). With the event: `parse` (until the call for the live Secret), `readLive`,
+ * `readSource`, `apply` and `answer` (logs, metrics, and the response of the runtime client).
  */
 export type Stages = Readonly<Record<string, number>>;
 
 export type LambdaStart = {
   readonly stages: Stages;
-  /** Until the function asks for its first event, and from that event to its answer. */
+  /** Until the function requests its first event, and from that event to its answer. */
   readonly startMs: number;
   readonly eventMs: number;
   readonly warmMs: number;
@@ -33,7 +30,7 @@ export type LambdaFunction = {
   readonly functionArn: string;
 };
 
-/** Starts a built function as Lambda does, gives it the events one after the other, and ends it. */
+/** Starts a built function as Lambda does, invokes it with both events in turn, and stops it. */
 export async function startInLambda(
   runtimeFolder: string,
   { folder, env, functionArn }: LambdaFunction,
@@ -72,14 +69,14 @@ export async function startInLambda(
     const readyAt = await Promise.race([api.ready, ended]);
     const first = await Promise.race([api.invoke(events[0], functionArn), ended]);
     child.send("report");
-    const [seen] = (await once(child, "message")) as [Seen];
+    const [observed] = (await once(child, "message")) as [Observed];
     const second = await Promise.race([api.invoke(events[1], functionArn), ended]);
     return {
-      stages: stagesOf(seen, { startedAt, readyAt, ...first }),
+      stages: stagesOf(observed, { startedAt, readyAt, ...first }),
       startMs: readyAt - startedAt,
       eventMs: first.answeredAt - first.deliveredAt,
       warmMs: second.answeredAt - second.deliveredAt,
-      maxRssMB: seen.maxRssMB,
+      maxRssMB: observed.maxRssMB,
     };
   } finally {
     child.kill();
@@ -95,7 +92,7 @@ type Call = {
   readonly endedAt?: number;
 };
 
-type Seen = {
+type Observed = {
   readonly importAt: number;
   readonly credentialsAt: number;
   readonly signAt: number;
@@ -111,37 +108,24 @@ type Moments = {
 };
 
 function stagesOf(
-  { importAt, credentialsAt, signAt, calls }: Seen,
+  { importAt, credentialsAt, signAt, calls }: Observed,
   { startedAt, readyAt, deliveredAt, answeredAt }: Moments,
 ): Stages {
   const early = calls.filter(({ createdAt }) => createdAt < readyAt);
   const [live, source, apply, ...others] = calls.filter((call) => !early.includes(call));
   if (live === undefined || source === undefined || apply === undefined || others.length > 0) {
-    throw new Error(`A first rotation makes three calls, and these were made: ${JSON.stringify(calls)}`);
+    throw new Error(`Expected three calls for the first event, got ${JSON.stringify(calls)}`);
   }
-  const firstCallAt = calls[0]?.createdAt ?? Number.NaN;
-  const connectedAt = Math.max(
-    ...(early.length > 0 ? early : [live]).map(({ connectedAt = Number.NaN }) => connectedAt),
-  );
-  const untilCalls = { credentials: signAt, token: firstCallAt, connect: connectedAt };
-  const rest = {
-    readLive: live.endedAt,
-    readSource: source.endedAt,
-    apply: apply.endedAt,
-    answer: answeredAt,
+  const connectedAt = Math.max(...early.map((call) => call.connectedAt ?? Number.NaN));
+  const start = { runtime: importAt, import: credentialsAt, credentials: signAt, token: calls[0]?.createdAt };
+  const event = { parse: live.createdAt, readLive: live.endedAt, readSource: source.endedAt };
+  return {
+    ...spans(startedAt, { ...start, connect: connectedAt, greet: readyAt }),
+    ...spans(deliveredAt, { ...event, apply: apply.endedAt, answer: answeredAt }),
   };
-  return early.length > 0
-    ? {
-        ...spans(startedAt, { runtime: importAt, import: credentialsAt, ...untilCalls, greet: readyAt }),
-        ...spans(deliveredAt, { parse: live.createdAt, ...rest }),
-      }
-    : {
-        ...spans(startedAt, { runtime: importAt, import: readyAt }),
-        ...spans(deliveredAt, { parse: credentialsAt, ...untilCalls, ...rest }),
-      };
 }
 
-/** Of moments, each the end of a stage. */
+/** The durations between the ends of consecutive stages. */
 function spans(from: number, ends: Readonly<Record<string, number | undefined>>): Stages {
   let last = from;
   return Object.fromEntries(

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { createServer } from "node:tls";
 import { createCertificateAuthority } from "../../sandbox/tls/certificate-authority.ts";
 
-/** Stands before a server that speaks plain HTTP, so that it is called over TLS, as AWS is. */
+/** A TLS proxy before a plain HTTP server, since AWS is called over TLS. */
 export type TlsFront = {
   readonly url: string;
-  /** What a process needs to believe it. */
+  /** Makes a process trust the certificate of the proxy. */
   readonly env: { readonly NODE_EXTRA_CA_CERTS: string };
   stop(): Promise<void>;
 };

@@ -1,28 +1,28 @@
-// Loaded before Lambda's runtime client (NODE_OPTIONS=--import): notes when the function's stages begin and end, and tells
-// them to the bench when it asks. The function itself is not changed. Times are ms of the epoch.
+// Loaded before Lambda's runtime client (NODE_OPTIONS=--import). Records when each stage of the unchanged function begins
+// and ends, and sends the times to the bench on request. Times are epoch ms.
 import crypto from "node:crypto";
 import { subscribe } from "node:diagnostics_channel";
 import { registerHooks, syncBuiltinESMExports } from "node:module";
 import { TLSSocket } from "node:tls";
 
 const now = () => performance.timeOrigin + performance.now();
-const marks = {};
+const times = {};
 const first = (name) => {
-  marks[name] ??= now();
+  times[name] ??= now();
 };
 
 registerHooks({
   resolve: (specifier, context, next) => {
-    const found = next(specifier, context);
-    if (found.url.endsWith("/handler.mjs")) first("importAt");
-    return found;
+    const resolved = next(specifier, context);
+    if (resolved.url.endsWith("/handler.mjs")) first("importAt");
+    return resolved;
   },
 });
 
-// The SDK's first way to credentials, and the one that a function has.
+// The SDK reads credentials from the environment first.
 process.env = new Proxy(process.env, {
   get: (env, name) => {
-    if (name === "AWS_ACCESS_KEY_ID" && marks.importAt !== undefined) first("credentialsAt");
+    if (name === "AWS_ACCESS_KEY_ID" && times.importAt !== undefined) first("credentialsAt");
     return env[name];
   },
   set: (env, name, value) => {
@@ -63,6 +63,6 @@ subscribe("http.client.request.created", ({ request }) => {
 
 process.on("message", () => {
   const { maxRSS } = process.resourceUsage();
-  process.send({ startedAt: performance.timeOrigin, ...marks, calls, maxRssMB: maxRSS / 1024 });
+  process.send({ startedAt: performance.timeOrigin, ...times, calls, maxRssMB: maxRSS / 1024 });
 });
 process.channel?.unref();

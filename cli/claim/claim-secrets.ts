@@ -3,9 +3,9 @@ import { type Claim, claimOf } from "../../shared/assess/claim.ts";
 import type { AssessRules } from "../../shared/assess/observation.ts";
 import type { Binding } from "../../shared/bindings/binding.ts";
 import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { takeOver } from "../../shared/sync/take-over.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
-import type { Live } from "../live/open-live.ts";
+import type { Session } from "../live/open-session.ts";
 
 /** What can be claimed of one binding, or was. `unknown`: it could not be observed or patched. */
 export type ClaimResult =
@@ -22,7 +22,7 @@ export type ClaimHow = {
 };
 
 export function claimSecrets(
-  live: Live,
+  live: Session,
   bindings: readonly Binding[],
   { from, carryOut, budget }: ClaimHow,
 ): Promise<Claimed[]> {

@@ -1,30 +1,30 @@
 import { FINDINGS, type FindingCode } from "../../shared/assess/catalogue.ts";
 import type { ActionKind, ForeignChange, ForeignKey } from "../../shared/assess/verdict.ts";
-import type { LogCode } from "../../shared/observability/log.ts";
+import type { LogCode } from "../../shared/runtime/log.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { RowOutcome, TargetRow } from "../../shared/sweep/target-row.ts";
 
-/** A line of the reconcile function's log. */
+/** A line in the log of the reconcile function. */
 export type LogLine = { readonly at: number; readonly message: string };
 
-/** Only lines with these codes are needed; the filter pattern asks for them. */
+/** The codes of the filter pattern. */
 export const SWEEP_CODES: readonly LogCode[] = ["SWEEP_COMPLETED", "DRIFT_FOUND", "TARGET_UNKNOWN"];
 
 /**
- * The newest sweep in the log, as reports: one for each invocation that it took. What is in order is not logged, so
- * such a report has no inventory.
+ * The newest sweep in the log, as one report for each of its invocations. Secrets in order are not logged, so the reports
+ * have no inventory.
  */
 export function lastSweepOf(lines: readonly LogLine[]): SweepReport[] {
-  const told = lines.flatMap(parseLine);
-  const completed = told.filter(
+  const entries = lines.flatMap(parseLine);
+  const completed = entries.filter(
     ({ logCode, plan, sweepId }) => logCode === "SWEEP_COMPLETED" && plan !== true && sweepId !== undefined,
   );
-  const sweepId = completed.reduce<Told | undefined>(
+  const sweepId = completed.reduce<LogEntry | undefined>(
     (newest, one) => (newest === undefined || one.at >= newest.at ? one : newest),
     undefined,
   )?.sweepId;
   if (sweepId === undefined) return [];
-  const ofSweep = told.filter((line) => line.sweepId === sweepId);
+  const ofSweep = entries.filter((line) => line.sweepId === sweepId);
   const targets = ofSweep.flatMap(rowsOf);
   return completed
     .filter((line) => line.sweepId === sweepId)
@@ -38,57 +38,28 @@ export function lastSweepOf(lines: readonly LogLine[]): SweepReport[] {
       bindings: line.bindings ?? 0,
       checked: line.checked ?? 0,
       shardsQueued: line.shardsQueued ?? 0,
-      // A line of the log does not say which invocation found it.
+      // A log line does not name its invocation.
       targets: index === 0 ? targets : [],
       orphansUnknown: [],
       calls: { aws: line.awsCalls ?? 0, kubernetes: line.kubernetesCalls ?? 0, throttles: 0 },
     }));
 }
 
-type Told = {
-  readonly at: number;
-  readonly logCode: string;
-  readonly sweepId?: string;
-  readonly mode?: string;
-  readonly plan?: boolean;
-  readonly target?: string;
-  readonly source?: string;
-  readonly finding?: string;
-  readonly action?: string;
-  readonly code?: string;
-  readonly advice?: string;
-  readonly until?: string;
-  readonly deleteAfter?: string;
-  readonly trackedBy?: string;
-  readonly fields?: readonly string[];
-  readonly foreignKeys?: readonly string[];
-  readonly staleMs?: number;
-  readonly bindings?: number;
-  readonly checked?: number;
-  readonly shardsQueued?: number;
-  readonly awsCalls?: number;
-  readonly kubernetesCalls?: number;
+const STRINGS = [
+  ...(["logCode", "sweepId", "mode", "target", "source", "finding", "action", "code"] as const),
+  ...(["advice", "until", "deleteAfter", "trackedBy"] as const),
+];
+const LISTS = ["fields", "foreignKeys"] as const;
+const NUMBERS = ["staleMs", "bindings", "checked", "shardsQueued", "awsCalls", "kubernetesCalls"] as const;
+
+type LogEntry = { readonly at: number; readonly logCode: string; readonly plan?: boolean } & {
+  readonly [Name in (typeof STRINGS)[number]]?: string;
+} & { readonly [Name in (typeof LISTS)[number]]?: readonly string[] } & {
+  readonly [Name in (typeof NUMBERS)[number]]?: number;
 };
 
-const TEXTS = [
-  "logCode",
-  "sweepId",
-  "mode",
-  "target",
-  "source",
-  "finding",
-  "action",
-  "code",
-  "advice",
-  "until",
-  "deleteAfter",
-  "trackedBy",
-];
-const LISTS = ["fields", "foreignKeys"];
-const NUMBERS = ["staleMs", "bindings", "checked", "shardsQueued", "awsCalls", "kubernetesCalls"];
-
-/** Other lines in the log group, and fields of another type than the relay writes, are left out. */
-function parseLine({ at, message }: LogLine): Told[] {
+/** Drops other lines of the log group, and fields of the wrong type. */
+function parseLine({ at, message }: LogLine): LogEntry[] {
   let line: unknown;
   try {
     line = JSON.parse(message);
@@ -98,16 +69,18 @@ function parseLine({ at, message }: LogLine): Told[] {
   if (typeof line !== "object" || line === null || !("logCode" in line)) return [];
   const kept = Object.entries(line).filter(
     ([name, value]) =>
-      (TEXTS.includes(name) && typeof value === "string") ||
-      (NUMBERS.includes(name) && typeof value === "number") ||
+      (includes(STRINGS, name) && typeof value === "string") ||
+      (includes(NUMBERS, name) && typeof value === "number") ||
       (name === "plan" && typeof value === "boolean") ||
-      (LISTS.includes(name) && Array.isArray(value) && value.every((each) => typeof each === "string")),
+      (includes(LISTS, name) && Array.isArray(value) && value.every((each) => typeof each === "string")),
   );
-  const told = Object.fromEntries(kept);
-  return typeof told.logCode === "string" ? [{ ...told, at } as Told] : [];
+  const entry = Object.fromEntries(kept);
+  return typeof entry.logCode === "string" ? [{ ...entry, at } as LogEntry] : [];
 }
 
-function rowsOf(line: Told): TargetRow[] {
+const includes = (names: readonly string[], name: string): boolean => names.includes(name);
+
+function rowsOf(line: LogEntry): TargetRow[] {
   const { logCode, finding, target = "", source = "", code, advice, staleMs } = line;
   const { until, deleteAfter, trackedBy, fields = [], foreignKeys = [] } = line;
   const isUnknown = logCode === "TARGET_UNKNOWN";
@@ -133,7 +106,7 @@ function rowsOf(line: Told): TargetRow[] {
   ];
 }
 
-/** A line names the outcome in place of the action that led to it. */
+/** A line names the outcome instead of its action. */
 function doneOf(
   logged: string | undefined,
   finding: FindingCode | null,
@@ -149,13 +122,13 @@ function doneOf(
 const ACTIONS: readonly ActionKind[] = ["none", "create", "update", "replace", "delete", "refuse", "unknown"];
 const OUTCOMES: readonly RowOutcome[] = ["written", "unchanged", "deleted", "held-back", "refused", "failed"];
 
-/** `cluster/namespace/name`; a namespace and a name hold no slash. */
+/** `cluster/namespace/name`; only a cluster can contain a slash. */
 function targetOf(text: string) {
   const [name = "", namespace = "", ...cluster] = text.split("/").reverse();
   return { cluster: cluster.reverse().join("/"), namespace, name };
 }
 
-/** As shared/observability/report-sweep.ts writes it: `data.password changed by kubectl-edit at 2026-…`. */
+/** The format of shared/sweep/report-sweep.ts: `data.password changed by kubectl-edit at 2026-…`. */
 function fieldOf(text: string): ForeignChange[] {
   const [, field, what, manager, at] =
     /^(.+?) (changed|removed|taken)(?: by (.*?))?(?: at (\d{4}-\S+))?$/.exec(text) ?? [];
@@ -170,7 +143,7 @@ function fieldOf(text: string): ForeignChange[] {
   ];
 }
 
-/** `password (kubectl-edit)`; a key holds no space. */
+/** `password (kubectl-edit)`; a key contains no space. */
 function foreignKeyOf(text: string): ForeignKey {
   const [, key = text, manager] = /^(\S+) \((.*)\)$/.exec(text) ?? [];
   return { key, ...(manager !== undefined && { manager }) };

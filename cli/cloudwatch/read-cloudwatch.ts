@@ -8,24 +8,24 @@ import { type GetMetricData, readMeasured } from "./read-measured.ts";
 export type FromCloudWatch = {
   readonly measured?: Measured;
   readonly sweeps: readonly SweepReport[];
-  /** What could not be read, and what to do, in words. */
+  /** Missing data, with the advice for each. */
   readonly missing: readonly string[];
 };
 
-/** Metrics and the newest sweep of a stack, as far as the caller may see them: one of the two is better than none. */
+/** Reads the metrics and the newest sweep of a stack. If one of the two is forbidden, the other is still returned. */
 export async function readCloudWatch(
   aws: AwsSession,
   stack: {
     readonly namespace: string;
     readonly from: number;
     readonly to: number;
-    /** Where the newest sweep is to be read from, if it is. */
-    readonly sweepsFrom?: { readonly logGroup: string | undefined };
+    /** The log with the newest sweep, if it is wanted. */
+    readonly logGroup: string | undefined;
   },
 ): Promise<FromCloudWatch> {
   const [metrics, log] = await Promise.all([
-    orWhy(aws, "cloudwatch:GetMetricData", readMetrics(aws, stack)),
-    orWhy(aws, "logs:FilterLogEvents", readNewestSweep(aws, stack)),
+    orReason(aws, "cloudwatch:GetMetricData", readMetrics(aws, stack)),
+    orReason(aws, "logs:FilterLogEvents", readNewestSweep(aws, stack)),
   ]);
   const measured = "value" in metrics ? metrics.value : undefined;
   const isEmpty =
@@ -34,34 +34,35 @@ export async function readCloudWatch(
     ...(measured !== undefined && !isEmpty && { measured }),
     sweeps: "value" in log ? log.value : [],
     missing: [
-      ...[metrics, log].flatMap((part) => ("why" in part ? [part.why] : [])),
+      ...[metrics, log].flatMap((part) => ("reason" in part ? [part.reason] : [])),
       ...(isEmpty
         ? [
-            `There are no metrics in namespace ${stack.namespace}: give the stack's MetricsNamespace by --metrics-namespace, or look at the time range.`,
+            `CloudWatch has no metrics in namespace ${stack.namespace}. Set --metrics-namespace to the stack's MetricsNamespace, or increase --hours.`,
           ]
         : []),
     ],
   };
 }
 
-async function orWhy<T>(
+async function orReason<T>(
   aws: AwsSession,
   permission: string,
   reading: Promise<T>,
-): Promise<{ value: T } | { why: string }> {
+): Promise<{ value: T } | { reason: string }> {
   try {
     return { value: await reading };
   } catch (error) {
     if (errorNameOf(error).startsWith("AccessDenied")) {
-      return { why: `Not shown, because it needs the permission ${permission}: ${SHOWS[permission]}.` };
+      return { reason: `Not shown: ${CONTENT[permission]}. It needs the permission ${permission}.` };
     }
-    if (errorNameOf(error) === "ResourceNotFoundException") return { why: "There is no such log group." };
+    if (errorNameOf(error) === "ResourceNotFoundException")
+      return { reason: "The log group of the stack does not exist." };
     throw aws.classify("Reading CloudWatch", error);
   }
 }
 
-const SHOWS: Readonly<Record<string, string>> = {
-  "cloudwatch:GetMetricData": "what changed over time",
+const CONTENT: Readonly<Record<string, string>> = {
+  "cloudwatch:GetMetricData": "the trend over time",
   "logs:FilterLogEvents": "the newest sweep",
 };
 
@@ -79,12 +80,11 @@ async function readMetrics(
   }
 }
 
-/** The last half hour holds several sweeps of the ordinary schedule; a rarer one is looked for in the whole range. */
+/** The default schedule sweeps several times in half an hour. For a rarer schedule the whole range is read. */
 async function readNewestSweep(
   aws: AwsSession,
-  { sweepsFrom, from, to }: { sweepsFrom?: { logGroup: string | undefined }; from: number; to: number },
+  { logGroup: logGroupName, from, to }: { logGroup: string | undefined; from: number; to: number },
 ): Promise<SweepReport[]> {
-  const logGroupName = sweepsFrom?.logGroup;
   if (logGroupName === undefined) return [];
   const { CloudWatchLogsClient, FilterLogEventsCommand } = await import("@aws-sdk/client-cloudwatch-logs");
   const client = new CloudWatchLogsClient({ ...aws.client, maxAttempts: 3 });
@@ -117,5 +117,5 @@ async function readNewestSweep(
 }
 
 const HALF_HOUR_MS = 1_800_000;
-/** A sweep with more findings than this has one cause, and its page would help nobody. */
+/** More findings than this have one common cause, and no reader would use such a page. */
 const LINES_MAX = 100_000;

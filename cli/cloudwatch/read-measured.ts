@@ -1,13 +1,12 @@
 import type { GetMetricDataCommandInput, GetMetricDataCommandOutput } from "@aws-sdk/client-cloudwatch";
-import type { MetricName } from "../../shared/observability/measure.ts";
+import type { MetricName } from "../../shared/runtime/metrics.ts";
 import type { Measured } from "../report/measured.ts";
 
-/** The call, page by page. */
 export type GetMetricData = (
   input: GetMetricDataCommandInput,
 ) => Promise<Pick<GetMetricDataCommandOutput, "MetricDataResults" | "NextToken">>;
 
-/** What the functions have measured in a time range, in about three hundred points. */
+/** The metrics of the functions in a time range, with about 300 points. */
 export async function readMeasured(
   getMetricData: GetMetricData,
   { namespace, from, to }: { namespace: string; from: number; to: number },
@@ -23,7 +22,7 @@ export async function readMeasured(
     periodMs,
     latency: at("slowest").map((time) => ({
       at: time,
-      // Percentiles are missing where a metric was published as statistics; then the slowest is all that is known.
+      // Metrics that were published as statistics have no percentiles.
       p50: of("p50").get(time) ?? value("slowest", time),
       p99: of("p99").get(time) ?? value("slowest", time),
       slowest: value("slowest", time),
@@ -94,7 +93,7 @@ async function readSeries(
   return series;
 }
 
-/** A sweep comes every five minutes, so a finer step shows nothing more; a coarser one keeps a month readable. */
+/** Sweeps run every five minutes, so a finer step adds no detail; a coarser one keeps a month readable. */
 function periodOf(ms: number): number {
   return Math.max(1, Math.ceil(ms / POINTS_MAX / FIVE_MINUTES_MS)) * FIVE_MINUTES_MS;
 }

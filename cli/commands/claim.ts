@@ -1,22 +1,22 @@
 import { Argument } from "commander";
 import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
-import { parseIdentity, type RelayMarks } from "../../shared/identity/relay-identity.ts";
-import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
+import { parseIdentity, type RelayMetadata } from "../../shared/bindings/relay-identity.ts";
+import { startTimeBudget, type TimeBudget } from "../../shared/runtime/time-budget.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
-import { startTimeBudget, type TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import { bindingsOption } from "../bindings-file.ts";
 import type { Claimed, ClaimResult } from "../claim/claim-secrets.ts";
 import type { AddCommand, CommandLine } from "../cli.ts";
 import { UsageError } from "../errors.ts";
 import { examples } from "../examples.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import type { Live } from "../live/open-live.ts";
-import { addAwsOptions, addClusterOptions, type LiveOptions } from "../live/options.ts";
+import type { Session } from "../live/open-session.ts";
+import { addAwsOptions, addClusterOptions, type SessionOptions } from "../live/options.ts";
 import { printSync } from "../sync/print-sync.ts";
 import { isDone, type SyncRow } from "../sync/sync-result.ts";
 import { withProgress } from "../terminal/progress.ts";
 
-type ClaimOptions = LiveOptions & {
+type ClaimOptions = SessionOptions & {
   readonly from?: string;
   readonly yes?: boolean;
   readonly cluster?: readonly string[];
@@ -59,11 +59,11 @@ async function claim(cli: CommandLine, what: string | undefined, options: ClaimO
   if (from !== undefined && parseIdentity(from) === undefined) {
     throw new UsageError("--from must be name.account.region, such as secret-relay.111122223333.eu-west-1.");
   }
-  const { openLive } = await import("../live/open-live.ts");
+  const { openSession } = await import("../live/open-session.ts");
   const { selectBindings } = await import("../live/select-bindings.ts");
   const { claimSecrets } = await import("../claim/claim-secrets.ts");
   const { assessRows } = await import("../sync/sync-from-here.ts");
-  const live = await openLive(cli, options);
+  const live = await openSession(cli, options);
   const groups = selectBindings(live.index, {
     ...(what !== undefined && { what }),
     ...(options.cluster && { clusters: options.cluster }),
@@ -96,7 +96,7 @@ const isClaimable = ({ claim: { kind } }: Claimed): boolean =>
 
 /** The marks are right now; what the Secrets hold comes through the fence, as in every sync. */
 async function syncClaimed(
-  live: Live,
+  live: Session,
   groups: readonly SourceBindings[],
   claims: readonly Claimed[],
   budget: TimeBudget,
@@ -106,12 +106,12 @@ async function syncClaimed(
   const claimed = groups
     .map(({ source, bindings }) => ({ source, bindings: bindings.filter((each) => taken.has(each)) }))
     .filter(({ bindings }) => bindings.length > 0);
-  return claimed.length === 0 ? [] : syncFromHere(live, claimed, { budget, tell: () => {} });
+  return claimed.length === 0 ? [] : syncFromHere(live, claimed, { budget, reportProgress: () => {} });
 }
 
 function print(
   { terminal, now }: CommandLine,
-  { identity }: RelayMarks,
+  { identity }: RelayMetadata,
   { rows, synced, ok }: { rows: readonly ClaimRow[]; synced: readonly SyncRow[]; ok: boolean },
   { yes = false, json = false }: ClaimOptions,
 ): void {

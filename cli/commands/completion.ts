@@ -35,7 +35,7 @@ export const addCompletion: AddCommand = (program, cli) => {
       }),
     );
 
-  // What the scripts call, with the words so far: a line for each that fits, and last what the shell may do besides.
+  // The scripts call this with the words typed so far. It prints one line for each candidate, then a directive.
   program
     .command("complete", { hidden: true })
     .argument("[words...]")
@@ -49,11 +49,11 @@ export const addCompletion: AddCommand = (program, cli) => {
     );
 };
 
-/** The protocol of cobra's scripts, which these are made after. */
+/** Directives of the cobra protocol, which the scripts use. */
 const FILES = ":0";
 const NO_FILES = ":4";
 
-/** From the bindings that the command line names so far; a file that is not fine completes nothing. */
+/** From the bindings file on the command line; an invalid file gives no candidates. */
 function namesOf(cli: Cli, words: readonly string[]): KnownNames {
   return async (kind) => {
     const { loadBindingsFile } = await import("../bindings-file.ts");

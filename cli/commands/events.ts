@@ -1,12 +1,12 @@
-import { parseSecretHome } from "../../shared/secret-id/parse-secret-home.ts";
-import type { SecretHome } from "../../shared/secret-id/secret-id.ts";
-import { bindingsOption, loadBindingsFile, readInputFile } from "../bindings-file.ts";
-import type { AddCommand } from "../cli.ts";
+import { parseAwsLocation } from "../../shared/source/parse-aws-location.ts";
+import type { AwsLocation } from "../../shared/source/secret-id.ts";
+import { bindingsOption, loadBindingsFile } from "../bindings-file.ts";
+import { type AddCommand, finish } from "../cli.ts";
+import { defineCommand } from "../define-command.ts";
 import { UsageError } from "../errors.ts";
-import { examples } from "../examples.ts";
-import { EXIT } from "../exit-code.ts";
 import { explainEvents } from "../explain/explain-event.ts";
 import { printExplanation } from "../explain/print-explanation.ts";
+import { readInputFile } from "../files.ts";
 
 type Options = {
   readonly bindings: string;
@@ -16,37 +16,35 @@ type Options = {
 };
 
 export const addEvents: AddCommand = (program, cli) => {
-  program
+  const events = program
     .command("events")
-    .summary("say what the relay would do with an event")
-    .description("Everything about the events that the relay takes.")
-    .command("explain")
-    .summary("say what the relay would do with an event, and why")
-    .description(
-      "Reads an event, a direct call, a queue message or a record of a failure queue, and says what the relay would do with it. Nothing is asked of AWS or a cluster. Ends with 1 when the relay would reject it.",
-    )
+    .summary("explain what the relay does with an event")
+    .description("Commands for the events that the relay receives.");
+  defineCommand(events, "explain", {
+    summary: "show what the relay would do with an event, and why",
+    description:
+      "Reads an event, a direct call, a queue message or a record of a failure queue, and shows what the relay would do with it. It does not call AWS or a cluster.",
+    examples: [
+      ["secret-relay events explain events/label-updated.json", "a sample event"],
+      ["pbpaste | secret-relay events explain -", "an event that you copied from a log or a queue"],
+    ],
+    note: "Ends with 1 if the relay would reject the event.",
+  })
     .argument("<file>", "the event as JSON; - for stdin")
     .addOption(bindingsOption())
-    .option("--account <id>", "the account of the relay; the event's own when absent")
-    .option("--region <region>", "the Region of the relay; the event's own when absent")
-    .option("--json", "print one JSON object")
-    .addHelpText(
-      "after",
-      examples(
-        ["secret-relay events explain events/label-updated.json", "a sample"],
-        ["pbpaste | secret-relay events explain -", "what you copied from a log or a queue"],
-      ),
-    )
+    .option("--account <id>", "the account of the relay (default: the event's account)")
+    .option("--region <region>", "the Region of the relay (default: the event's Region)")
+    .option("--json", "print the result as one JSON object")
     .action(
       cli.runs(async (file: string, options: Options) => {
         const { terminal } = cli;
         const bindings = await loadBindingsFile(cli, options.bindings);
         const input = parseJson(await readInputFile(cli, file), file);
-        const events = explainEvents(input, bindings, cli.now(), homeOfRelay(options));
-        const isRejected = events.some(({ verdict }) => verdict === "rejected");
-        if (options.json === true) terminal.out(JSON.stringify({ ok: !isRejected, events }));
-        else terminal.out(events.map((event) => printExplanation(terminal, event)).join("\n"));
-        return isRejected ? EXIT.failed : EXIT.done;
+        const events = explainEvents(input, bindings, cli.now(), relayLocation(options));
+        const ok = events.every(({ verdict }) => verdict !== "rejected");
+        return finish(cli, options, { ok, events }, () =>
+          terminal.out(events.map((event) => printExplanation(terminal, event)).join("\n")),
+        );
       }),
     );
 };
@@ -55,15 +53,13 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UsageError(
-      `${file === "-" ? "What came on stdin" : file} is no JSON. Give one event, as JSON.`,
-    );
+    throw new UsageError(`${file === "-" ? "stdin" : file} is not valid JSON. Pass one event as JSON.`);
   }
 }
 
-function homeOfRelay({ account, region }: Options): SecretHome | undefined {
+function relayLocation({ account, region }: Options): AwsLocation | undefined {
   if (account === undefined && region === undefined) return undefined;
-  const home = parseSecretHome(account ?? "", region ?? "");
-  if (home !== undefined) return home;
-  throw new UsageError("--account takes twelve digits and --region an AWS Region; give both, or neither.");
+  const location = parseAwsLocation(account ?? "", region ?? "");
+  if (location !== undefined) return location;
+  throw new UsageError("--account (twelve digits) and --region must be used together.");
 }

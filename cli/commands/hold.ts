@@ -1,18 +1,17 @@
 import { Argument } from "commander";
 import { HOLD_MS_MAX } from "../../shared/assess/hold.ts";
-import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { bindingsOption } from "../bindings-file.ts";
 import type { AddCommand, CommandLine } from "../cli.ts";
 import { UsageError } from "../errors.ts";
 import { examples } from "../examples.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { HoldRow } from "../hold/hold-secrets.ts";
-import { mustSelect } from "../live/must-select.ts";
-import { addAwsOptions, addClusterOptions, type LiveOptions } from "../live/options.ts";
-import { nameOfRow } from "../targets/rows.ts";
-import { parseDuration } from "../tune/duration.ts";
+import { addAwsOptions, addClusterOptions, requireSelection, type SessionOptions } from "../live/options.ts";
+import { parseDuration } from "../terminal/parse-duration.ts";
 
-type HoldOptions = LiveOptions & {
+type HoldOptions = SessionOptions & {
   readonly for?: string;
   readonly release?: boolean;
   readonly all?: boolean;
@@ -46,12 +45,12 @@ export const addHold: AddCommand = (program, cli) => {
 };
 
 async function hold(cli: CommandLine, what: string | undefined, options: HoldOptions): Promise<ExitCode> {
-  mustSelect("hold", what, options);
+  requireSelection("hold", what, options);
   const until = parseUntil(cli.now(), options);
-  const { openLive } = await import("../live/open-live.ts");
+  const { openSession } = await import("../live/open-session.ts");
   const { selectBindings } = await import("../live/select-bindings.ts");
   const { holdSecrets } = await import("../hold/hold-secrets.ts");
-  const live = await openLive(cli, options);
+  const live = await openSession(cli, options);
   const groups = selectBindings(live.index, {
     ...(what !== undefined && { what }),
     ...(options.cluster && { clusters: options.cluster }),
@@ -64,7 +63,7 @@ async function hold(cli: CommandLine, what: string | undefined, options: HoldOpt
     terminal.out(JSON.stringify({ ok, ...(until !== undefined && { until }), targets: rows }));
     return ok ? EXIT.done : EXIT.failed;
   }
-  for (const row of rows) terminal.out(`${nameOfRow(row)}: ${wordsOf(row)}`);
+  for (const row of rows) terminal.out(`${nameOfTarget(row)}: ${wordsOf(row)}`);
   if (rows.some(({ outcome }) => outcome === "held")) {
     terminal.say(
       `Until ${until} no relay writes what is held, and a rotation does not reach it. To end that: secret-relay hold ${what ?? "--all"} --release`,

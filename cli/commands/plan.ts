@@ -1,17 +1,17 @@
 import { Argument } from "commander";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
-import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
 import { bindingsOption } from "../bindings-file.ts";
 import type { AddCommand, CommandLine } from "../cli.ts";
 import { examples } from "../examples.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { addAwsOptions, addClusterOptions, type LiveOptions } from "../live/options.ts";
+import { addAwsOptions, addClusterOptions, type SessionOptions } from "../live/options.ts";
 import { countActions, printPlan } from "../plan/print-plan.ts";
 import { explainOrphansUnknown, identityRemark } from "../targets/explain-row.ts";
 import { byName, isChange } from "../targets/rows.ts";
 import { withProgress } from "../terminal/progress.ts";
 
-type PlanOptions = LiveOptions & {
+type PlanOptions = SessionOptions & {
   readonly cluster?: readonly string[];
   readonly values?: boolean;
   readonly all?: boolean;
@@ -46,10 +46,10 @@ export const addPlan: AddCommand = (program, cli) => {
 };
 
 async function plan(cli: CommandLine, what: string | undefined, options: PlanOptions): Promise<ExitCode> {
-  const { openLive } = await import("../live/open-live.ts");
+  const { openSession } = await import("../live/open-session.ts");
   const { selectBindings } = await import("../live/select-bindings.ts");
   const { assessTargets } = await import("../targets/assess-targets.ts");
-  const live = await openLive(cli, options);
+  const live = await openSession(cli, options);
   const { cluster: clusters, values = false } = options;
   const groups = selectBindings(live.index, {
     ...(what !== undefined && { what }),

@@ -1,102 +1,73 @@
-import { Argument } from "commander";
-import type { RelayMarks } from "../../shared/identity/relay-identity.ts";
-import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
-import { bindingsOption } from "../bindings-file.ts";
-import type { AddCommand, CommandLine } from "../cli.ts";
-import { UsageError } from "../errors.ts";
-import { examples } from "../examples.ts";
-import { EXIT, type ExitCode } from "../exit-code.ts";
-import { addAwsOptions, addClusterOptions, type LiveOptions } from "../live/options.ts";
+import type { RelayMetadata } from "../../shared/bindings/relay-identity.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
+import { type AddCommand, type CommandLine, finish } from "../cli.ts";
+import { defineCommand } from "../define-command.ts";
+import type { ExitCode } from "../exit-code.ts";
+import { addSelectionOptions, parseSeconds, type SelectionOptions, targetArgument } from "../live/options.ts";
 import type { Status } from "../status/gather-status.ts";
 import { printStatus } from "../status/print-status.ts";
 import { explainOrphansUnknown, identityRemark } from "../targets/explain-row.ts";
 import { IN_ORDER_HELP, isInOrder } from "../targets/rows.ts";
 import { withProgress } from "../terminal/progress.ts";
 
-type StatusOptions = LiveOptions & {
-  readonly cluster?: readonly string[];
-  readonly watch?: boolean;
-  readonly interval: string;
-  readonly json?: boolean;
-};
+type StatusOptions = SelectionOptions & { readonly watch?: boolean; readonly interval: string };
 
 export const addStatus: AddCommand = (program, cli) => {
-  const command = program
-    .command("status")
-    .summary("show each Secret: version, age, last sync, what is wrong")
-    .description(
-      "Shows each bound Secret and each orphan as it is now, the worst first. It reads metadata and no value. The last error comes from the relay's Kubernetes Events, where a binding has events: true; all others are in the log of the functions.",
-    )
-    .addArgument(new Argument("[what]", "namespace/name of a Secret, or the name or ARN of a source"))
-    .option("--cluster <key...>", "only these clusters, by their keys in the bindings")
-    .addOption(bindingsOption())
+  const command = defineCommand(program, "status", {
+    summary: "show each Secret: version, age, last sync and problems",
+    description:
+      "Shows the current state of each bound Secret and each orphan, the worst first. It reads metadata and no value. The last error comes from the Kubernetes Events of the relay, which need events: true in the binding. All other errors are in the logs of the functions.",
+    examples: [
+      ["secret-relay status", "all bound Secrets"],
+      ["secret-relay status shop/db --watch", "one Secret, refreshed every 5 seconds"],
+      ["secret-relay status --json | jq '.targets[] | select(.action != \"none\")'", "in a script"],
+    ],
+    note: `Ends with 1 if a Secret is unknown or not in order. ${IN_ORDER_HELP}`,
+  })
+    .addArgument(targetArgument())
     .option("-w, --watch", "repeat until Ctrl-C")
-    .option("--interval <seconds>", "how often --watch repeats", "5")
-    .option("--json", "print one JSON object; with --watch one a line");
-  addClusterOptions(addAwsOptions(command))
-    .addHelpText(
-      "after",
-      `${examples(
-        ["secret-relay status", "everything that is bound, the worst first"],
-        ["secret-relay status shop/db --watch", "one Secret, again every 5 seconds"],
-        ["secret-relay status --json | jq '.targets[] | select(.action != \"none\")'", "for a script"],
-      )}\n\nEnds with 1 when a Secret is not in order or is unknown. ${IN_ORDER_HELP}`,
-    )
-    .action(cli.runs((what: string | undefined, options: StatusOptions) => status(cli, what, options)));
+    .option("--interval <seconds>", "the interval of --watch", "5");
+  addSelectionOptions(command, "print one JSON object; with --watch, one per line").action(
+    cli.runs((what: string | undefined, options: StatusOptions) => status(cli, what, options)),
+  );
 };
 
 async function status(cli: CommandLine, what: string | undefined, options: StatusOptions): Promise<ExitCode> {
-  const intervalMs = parseInterval(options.interval);
-  const { openLive } = await import("../live/open-live.ts");
-  const { selectBindings } = await import("../live/select-bindings.ts");
+  const intervalMs = parseSeconds("--interval", options.interval);
+  const { openSelection } = await import("../live/open-session.ts");
   const { gatherStatus } = await import("../status/gather-status.ts");
-  const { waitFor } = await import("../../shared/retry/retry.ts");
-  const live = await openLive(cli, options);
-  const groups = selectBindings(live.index, {
-    ...(what !== undefined && { what }),
-    ...(options.cluster && { clusters: options.cluster }),
-  });
-  const which = {
+  const { waitFor } = await import("../../shared/runtime/retry.ts");
+  const { session, groups } = await openSelection(cli, what, options);
+  const filter = {
     ...(what !== undefined && { groups }),
     ...(options.cluster && { clusters: options.cluster }),
   };
-  const look = () =>
-    withProgress(cli.terminal, "reading", () =>
-      gatherStatus(live, groups, which, startTimeBudget(LOOK_MS_MAX)),
+  for (;;) {
+    const result = await withProgress(cli.terminal, "reading", () =>
+      gatherStatus(session, groups, filter, startTimeBudget(READ_MS_MAX)),
     );
-  let seen = await look();
-  print(cli, live.index.marks, seen, options);
-  while (options.watch === true) {
+    const exitCode = print(cli, session.index.marks, result, options);
+    if (options.watch !== true) return exitCode;
     await waitFor(intervalMs, new AbortController().signal);
-    seen = await look();
-    print(cli, live.index.marks, seen, options);
   }
-  return seen.targets.every(isInOrder) ? EXIT.done : EXIT.failed;
 }
 
-const LOOK_MS_MAX = 300_000;
+const READ_MS_MAX = 300_000;
 
 function print(
-  { terminal, now }: CommandLine,
-  marks: RelayMarks,
+  cli: CommandLine,
+  marks: RelayMetadata,
   { targets, orphansUnknown }: Status,
-  { json, watch }: StatusOptions,
-) {
-  if (json === true) {
-    const ok = targets.every(isInOrder);
-    const at = new Date(now()).toISOString();
-    terminal.out(JSON.stringify({ ok, at, relay: marks.identity, targets, orphansUnknown }));
-    return;
-  }
-  if (watch === true) terminal.clear();
-  terminal.out(printStatus(terminal, targets, now()));
-  for (const remark of [...explainOrphansUnknown(orphansUnknown), ...identityRemark(targets, marks)]) {
-    terminal.say(remark);
-  }
-}
-
-function parseInterval(text: string): number {
-  const seconds = Number(text);
-  if (Number.isFinite(seconds) && seconds >= 1 && seconds <= 3_600) return seconds * 1_000;
-  throw new UsageError("--interval must be between 1 and 3600 seconds.");
+  options: StatusOptions,
+): ExitCode {
+  const { terminal, now } = cli;
+  const at = new Date(now()).toISOString();
+  const result = { ok: targets.every(isInOrder), at, relay: marks.identity, targets, orphansUnknown };
+  return finish(cli, options, result, () => {
+    if (options.watch === true) terminal.clear();
+    terminal.out(printStatus(terminal, targets, now()));
+    for (const remark of [...explainOrphansUnknown(orphansUnknown), ...identityRemark(targets, marks)]) {
+      terminal.say(remark);
+    }
+  });
 }

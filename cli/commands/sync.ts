@@ -1,119 +1,100 @@
-import { Argument } from "commander";
 import { BindingsUnreadable } from "../../shared/bindings/read-compiled-bindings.ts";
-import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
-import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
-import { bindingsOption } from "../bindings-file.ts";
-import type { AddCommand, CommandLine } from "../cli.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
+import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
+import { type AddCommand, type CommandLine, finish } from "../cli.ts";
+import { defineCommand } from "../define-command.ts";
 import { UsageError } from "../errors.ts";
-import { examples } from "../examples.ts";
-import { EXIT } from "../exit-code.ts";
-import { addViaLambdaOptions, parseTimeout, type ViaLambdaOptions } from "../live/function-options.ts";
-import { mustSelect } from "../live/must-select.ts";
-import { addAwsOptions, addClusterOptions, type LiveOptions } from "../live/options.ts";
+import {
+  addSelectionOptions,
+  addViaLambdaOptions,
+  parseSeconds,
+  requireSelection,
+  type SelectionOptions,
+  targetArgument,
+  type ViaLambdaOptions,
+} from "../live/options.ts";
 import { printSync } from "../sync/print-sync.ts";
-import { isDone } from "../sync/sync-result.ts";
-import { type Tell, withProgress } from "../terminal/progress.ts";
+import { isDone, type SyncRow } from "../sync/sync-result.ts";
+import { type ReportProgress, withProgress } from "../terminal/progress.ts";
 
-type SyncOptions = LiveOptions &
-  ViaLambdaOptions & {
-    readonly all?: boolean;
-    readonly cluster?: readonly string[];
-    readonly timeout: string;
-    readonly json?: boolean;
-  };
+type SyncOptions = SelectionOptions & ViaLambdaOptions & { readonly all?: boolean; readonly timeout: string };
 
 export const addSync: AddCommand = (program, cli) => {
-  const command = program
-    .command("sync")
-    .summary("write the current value into bound Secrets now")
-    .description(
-      "Writes the value that is current in Secrets Manager into bound Secrets, now: from here, in the same way as the functions do it, or by the deployed function. It waits, shows each Secret before and after, and ends with 1 when one is still stale or was refused, also because it is held or contested.",
-    )
-    .addArgument(new Argument("[what]", "namespace/name of a Secret, or the name or ARN of a source"))
-    .option("--all", "everything that is bound")
-    .option("--cluster <key...>", "only these clusters, by their keys in the bindings")
-    .addOption(bindingsOption())
-    .option("--timeout <seconds>", "give up after so long", "300")
-    .option("--json", "print one JSON object");
-  addViaLambdaOptions(addClusterOptions(addAwsOptions(command)))
-    .addHelpText(
-      "after",
-      examples(
-        ["secret-relay sync shop/db", "one Secret, in every cluster that has it bound"],
-        ["secret-relay sync prod/db", "every Secret that is made from that source"],
-        ["secret-relay sync --all --cluster prod", "everything that is bound in one cluster"],
-        ["secret-relay sync prod/db --via-lambda", "without rights of one's own in the cluster"],
-      ),
-    )
-    .action(cli.runs((what: string | undefined, options: SyncOptions) => sync(cli, what, options)));
+  const command = defineCommand(program, "sync", {
+    summary: "write the current value into bound Secrets now",
+    description:
+      "Writes the current value from Secrets Manager into bound Secrets and waits for the result. It uses your own permissions, or with --via-lambda the deployed function. It shows each Secret before and after.",
+    examples: [
+      ["secret-relay sync shop/db", "one Secret, in every cluster that binds it"],
+      ["secret-relay sync prod/db", "every Secret of one source"],
+      ["secret-relay sync --all --cluster prod", "all bound Secrets of one cluster"],
+      ["secret-relay sync prod/db --via-lambda", "without your own permissions in the cluster"],
+    ],
+    note: "Ends with 1 if a Secret is stale afterwards or was refused, for example because it is held or contested.",
+  })
+    .addArgument(targetArgument())
+    .option("--all", "all bound Secrets")
+    .option("--timeout <seconds>", "stop after this time", "300");
+  addViaLambdaOptions(addSelectionOptions(command)).action(
+    cli.runs(async (what: string | undefined, options: SyncOptions) => {
+      requireSelection("sync", what, options);
+      if (options.viaLambda === true && options.cluster !== undefined) {
+        throw new UsageError(
+          "--cluster and --via-lambda exclude each other: the function syncs all targets of a source.",
+        );
+      }
+      const timeoutMs = parseSeconds("--timeout", options.timeout);
+      const sync = options.viaLambda === true ? syncThroughFunction : syncDirectly;
+      const targets = await withProgress(cli.terminal, "syncing", (reportProgress) =>
+        sync(cli, what, options, { timeoutMs, reportProgress }),
+      );
+      return finish(cli, options, { ok: targets.every(isDone), targets }, () =>
+        printSync(cli.terminal, targets, cli.now()),
+      );
+    }),
+  );
 };
 
-async function sync(cli: CommandLine, what: string | undefined, options: SyncOptions) {
-  checkMeaning(what, options);
-  const timeoutMs = parseTimeout(options.timeout);
-  const results = await withProgress(cli.terminal, "syncing", (tell) =>
-    options.viaLambda === true
-      ? syncThere(cli, what, options, { timeoutMs, tell })
-      : syncHere(cli, what, options, { timeoutMs, tell }),
-  );
-  const ok = results.every(isDone);
-  if (options.json === true) cli.terminal.out(JSON.stringify({ ok, targets: results }));
-  else printSync(cli.terminal, results, cli.now());
-  return ok ? EXIT.done : EXIT.failed;
-}
+type Limits = { readonly timeoutMs: number; readonly reportProgress: ReportProgress };
 
-function checkMeaning(what: string | undefined, { all, cluster, viaLambda }: SyncOptions): void {
-  mustSelect("sync", what, { all, cluster });
-  if (viaLambda === true && cluster !== undefined) {
-    throw new UsageError(
-      "--cluster does not go with --via-lambda: the function syncs all targets of a source.",
-    );
-  }
-}
-
-type How = { readonly timeoutMs: number; readonly tell: Tell };
-
-async function syncHere(
+async function syncDirectly(
   cli: CommandLine,
   what: string | undefined,
   options: SyncOptions,
-  { timeoutMs, tell }: How,
-) {
-  const { openLive } = await import("../live/open-live.ts");
-  const { selectBindings } = await import("../live/select-bindings.ts");
+  { timeoutMs, reportProgress }: Limits,
+): Promise<SyncRow[]> {
+  const { openSelection } = await import("../live/open-session.ts");
   const { syncFromHere } = await import("../sync/sync-from-here.ts");
-  const live = await openLive(cli, options);
-  const groups = selectBindings(live.index, {
-    ...(what !== undefined && { what }),
-    ...(options.cluster && { clusters: options.cluster }),
-  });
-  return syncFromHere(live, groups, { budget: startTimeBudget(timeoutMs), tell });
+  const { session, groups } = await openSelection(cli, what, options);
+  return syncFromHere(session, groups, { budget: startTimeBudget(timeoutMs), reportProgress });
 }
 
-async function syncThere(
+async function syncThroughFunction(
   cli: CommandLine,
   what: string | undefined,
   options: SyncOptions,
-  { timeoutMs, tell }: How,
-) {
+  { timeoutMs, reportProgress }: Limits,
+): Promise<SyncRow[]> {
   const { findFunction } = await import("../live/invoke-function.ts");
-  const { openLive, openSources } = await import("../live/open-live.ts");
-  const { selectBindings } = await import("../live/select-bindings.ts");
-  const { syncUnseenViaFunction, syncViaFunction } = await import("../sync/sync-via-function.ts");
-  const live = await openLive(cli, options).catch((error: unknown) => {
-    // At 3 a.m. a name will do: the function has its own bindings.
+  const { openSelection, openSources } = await import("../live/open-session.ts");
+  const { syncUnobservedViaFunction, syncViaFunction } = await import("../sync/sync-via-function.ts");
+  const selection = await openSelection(cli, what, options).catch((error: unknown) => {
+    // In an emergency the name of a source is enough: the function has its own bindings.
     if (error instanceof BindingsUnreadable && what !== undefined) return undefined;
     throw error;
   });
   const budget = startTimeBudget(timeoutMs);
-  if (live !== undefined) {
-    const groups = selectBindings(live.index, { ...(what !== undefined && { what }) });
-    const functionName = await findFunction(live.aws, "RotationFunctionName", options);
-    return syncViaFunction(live, groups, { aws: live.aws, functionName, budget, tell });
+  if (selection !== undefined) {
+    const { session, groups } = selection;
+    const functionName = await findFunction(session.aws, "RotationFunctionName", options);
+    return syncViaFunction(session, groups, { aws: session.aws, functionName, budget, reportProgress });
   }
   const source = parseSecretReference(what ?? "", "any");
   if (source === undefined) throw new UsageError(`${what} is not a valid name or ARN of a secret.`);
-  const { aws, catalog } = await openSources(options);
+  const {
+    aws,
+    source: { describe },
+  } = await openSources(options);
   const functionName = await findFunction(aws, "RotationFunctionName", options);
-  return syncUnseenViaFunction({ aws, functionName, budget, catalog }, source);
+  return syncUnobservedViaFunction({ aws, functionName, budget, describe }, source);
 }

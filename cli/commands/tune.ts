@@ -1,11 +1,7 @@
-import { writeFile } from "node:fs/promises";
-import path from "node:path";
 import { bindingsOption, loadBindingsFile } from "../bindings-file.ts";
-import type { AddCommand, Cli } from "../cli.ts";
+import { type AddCommand, type Cli, finish } from "../cli.ts";
+import { defineCommand } from "../define-command.ts";
 import { UsageError } from "../errors.ts";
-import { examples } from "../examples.ts";
-import { EXIT } from "../exit-code.ts";
-import { drawIntervals } from "../tune/draw-intervals.ts";
 import { KNOWN } from "../tune/known-numbers.ts";
 import { loadOfBindings } from "../tune/load.ts";
 import { DEFAULTS, parseSituation, type TuneFlags } from "../tune/parse-situation.ts";
@@ -16,85 +12,70 @@ type Options = TuneFlags & {
   readonly bindings: string;
   readonly json?: boolean;
   readonly sources?: boolean;
-  readonly svg?: string;
 };
 
 export const addTune: AddCommand = (program, cli) => {
-  program
-    .command("tune")
-    .summary("choose an interval: staleness, calls and cost, polling and with the relay")
-    .description(
-      "Reckons how long a Kubernetes Secret is stale after a rotation, and what that costs, for an operator that polls and for the relay. Nothing is asked of AWS or a cluster.",
-    )
+  defineCommand(program, "tune", {
+    summary: "compare polling with the relay: staleness, API calls and cost",
+    description:
+      "Calculates how long a Kubernetes Secret is stale after a rotation, and the cost, for an operator that polls and for the relay. It does not call AWS or a cluster.",
+    examples: [
+      ["secret-relay tune", "for bindings.yaml and the default interval of External Secrets Operator, 1h"],
+      ["secret-relay tune --secrets 200 --namespaces 3 --interval 10m", "without bindings"],
+    ],
+  })
     .addOption(bindingsOption())
-    .option("--secrets <n>", "plain numbers in place of bindings: so many secrets")
-    .option("--namespaces <n>", "each of them in so many namespaces (default: 1)")
-    .option("--targets <n>", "or so many Kubernetes Secrets in all")
-    .option("--clusters <n>", "in so many clusters (default: 1)")
-    .option("--interval <time>", `your own polling interval (default: ${DEFAULTS.interval})`)
-    .option("--sweep-interval <time>", `between two sweeps of the relay (default: ${DEFAULTS.sweepInterval})`)
-    .option("--rotate-every <time>", `between two rotations of a secret (default: ${DEFAULTS.rotateEvery})`)
+    .option("--secrets <n>", "the number of sources, instead of bindings")
+    .option("--namespaces <n>", "the number of namespaces for each source (default: 1)")
+    .option("--targets <n>", "the total number of Kubernetes Secrets, instead of --namespaces")
+    .option("--clusters <n>", "the number of clusters (default: 1)")
+    .option("--interval <time>", `your polling interval (default: ${DEFAULTS.interval})`)
+    .option("--sweep-interval <time>", `the time between two sweeps (default: ${DEFAULTS.sweepInterval})`)
+    .option("--rotate-every <time>", `the time between two rotations (default: ${DEFAULTS.rotateEvery})`)
     .option(
       "--credential-life <time>",
-      `of the operator's AWS credentials (default: ${DEFAULTS.credentialLife})`,
+      `the lifetime of the operator's AWS credentials (default: ${DEFAULTS.credentialLife})`,
     )
-    .option("--event-loss <share>", `of rotations whose event gets lost (default: ${DEFAULTS.eventLoss})`)
-    .option("--delivery-delay <time>", `from a rotation to the write (default: ${DEFAULTS.deliveryDelay})`)
-    .option("--poll-failures <share>", `of polls that fail (default: ${DEFAULTS.pollFailures})`)
-    .option("--tolerate <time>", `how long a Secret may be stale (default: ${DEFAULTS.tolerate})`)
-    .option("--svg <file>", "write a picture, staleness against cost")
-    .option("--sources", "say where each price and quota is from")
-    .option("--json", "print one JSON object")
-    .addHelpText(
-      "after",
-      examples(
-        ["secret-relay tune", "for bindings.yaml, and External Secrets Operator's default of 1h"],
-        ["secret-relay tune --secrets 200 --namespaces 3 --interval 10m", "before there are bindings"],
-        ["secret-relay tune --svg intervals.svg", "a picture of it"],
-      ),
+    .option(
+      "--event-loss <share>",
+      `the share of rotations without an event (default: ${DEFAULTS.eventLoss})`,
     )
+    .option(
+      "--delivery-delay <time>",
+      `the time from a rotation to the write (default: ${DEFAULTS.deliveryDelay})`,
+    )
+    .option("--poll-failures <share>", `the share of polls that fail (default: ${DEFAULTS.pollFailures})`)
+    .option("--tolerate <time>", `the time that a Secret may be stale (default: ${DEFAULTS.tolerate})`)
+    .option("--sources", "list the source of each price and quota")
+    .option("--json", "print the result as one JSON object")
     .action(
       cli.runs(async (options: Options, { args }: { args: string[] }) => {
         if (args.length > 0) throw new UsageError("tune takes no arguments. See tune --help.");
         const parsed = parseSituation(options, await loadOf(cli, options));
-        if (parsed.kind === "wrong") throw new UsageError(complaint(parsed.problems));
+        if (parsed.kind === "wrong") throw new UsageError(messageOf(parsed.problems));
         const plan = planIntervals(parsed.situation);
-        if (options.svg !== undefined) await write(cli, options.svg, drawIntervals(plan));
         const { terminal } = cli;
-        if (options.json) terminal.out(JSON.stringify({ ok: true, ...plan, sources: KNOWN }));
-        else {
+        return finish(cli, options, { ok: true, ...plan, sources: KNOWN }, () => {
           terminal.out(printPlan(terminal, plan));
           if (options.sources) terminal.out(`\n${printSources(terminal)}`);
-        }
-        return EXIT.done;
+        });
       }),
     );
 };
 
-/** The bindings, unless plain numbers were given. */
+/** The load of the bindings; undefined if the options give numbers. */
 async function loadOf(cli: Cli, { bindings, ...flags }: Options) {
-  const numbers = (["secrets", "namespaces", "targets", "clusters"] as const).some(
+  const hasNumbers = (["secrets", "namespaces", "targets", "clusters"] as const).some(
     (name) => flags[name] !== undefined,
   );
-  if (numbers) return undefined;
+  if (hasNumbers) return undefined;
   const load = loadOfBindings(await loadBindingsFile(cli, bindings));
-  if (load.targets === 0) {
-    throw new UsageError(`${bindings} binds nothing yet. Give numbers instead, for example --secrets 200.`);
-  }
-  return load;
+  if (load.targets > 0) return load;
+  throw new UsageError(`${bindings} has no bindings. Use numbers instead, for example --secrets 200.`);
 }
 
-function complaint(problems: readonly string[]): string {
+function messageOf(problems: readonly string[]): string {
   return problems.length === 1
     ? `${problems[0]}.`
     : `${problems.length} flags are wrong:\n  ${problems.join(".\n  ")}.`;
-}
-
-async function write(cli: Cli, file: string, text: string): Promise<void> {
-  try {
-    await writeFile(path.resolve(cli.cwd, file), text);
-  } catch {
-    throw new UsageError(`${file} cannot be written. Check the path.`);
-  }
-  cli.terminal.say(`wrote ${file}`);
 }

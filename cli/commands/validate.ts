@@ -1,39 +1,37 @@
 import path from "node:path";
 import { BindingsError } from "../../shared/bindings/bindings-error.ts";
-import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import { readInputFile } from "../bindings-file.ts";
-import type { AddCommand } from "../cli.ts";
-import { examples } from "../examples.ts";
+import { type AddCommand, finish } from "../cli.ts";
+import { defineCommand } from "../define-command.ts";
 import { EXIT } from "../exit-code.ts";
+import { readInputFile } from "../files.ts";
 
 export const addValidate: AddCommand = (program, cli) => {
-  program
-    .command("validate")
-    .summary("check bindings.yaml and tell every mistake")
-    .description("Checks a bindings file as the build does. Nothing is asked of AWS or a cluster.")
+  defineCommand(program, "validate", {
+    summary: "check bindings.yaml and list every mistake",
+    description: "Checks a bindings file as the build does. It does not call AWS or a cluster.",
+    examples: [["secret-relay validate", "ends with 0 if the file is valid, otherwise with 2"]],
+  })
     .argument("[file]", "the bindings", "bindings.yaml")
-    .option("--json", "print one JSON object")
-    .addHelpText("after", examples(["secret-relay validate", "0 when it is fine, 2 when it is not"]))
+    .option("--json", "print the result as one JSON object")
     .action(
-      cli.runs(async (file: string, { json = false }: { json?: boolean }) => {
+      cli.runs(async (file: string, options: { json?: boolean }) => {
         const { terminal } = cli;
         const text = await readInputFile(cli, file);
+        const { loadBindings } = await import("../../shared/bindings/load-bindings.ts");
         try {
           const { bindings, clusters } = loadBindings(text, path.basename(file));
           const targets = bindings.length;
-          const triggered = Object.values(clusters).filter(
-            (cluster) => cluster.externalSecrets !== undefined,
+          const all = Object.values(clusters);
+          const triggered = all.filter(({ externalSecrets }) => externalSecrets !== undefined).length;
+          const triggers = triggered > 0 ? `, and trigger mode in ${triggered} cluster(s)` : "";
+          return finish(cli, options, { ok: true, targets, clusters: all.length }, () =>
+            terminal.out(`${file} is valid: ${targets} Kubernetes Secret(s)${triggers}`),
           );
-          const triggers = triggered.length > 0 ? `, and trigger mode in ${triggered.length} cluster(s)` : "";
-          if (json) {
-            terminal.out(JSON.stringify({ ok: true, targets, clusters: Object.keys(clusters).length }));
-          } else terminal.out(`${file} is fine: ${targets} Kubernetes Secret(s)${triggers}`);
-          return EXIT.done;
         } catch (error) {
           if (!(error instanceof BindingsError)) throw error;
           terminal.say(error.message);
           const { code, problems, truncated } = error;
-          if (json) terminal.out(JSON.stringify({ ok: false, error: { code, problems, truncated } }));
+          if (options.json) terminal.out(JSON.stringify({ ok: false, error: { code, problems, truncated } }));
           return EXIT.usage;
         }
       }),

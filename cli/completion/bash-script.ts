@@ -1,7 +1,6 @@
 /**
- * Bash's own script for completion. It hands the words over as they were typed: none of them is evaluated, and nothing
- * besides bash is needed. Bash breaks words at `:` and `=`, which stand in ARNs and options, so what is before the last
- * of them is taken off again.
+ * The script of @bomb.sh/tab evaluates the typed words and needs the bash-completion package; this one needs only bash.
+ * Bash splits words at `:` and `=`, which ARNs and options contain, so the script removes the part before the last one.
  */
 export const BASH_SCRIPT = `# bash completion for secret-relay
 _secret_relay() {

@@ -1,20 +1,20 @@
 import type { Argument, Command, Option } from "commander";
 
-/** What may stand where the cursor is. */
+/** Possible words at the cursor. */
 export type Suggestions = {
   readonly candidates: readonly Candidate[];
-  /** The shell's own completion of file names takes over when nothing else fits. */
+  /** The shell completes file names when no candidate fits. */
   readonly takesFile: boolean;
 };
 
 export type Candidate = { readonly value: string; readonly what: string };
 
-/** Names that only a bindings file knows; asked for when one of them may stand there. */
+/** Names from the bindings file, read only when they are possible at the cursor. */
 export type KnownNames = (kind: "cluster" | "bound") => Promise<readonly string[]>;
 
 /**
- * The words after the command's name, of which the last is begun or empty, in; what may stand in its place, out. It
- * knows every command and option from the program itself, so a new one needs nothing here.
+ * Completes the last of the words after the program's name. Commands and options come from commander. The adapter of
+ * @bomb.sh/tab (0.0.22) cannot await names from the bindings, complete `--flag=value`, or leave file names to the shell.
  */
 export async function completeWords(
   program: Command,

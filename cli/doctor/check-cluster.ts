@@ -3,51 +3,52 @@ import { describeCluster } from "../../shared/cluster/aws-clients.ts";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import { errorNameOf } from "../../shared/cluster/credentials.ts";
 import { ClusterForbidden, ClusterUnavailable } from "../../shared/cluster/errors.ts";
-import type { PlaceRights } from "../../shared/rights/rights-of-bindings.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
+import type { NamespacePermissions } from "../../shared/permissions/permissions-of-bindings.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import type { AwsSession } from "../live/aws-session.ts";
 import type { DeployedStack } from "../live/stack.ts";
-import { checkRights } from "../rights/check-rights.ts";
+import { checkPermissions } from "../permissions/check-permissions.ts";
 import { type CheckResult, ok, skipped, wrong, wrongBy } from "./check-result.ts";
 
-export type ClusterQuestion = {
+export type ClusterCheckOptions = {
   readonly clusterKey: string;
   readonly cluster: ClusterConfig;
   readonly connect: (clusterKey: string) => ClusterConnection;
-  readonly wayTo: (clusterKey: string) => string;
-  /** What the bindings need there. */
-  readonly places: readonly PlaceRights[];
-  readonly severalClusters: boolean;
-  /** The name of the relay: its Kubernetes group. */
+  readonly loginFor: (clusterKey: string) => string;
+  /** The permissions that the bindings need. */
+  readonly permissions: readonly NamespacePermissions[];
+  readonly hasSeveralClusters: boolean;
+  /** The name of the relay, which is also its Kubernetes group. */
   readonly relay: string;
   readonly budget: TimeBudget;
-  readonly aws?: AwsSession;
-  readonly stack?: DeployedStack;
+  readonly aws: AwsSession | undefined;
+  readonly stack: DeployedStack | undefined;
 };
 
-export type ClusterCheck = { readonly results: readonly CheckResult[]; readonly isReached: boolean };
-
-/** Can the cluster be found and reached, and does it let the relay do what the bindings need? */
-export async function checkCluster(question: ClusterQuestion): Promise<ClusterCheck> {
-  const { clusterKey: about } = question;
-  const found = await checkEndpoint(question);
-  const entries = await checkAccessEntries(question);
-  const { results: reached, connection } = await checkReach(question);
-  if (connection === undefined) return { results: [...found, ...entries, ...reached], isReached: false };
-  const namespaces = await checkNamespaces(question, connection);
-  const missing = namespaces.filter(({ status }) => status === "wrong").length;
-  const rights = await checkRbac(question, connection);
-  const inOrder = missing === 0 && namespaces.length > 0 && namespaces.every(({ status }) => status === "ok");
-  const told = inOrder ? [ok("namespace", `all ${namespaces.length} are there`, { about })] : namespaces;
-  return { results: [...found, ...entries, ...reached, ...told, ...rights], isReached: true };
+/** Checks the endpoint of the cluster, access to it, and the permissions that the bindings need. */
+export async function checkCluster(options: ClusterCheckOptions): Promise<CheckResult[]> {
+  const { clusterKey: about } = options;
+  const endpoint = await checkEndpoint(options);
+  const entries = await checkAccessEntries(options);
+  const { results: login, connection } = await checkLogin(options);
+  if (connection === undefined) return [...endpoint, ...entries, ...login];
+  const each = await checkNamespaces(options, connection);
+  const rbac = await checkRbac(options, connection);
+  const allExist = each.length > 0 && each.every(({ status }) => status === "ok");
+  const namespaces = allExist ? [ok("namespace", `all ${each.length} exist`, { about })] : each;
+  return [...endpoint, ...entries, ...login, ...namespaces, ...rbac];
 }
 
-/** What EKS says of it; what bindings.yaml pins must be the same. */
-async function checkEndpoint({ clusterKey: about, cluster, aws }: ClusterQuestion): Promise<CheckResult[]> {
+/** Compares the endpoint and certificate authority in EKS with the pinned ones. */
+async function checkEndpoint({
+  clusterKey: about,
+  cluster,
+  aws,
+}: ClusterCheckOptions): Promise<CheckResult[]> {
   const { name, region, endpoint, certificateAuthorityData, roleArn } = cluster;
   const isPinned = endpoint !== undefined;
   if (aws === undefined || roleArn !== undefined) {
-    // A role of its own answers for another account, and may trust nobody but the functions.
+    // The role can belong to another account, and trust only the functions.
     return isPinned
       ? []
       : [skipped("cluster", roleArn ? `to assume ${roleArn}` : "AWS credentials", { about })];
@@ -62,35 +63,35 @@ async function checkEndpoint({ clusterKey: about, cluster, aws }: ClusterQuestio
     }
     const isSame =
       !isPinned || (found.url === endpoint && found.certificateAuthorityData === certificateAuthorityData);
-    if (isSame) return [ok("cluster", `EKS knows ${name}`, { about })];
-    const says = "bindings.yaml pins another endpoint or certificate authority than EKS tells";
+    if (isSame) return [ok("cluster", `EKS has ${name}`, { about })];
+    const says = "bindings.yaml pins a different endpoint or certificate authority than EKS reports";
     return [wrong("cluster", { code: "CLUSTER_PIN_STALE", says, fix: renew, about })];
   } catch (error) {
     const why = errorNameOf(error);
     if (why.startsWith("AccessDenied")) {
       if (isPinned) return [skipped("cluster", `eks:DescribeCluster on ${name}`, { about })];
-      const says = `you may not call eks:DescribeCluster on ${name}; the functions need the same`;
+      const says = `you lack the permission eks:DescribeCluster on ${name}, which the functions also need`;
       const fix =
-        "secret-relay iam --parameters, which says ClusterArns; or pin endpoint and certificateAuthorityData";
+        "secret-relay iam --parameters, which prints ClusterArns; or pin endpoint and certificateAuthorityData";
       return [wrong("cluster", { code: "CLUSTER_LOOKUP_FORBIDDEN", says, fix, about })];
     }
     if (why === "ResourceNotFoundException") {
       const says = `EKS has no cluster ${name} in ${region}`;
-      const fix = `aws eks list-clusters --region ${region}, then correct name and region in the bindings`;
+      const fix = `aws eks list-clusters --region ${region}, then correct the name and region in the bindings`;
       return [wrong("cluster", { code: "CLUSTER_NOT_FOUND", says, fix, about })];
     }
-    return [wrongBy("cluster", aws.classify("Looking the cluster up", error), about)];
+    return [wrongBy("cluster", aws.classify("Describing the cluster", error), about)];
   }
 }
 
-/** Both functions must be mapped to the group. */
+/** The roles of both functions need an access entry with the group. */
 async function checkAccessEntries({
   clusterKey: about,
   cluster: { name, region, roleArn },
   aws,
   stack,
   relay,
-}: ClusterQuestion): Promise<CheckResult[]> {
+}: ClusterCheckOptions): Promise<CheckResult[]> {
   if (aws === undefined || stack === undefined) return [];
   const ofStack = ["RotationRoleArn", "ReconcileRoleArn"].flatMap((output) => stack.outputs[output] ?? []);
   const principals = roleArn === undefined ? ofStack : [roleArn];
@@ -104,8 +105,8 @@ async function checkAccessEntries({
         new DescribeAccessEntryCommand({ clusterName: name, principalArn }),
       );
       const groups = accessEntry?.kubernetesGroups ?? [];
-      if (groups.includes(relay)) return ok("access-entry", `${principalArn} is let in`, { about });
-      const says = `${principalArn} is let in without the group ${relay}`;
+      if (groups.includes(relay)) return ok("access-entry", `${principalArn} has access`, { about });
+      const says = `${principalArn} has access without the group ${relay}`;
       const fix = `aws eks update-access-entry ${where} ${group}`;
       return wrong("access-entry", { code: "ACCESS_ENTRY_WITHOUT_GROUP", says, fix, about });
     } catch (error) {
@@ -117,7 +118,7 @@ async function checkAccessEntries({
       }
       if (why.startsWith("AccessDenied"))
         return skipped("access-entry", "eks:DescribeAccessEntry", { about });
-      return wrongBy("access-entry", aws.classify("Looking at the access entry", error), about);
+      return wrongBy("access-entry", aws.classify("Describing the access entry", error), about);
     }
   };
   try {
@@ -127,21 +128,21 @@ async function checkAccessEntries({
   }
 }
 
-async function checkReach({ clusterKey: about, connect, wayTo, budget }: ClusterQuestion): Promise<{
+async function checkLogin({ clusterKey: about, connect, loginFor, budget }: ClusterCheckOptions): Promise<{
   results: CheckResult[];
   connection?: ClusterConnection;
 }> {
   try {
     const connection = connect(about);
-    const question = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+    const body = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
     const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
-    await connection.callObject({ method: "POST", path, body: question }, budget);
-    return { connection, results: [ok("cluster", `answers, by ${wayTo(about)}`, { about })] };
+    await connection.callObject({ method: "POST", path, body }, budget);
+    return { connection, results: [ok("cluster", `reachable with ${loginFor(about)}`, { about })] };
   } catch (error) {
     if (error instanceof ClusterUnavailable && error.isConnectionFault) {
-      const says = "its API server cannot be reached from here";
+      const says = "this machine cannot reach its API server";
       const fix =
-        "curl -sk ENDPOINT/livez: a private endpoint needs a way into its VPC, here and for the functions (VpcSubnetIds)";
+        "curl -sk ENDPOINT/livez: a private endpoint needs network access to its VPC, from here and from the functions (VpcSubnetIds)";
       return { results: [wrong("cluster", { code: error.code, says, fix, about })] };
     }
     return { results: [wrongBy("cluster", error, about)] };
@@ -149,24 +150,19 @@ async function checkReach({ clusterKey: about, connect, wayTo, budget }: Cluster
 }
 
 async function checkNamespaces(
-  { clusterKey, places, budget }: ClusterQuestion,
+  { clusterKey, permissions, budget }: ClusterCheckOptions,
   connection: ClusterConnection,
 ): Promise<CheckResult[]> {
-  const names = places.flatMap(({ namespace }) => namespace ?? []);
+  const names = permissions.flatMap(({ namespace }) => namespace ?? []);
   return Promise.all(
     names.map(async (namespace): Promise<CheckResult> => {
       const about = `${clusterKey}/${namespace}`;
       const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
       try {
         const found = await connection.callObject({ method: "GET", path }, budget);
-        if (found !== undefined) return ok("namespace", "is there", { about });
-        const says = "there is no such namespace";
-        return wrong("namespace", {
-          code: "NAMESPACE_MISSING",
-          says,
-          fix: `kubectl create namespace ${namespace}`,
-          about,
-        });
+        if (found !== undefined) return ok("namespace", "exists", { about });
+        const fix = `kubectl create namespace ${namespace}`;
+        return wrong("namespace", { code: "NAMESPACE_MISSING", says: "it does not exist", fix, about });
       } catch (error) {
         if (error instanceof ClusterForbidden) return skipped("namespace", "get on namespaces", { about });
         return wrongBy("namespace", error, about);
@@ -176,28 +172,28 @@ async function checkNamespaces(
 }
 
 async function checkRbac(
-  { clusterKey: about, places, severalClusters, relay, budget }: ClusterQuestion,
+  { clusterKey: about, permissions, hasSeveralClusters, relay, budget }: ClusterCheckOptions,
   connection: ClusterConnection,
 ): Promise<CheckResult[]> {
-  if (places.length === 0) return [];
+  if (permissions.length === 0) return [];
   try {
-    const checked = await checkRights(connection, places, { subject: { group: relay }, budget });
-    if (checked.kind === "may-not-ask") {
+    const checked = await checkPermissions(connection, permissions, { subject: { group: relay }, budget });
+    if (checked.kind === "forbidden") {
       return [skipped("rbac", "create on localsubjectaccessreviews", { about })];
     }
-    const missing = checked.rights.filter(({ allowed }) => !allowed);
-    const count = checked.rights.length;
-    if (missing.length === 0) return [ok("rbac", `all ${count} rights are there`, { about })];
-    const named = missing.slice(0, RIGHTS_NAMED).map(({ verb, resource, name, namespace }) => {
+    const missing = checked.permissions.filter(({ allowed }) => !allowed);
+    const count = checked.permissions.length;
+    if (missing.length === 0) return [ok("rbac", `all ${count} permissions are granted`, { about })];
+    const named = missing.slice(0, PERMISSIONS_SHOWN_MAX).map(({ verb, resource, name, namespace }) => {
       return `${verb} ${resource}${name === undefined ? "" : `/${name}`}${namespace === undefined ? "" : ` in ${namespace}`}`;
     });
-    const more = missing.length > RIGHTS_NAMED ? " …" : "";
-    const says = `group ${relay} lacks ${missing.length} of ${count} rights: ${named.join(", ")}${more}`;
-    const fix = `secret-relay rbac${severalClusters ? ` --cluster ${about}` : ""} | kubectl apply -f -`;
+    const more = missing.length > PERMISSIONS_SHOWN_MAX ? " …" : "";
+    const says = `group ${relay} lacks ${missing.length} of ${count} permissions: ${named.join(", ")}${more}`;
+    const fix = `secret-relay rbac${hasSeveralClusters ? ` --cluster ${about}` : ""} | kubectl apply -f -`;
     return [wrong("rbac", { code: "RBAC_MISSING", says, fix, about })];
   } catch (error) {
     return [wrongBy("rbac", error, about)];
   }
 }
 
-const RIGHTS_NAMED = 3;
+const PERMISSIONS_SHOWN_MAX = 3;

@@ -1,15 +1,14 @@
-import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
+import { toRelayError } from "../errors.ts";
 
-/** What one check came to. */
 export type CheckResult = {
-  /** What was looked at; scripts rely on it. */
+  /** Scripts rely on this name. */
   readonly check: CheckName;
-  /** Which of them, where there are several: a cluster, a queue, a Secret. */
+  /** The object of the check: a cluster, a queue, a Secret. */
   readonly about?: string;
   readonly status: "ok" | "wrong" | "unknown";
   readonly code?: string;
   readonly says: string;
-  /** The command, or the change, that puts it right; of an unknown one, what it needs. */
+  /** The command or change that fixes it; for an unknown result, the missing permission or resource. */
   readonly fix?: string;
 };
 
@@ -39,18 +38,18 @@ export const wrong = (
   { code, says, fix, about }: { code: string; says: string; fix: string; about?: string },
 ): CheckResult => ({ check, ...(about !== undefined && { about }), status: "wrong", code, says, fix });
 
-/** It could not be looked at, so it is not known to be in order. */
+/** The check could not run. */
 export const skipped = (check: CheckName, needs: string, about: About = {}): CheckResult => {
   return { check, ...about, status: "unknown", says: "unknown", fix: needs };
 };
 
 export function wrongBy(check: CheckName, error: unknown, about?: string): CheckResult {
-  const { code, message } = error instanceof RelayError ? error : UnexpectedFault.from(error);
-  return wrong(check, { code, ...halves(message), ...(about !== undefined && { about }) });
+  const { code, message } = toRelayError(error);
+  return wrong(check, { code, ...splitMessage(message), ...(about !== undefined && { about }) });
 }
 
-/** Our errors say what is wrong in their first sentence, and what to do in the others. */
-export function halves(message: string): { says: string; fix: string } {
+/** The first sentence of a RelayError is the problem, the others are the fix. */
+function splitMessage(message: string): { says: string; fix: string } {
   const [, says = message, fix = ""] = /^(.+?[.)])\s+([A-Z].+)$/s.exec(message) ?? [];
   return { says, fix: fix === "" ? "see docs/runbook.md" : fix };
 }

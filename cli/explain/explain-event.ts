@@ -1,23 +1,22 @@
+import { affectedBindings, eachBindingOnce } from "../../shared/bindings/affected-bindings.ts";
 import type { Binding, CompiledBindings, TargetRef } from "../../shared/bindings/binding.ts";
 import {
   type BindingIndex,
   createBindingIndex,
   type SourceBindings,
 } from "../../shared/bindings/binding-index.ts";
-import { bindingsConcerned, eachBindingOnce } from "../../shared/bindings/followers.ts";
 import { suggestName } from "../../shared/bindings/suggest-name.ts";
 import { IGNORED_CODES, REJECTED_CODES } from "../../shared/events/event-codes.ts";
 import { parseEvents } from "../../shared/events/parse-events.ts";
-import { given, type ParsedEvent } from "../../shared/events/parsed-event.ts";
+import { type ParsedEvent, withoutUndefined } from "../../shared/events/parsed-event.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
-import { partitionOfRegion } from "../../shared/secret-id/parse-secret-home.ts";
-import type { SecretHome, SecretReference } from "../../shared/secret-id/secret-id.ts";
+import { partitionOfRegion } from "../../shared/source/parse-aws-location.ts";
+import type { AwsLocation, SecretReference } from "../../shared/source/secret-id.ts";
 
-/** What the rotation function would do with one event, and why. */
+/** The reaction of the rotation function to one event. */
 export type EventExplanation = { readonly eventId?: string } & (
   | {
       readonly verdict: "sync";
-      /** What the event says. */
       readonly says: string;
       readonly reason: SecretChange["reason"];
       /** As the event names it; absent for a call by webhook id. */
@@ -28,9 +27,9 @@ export type EventExplanation = { readonly eventId?: string } & (
       /** Clusters in which objects of External Secrets Operator that read the source are made to refresh. */
       readonly triggers: readonly ExplainedTrigger[];
     }
-  /** Of the right kind, about something that no binding names. */
+  /** A supported event of a source without a binding. */
   | { readonly verdict: "not-bound"; readonly says: string; readonly advice: string }
-  /** Nothing to write, and an alarm where the source is bound. */
+  /** No write, but an alarm if the source is bound. */
   | { readonly verdict: "alarm"; readonly says: string; readonly source: string; readonly isBound: boolean }
   | { readonly verdict: "ignored"; readonly code: string; readonly says: string }
   | {
@@ -38,7 +37,7 @@ export type EventExplanation = { readonly eventId?: string } & (
       readonly code: string;
       readonly says: string;
       readonly advice: string;
-      /** The invocation fails, so that whoever called learns of it. */
+      /** The invocation fails, so the caller receives an error. */
       readonly failsInvocation: boolean;
     }
 );
@@ -51,69 +50,55 @@ export type ExplainedSync = {
 
 export type ExplainedTrigger = { readonly cluster: string; readonly namespaces: "all" | readonly string[] };
 
-/** Every event of one input; the same parsing and the same look-up as in the function. Pure. */
+/** Explains every event of an input, with the parser and lookup of the function. Pure. */
 export function explainEvents(
   input: unknown,
   bindings: CompiledBindings,
   now: number,
-  self?: SecretHome,
+  self?: AwsLocation,
 ): readonly EventExplanation[] {
   return parseEvents(input, now).map((event) => explain(event, bindings, self));
 }
 
-function explain(event: ParsedEvent, bindings: CompiledBindings, self?: SecretHome): EventExplanation {
+function explain(event: ParsedEvent, bindings: CompiledBindings, self?: AwsLocation): EventExplanation {
+  const indexFor = (source: SecretReference | undefined) =>
+    createBindingIndex(bindings, self ?? locationOf(source, bindings));
   switch (event.kind) {
     case "change":
-      return explainChange(
-        event.change,
-        createBindingIndex(bindings, self ?? homeOf(event.change.source, bindings)),
-      );
+      return explainChange(event.change, indexFor(event.change.source));
     case "webhook-call":
-      return explainWebhookCall(
-        event.webhookId,
-        createBindingIndex(bindings, self ?? homeOf(undefined, bindings)),
-      );
+      return explainWebhookCall(event.webhookId, indexFor(undefined));
     case "signal": {
-      const index = createBindingIndex(bindings, self ?? homeOf(event.source, bindings));
+      const { source, eventId } = event;
       const says = event.signal === "rotation-failed" ? "A rotation failed" : "A rotation was abandoned";
-      const isBound = index.find(event.source).length > 0;
-      return {
-        verdict: "alarm",
-        says,
-        source: event.source.id,
-        isBound,
-        ...given({ eventId: event.eventId }),
-      };
+      const isBound = indexFor(source).find(source).length > 0;
+      return { verdict: "alarm", says, source: source.id, isBound, ...withoutUndefined({ eventId }) };
     }
     case "ignored": {
       const { code, eventId } = event;
-      return { verdict: "ignored", code, says: IGNORED_CODES[code], ...given({ eventId }) };
+      return { verdict: "ignored", code, says: IGNORED_CODES[code], ...withoutUndefined({ eventId }) };
     }
     case "rejected": {
       const { code, advice, mustFail: failsInvocation, eventId } = event;
       const says = REJECTED_CODES[code].meaning;
-      return { verdict: "rejected", code, says, advice, failsInvocation, ...given({ eventId }) };
+      return { verdict: "rejected", code, says, advice, failsInvocation, ...withoutUndefined({ eventId }) };
     }
   }
 }
 
 function explainChange(change: SecretChange, index: BindingIndex): EventExplanation {
   const { source, reason, labels, versionId, occurredAt, eventId } = change;
-  const moved = labels === undefined ? SAYS[reason] : `The label ${labels.join(", ")} moved`;
+  const moved = labels === undefined ? DESCRIPTIONS[reason] : `The label ${labels.join(", ")} moved`;
   const says = `${moved}: ${source.id}`;
   const found = index.find(source);
   const triggers = triggersOf(index);
   if (found.length === 0 && triggers.length === 0) {
-    return { verdict: "not-bound", says, advice: adviceFor(source, index), ...given({ eventId }) };
+    return { verdict: "not-bound", says, advice: adviceFor(source, index), ...withoutUndefined({ eventId }) };
   }
-  const concerned = eachBindingOnce(bindingsConcerned(found, change));
-  if (concerned.length === 0 && triggers.length === 0) {
-    return {
-      verdict: "ignored",
-      code: "OTHER_LABEL",
-      says: IGNORED_CODES.OTHER_LABEL,
-      ...given({ eventId }),
-    };
+  const affected = eachBindingOnce(affectedBindings(found, change));
+  if (affected.length === 0 && triggers.length === 0) {
+    const code = "OTHER_LABEL";
+    return { verdict: "ignored", code, says: IGNORED_CODES[code], ...withoutUndefined({ eventId }) };
   }
   const at = occurredAt === undefined ? undefined : new Date(occurredAt).toISOString();
   return {
@@ -121,9 +106,9 @@ function explainChange(change: SecretChange, index: BindingIndex): EventExplanat
     says,
     reason,
     source: source.id,
-    syncs: concerned.map(syncOf),
+    syncs: affected.map(syncOf),
     triggers,
-    ...given({ versionId, occurredAt: at, eventId }),
+    ...withoutUndefined({ versionId, occurredAt: at, eventId }),
   };
 }
 
@@ -135,19 +120,19 @@ function explainWebhookCall(webhookId: string, index: BindingIndex): EventExplan
     return { verdict: "sync", says, reason: "webhook", syncs: eachBindingOnce(found).map(syncOf), triggers };
   }
   const known = index.bindings.flatMap((binding) => binding.webhookId ?? []);
-  const meant = suggestName(webhookId, known);
-  const advice = `No binding has it.${meant ? ` Did you mean ${meant}?` : " Set webhookId on a binding."}`;
+  const suggestion = suggestName(webhookId, known);
+  const advice = `No binding has it.${suggestion ? ` Did you mean ${suggestion}?` : " Set webhookId on a binding."}`;
   return { verdict: "not-bound", says, advice };
 }
 
 function adviceFor({ id, names }: SecretReference, { sources }: BindingIndex): string {
   const elsewhere = sources.find(({ source }) => source.names.some((name) => names.includes(name)));
   if (elsewhere !== undefined) {
-    return `The bindings name ${elsewhere.source.id}, which is another account, Region or secret. Bind ${id}, or leave this event out of the rule.`;
+    return `The bindings name ${elsewhere.source.id}, in another account or Region, or another secret. Bind ${id}, or exclude this event from the rule.`;
   }
   const known = sources.flatMap(({ source }) => source.names);
-  const meant = names.map((name) => suggestName(name, known)).find((found) => found !== undefined);
-  return `No binding names it.${meant ? ` Did you mean ${meant}?` : ""} Bind it, or leave it: the relay passes it over.`;
+  const suggestion = names.map((name) => suggestName(name, known)).find((found) => found !== undefined);
+  return `No binding names it.${suggestion ? ` Did you mean ${suggestion}?` : ""} Add a binding, or ignore this: the relay skips the event.`;
 }
 
 const syncOf = ({ source, bindings }: SourceBindings): ExplainedSync => ({
@@ -172,17 +157,17 @@ function followUpsOf({ restart, nudge, events }: Binding): readonly string[] {
   ];
 }
 
-/** Where the relay is taken to run when nobody says: where the source is, so that bare names in bindings mean it. */
-function homeOf(source: SecretReference | undefined, { clusters }: CompiledBindings): SecretHome {
+/** By default the relay is in the account and Region of the source, so names in the bindings match it. */
+function locationOf(source: SecretReference | undefined, { clusters }: CompiledBindings): AwsLocation {
   const region = Object.values(clusters)[0]?.region ?? "us-east-1";
   return source?.home ?? { partition: partitionOfRegion(region), region, accountId: "000000000000" };
 }
 
-const SAYS: Readonly<Record<SecretChange["reason"], string>> = {
+const DESCRIPTIONS: Readonly<Record<SecretChange["reason"], string>> = {
   "label-updated": "The label AWSCURRENT moved",
   "put-secret-value": "A new value was put under AWSCURRENT",
   "update-secret": "The secret was updated",
-  "update-secret-version-stage": "AWSCURRENT was moved by hand or by a rotation",
+  "update-secret-version-stage": "AWSCURRENT was moved manually or by a rotation",
   "create-secret": "The secret was created",
   "restore-secret": "The secret was restored",
   "delete-secret": "The secret was deleted",

@@ -1,7 +1,6 @@
 import type { Terminal } from "../terminal/terminal.ts";
 import type { EventExplanation, ExplainedSync, ExplainedTrigger } from "./explain-event.ts";
 
-/** One explanation in a few lines; `terminal` for its colours. */
 export function printExplanation({ paint }: Pick<Terminal, "paint">, event: EventExplanation): string {
   switch (event.verdict) {
     case "sync": {
@@ -19,13 +18,13 @@ export function printExplanation({ paint }: Pick<Terminal, "paint">, event: Even
       return `${paint("yellow", "does nothing")}: ${event.says}\n  ${event.advice}`;
     case "alarm":
       return event.isBound
-        ? `${paint("yellow", "raises an alarm")}: ${event.says}: ${event.source}\n  Nothing is written: what was current still is.`
+        ? `${paint("yellow", "raises an alarm")}: ${event.says}: ${event.source}\n  Nothing is written, because the current version has not changed.`
         : `${paint("dim", "does nothing")}: ${event.says}: ${event.source}, which no binding names`;
     case "ignored":
       return `${paint("dim", "ignores it")}, ${event.code}: ${event.says}`;
     case "rejected": {
-      const fate = event.failsInvocation ? " The invocation fails, so that the caller learns of it." : "";
-      return `${paint("red", "rejects it")}, ${event.code}: ${event.says}${fate}\n  ${event.advice}`;
+      const failure = event.failsInvocation ? " The invocation fails, so the caller receives an error." : "";
+      return `${paint("red", "rejects it")}, ${event.code}: ${event.says}${failure}\n  ${event.advice}`;
     }
   }
 }
@@ -34,10 +33,10 @@ function printSync({ source, targets }: ExplainedSync): string[] {
   const lines = targets.map(({ cluster, namespace, name, afterwards }) => {
     return `    ${cluster}: ${namespace}/${name}${afterwards.length > 0 ? `, then ${afterwards.join(", ")}` : ""}`;
   });
-  return [`  reads what is current of ${source}, and writes it where it differs:`, ...lines];
+  return [`  reads the current value of ${source}, and writes it to these Secrets if it differs:`, ...lines];
 }
 
 function printTrigger({ cluster, namespaces }: ExplainedTrigger): string {
   const where = namespaces === "all" ? "any namespace" : namespaces.join(", ");
-  return `  ${cluster}: makes the ExternalSecrets and PushSecrets that it concerns refresh, in ${where}`;
+  return `  ${cluster}: refreshes the affected ExternalSecrets and PushSecrets in ${where}`;
 }

@@ -1,11 +1,11 @@
 import pMap from "p-map";
 import type { Binding, TargetRef } from "../../shared/bindings/binding.ts";
+import { HOLD_ANNOTATION } from "../../shared/bindings/relay-identity.ts";
 import { FenceConflict } from "../../shared/cluster/errors.ts";
-import { HOLD_ANNOTATION } from "../../shared/identity/relay-identity.ts";
 import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
-import type { ReachedClusters } from "../live/reach-clusters.ts";
-import { TARGETS_AT_ONCE } from "../live/reach-clusters.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
+import type { BoundClusters } from "../live/connect-bound-clusters.ts";
+import { TARGETS_AT_ONCE } from "../live/connect-bound-clusters.ts";
 
 export type HoldRow = TargetRef & {
   readonly outcome: "held" | "released" | "unchanged" | "failed";
@@ -17,7 +17,7 @@ export type HoldRow = TargetRef & {
 
 /** Sets the hold of each Secret, or removes it where `until` is undefined, with the rights of the caller. */
 export function holdSecrets(
-  { connect }: Pick<ReachedClusters, "connect">,
+  { connect }: Pick<BoundClusters, "connect">,
   bindings: readonly Binding[],
   until: string | undefined,
   budget: TimeBudget,
@@ -34,7 +34,7 @@ export function holdSecrets(
 }
 
 async function holdSecret(
-  connect: ReachedClusters["connect"],
+  connect: BoundClusters["connect"],
   target: TargetRef,
   until: string | undefined,
   budget: TimeBudget,

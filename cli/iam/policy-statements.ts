@@ -11,8 +11,8 @@ export type PolicyStatement = {
 export type RelayFunction = "rotation" | "reconcile";
 
 /**
- * The statements that the bindings need, named as in the template and equal to them: template.yaml makes the same of
- * the parameters. What a function needs for itself (its log, its queues) is not among them.
+ * The statements that the bindings need. template.yaml creates the same ones, with the same names, from its parameters.
+ * Permissions of a function for its own log and queues are not included.
  */
 export function policyStatements(needs: AwsNeeds, of: RelayFunction): readonly PolicyStatement[] {
   const { home, secretArns, secretNamePrefix, kmsKeyArns, clusterArns, clusterRoleArns } = needs;
@@ -33,7 +33,7 @@ export function policyStatements(needs: AwsNeeds, of: RelayFunction): readonly P
       : []),
     ...(isSweeping
       ? [
-          // AWS knows no resource for these two. The second reads nothing that the first statements do not allow.
+          // AWS supports no resource for these two. The second reads only values that the first statements allow.
           ...allow("ListSecretNames", "secretsmanager:ListSecrets", "*"),
           ...allow("BatchReadSecrets", "secretsmanager:BatchGetSecretValue", "*"),
         ]

@@ -2,7 +2,7 @@ import type { AwsNeeds } from "./aws-needs.ts";
 
 export type StackParameters = Readonly<Record<string, string>>;
 
-/** The parameters of the template from which it makes the same statements. */
+/** The template parameters for the same statements. */
 export function stackParameters(needs: AwsNeeds): StackParameters {
   const { secretArns, secretNamePrefix = "", kmsKeyArns, clusterArns, clusterRoleArns, findsByTag } = needs;
   const all = {
@@ -16,7 +16,7 @@ export function stackParameters(needs: AwsNeeds): StackParameters {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
 }
 
-/** CloudFormation takes no longer value of a parameter. */
+/** The CloudFormation limit for the value of a parameter. */
 export const PARAMETER_BYTES_MAX = 4_096;
 
 export function tooLongParameters(parameters: StackParameters): readonly string[] {
@@ -25,7 +25,7 @@ export function tooLongParameters(parameters: StackParameters): readonly string[
   );
 }
 
-/** As samconfig.toml holds them. Their characters, which the template checks, need no escaping there. */
+/** In the format of samconfig.toml. The template allows only characters that need no escaping there. */
 export function printParameters(parameters: StackParameters): string {
   const lines = Object.entries(parameters).map(([name, value]) => `  "${name}=${value}",`);
   return ["parameter_overrides = [", ...lines, "]"].join("\n");

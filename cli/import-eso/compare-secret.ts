@@ -1,8 +1,8 @@
+import { isRelayKey } from "../../shared/bindings/relay-identity.ts";
 import type { LiveSecret } from "../../shared/cluster/live-secret.ts";
-import { isRelayKey } from "../../shared/identity/relay-identity.ts";
 import type { DesiredSecret } from "../../shared/render/render-secret.ts";
 
-/** One key of a Secret: in both, or in one only. No value, and nothing made from one, is in it. */
+/** The comparison of one key. It contains no value and nothing derived from one. */
 export type KeyVerdict = {
   readonly key: string;
   readonly is: "equal" | "different" | "missing" | "extra";
@@ -10,29 +10,29 @@ export type KeyVerdict = {
 
 export type Comparison = {
   readonly keys: readonly KeyVerdict[];
-  /** What is not data: `type`, or a label or annotation of the binding that the Secret has otherwise. */
+  /** Differences outside data: `type`, labels and annotations of the binding. */
   readonly around: readonly string[];
 };
 
 /**
- * The Secret that is there with the one that the binding would make. Pure. `missing` is a key that only the binding makes,
- * `extra` one that only the Secret has. The relay's own notes are not compared: they are not there yet.
+ * Compares the live Secret with the result of the binding. Pure. Only the binding has a `missing` key, and only the
+ * Secret an `extra` one. The relay's own annotations and labels are not compared, because they do not exist yet.
  */
 export function compareSecret(live: LiveSecret, desired: DesiredSecret): Comparison {
   const names = [...new Set([...live.data.keys(), ...desired.data.keys()])].sort();
   const keys = names.map((key): KeyVerdict => {
-    const [there, wanted] = [live.data.get(key), desired.data.get(key)];
-    if (there === undefined) return { key, is: "missing" };
-    if (wanted === undefined) return { key, is: "extra" };
-    return { key, is: there.equals(wanted) ? "equal" : "different" };
+    const [actual, expected] = [live.data.get(key), desired.data.get(key)];
+    if (actual === undefined) return { key, is: "missing" };
+    if (expected === undefined) return { key, is: "extra" };
+    return { key, is: actual.equals(expected) ? "equal" : "different" };
   });
   const differing = (
     kind: string,
-    wanted: Readonly<Record<string, string>>,
-    there: Readonly<Record<string, string>>,
+    expected: Readonly<Record<string, string>>,
+    actual: Readonly<Record<string, string>>,
   ) =>
-    Object.entries(wanted)
-      .filter(([name, value]) => !isRelayKey(name) && there[name] !== value)
+    Object.entries(expected)
+      .filter(([name, value]) => !isRelayKey(name) && actual[name] !== value)
       .map(([name]) => `${kind} ${name}`);
   return {
     keys,

@@ -15,20 +15,20 @@ export type ConvertedRules = {
 };
 
 /**
- * One ExternalSecret as the rules of a binding. Whatever has no equal is an objection, and one is enough: a Secret that
- * lacks a key, or has another value under it, takes an application down just like a missing one.
+ * Converts one ExternalSecret to the rules of a binding. Every unsupported setting is an objection, and one objection is
+ * enough: a missing key or a wrong value takes an application down just like a missing Secret.
  */
 export function convertExternalSecret(
   request: ExternalSecretRequest,
   stores: Stores,
-  wrong: Objections,
+  objections: Objections,
 ): ConvertedRules {
   const { spec, name } = request;
   const notes = new Set<NoteCode>();
   const conversion: Conversion = {
     request,
     stores,
-    wrong,
+    objections,
     note: (...codes) => {
       for (const code of codes) notes.add(code);
     },
@@ -38,13 +38,13 @@ export function convertExternalSecret(
   };
   readRefresh(spec);
   if (!spec.has("data") && !spec.has("dataFrom")) {
-    spec.object("NOTHING_TO_READ", "it has neither data nor dataFrom");
+    spec.refuse("NOTHING_TO_READ", "data and dataFrom are both missing");
   }
   const target = spec.map("target");
-  const secretName = target.text("name") ?? name;
+  const secretName = target.string("name") ?? name;
   const extractions = spec.list("dataFrom").flatMap((entry) => readExtract(conversion, entry) ?? []);
   const picks = spec.list("data").flatMap((entry) => readPick(conversion, entry) ?? []);
-  checkTwice(picks, wrong);
+  checkDuplicates(picks, objections);
   const entries =
     readTemplates(conversion, target, extractions, picks) ?? entriesOf(extractions, picks, conversion.note);
   const around = readTarget(conversion, target, sourcesIn(entries));
@@ -59,42 +59,38 @@ export function convertExternalSecret(
 const sourcesIn = (entries: readonly SourceEntry[]): number =>
   new Set(entries.map(({ source, stage, versionId }) => JSON.stringify([source, stage, versionId]))).size;
 
-/** The relay follows its source at once, so an interval goes; but not following at all is another thing. */
+/** The relay follows its source at once, so an interval is dropped, but a policy that never follows it is refused. */
 function readRefresh(spec: FieldReader): void {
-  const policy = spec.text("refreshPolicy") ?? "Periodic";
+  const policy = spec.string("refreshPolicy") ?? "Periodic";
   const interval = spec.raw("refreshInterval");
   if (policy !== "Periodic") {
-    spec.object(
+    spec.refuse(
       "REFRESH_POLICY",
-      `${policy} keeps the Secret as it was, and the relay always follows the source. Pin a version instead`,
+      `${policy} does not follow the source, and the relay always does. Pin a version instead`,
       "refreshPolicy",
     );
   } else if (
     interval === 0 ||
     (typeof interval === "string" && /^0+(\.0+)?(ns|us|µs|ms|s|m|h)?$/.test(interval))
   ) {
-    spec.object(
+    spec.refuse(
       "REFRESH_POLICY",
-      "an interval of 0 reads the source once, and the relay always follows it. Pin a version instead",
+      "an interval of 0 reads the source only once, and the relay always follows it. Pin a version instead",
       "refreshInterval",
     );
   }
 }
 
-function checkTwice(picks: readonly PickedKey[], wrong: Objections): void {
+function checkDuplicates(picks: readonly PickedKey[], objections: Objections): void {
   for (const [key, found] of Map.groupBy(picks, (pick) => pick.key)) {
     const [, second] = found;
     if (second !== undefined) {
-      wrong.add(
-        second.path,
-        "KEY_TWICE",
-        `the key ${key} is made twice. Remove the entry that does not count`,
-      );
+      objections.add(second.path, "KEY_TWICE", `key ${key} is defined twice. Remove one of the entries`);
     }
   }
 }
 
-/** One source beside its rules; several in a list. Keys of an extract are known only when it is read. */
+/** The keys of an extract are known only at sync time, so their collisions are resolved then. */
 function bySources(entries: readonly SourceEntry[], hasExtractions: boolean): Rules {
   const [only, ...more] = entries;
   if (only === undefined) return {};

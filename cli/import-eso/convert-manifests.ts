@@ -1,23 +1,23 @@
 import type { TargetEntry } from "../../shared/bindings/bindings-file.ts";
 import { convertExternalSecret } from "./convert-external-secret.ts";
-import { FieldReader, isFields, type Objection, objections } from "./fields.ts";
+import { collectObjections, FieldReader, isFields, type Objection } from "./fields.ts";
 import { type Manifest, nameOfManifest } from "./manifest.ts";
 import { namespacesOf } from "./namespaces.ts";
 import type { NoteCode } from "./notes.ts";
 import type { Rules } from "./parts.ts";
-import { type Home, type Stores, storesOf } from "./stores.ts";
+import { type SourceLocation, type Stores, storesOf } from "./stores.ts";
 import { refusalsOf } from "./validate-entry.ts";
 
 export type ImportOptions = {
   readonly cluster: { readonly key: string; readonly name: string; readonly region: string };
-  readonly home: Home;
-  /** Take a store that is not among the manifests for AWS Secrets Manager where the functions run. */
+  readonly home: SourceLocation;
+  /** Treat a missing store as AWS Secrets Manager in the account and Region of the functions. */
   readonly assumeStores: boolean;
-  /** Where a manifest names no namespace. */
+  /** The namespace of a manifest without one. */
   readonly namespace: string;
 };
 
-/** One ExternalSecret or ClusterExternalSecret that became a binding. */
+/** One ExternalSecret or ClusterExternalSecret, as a binding. */
 export type Converted = {
   readonly file: string;
   readonly resource: string;
@@ -25,7 +25,6 @@ export type Converted = {
   readonly notes: readonly NoteCode[];
 };
 
-/** One that did not, with every reason. */
 export type NotConverted = {
   readonly file: string;
   readonly resource: string;
@@ -35,15 +34,14 @@ export type NotConverted = {
 export type Conversions = {
   readonly converted: readonly Converted[];
   readonly notConverted: readonly NotConverted[];
-  /** ClusterExternalSecrets whose ExternalSecrets are among the manifests, and are converted one by one. */
+  /** ClusterExternalSecrets whose ExternalSecrets are among the manifests, and are converted instead. */
   readonly covered: readonly string[];
 };
 
 /**
- * Every ExternalSecret and ClusterExternalSecret among the manifests, as a binding or with the reasons why not. Pure.
+ * Converts every ExternalSecret and ClusterExternalSecret to a binding, or lists the reasons why not. Pure.
  *
- * One that can't be converted as a whole is not converted in part: the binding would take over the whole Secret and drop
- * the keys that it does not know.
+ * Nothing is converted in part: the binding would take over the whole Secret and drop the keys that it does not have.
  */
 export function convertManifests(manifests: readonly Manifest[], options: ImportOptions): Conversions {
   const stores = storesOf(manifests, { home: options.home, assume: options.assumeStores });
@@ -55,10 +53,10 @@ export function convertManifests(manifests: readonly Manifest[], options: Import
     if (manifest.kind === "ExternalSecret") return [convertOne(manifest, stores, options)];
     return manifest.kind === "ClusterExternalSecret" ? [convertCluster(manifest, stores, options)] : [];
   });
-  const { converted, twice } = withoutTwins(results.filter((result) => "entry" in result));
+  const { converted, conflicting } = splitConflicts(results.filter((result) => "entry" in result));
   return {
     converted,
-    notConverted: [...results.filter((result) => "objections" in result), ...twice],
+    notConverted: [...results.filter((result) => "objections" in result), ...conflicting],
     covered: covered.map(({ name }) => name),
   };
 }
@@ -81,36 +79,36 @@ function convertCluster(
   stores: Stores,
   options: ImportOptions,
 ): Converted | NotConverted {
-  const wrong = objections();
-  const spec = new FieldReader(manifest.object.spec, "spec", wrong);
-  const found = namespacesOf(spec, manifest.object.status);
+  const found = collectObjections();
+  const spec = new FieldReader(manifest.object.spec, "spec", found);
+  const { namespaces, areFixed } = namespacesOf(spec, manifest.object.status);
   const metadata = spec.map("externalSecretMetadata");
-  const name = spec.text("externalSecretName") ?? manifest.name;
+  const name = spec.string("externalSecretName") ?? manifest.name;
   const inner = spec.raw("externalSecretSpec");
-  spec.raw("refreshTime"); // how often it looks for new namespaces
-  const labels = metadata.texts("labels");
-  const annotations = metadata.texts("annotations");
+  spec.raw("refreshTime"); // the interval of its search for new namespaces
+  const labels = metadata.stringMap("labels");
+  const annotations = metadata.stringMap("annotations");
   metadata.end();
   spec.end();
   return convert(manifest, inner, options, stores, {
     path: "spec.externalSecretSpec",
     name,
-    namespaces: found.namespaces,
+    namespaces,
     labels,
     annotations,
-    notes: found.areFixed ? ["NAMESPACES_FIXED"] : [],
-    before: wrong.all,
+    notes: areFixed ? ["NAMESPACES_FIXED"] : [],
+    earlier: found.all,
   });
 }
 
-type Asked = {
+type ConversionRequest = {
   readonly path: string;
   readonly name: string;
   readonly namespaces: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly notes: readonly NoteCode[];
-  readonly before?: readonly Objection[];
+  readonly earlier?: readonly Objection[];
 };
 
 function convert(
@@ -118,41 +116,40 @@ function convert(
   spec: unknown,
   options: ImportOptions,
   stores: Stores,
-  { path, name, namespaces, labels, annotations, notes, before = [] }: Asked,
+  { path, name, namespaces, labels, annotations, notes, earlier = [] }: ConversionRequest,
 ): Converted | NotConverted {
   const { file } = manifest;
   const resource = nameOfManifest(manifest, options.namespace);
   const version = manifest.apiVersion.split("/")[1] ?? "";
   if (!VERSIONS.has(version)) {
-    const reason = `${version} has other fields. Convert it to v1 first, as the operator's guide says`;
+    const reason = `${version} has different fields. Convert it to v1 first, with the guide of External Secrets Operator`;
     return { file, resource, objections: [{ path: "apiVersion", code: "API_VERSION", reason }] };
   }
-  const wrong = objections();
-  for (const objection of before) wrong.add(objection.path, objection.code, objection.reason);
+  const found = collectObjections(earlier);
   const [namespace = options.namespace] = namespaces;
-  const reader = new FieldReader(spec, path, wrong);
+  const reader = new FieldReader(spec, path, found);
   const request = { spec: reader, name, namespace, labels, annotations };
-  const { rules, secretName, notes: found } = convertExternalSecret(request, stores, wrong);
+  const { rules, secretName, notes: ownNotes } = convertExternalSecret(request, stores, found);
   const targets = namespaces.map((each) => ({ namespace: each, name: secretName }));
   const entry = { ...rules, targets };
-  if (wrong.all.length === 0) {
-    for (const reason of refusalsOf(entry, options.cluster)) wrong.add(path, "BINDINGS_REFUSE", reason);
+  if (found.all.length === 0) {
+    for (const reason of refusalsOf(entry, options.cluster)) found.add(path, "BINDINGS_REFUSE", reason);
   }
-  return wrong.all.length > 0
-    ? { file, resource, objections: wrong.all }
-    : { file, resource, entry, notes: [...found, ...notes] };
+  return found.all.length > 0
+    ? { file, resource, objections: found.all }
+    : { file, resource, entry, notes: [...ownNotes, ...notes] };
 }
 
-/** v1beta1 differs from v1 in nothing that is read here. */
+/** In the fields that are read here, v1beta1 and v1 are the same. */
 const VERSIONS: ReadonlySet<string> = new Set(["v1", "v1beta1"]);
 
-function metadataOf(metadata: unknown): Pick<Asked, "labels" | "annotations"> {
-  // What is no map of texts here, an API server would not have taken; nothing of it is on the Secret then.
-  const reader = new FieldReader(metadata, "metadata", objections());
-  return { labels: reader.texts("labels"), annotations: reader.texts("annotations") };
+function metadataOf(metadata: unknown): Pick<ConversionRequest, "labels" | "annotations"> {
+  // An API server refuses metadata of the wrong type, so those objections are dropped.
+  const reader = new FieldReader(metadata, "metadata", collectObjections());
+  return { labels: reader.stringMap("labels"), annotations: reader.stringMap("annotations") };
 }
 
-/** The ClusterExternalSecret that made it. */
+/** The name of the ClusterExternalSecret that owns it. */
 function parentOf({ kind, object }: Manifest): string[] {
   const owners = isFields(object.metadata) ? object.metadata.ownerReferences : undefined;
   if (kind !== "ExternalSecret" || !Array.isArray(owners)) return [];
@@ -163,8 +160,11 @@ function parentOf({ kind, object }: Manifest): string[] {
   );
 }
 
-/** Two ExternalSecrets that write one Secret: the operator merges them, or lets them fight; a binding has one Secret. */
-function withoutTwins(results: readonly Converted[]): { converted: Converted[]; twice: NotConverted[] } {
+/** If two ExternalSecrets write one Secret, the operator merges them or they overwrite each other. Bindings allow one writer. */
+function splitConflicts(results: readonly Converted[]): {
+  converted: Converted[];
+  conflicting: NotConverted[];
+} {
   const writers = new Map<string, Converted[]>();
   for (const result of results) {
     for (const { namespace, name } of result.entry.targets) {
@@ -178,14 +178,14 @@ function withoutTwins(results: readonly Converted[]): { converted: Converted[]; 
   }
   return {
     converted: results.filter((result) => !shared.has(result)),
-    twice: [...shared].map(([{ file, resource }, key]) => ({
+    conflicting: [...shared].map(([{ file, resource }, key]) => ({
       file,
       resource,
       objections: [
         {
           path: "spec.target.name",
           code: "TARGET_TWICE",
-          reason: `another one writes Secret ${key} too. Put what both write into one binding by hand, with sources`,
+          reason: `another ExternalSecret also writes Secret ${key}. Combine both in one binding with several sources`,
         },
       ],
     })),

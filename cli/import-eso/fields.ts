@@ -1,11 +1,11 @@
-/** A part of a manifest: nothing about it is known but that it is a map. */
+/** A map in a manifest, with unknown fields. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Why something is not converted. `path` is where in the object, as in `spec.data[0].remoteRef.property`. */
+/** The reason why a field is not converted. `path` is its place in the object: `spec.data[0].remoteRef.property`. */
 export type Objection = { readonly path: string; readonly code: ObjectionCode; readonly reason: string };
 
 export type ObjectionCode =
@@ -43,18 +43,18 @@ export type Objections = {
   add(path: string, code: ObjectionCode, reason: string): void;
 };
 
-export function objections(): Objections {
-  const all: Objection[] = [];
+export function collectObjections(earlier: readonly Objection[] = []): Objections {
+  const all = [...earlier];
   return { all, add: (path, code, reason) => void all.push({ path, code, reason }) };
 }
 
 /**
- * Reads one map of a manifest. Every field that nobody asks for is an objection: what a field means that is not known
- * here can't be said, and so it can't be left out.
+ * Reads one map of a manifest. Every field that is not read is an objection, because dropping an unknown field could
+ * change the Secret.
  */
 export class FieldReader {
   readonly #fields: Fields;
-  readonly #asked = new Set<string>();
+  readonly #read = new Set<string>();
   readonly path: string;
   readonly objections: Objections;
 
@@ -73,23 +73,18 @@ export class FieldReader {
     return this.raw(name) !== undefined;
   }
 
-  /** Null is what YAML makes of a field without a value, and Kubernetes takes for absent. */
+  /** YAML reads a field without a value as null, and Kubernetes treats null as absent. */
   raw(name: string): unknown {
-    this.#asked.add(name);
+    this.#read.add(name);
     return Object.hasOwn(this.#fields, name) ? (this.#fields[name] ?? undefined) : undefined;
   }
 
-  text(name: string): string | undefined {
-    const value = this.raw(name);
-    if (value === undefined || typeof value === "string") return value;
-    this.#malformed(this.at(name), "text");
-    return undefined;
+  string(name: string): string | undefined {
+    return this.#typed(name, "a string", (value) => typeof value === "string");
   }
 
   flag(name: string): boolean {
-    const value = this.raw(name);
-    if (value !== undefined && typeof value !== "boolean") this.#malformed(this.at(name), "true or false");
-    return value === true;
+    return this.#typed(name, "true or false", (value) => typeof value === "boolean") ?? false;
   }
 
   map(name: string): FieldReader {
@@ -97,50 +92,45 @@ export class FieldReader {
   }
 
   list(name: string): FieldReader[] {
-    const value = this.raw(name);
-    if (value === undefined) return [];
-    if (!Array.isArray(value)) {
-      this.#malformed(this.at(name), "a list");
-      return [];
-    }
-    return value.map((item, index) => new FieldReader(item, `${this.at(name)}[${index}]`, this.objections));
+    const items = this.#typed(name, "a list", (value): value is unknown[] => Array.isArray(value)) ?? [];
+    return items.map((item, index) => new FieldReader(item, `${this.at(name)}[${index}]`, this.objections));
   }
 
-  /** A map of texts, such as labels. A number that YAML made of a text without quotes is what Kubernetes refuses too. */
-  texts(name: string): Record<string, string> {
-    const value = this.raw(name);
-    if (value === undefined) return {};
-    if (!isFields(value) || Object.values(value).some((each) => typeof each !== "string")) {
-      this.#malformed(this.at(name), "a map of texts");
-      return {};
-    }
-    return { ...value } as Record<string, string>;
+  /** Such as labels. Kubernetes also refuses a number, which is a string without quotes in YAML. */
+  stringMap(name: string): Record<string, string> {
+    return { ...this.#typed(name, "a map of strings", isStringMap) };
   }
 
-  /** A list of texts. */
-  names(name: string): string[] {
-    const value = this.raw(name);
-    if (value === undefined) return [];
-    if (!Array.isArray(value) || value.some((each) => typeof each !== "string")) {
-      this.#malformed(this.at(name), "a list of texts");
-      return [];
-    }
-    return value as string[];
+  stringList(name: string): string[] {
+    return this.#typed(name, "a list of strings", isStringList) ?? [];
   }
 
-  /** Reads on, and says of every field that was not asked for that it is unknown. */
+  /** Adds an objection for every field that was not read. */
   end(): void {
     for (const name of Object.keys(this.#fields)) {
-      if (this.#asked.has(name)) continue;
-      this.objections.add(this.at(name), "FIELD_UNKNOWN", "what this field does is not known here");
+      if (this.#read.has(name)) continue;
+      this.objections.add(this.at(name), "FIELD_UNKNOWN", "the relay does not know this field");
     }
   }
 
-  object(code: ObjectionCode, reason: string, name?: string): void {
+  refuse(code: ObjectionCode, reason: string, name?: string): void {
     this.objections.add(name === undefined ? this.path : this.at(name), code, reason);
   }
 
+  #typed<T>(name: string, expected: string, is: (value: unknown) => value is T): T | undefined {
+    const value = this.raw(name);
+    if (value === undefined || is(value)) return value;
+    this.#malformed(this.at(name), expected);
+    return undefined;
+  }
+
   #malformed(path: string, expected: string): void {
-    this.objections.add(path, "FIELD_MALFORMED", `${expected} is expected here`);
+    this.objections.add(path, "FIELD_MALFORMED", `it must be ${expected}`);
   }
 }
+
+const isStringList = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === "string");
+
+const isStringMap = (value: unknown): value is Record<string, string> =>
+  isFields(value) && isStringList(Object.values(value));

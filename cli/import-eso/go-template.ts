@@ -1,32 +1,31 @@
-/** A template of ExternalSecret's engine v2 in the words of ours, and the variables that it uses; or why not. */
+/** A template of engine v2 of External Secrets Operator, translated to the relay's templates, or the reason why not. */
 export type TemplateRule =
   | {
       readonly kind: "template";
-      /** Writes it with the name that each variable has in the source. */
+      /** Writes the template; `nameOf` is the name of a variable in the source. */
       readonly write: (nameOf: (variable: string) => string) => string;
       readonly variables: readonly string[];
     }
   | { readonly kind: "refused"; readonly reason: string };
 
 /**
- * Taken are text and places that a variable fills in: `{{ .password }}`, `{{ index . "pass-word" }}`, each also piped
- * through toString or b64enc. Everything else of Go's templates and of Sprig has no counterpart that is the same for
- * every value.
+ * Supported are text and variables: `{{ .password }}` and `{{ index . "pass-word" }}`, optionally piped through toString
+ * or b64enc. No other feature of Go templates and Sprig has an equivalent that is correct for every value.
  */
 export function templateRule(text: string): TemplateRule {
   const parts = text.split(/(\{\{[\s\S]*?\}\})/);
   const pieces: Piece[] = [];
   for (const part of parts) {
     if (!part.startsWith("{{")) {
-      if (/\{\{|\}\}|\{%|%\}/.test(part)) return refused("its text holds marks of a template");
+      if (/\{\{|\}\}|\{%|%\}/.test(part)) return refused("its text contains template delimiters");
       pieces.push({ text: part });
       continue;
     }
     const action = ACTION.exec(part);
-    if (action === null) return refused(`it has an action that is more than a variable: ${shortened(part)}`);
+    if (action === null) return refused(`the action is not a plain variable: ${shortened(part)}`);
     const [, dotted, indexed, filters = ""] = action;
     const used = filters.split("|").map((filter) => filter.trim());
-    if (used.filter((filter) => filter === "b64enc").length > 1) return refused("it encodes twice");
+    if (used.filter((filter) => filter === "b64enc").length > 1) return refused("it encodes a value twice");
     pieces.push({ variable: dotted ?? indexed ?? "", isEncoded: used.includes("b64enc") });
   }
   return {
@@ -48,7 +47,7 @@ type Piece = { readonly text: string } | { readonly variable: string; readonly i
 const ACTION =
   /^\{\{\s*(?:\.([A-Za-z_]\w*)|index\s+\.\s+"([-._A-Za-z0-9]+)")((?:\s*\|\s*(?:toString|b64enc))*)\s*\}\}$/;
 
-/** Whether our templates take a key of the source for a variable without quotes. */
+/** Whether a key of the source is a valid variable name without quotes. */
 export function isVariableName(key: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) && !RESERVED.has(key);
 }

@@ -2,9 +2,9 @@ import { isCollection, parseAllDocuments, visit } from "yaml";
 import { hasTooManyMarks } from "../../shared/bindings/yaml-marks.ts";
 import { isFields } from "./fields.ts";
 
-/** One object of a manifest, and where it stands. */
+/** One object of a manifest. */
 export type Manifest = {
-  /** As it was named on the command line or found below it; `cluster` for one that was read live. */
+  /** The path on the command line, or below it; `cluster` for a live object. */
   readonly file: string;
   readonly apiVersion: string;
   readonly kind: string;
@@ -21,40 +21,40 @@ export type ReadManifests = {
 };
 
 /**
- * The objects of a file: YAML or JSON, several documents, Lists within Lists. What is no YAML is told, and the other
- * documents of the file with it: where one ends is then a guess.
+ * The objects of a file: YAML or JSON, with several documents and nested Lists. A syntax error rejects the whole file,
+ * because the ends of the other documents are then uncertain.
  */
 export function readManifests(file: string, text: string): ReadManifests {
-  if (hasTooManyMarks(text))
-    return { manifests: [], problems: [{ file, reason: "line 1: it is too large" }] };
+  const unreadable = (reason: string): ReadManifests => ({ manifests: [], problems: [{ file, reason }] });
+  if (hasTooManyMarks(text)) return unreadable("line 1: it is too large");
   const documents = parseAllDocuments(text, { prettyErrors: false });
   const manifests: Manifest[] = [];
   for (const document of "empty" in documents ? [] : documents) {
     const [error] = document.errors;
     if (error !== undefined) {
       const line = text.slice(0, error.pos[0]).split("\n").length;
-      return { manifests: [], problems: [{ file, reason: `line ${line}: ${reasonOf(error.code)}` }] };
+      return unreadable(`line ${line}: ${reasonOf(error.code)}`);
     }
     let isTemplate = false;
     visit(document, {
-      // `{{ .Values.x }}` is YAML too: a map whose key is a map.
+      // `{{ .Values.x }}` is valid YAML: a map with a map as its key.
       Pair: (_, { key }) => {
         isTemplate ||= isCollection(key);
       },
     });
-    if (isTemplate) return { manifests: [], problems: [{ file, reason: reasonOf("COLLECTION_KEY") }] };
+    if (isTemplate) return unreadable(reasonOf("COLLECTION_KEY"));
     let object: unknown;
     try {
       object = document.toJS({ maxAliasCount: ALIASES_MAX });
     } catch {
-      return { manifests: [], problems: [{ file, reason: "its aliases can't be resolved" }] };
+      return unreadable("its aliases can't be resolved");
     }
     manifests.push(...objectsIn(file, object, 0));
   }
   return { manifests, problems: [] };
 }
 
-/** The objects of an API server's list, as if they had been read from a file. */
+/** The objects of a list response of an API server. */
 export const manifestsOf = (file: string, object: unknown): Manifest[] => objectsIn(file, object, 0);
 
 const ALIASES_MAX = 100;
@@ -65,11 +65,11 @@ function objectsIn(file: string, object: unknown, depth: number): Manifest[] {
   const { apiVersion, kind, metadata, items } = object;
   if (typeof apiVersion !== "string" || typeof kind !== "string") return [];
   if (kind.endsWith("List") && Array.isArray(items)) {
-    const ofItems = kind.slice(0, -"List".length);
-    // An API server leaves out what the list says already.
-    const whole = (item: unknown) =>
-      isFields(item) && ofItems !== "" ? { apiVersion, kind: ofItems, ...item } : item;
-    return items.flatMap((item) => objectsIn(file, whole(item), depth + 1));
+    const itemKind = kind.slice(0, -"List".length);
+    // An API server omits apiVersion and kind of the items.
+    const complete = (item: unknown) =>
+      isFields(item) && itemKind !== "" ? { apiVersion, kind: itemKind, ...item } : item;
+    return items.flatMap((item) => objectsIn(file, complete(item), depth + 1));
   }
   const { name, namespace } = isFields(metadata) ? metadata : {};
   return [
@@ -85,11 +85,11 @@ function objectsIn(file: string, object: unknown, depth: number): Manifest[] {
 }
 
 function reasonOf(code: string): string {
-  if (code === "DUPLICATE_KEY") return "a key stands twice, so which one counts is a guess";
-  return "this is no YAML; a template of Helm has to be rendered first (helm template)";
+  if (code === "DUPLICATE_KEY") return "a key is defined twice";
+  return "this is not valid YAML. Render a Helm chart first: helm template";
 }
 
 /** `ExternalSecret shop/db`, or `ClusterExternalSecret db`. */
-export function nameOfManifest({ kind, name, namespace }: Manifest, otherwise: string): string {
-  return kind.startsWith("Cluster") ? `${kind} ${name}` : `${kind} ${namespace ?? otherwise}/${name}`;
+export function nameOfManifest({ kind, name, namespace }: Manifest, defaultNamespace: string): string {
+  return kind.startsWith("Cluster") ? `${kind} ${name}` : `${kind} ${namespace ?? defaultNamespace}/${name}`;
 }

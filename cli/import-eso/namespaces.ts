@@ -1,15 +1,14 @@
 import { type FieldReader, isFields } from "./fields.ts";
 
 /**
- * The namespaces of a ClusterExternalSecret: those that it lists, those that it selects by the label that every namespace
- * has with its own name, and those that the operator says it has found. A selector by other labels is known to the
- * cluster alone.
+ * The namespaces of a ClusterExternalSecret: listed, selected by the label with the namespace's own name, or found by the
+ * operator. A selector of other labels cannot be resolved without the cluster.
  */
 export function namespacesOf(
   spec: FieldReader,
   status: unknown,
 ): { readonly namespaces: readonly string[]; readonly areFixed: boolean } {
-  const listed = spec.names("namespaces");
+  const listed = spec.stringList("namespaces");
   const selectors = [
     ...(spec.has("namespaceSelector") ? [spec.map("namespaceSelector")] : []),
     ...spec.list("namespaceSelectors"),
@@ -23,21 +22,21 @@ export function namespacesOf(
   }
   if (provisioned.length > 0)
     return { namespaces: [...new Set([...listed, ...provisioned])].sort(), areFixed: true };
-  spec.object(
+  spec.refuse(
     "NAMESPACES",
-    "which namespaces it selects only the cluster knows. Import it --live, or from `kubectl get clusterexternalsecrets -o yaml`",
+    "only the cluster can resolve this selector. Import it with --live, or from `kubectl get clusterexternalsecrets -o yaml`",
     selectors.length > 1 ? "namespaceSelectors" : "namespaceSelector",
   );
   return { namespaces: [], areFixed: false };
 }
 
-/** The namespaces that a selector by the label of the name means; undefined for any other. */
+/** Undefined for a selector of any label but the name. */
 function namesIn(selector: FieldReader): readonly string[] | undefined {
-  const labels = selector.texts("matchLabels");
+  const labels = selector.stringMap("matchLabels");
   const expressions = selector.list("matchExpressions").map((expression) => ({
-    key: expression.text("key"),
-    operator: expression.text("operator"),
-    values: expression.names("values"),
+    key: expression.string("key"),
+    operator: expression.string("operator"),
+    values: expression.stringList("values"),
   }));
   selector.end();
   const sets = [
@@ -49,5 +48,5 @@ function namesIn(selector: FieldReader): readonly string[] | undefined {
   return first.key === NAME_LABEL && first.operator === "In" ? first.values : undefined;
 }
 
-/** The API server puts it on every namespace, and nobody can change it. */
+/** The API server sets it on every namespace, and it cannot be changed. */
 const NAME_LABEL = "kubernetes.io/metadata.name";

@@ -1,76 +1,62 @@
+type Note = { readonly kind: "value" | "conduct"; readonly text: string };
+
+const value = (text: string): Note => ({ kind: "value", text });
+const conduct = (text: string): Note => ({ kind: "conduct", text });
+
 /**
- * What is good to know about something that was converted. `value`: for some values the Secret is another, as said.
- * `conduct`: the data is the same, and something around it is not.
+ * Differences between External Secrets Operator and a converted binding. `value`: some values differ in the Secret.
+ * `conduct`: the data is the same, but the behaviour differs.
  */
 export const NOTES = {
-  NUMBER_SPELLING: {
-    kind: "value",
-    text: "A property that is a number or a nested object: External Secrets Operator writes 1.10 as 1.1 and 1e3 as 1000, and keeps the spaces of an object; the relay keeps the number as the source spells it, and no spaces. Of a key that stands twice in the source, the operator takes the first, the relay the last.",
-  },
-  NESTED_SPELLING: {
-    kind: "value",
-    text: "A key of the source that is an object or a list: the operator keeps the spaces between its parts, the relay does not.",
-  },
-  NULL_REFUSED: {
-    kind: "value",
-    text: "A property by a path that is null: the operator writes an empty text, the relay looks for the next reading and refuses the Secret when there is none.",
-  },
-  INDEX_OR_KEY: {
-    kind: "value",
-    text: "A number in a path: for the operator it is a place in a list, or a key of that name in an object; for the relay a place only, and the Secret is refused where there is no list.",
-  },
-  ILLEGAL_KEYS_REFUSED: {
-    kind: "value",
-    text: "A key of the source that can't be a key of a Secret: the operator writes _ in place of what is illegal, the relay refuses the Secret until it is renamed in extract.",
-  },
-  LAST_WINS: {
-    kind: "conduct",
-    text: "Where two sources make the same key the later one wins, as it did; the plan and the report name the key.",
-  },
-  OWN_ROLE: {
-    kind: "conduct",
-    text: "The store reads with a role or credentials of its own; the relay reads with its own role, which needs the right to each source, and for another account the source's resource policy and key policy too.",
-  },
-  SAME_ACCOUNT: {
-    kind: "conduct",
-    text: "The source is written as a name: that is the secret of this name in the account and Region of the functions. It is taken that the store reads there.",
-  },
-  STORE_ASSUMED: {
-    kind: "conduct",
-    text: "The store was not among the manifests. As asked, it is taken for AWS Secrets Manager in the account and Region of the functions, without a prefix.",
-  },
-  STORE_CONDITIONS: {
-    kind: "conduct",
-    text: "The store lets only some namespaces use it. With the relay, what it may write is said by the Roles in the cluster.",
-  },
-  SECRET_STAYS: {
-    kind: "conduct",
-    text: "When the ExternalSecret is deleted its Secret goes with it; when a binding is removed its Secret stays, unless deletionPolicy: delete says otherwise.",
-  },
-  DELETED_WITH_BINDING: {
-    kind: "conduct",
-    text: "deletionPolicy: delete also deletes the Secret once its binding is removed, as deleting the ExternalSecret did.",
-  },
-  PINNED: {
-    kind: "conduct",
-    text: "The version is pinned: rotations do not touch the Secret, as before.",
-  },
-  MERGE_CREATES: {
-    kind: "conduct",
-    text: "creationPolicy: Merge waits for somebody to create the Secret; with ownership: keys the relay creates it, and adds to one that is there.",
-  },
-  IMMUTABLE_REPORTED: {
-    kind: "conduct",
-    text: "The Secret is immutable. When its source changes, the operator says nothing; the relay reports it as refused.",
-  },
-  TOOL_NOTES_DROPPED: {
-    kind: "conduct",
-    text: "Notes of kubectl and of forced refreshes, which stand on the ExternalSecret, are not put on the Secret.",
-  },
-  NAMESPACES_FIXED: {
-    kind: "conduct",
-    text: "The namespaces are those that were found. A namespace that is labelled later needs a target of its own.",
-  },
-} as const satisfies Record<string, { kind: "value" | "conduct"; text: string }>;
+  NUMBER_SPELLING: value(
+    "A property that is a number or a nested object: External Secrets Operator writes 1.10 as 1.1 and 1e3 as 1000, and keeps the whitespace of an object. The relay keeps the spelling of the number, and removes the whitespace. If the source has a key twice, the operator uses the first value and the relay the last.",
+  ),
+  NESTED_SPELLING: value(
+    "A key of the source that is an object or a list: the operator keeps its whitespace, the relay removes it.",
+  ),
+  NULL_REFUSED: value(
+    "A property path whose value is null: the operator writes an empty string. The relay tries the other reading of the property, as a key or as a path, and refuses the Secret if neither has a value.",
+  ),
+  INDEX_OR_KEY: value(
+    "A number in a path: for the operator it is a list index, or a key of an object. For the relay it is only a list index, and the Secret is refused if the value is not a list.",
+  ),
+  ILLEGAL_KEYS_REFUSED: value(
+    "A key of the source that is not a valid key of a Secret: the operator replaces each illegal character by _. The relay refuses the Secret until extract renames the key.",
+  ),
+  LAST_WINS: conduct(
+    "If two sources have the same key, the later source wins, as before. The plan and the report name the key.",
+  ),
+  OWN_ROLE: conduct(
+    "The store reads with its own role or credentials. The relay reads with its own role, which needs permission for each source. A source in another account also needs a resource policy and a key policy.",
+  ),
+  SAME_ACCOUNT: conduct(
+    "The source is given by name: the secret with this name in the account and Region of the functions. The conversion assumes that the store reads there.",
+  ),
+  STORE_ASSUMED: conduct(
+    "The store was not among the manifests. Because of --assume-stores, it is treated as AWS Secrets Manager in the account and Region of the functions, without a prefix.",
+  ),
+  STORE_CONDITIONS: conduct(
+    "Only some namespaces may use the store. For the relay, the Roles in the cluster limit the namespaces.",
+  ),
+  SECRET_STAYS: conduct(
+    "If an ExternalSecret is deleted, its Secret is deleted, too. If a binding is removed, its Secret stays, unless it has deletionPolicy: delete.",
+  ),
+  DELETED_WITH_BINDING: conduct(
+    "With deletionPolicy: delete, the Secret is also deleted after its binding is removed, as it was with its ExternalSecret.",
+  ),
+  PINNED: conduct("The version is pinned: rotations do not change the Secret, as before."),
+  MERGE_CREATES: conduct(
+    "With creationPolicy: Merge the operator waits until the Secret exists. With ownership: keys the relay creates the Secret, or adds its keys to an existing one.",
+  ),
+  IMMUTABLE_REPORTED: conduct(
+    "The Secret is immutable. If its source changes, the operator reports nothing; the relay reports the Secret as refused.",
+  ),
+  TOOL_NOTES_DROPPED: conduct(
+    "Annotations of kubectl and of forced refreshes on the ExternalSecret are not copied to the Secret.",
+  ),
+  NAMESPACES_FIXED: conduct(
+    "The namespaces are fixed to the ones found. A namespace that is labelled later needs its own target.",
+  ),
+};
 
 export type NoteCode = keyof typeof NOTES;

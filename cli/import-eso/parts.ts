@@ -5,33 +5,31 @@ import type { NoteCode } from "./notes.ts";
 import type { Encoding } from "./remote-ref.ts";
 import type { StoreReference, Stores } from "./stores.ts";
 
-/** What an ExternalSecret says, wherever it stands: by itself, or in a ClusterExternalSecret. */
+/** An ExternalSecret, or the template of one in a ClusterExternalSecret. */
 export type ExternalSecretRequest = {
   readonly spec: FieldReader;
   readonly name: string;
   readonly namespace: string;
-  /** Of the ExternalSecret: without a template they are those of the Secret. */
+  /** Of the ExternalSecret; without a template the operator copies them to the Secret. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 };
 
-/** One conversion under way. */
 export type Conversion = {
   readonly request: ExternalSecretRequest;
   readonly stores: Stores;
-  readonly wrong: Objections;
+  readonly objections: Objections;
   readonly note: (...codes: readonly NoteCode[]) => void;
-  /** The store of every entry that names none of its own. */
+  /** The default store of the entries. */
   readonly store: PlacedStore | undefined;
 };
 
-/** What a conversion makes: a binding without its targets. */
+/** A binding without its targets. */
 export type Rules = Omit<BindingEntry, "targets">;
 
-/** A store, and where it is named. */
+/** A reference to a store, and its path in the manifest. */
 export type PlacedStore = StoreReference & { readonly path: string };
 
-/** A source at one of its versions. */
 export type VersionedSource = {
   readonly source: string;
   readonly stage?: string;
@@ -48,7 +46,7 @@ export type PickedKey = {
     | { readonly kind: "part"; readonly source: KeySource };
 };
 
-/** An entry of `dataFrom`: all keys of a source, perhaps renamed. */
+/** An entry of `dataFrom`: all keys of a source, with optional renames. */
 export type Extraction = {
   readonly at: VersionedSource;
   readonly rules: { readonly keys: "all" } | { readonly extract: NonNullable<SourceEntry["extract"]> };

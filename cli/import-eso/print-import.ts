@@ -1,13 +1,13 @@
-import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
+import { plural } from "../terminal/format.ts";
 import { table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { plural } from "../tune/print-number.ts";
-import type { Checked } from "./check-secrets.ts";
+import type { SecretCheck } from "./check-secrets.ts";
 import type { Conversions } from "./convert-manifests.ts";
 import type { ManifestProblem } from "./manifest.ts";
 import { NOTES, type NoteCode } from "./notes.ts";
 
-/** What became of each, and why: for stderr, beside the bindings on stdout. */
+/** The result of each conversion, for stderr. */
 export function printConversions(
   terminal: Pick<Terminal, "paintMessage">,
   { converted, notConverted, covered }: Conversions,
@@ -29,12 +29,10 @@ export function printConversions(
   );
   return [
     `${plural(converted.length, "binding")} made, ${notConverted.length} not converted${problems.length > 0 ? `, ${plural(problems.length, "file")} not read` : ""}`,
-    ...covered.map(
-      (name) => `ClusterExternalSecret ${name} is converted as the ExternalSecrets that it made`,
-    ),
+    ...covered.map((name) => `ClusterExternalSecret ${name} is converted by its ExternalSecrets`),
     ...unread,
     ...refused,
-    ...(notes.length > 0 ? ["", terminal.paintMessage("bold", "Good to know"), ...notes] : []),
+    ...(notes.length > 0 ? ["", terminal.paintMessage("bold", "Notes"), ...notes] : []),
   ].join("\n");
 }
 
@@ -42,20 +40,19 @@ function shortList(names: readonly string[]): string {
   return names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
 }
 
-/** Key by key, names and verdicts. */
-export function printChecked(
+export function printChecks(
   terminal: Pick<Terminal, "paint" | "width">,
-  checked: readonly Checked[],
+  checked: readonly SecretCheck[],
 ): string {
   const rows = checked.flatMap((one) => {
     const name = nameOfTarget(one.target);
     if (one.is === "absent")
-      return [[name, "", terminal.paint("yellow", "absent: the binding will make it")]];
+      return [[name, "", terminal.paint("yellow", "absent: the binding will create it")]];
     if (one.is === "unknown") return [[name, "", terminal.paint("red", `unknown: ${one.code}`)]];
     return [
       ...one.keys.map(({ key, is }) => [name, key, terminal.paint(is === "equal" ? "green" : "red", is)]),
       ...one.around.map((what) => [name, `(${what})`, terminal.paint("red", "different")]),
     ];
   });
-  return table(terminal, ["SECRET", "KEY", "IS"], rows);
+  return table(terminal, ["SECRET", "KEY", "RESULT"], rows);
 }

@@ -4,19 +4,19 @@ import { propertyRule } from "./property-path.ts";
 import { readRemoteRef } from "./remote-ref.ts";
 import { renameOf } from "./rewrite.ts";
 
-/** An entry of `data`. Undefined when it has an objection. */
+/** Reads an entry of `data`. Undefined if it has an objection. */
 export function readPick(context: Conversion, entry: FieldReader): PickedKey | undefined {
-  const key = entry.text("secretKey") ?? "";
-  const at = readSource(context, entry, entry.map("remoteRef"));
-  if (!entry.has("secretKey")) entry.object("FIELD_MALFORMED", "secretKey is missing");
+  const key = entry.string("secretKey") ?? "";
+  const read = readSource(context, entry, entry.map("remoteRef"));
+  if (!entry.has("secretKey")) entry.refuse("FIELD_MALFORMED", "secretKey is missing");
   entry.end();
-  if (at === undefined) return undefined;
-  const { property, decode } = at;
-  const base = { path: entry.path, key, at: at.at };
+  if (read === undefined) return undefined;
+  const { property, decode, at } = read;
+  const base = { path: entry.path, key, at };
   if (property === undefined) return { ...base, made: { kind: "whole", ...(decode && { decode }) } };
   const rule = propertyRule(property);
   if (rule.kind === "refused") {
-    context.wrong.add(`${entry.path}.remoteRef.property`, "PROPERTY_PATH", rule.reason);
+    context.objections.add(`${entry.path}.remoteRef.property`, "PROPERTY_PATH", rule.reason);
     return undefined;
   }
   context.note("NUMBER_SPELLING");
@@ -26,17 +26,12 @@ export function readPick(context: Conversion, entry: FieldReader): PickedKey | u
   return { ...base, made: { kind: "part", source: { ...found, ...(decode && { decode }) } } };
 }
 
-/** An entry of `dataFrom`. Undefined when it has an objection. */
+/** Reads an entry of `dataFrom`. Undefined if it has an objection. */
 export function readExtract(context: Conversion, entry: FieldReader): Extraction | undefined {
   if (entry.has("find")) {
-    entry.object(
-      "FIND",
-      "what is found by name or tags changes with the account; a binding names its sources",
-      "find",
-    );
-    entry.raw("extract");
-    entry.raw("rewrite");
-    entry.raw("sourceRef");
+    const reason = "the result of find changes with the account, and a binding names its sources";
+    entry.refuse("FIND", reason, "find");
+    for (const field of ["extract", "rewrite", "sourceRef"]) entry.raw(field);
     entry.end();
     return undefined;
   }
@@ -44,119 +39,97 @@ export function readExtract(context: Conversion, entry: FieldReader): Extraction
     readStoreOf(context, entry);
     entry.raw("rewrite");
     if (!entry.map("sourceRef").has("generatorRef"))
-      entry.object("NOTHING_TO_READ", "it has neither extract nor find");
+      entry.refuse("NOTHING_TO_READ", "extract and find are both missing");
     entry.end();
     return undefined;
   }
   const reference = entry.map("extract");
   const read = readSource(context, entry, reference);
   const rewrites = entry.list("rewrite");
-  const renames = rewrites.flatMap((rewrite) => readRewrite(rewrite) ?? []);
-  if (rewrites.length > 1)
-    entry.object(
-      "REWRITE",
-      "several rewrites work one after the other, and of several renames one does",
-      "rewrite",
-    );
+  const [rename] = rewrites.flatMap((rewrite) => readRewrite(rewrite) ?? []);
+  if (rewrites.length > 1) {
+    const reason = "the operator applies all rewrites in turn, and the relay applies one rename to a key";
+    entry.refuse("REWRITE", reason, "rewrite");
+  }
   entry.end();
   if (read === undefined) return undefined;
   if (read.property !== undefined) {
-    context.wrong.add(
-      `${reference.path}.property`,
-      "PROPERTY_PATH",
-      "it extracts the keys of a nested object, and the relay those at the top. Name the keys in data",
-    );
+    const reason = "the relay extracts only top-level keys. Name the keys of the nested object in data";
+    reference.refuse("PROPERTY_PATH", reason, "property");
     return undefined;
   }
   if (read.decode !== undefined) {
-    context.wrong.add(
-      `${reference.path}.decodingStrategy`,
-      "DECODING_STRATEGY",
-      "the relay decodes keys that are named, and not all of them. Name the keys in data",
-    );
+    const reason = "the relay decodes only keys that are named. Name the keys in data";
+    reference.refuse("DECODING_STRATEGY", reason, "decodingStrategy");
     return undefined;
   }
   context.note("NESTED_SPELLING", "ILLEGAL_KEYS_REFUSED");
-  const [rename] = renames;
   return { at: read.at, rules: rename === undefined ? { keys: "all" } : { extract: { rename: [rename] } } };
 }
 
 function readRewrite(rewrite: FieldReader) {
   for (const name of ["transform", "merge"]) {
     if (rewrite.has(name))
-      rewrite.object("REWRITE", `${name} makes keys by a program, and a rename by patterns`, name);
+      rewrite.refuse("REWRITE", `the relay renames keys only by patterns, not by ${name}`, name);
   }
-  if (!rewrite.has("regexp")) {
-    rewrite.end();
-    return undefined;
-  }
-  const regexp = rewrite.map("regexp");
-  const source = regexp.text("source") ?? "";
-  const target = regexp.text("target") ?? "";
-  regexp.end();
+  const regexp = rewrite.has("regexp") ? rewrite.map("regexp") : undefined;
+  const source = regexp?.string("source") ?? "";
+  const target = regexp?.string("target") ?? "";
+  regexp?.end();
   rewrite.end();
+  if (regexp === undefined) return undefined;
   const rename = renameOf(source, target);
   if (rename === undefined) {
-    rewrite.object(
-      "REWRITE",
-      "no pattern is the same as this expression for every key. Expressions such as ^db_(.*)$ and ^db_ are converted",
-      "regexp",
-    );
+    const reason =
+      "no pattern has the same result for every key. Use an expression such as ^db_(.*)$ or ^db_";
+    rewrite.refuse("REWRITE", reason, "regexp");
   }
   return rename;
 }
 
 function readSource(context: Conversion, entry: FieldReader, reference: FieldReader) {
-  const before = context.wrong.all.length;
+  const { objections } = context;
+  const before = objections.all.length;
   const store = readStoreOf(context, entry);
-  const remote = readRemoteRef(reference);
-  if (store === undefined || context.wrong.all.length > before) return undefined;
-  const found = context.stores.find(store, remote.key);
+  const { key, stage, versionId, property, decode } = readRemoteRef(reference);
+  if (store === undefined || objections.all.length > before) return undefined;
+  const found = context.stores.find(store, key);
   if (found.kind === "refused") {
     const path = found.code === "SOURCE_NAME" ? `${reference.path}.key` : store.path;
-    context.wrong.add(path, found.code, found.reason);
+    objections.add(path, found.code, found.reason);
     return undefined;
   }
-  context.note(...found.notes, ...(remote.versionId === undefined ? [] : (["PINNED"] as const)));
-  const { stage, versionId, property, decode } = remote;
-  return {
-    at: {
-      source: found.id,
-      ...(stage !== undefined && { stage }),
-      ...(versionId !== undefined && { versionId }),
-    },
-    property,
-    decode,
+  context.note(...found.notes, ...(versionId === undefined ? [] : (["PINNED"] as const)));
+  const at = {
+    source: found.id,
+    ...(stage !== undefined && { stage }),
+    ...(versionId !== undefined && { versionId }),
   };
+  return { at, property, decode };
 }
 
-/** Of the entry itself, or that of the whole ExternalSecret. */
-function readStoreOf({ request, store, wrong }: Conversion, entry: FieldReader): PlacedStore | undefined {
-  if (entry.has("sourceRef")) {
-    const sourceRef = entry.map("sourceRef");
-    if (sourceRef.has("generatorRef")) {
-      sourceRef.object(
-        "GENERATOR",
-        "a generator makes a new value each time, and there is no source to follow",
-        "generatorRef",
-      );
-      return undefined;
-    }
-    const storeRef = sourceRef.map("storeRef");
-    const found = readStoreRef(storeRef, request.namespace);
-    sourceRef.end();
-    return found;
+/** The store of the entry, or else of the ExternalSecret. */
+function readStoreOf(context: Conversion, entry: FieldReader): PlacedStore | undefined {
+  const { request, store, objections } = context;
+  if (!entry.has("sourceRef")) {
+    if (store === undefined)
+      objections.add(entry.path, "STORE_UNKNOWN", "neither the entry nor the ExternalSecret names a store");
+    return store;
   }
-  if (store === undefined) {
-    wrong.add(entry.path, "STORE_UNKNOWN", "neither it nor the ExternalSecret names a store");
+  const sourceRef = entry.map("sourceRef");
+  if (sourceRef.has("generatorRef")) {
+    const reason = "a generator creates a new value each time, so the relay has no source to follow";
+    sourceRef.refuse("GENERATOR", reason, "generatorRef");
     return undefined;
   }
-  return store;
+  const found = readStoreRef(sourceRef.map("storeRef"), request.namespace);
+  sourceRef.end();
+  return found;
 }
 
 export function readStoreRef(reader: FieldReader, namespace: string): PlacedStore {
-  const kind = reader.text("kind") ?? "SecretStore";
-  const name = reader.text("name") ?? "";
+  const kind = reader.string("kind") ?? "SecretStore";
+  const name = reader.string("name") ?? "";
   reader.end();
   return { kind, name, namespace, path: reader.path };
 }

@@ -1,19 +1,21 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
+import type { Cli } from "../cli.ts";
 import { UsageError } from "../errors.ts";
+import { readInputFile } from "../files.ts";
 import { type Manifest, type ManifestProblem, type ReadManifests, readManifests } from "./manifest.ts";
 
-/** The manifests of files and folders: of a folder all that end in .yaml, .yml or .json, however deep. */
-export async function readManifestFiles(cwd: string, paths: readonly string[]): Promise<ReadManifests> {
+/** Reads files, and in folders all .yaml, .yml and .json files at any depth. */
+export async function readManifestFiles(
+  cli: Pick<Cli, "cwd" | "readStdin">,
+  paths: readonly string[],
+): Promise<ReadManifests> {
   const files: string[] = [];
-  for (const named of paths) files.push(...(await filesIn(cwd, named)));
+  for (const one of paths) files.push(...(await filesIn(cli.cwd, one)));
   const manifests: Manifest[] = [];
   const problems: ManifestProblem[] = [];
   for (const file of new Set(files)) {
-    const text = await readFile(path.resolve(cwd, file), "utf8").catch(() => {
-      throw new UsageError(`${file} cannot be read. Check its permissions.`);
-    });
-    const read = readManifests(file, text);
+    const read = readManifests(file, await readInputFile(cli, file));
     manifests.push(...read.manifests);
     problems.push(...read.problems);
   }

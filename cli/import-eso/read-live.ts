@@ -1,19 +1,15 @@
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import { ClusterForbidden } from "../../shared/cluster/errors.ts";
 import { discoverWith } from "../../shared/external-secrets/discover.ts";
-import { pathOf, type Resource } from "../../shared/external-secrets/places.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
+import { pathOf, type Resource } from "../../shared/external-secrets/eso-api-paths.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { isFields } from "./fields.ts";
 import { type Manifest, manifestsOf } from "./manifest.ts";
 
-/** What an API server serves of External Secrets Operator: ExternalSecrets, what makes them, and their stores. No Secret. */
+/** Lists ExternalSecrets, ClusterExternalSecrets and their stores. It reads no Secret. */
 export async function readLiveManifests(
   cluster: Pick<ClusterConnection, "callObject">,
-  {
-    key,
-    namespace,
-    budget,
-  }: { readonly key: string; readonly namespace?: string; readonly budget: TimeBudget },
+  { key, namespace, budget }: { key: string; namespace: string | undefined; budget: TimeBudget },
 ): Promise<Manifest[]> {
   const { version } = await discoverWith(cluster, key, Date.now)(budget);
   const list = async (resource: Resource): Promise<Manifest[]> => {
@@ -31,7 +27,7 @@ export async function readLiveManifests(
     } while (next !== undefined);
     return manifests;
   };
-  // Whoever may read one namespace only may not list what the cluster has; its stores are then told as unknown.
+  // A caller with permissions in one namespace cannot list cluster-scoped stores; they are reported as unknown.
   const listIfAllowed = (resource: Resource) =>
     list(resource).catch((error: unknown) => {
       if (namespace !== undefined && error instanceof ClusterForbidden) return [];

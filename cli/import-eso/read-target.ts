@@ -1,46 +1,32 @@
 import type { FieldReader } from "./fields.ts";
 import type { Conversion, ExternalSecretRequest, Rules } from "./parts.ts";
 
-/** What the Secret is around its data. */
+/** The rules of the Secret apart from its data. */
 export function readTarget({ request, note }: Conversion, target: FieldReader, sources: number): Rules {
-  const creation = target.text("creationPolicy") ?? "Owner";
-  const deletion = target.text("deletionPolicy") ?? "Retain";
+  const creation = target.string("creationPolicy") ?? "Owner";
+  const deletion = target.string("deletionPolicy") ?? "Retain";
   const isImmutable = target.flag("immutable");
   const template = target.has("template") ? target.map("template") : undefined;
-  if (target.has("manifest"))
-    target.object("NOT_A_SECRET", "it makes another object than a Secret", "manifest");
+  if (target.has("manifest")) target.refuse("NOT_A_SECRET", "the target is not a Secret", "manifest");
   if (!["Owner", "Orphan", "Merge"].includes(creation)) {
-    target.object(
-      "CREATION_POLICY",
-      `${creation} writes no Secret, so there is nothing to take over`,
-      "creationPolicy",
-    );
+    target.refuse("CREATION_POLICY", `with ${creation} the operator writes no Secret`, "creationPolicy");
   }
   const deletes = deletion === "Delete";
-  if (deletion !== "Retain" && deletion !== "Merge" && !deletes) {
-    target.object("FIELD_MALFORMED", "it is none of Retain, Delete and Merge", "deletionPolicy");
+  if (!["Retain", "Merge", "Delete"].includes(deletion)) {
+    target.refuse("FIELD_MALFORMED", "it must be Retain, Delete or Merge", "deletionPolicy");
   }
+  const refuseDeletion = (reason: string) => target.refuse("DELETION_POLICY", reason, "deletionPolicy");
   if (deletion === "Merge") {
-    target.object(
-      "DELETION_POLICY",
-      "it removes keys whose source is gone from the Secret; the relay leaves the Secret as it was",
-      "deletionPolicy",
-    );
+    refuseDeletion("the operator removes the keys of a missing source, and the relay keeps them");
   } else if (deletes && sources > 1) {
-    target.object(
-      "DELETION_POLICY",
-      "with several sources it deletes the Secret once all of them are gone, and drops keys before",
-      "deletionPolicy",
+    refuseDeletion(
+      "with several sources the operator drops keys first, and the Secret after the last source",
     );
   } else if (deletes && creation !== "Owner") {
-    target.object(
-      "DELETION_POLICY",
-      `with creationPolicy: ${creation} the operator deletes nothing and reports an error`,
-      "deletionPolicy",
-    );
+    refuseDeletion(`with creationPolicy: ${creation} the operator deletes nothing and reports an error`);
   }
   if (isImmutable && creation === "Merge") {
-    target.object("CREATION_POLICY", "a Secret that others write too is not made immutable", "immutable");
+    target.refuse("CREATION_POLICY", "a Secret with other writers cannot be immutable", "immutable");
   }
   if (isImmutable) note("IMMUTABLE_REPORTED");
   if (creation === "Merge") note("MERGE_CREATES");
@@ -65,34 +51,30 @@ function readMetadata(
 ) {
   if (template === undefined) {
     const all = Object.entries(request.annotations);
-    const kept = all.filter(([key]) => !TOOL_NOTES.test(key));
+    const kept = all.filter(([key]) => !TOOL_ANNOTATIONS.test(key));
     if (kept.length < all.length) note("TOOL_NOTES_DROPPED");
     return { type: undefined, labels: request.labels, annotations: Object.fromEntries(kept) };
   }
-  // Read by `templated` too, which looks at the data alone.
+  // `readTemplates` reads these fields.
   for (const name of ["engineVersion", "mergePolicy", "templateFrom", "data"]) template.raw(name);
-  const type = template.text("type");
+  const type = template.string("type");
   const metadata = template.map("metadata");
-  const labels = metadata.texts("labels");
-  const annotations = metadata.texts("annotations");
-  if (metadata.names("finalizers").length > 0) {
-    metadata.object("FINALIZERS", "the relay sets no finalizers", "finalizers");
+  const labels = metadata.stringMap("labels");
+  const annotations = metadata.stringMap("annotations");
+  if (metadata.stringList("finalizers").length > 0) {
+    metadata.refuse("FINALIZERS", "the relay sets no finalizers", "finalizers");
   }
   metadata.end();
-  for (const [name, texts] of Object.entries({ labels, annotations })) {
-    for (const [key, text] of Object.entries(texts)) {
-      if (text.includes("{{")) {
-        metadata.object(
-          "TEMPLATE_METADATA",
-          `${key} is made from a value, and the relay puts no value into metadata`,
-          name,
-        );
-      }
+  for (const [field, values] of Object.entries({ labels, annotations })) {
+    for (const [key, value] of Object.entries(values)) {
+      if (!value.includes("{{")) continue;
+      const reason = `${key} contains a secret value, and the relay writes no values into metadata`;
+      metadata.refuse("TEMPLATE_METADATA", reason, field);
     }
   }
   return { type, labels, annotations };
 }
 
-/** What kubectl last applied, and what makes the operator refresh now: of the moment, and of the ExternalSecret. */
-const TOOL_NOTES =
+/** Annotations of kubectl, and of a forced refresh of the ExternalSecret. */
+const TOOL_ANNOTATIONS =
   /^(kubectl\.kubernetes\.io\/|external-secrets\.io\/|reconcile\.external-secrets\.io\/|force-sync$)/;

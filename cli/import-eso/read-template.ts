@@ -4,7 +4,7 @@ import { isVariableName, templateRule } from "./go-template.ts";
 import type { Conversion, Extraction, PickedKey, VersionedSource } from "./parts.ts";
 import { entriesOf, mergeEntries } from "./source-entries.ts";
 
-/** With a template the keys are those of its data, and with mergePolicy: Merge the others besides. */
+/** With a template, its data defines the keys; with mergePolicy: Merge, the other keys stay. */
 export function readTemplates(
   context: Conversion,
   target: FieldReader,
@@ -13,19 +13,17 @@ export function readTemplates(
 ): SourceEntry[] | undefined {
   if (!target.has("template")) return undefined;
   const template = target.map("template");
-  const engine = template.text("engineVersion") ?? "v2";
-  const mergePolicy = template.text("mergePolicy") ?? "Replace";
+  const engine = template.string("engineVersion") ?? "v2";
+  const mergePolicy = template.string("mergePolicy") ?? "Replace";
   if (template.has("templateFrom")) {
-    template.object(
-      "TEMPLATE_FROM",
-      "its template stands elsewhere, or names its keys itself. Put the text into target.template.data",
-      "templateFrom",
-    );
+    const reason =
+      "the template is in another object, or creates its keys. Put the text into target.template.data";
+    template.refuse("TEMPLATE_FROM", reason, "templateFrom");
   }
-  const texts = template.texts("data");
+  const texts = template.stringMap("data");
   if (Object.keys(texts).length === 0) return undefined;
   if (engine !== "v2") {
-    template.object("TEMPLATE", `engine ${engine} has other functions and rules than v2`, "engineVersion");
+    template.refuse("TEMPLATE", `engine ${engine} differs from v2`, "engineVersion");
     return [];
   }
   const made = Object.entries(texts).map(([key, text]) =>
@@ -40,39 +38,36 @@ export function readTemplates(
 }
 
 function readTemplate(
-  { wrong, note }: Conversion,
+  { objections, note }: Conversion,
   { key, text, path }: { readonly key: string; readonly text: string; readonly path: string },
   extracts: readonly Extraction[],
   picks: readonly PickedKey[],
 ): SourceEntry | undefined {
-  const refuse = (reason: string) => void wrong.add(path, "TEMPLATE", reason);
-  const isDataWhole = !wrong.all.some((each) => DATA.test(each.path));
+  const refuse = (reason: string) => void objections.add(path, "TEMPLATE", reason);
+  const isDataComplete = !objections.all.some((each) => DATA.test(each.path));
   const rule = templateRule(text);
   if (rule.kind === "refused") return refuse(rule.reason);
   const names = new Map<string, string>();
   const sources = new Map<string, VersionedSource>();
   for (const variable of rule.variables) {
     const found = variableOf(variable, extracts, picks);
-    // What data does not hold because of another objection is not told a second time.
+    // A key of data can be missing because of another objection, which is enough.
     if (found === undefined)
-      return isDataWhole ? refuse(`its variable ${variable} is made by nothing in data`) : undefined;
+      return isDataComplete ? refuse(`data does not define its variable ${variable}`) : undefined;
     if (typeof found === "string") return refuse(found);
     names.set(variable, found.name);
     sources.set(JSON.stringify(found.at), found.at);
   }
-  if (sources.size > 1)
-    return refuse(
-      "it puts values of several sources into one text, and a template of the relay has one source",
-    );
+  if (sources.size > 1) return refuse("it uses several sources, and a template of the relay has one source");
   const at = [...sources.values()][0] ?? picks[0]?.at ?? extracts[0]?.at;
-  if (at === undefined) return undefined; // what it is made from has objections of its own
+  if (at === undefined) return undefined; // its sources have objections
   if (names.size > 0) note("NUMBER_SPELLING");
   return { ...at, keys: { [key]: { template: rule.write((variable) => names.get(variable) ?? variable) } } };
 }
 
 const DATA = /^spec\.(externalSecretSpec\.)?data/;
 
-/** Which key of which source a variable is; or why that can't be said. Undefined when nothing is known to make it. */
+/** The key and source of a variable, or the reason why it is unsupported. Undefined if data does not define it. */
 function variableOf(
   variable: string,
   extracts: readonly Extraction[],
@@ -82,19 +77,19 @@ function variableOf(
   if (picked !== undefined) {
     const { made, at } = picked;
     if (made.kind === "whole")
-      return `its variable ${variable} is a whole value, and a template of the relay has the keys of a source`;
-    if (!("key" in made.source)) return `its variable ${variable} is found by a path`;
-    if (made.source.decode !== undefined) return `its variable ${variable} is decoded before`;
+      return `its variable ${variable} is a whole value, and a template of the relay uses the keys of a source`;
+    if (!("key" in made.source)) return `its variable ${variable} is a property path`;
+    if (made.source.decode !== undefined) return `its variable ${variable} is decoded first`;
     const name = made.source.key;
     return isVariableName(name)
       ? { name, at }
-      : `its variable ${variable} is the key ${name}, which is no name of a variable`;
+      : `its variable ${variable} is the key ${name}, which is not a valid variable name`;
   }
   const [extract, another] = extracts;
   if (extract === undefined) return undefined;
-  if (another !== undefined) return `its variable ${variable} may be of any of several sources`;
-  if ("extract" in extract.rules) return `its variable ${variable} is renamed before`;
+  if (another !== undefined) return `its variable ${variable} can come from several sources`;
+  if ("extract" in extract.rules) return `its variable ${variable} is renamed first`;
   return isVariableName(variable)
     ? { name: variable, at: extract.at }
-    : `its variable ${variable} is no name of a variable`;
+    : `${variable} is not a valid variable name`;
 }

@@ -5,43 +5,29 @@ export type Encoding = "base64" | "base64url";
 /** `remoteRef` of an entry in data, or `extract` of one in dataFrom. */
 export type RemoteRef = {
   readonly key: string;
-  readonly property?: string;
+  readonly property?: string | undefined;
   readonly stage?: string;
   readonly versionId?: string;
-  readonly decode?: Encoding;
+  readonly decode?: Encoding | undefined;
 };
 
 export function readRemoteRef(reference: FieldReader): RemoteRef {
-  const key = reference.text("key") ?? "";
-  if (key === "") reference.object("FIELD_MALFORMED", "it names no secret", "key");
-  const property = reference.text("property");
-  const version = reference.text("version") ?? "";
-  if ((reference.text("metadataPolicy") ?? "None") !== "None") {
-    reference.object(
-      "METADATA_POLICY",
-      "it reads the tags of the secret, and the relay its value",
-      "metadataPolicy",
-    );
+  const key = reference.string("key") ?? "";
+  if (key === "") reference.refuse("FIELD_MALFORMED", "the name of the secret is missing", "key");
+  const property = reference.string("property") || undefined;
+  const version = reference.string("version") ?? "";
+  if ((reference.string("metadataPolicy") ?? "None") !== "None") {
+    reference.refuse("METADATA_POLICY", "the relay does not read tags", "metadataPolicy");
   }
-  const conversion = reference.text("conversionStrategy") ?? "Default";
-  if (conversion !== "Default" && conversion !== "None") {
-    // Of one key in data nothing is converted; of an extract it would be.
-    if (reference.path.endsWith(".extract")) {
-      reference.object(
-        "CONVERSION_STRATEGY",
-        `${conversion} spells illegal characters of keys as numbers`,
-        "conversionStrategy",
-      );
-    }
+  const conversion = reference.string("conversionStrategy") ?? "Default";
+  // The operator converts the keys of an extract, but not a single key in data.
+  if (conversion !== "Default" && conversion !== "None" && reference.path.endsWith(".extract")) {
+    const reason = `${conversion} writes illegal characters of keys as numbers`;
+    reference.refuse("CONVERSION_STRATEGY", reason, "conversionStrategy");
   }
   const decode = readEncoding(reference);
   reference.end();
-  return {
-    key,
-    ...(property !== undefined && property !== "" && { property }),
-    ...versionOf(version),
-    ...(decode !== undefined && { decode }),
-  };
+  return { key, property, decode, ...versionOf(version) };
 }
 
 function versionOf(version: string): Pick<RemoteRef, "stage" | "versionId"> {
@@ -50,15 +36,12 @@ function versionOf(version: string): Pick<RemoteRef, "stage" | "versionId"> {
 }
 
 function readEncoding(reference: FieldReader): Encoding | undefined {
-  const strategy = reference.text("decodingStrategy") ?? "None";
+  const strategy = reference.string("decodingStrategy") ?? "None";
   if (strategy === "Base64") return "base64";
   if (strategy === "Base64URL") return "base64url";
   if (strategy !== "None") {
-    reference.object(
-      "DECODING_STRATEGY",
-      `${strategy} guesses from the value whether it is encoded, and the relay does not`,
-      "decodingStrategy",
-    );
+    const reason = `with ${strategy} the operator guesses the encoding of a value, and the relay does not`;
+    reference.refuse("DECODING_STRATEGY", reason, "decodingStrategy");
   }
   return undefined;
 }

@@ -1,12 +1,10 @@
 import type { KeyRename } from "../../shared/bindings/binding.ts";
 
 /**
- * A rewrite of Go's regular expressions as a rename by patterns, where the two are the same for every key. Undefined
- * where they are not, or may not be.
+ * Converts a rewrite by a Go regular expression to a rename by a pattern, if both are the same for every key.
  *
- * Taken are an anchored beginning (`^db_`), an anchored end (`_old$`), and both with `(.*)` between them, and a target
- * of plain text that puts what stood between in its place. An expression without an anchor replaces every place in a
- * key, for which a pattern has no word.
+ * Supported are an anchored prefix (`^db_`), an anchored suffix (`_old$`), and both around `(.*)`, with a target of plain
+ * text and the group. An expression without an anchor replaces every match in a key, which a pattern cannot express.
  */
 export function renameOf(source: string, target: string): KeyRename | undefined {
   const parts = /^(\^?)([^()^$]*)(\(\.\*\))?([^()^$]*)(\$?)$/.exec(source);
@@ -17,7 +15,7 @@ export function renameOf(source: string, target: string): KeyRename | undefined 
   if (head === undefined || tail === undefined) return undefined;
 
   if (group !== undefined) {
-    // `.*` is greedy, so without anchors it would still take all; with them there is no doubt about what is left over.
+    // Without both anchors, text around the match would remain.
     if (start === "" || end === "") return undefined;
     const to = withGroup(target);
     return to === undefined ? undefined : { pattern: `${head}*${tail}`, to };
@@ -28,14 +26,14 @@ export function renameOf(source: string, target: string): KeyRename | undefined 
   return start !== "" && end !== "" ? { pattern: head, to: target } : undefined;
 }
 
-/** The text that an expression without operators stands for. */
+/** The literal text of an expression without operators. */
 function literalOf(expression: string): string | undefined {
   const characters = [...expression.matchAll(/\\([.\-/])|([A-Za-z0-9_/ -])|[\s\S]/g)];
   const literal = characters.map(([, escaped, plain]) => escaped ?? plain);
   return literal.includes(undefined) ? undefined : literal.join("");
 }
 
-/** `DB_$1` or `DB_${1}`. In Go `$1x` is a group of the name 1x. */
+/** `DB_$1` or `DB_${1}`. In Go `$1x` is a group named 1x. */
 function withGroup(target: string): string | undefined {
   const found = /^([^$]*)(?:\$1(?!\w)|\$\{1\})([^$]*)$/.exec(target);
   if (found === null) return undefined;
@@ -43,5 +41,5 @@ function withGroup(target: string): string | undefined {
   return isPlain(before) && isPlain(after) ? `${before}*${after}` : undefined;
 }
 
-/** Characters that may stand in a key, and mean themselves in a target. */
+/** Characters that are legal in a key and literal in a target. */
 const isPlain = (text: string): boolean => /^[A-Za-z0-9_.-]*$/.test(text);

@@ -2,7 +2,7 @@ import type { KeySource } from "../../shared/bindings/binding.ts";
 import type { SourceEntry } from "../../shared/bindings/bindings-file.ts";
 import type { Conversion, Extraction, PickedKey } from "./parts.ts";
 
-/** Sources in the order in which they are merged: extracts as they are listed, then what data picks. */
+/** The sources in merge order: the extracts, then the entries of data. */
 export function entriesOf(
   extracts: readonly Extraction[],
   picks: readonly PickedKey[],
@@ -27,7 +27,7 @@ export function entriesOf(
 const shortestOf = (source: KeySource): string | KeySource =>
   "key" in source && source.decode === undefined ? source.key : source;
 
-/** Entries of one source whose keys are named become one. */
+/** Combines entries of the same source that name their keys. */
 export function mergeEntries(entries: readonly SourceEntry[]): SourceEntry[] {
   const result: SourceEntry[] = [];
   for (const entry of entries) {

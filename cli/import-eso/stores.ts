@@ -1,12 +1,15 @@
-import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
-import { FieldReader, isFields, type ObjectionCode, objections } from "./fields.ts";
+import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
+import { collectObjections, FieldReader, isFields, type ObjectionCode } from "./fields.ts";
 import type { Manifest } from "./manifest.ts";
 import type { NoteCode } from "./notes.ts";
 
-/** Where the relay runs, as far as it was said. */
-export type Home = { readonly region?: string; readonly accountId?: string };
+/** The Region and account of the relay, if known. */
+export type SourceLocation = {
+  readonly region?: string | undefined;
+  readonly accountId?: string | undefined;
+};
 
-/** The source that a remoteRef means, and what there is to know about it; or why it can't be said. */
+/** The source of a remoteRef, or the reason why it is unknown. */
 export type FoundSource =
   | { readonly kind: "found"; readonly id: string; readonly notes: readonly NoteCode[] }
   | Refused;
@@ -20,12 +23,12 @@ export type Stores = {
 };
 
 /**
- * The stores among the manifests. A store that is not there is unknown: its provider, its Region and its prefix decide
- * what a key means. With `assume` it is taken for AWS Secrets Manager where the relay runs.
+ * The stores among the manifests. Without its store, a key is ambiguous, because provider, Region and prefix are unknown.
+ * With `assume`, a missing store is AWS Secrets Manager in the account and Region of the relay.
  */
 export function storesOf(
   manifests: readonly Manifest[],
-  { home, assume }: { readonly home: Home; readonly assume: boolean },
+  { home, assume }: { readonly home: SourceLocation; readonly assume: boolean },
 ): Stores {
   const stores = Map.groupBy(
     manifests.filter(isStore).map((manifest) => ({ manifest, store: readStore(manifest) })),
@@ -35,12 +38,12 @@ export function storesOf(
   const regions = new Set(aws.map(({ region }) => region));
   const [onlyRegion] = regions.size === 1 ? regions : [];
   const region = home.region ?? onlyRegion;
-  const here: Home = { ...home, ...(region !== undefined && { region }) };
+  const here: SourceLocation = { ...home, region };
   return {
     find({ kind, name, namespace }, key) {
       const found =
         stores.get(keyOf(kind, name, namespace)) ??
-        // A manifest without a namespace goes wherever it is applied: to that of whoever uses it.
+        // A manifest without a namespace is applied to the namespace of its users.
         stores.get(keyOf(kind, name, undefined));
       const [first, second] = found ?? [];
       if (first === undefined) {
@@ -48,13 +51,13 @@ export function storesOf(
         const where = kind === "ClusterSecretStore" ? name : `${namespace}/${name}`;
         return refused(
           "STORE_UNKNOWN",
-          `${kind} ${where} is not among the manifests, and its provider, Region and prefix decide what is read. Add its manifest, or say --assume-stores`,
+          `${kind} ${where} is missing, so provider, Region and prefix are unknown. Add its manifest, or use --assume-stores`,
         );
       }
       if (second !== undefined) {
         return refused(
           "STORE_AMBIGUOUS",
-          `${kind} ${name} stands in ${first.manifest.file} and in ${second.manifest.file}`,
+          `${kind} ${name} is in both ${first.manifest.file} and ${second.manifest.file}`,
         );
       }
       return "region" in first.store ? sourceIn(first.store, key, here) : first.store;
@@ -77,38 +80,38 @@ type AwsStore = {
 };
 
 function readStore(manifest: Manifest): AwsStore | Refused {
-  const wrong = objections();
-  const spec = new FieldReader(manifest.object.spec, "spec", wrong);
+  const objections = collectObjections();
+  const spec = new FieldReader(manifest.object.spec, "spec", objections);
   const where = `${manifest.kind} ${manifest.name}`;
   const provider = spec.raw("provider");
   const names = isFields(provider) ? Object.keys(provider) : [];
   if (!isFields(provider) || names.length !== 1 || names[0] !== "aws") {
     return refused(
       "STORE_PROVIDER",
-      `${where} reads from ${names.join(", ") || "nothing"}, and not from AWS`,
+      `${where} reads from ${names.join(", ") || "no provider"}, not from AWS`,
     );
   }
-  // How often and with which controller it is read does not change what is read.
+  // These do not change the value.
   for (const name of ["retrySettings", "refreshInterval", "controller"]) spec.raw(name);
   const hasConditions = spec.has("conditions");
   spec.end();
 
-  const aws = new FieldReader(provider.aws, "spec.provider.aws", wrong);
-  const service = aws.text("service");
-  const region = aws.text("region") ?? "";
-  const role = aws.text("role");
-  const prefix = aws.text("prefix");
+  const aws = new FieldReader(provider.aws, "spec.provider.aws", objections);
+  const service = aws.string("service");
+  const region = aws.string("region") ?? "";
+  const role = aws.string("role");
+  const prefix = aws.string("prefix");
   const credentials = ["auth", "externalID", "sessionTags", "transitiveTagKeys", "additionalRoles"];
   const hasOwnRole = credentials.map((name) => aws.has(name)).includes(true) || role !== undefined;
-  aws.raw("secretsManager"); // for what PushSecret deletes
+  aws.raw("secretsManager"); // for deletions by PushSecret
   aws.end();
   if (service !== "SecretsManager") {
     return refused(
       "STORE_PROVIDER",
-      `${where} reads from ${service ?? "no service"} of AWS, and not from SecretsManager`,
+      `${where} reads from ${service ?? "no AWS service"}, not from SecretsManager`,
     );
   }
-  const [problem] = wrong.all;
+  const [problem] = objections.all;
   if (problem !== undefined) {
     return refused("STORE_PROVIDER", `${where}: ${problem.path}: ${problem.reason}`);
   }
@@ -124,11 +127,15 @@ function readStore(manifest: Manifest): AwsStore | Refused {
   };
 }
 
-function sourceIn({ region, accountId, prefix = "", notes }: AwsStore, key: string, home: Home): FoundSource {
+function sourceIn(
+  { region, accountId, prefix = "", notes }: AwsStore,
+  key: string,
+  home: SourceLocation,
+): FoundSource {
   const name = prefix + key;
   const read = parseSecretReference(name, "any");
   if (read === undefined) {
-    return refused("SOURCE_NAME", `${JSON.stringify(name)} is no name or ARN of a secret in Secrets Manager`);
+    return refused("SOURCE_NAME", `${JSON.stringify(name)} is not a valid name or ARN of a secret`);
   }
   if (read.home !== undefined) return { kind: "found", id: name, notes };
   const account = accountId ?? home.accountId;
@@ -138,7 +145,7 @@ function sourceIn({ region, accountId, prefix = "", notes }: AwsStore, key: stri
     if (home.region === undefined && region !== "") {
       return refused(
         "STORE_ACCOUNT",
-        "the stores are of several Regions. Say with --region where the functions run",
+        "the stores use several Regions. Give the Region of the functions with --region",
       );
     }
     return { kind: "found", id: name, notes: [...notes, "SAME_ACCOUNT"] };
@@ -146,7 +153,7 @@ function sourceIn({ region, accountId, prefix = "", notes }: AwsStore, key: stri
   if (account === undefined) {
     return refused(
       "STORE_ACCOUNT",
-      `the store reads in ${region}, the functions run in ${home.region}, and the account is unknown. Say it with --account`,
+      `the store reads in ${region}, the functions run in ${home.region}, and the account is unknown. Use --account`,
     );
   }
   const id = `arn:${partitionOf(region)}:secretsmanager:${region}:${account}:secret:${name}`;
@@ -154,7 +161,7 @@ function sourceIn({ region, accountId, prefix = "", notes }: AwsStore, key: stri
   if (arn === undefined || arn.names.length > 1) {
     return refused(
       "SOURCE_NAME",
-      `the source is in another account or Region, so it needs an ARN, and a name that ends like ${name} is taken for a full one. Write its full ARN as the key`,
+      `the source is in another account or Region and needs an ARN, but the end of ${name} looks like the suffix of a full ARN. Use its full ARN as the key`,
     );
   }
   return { kind: "found", id, notes };

@@ -3,19 +3,20 @@ import { BindingsError } from "../../shared/bindings/bindings-error.ts";
 import type { BindingEntry } from "../../shared/bindings/bindings-file.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
 
-/** Why the relay would not take a binding, as its own check says: nothing is handed out that the build refuses. */
-export function refusalsOf(
-  entry: BindingEntry,
-  cluster: { readonly key: string; readonly name: string; readonly region: string },
-): string[] {
-  const file = {
-    version: 1,
-    clusters: { [cluster.key]: { name: cluster.name, region: cluster.region } },
-    defaults: { adopt: true },
-    bindings: [entry],
-  };
+type Cluster = { readonly key: string; readonly name: string; readonly region: string };
+
+/** The content of bindings.yaml. */
+export const bindingsContent = ({ key, name, region }: Cluster, bindings: readonly object[]): object => ({
+  version: 1,
+  clusters: { [key]: { name, region } },
+  defaults: { adopt: true },
+  bindings,
+});
+
+/** The problems that the relay's own check finds, so that every converted binding passes the build. */
+export function refusalsOf(entry: BindingEntry, cluster: Cluster): string[] {
   try {
-    loadBindings(stringify(file), "binding");
+    loadBindings(stringify(bindingsContent(cluster, [entry])), "binding");
     return [];
   } catch (error) {
     if (!(error instanceof BindingsError)) throw error;

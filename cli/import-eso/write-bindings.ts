@@ -1,20 +1,16 @@
 import { Document, isMap, isSeq } from "yaml";
-import type { BindingEntry } from "../../shared/bindings/bindings-file.ts";
 import type { Converted, ImportOptions } from "./convert-manifests.ts";
 import { NOTES } from "./notes.ts";
+import { bindingsContent } from "./validate-entry.ts";
 
-/** A bindings.yaml with what was converted; above each binding stands what it was, and what is good to know. */
+/** Writes bindings.yaml, with a comment above each binding that names its original and the differences. */
 export function writeBindings(
   converted: readonly Converted[],
   { cluster }: Pick<ImportOptions, "cluster">,
 ): string {
-  const file = {
-    version: 1,
-    clusters: { [cluster.key]: { name: cluster.name, region: cluster.region } },
-    defaults: { adopt: true },
-    bindings: converted.map(({ entry }) => inOrder(entry)),
-  };
-  const document = new Document(file, { aliasDuplicateObjects: false });
+  // In a binding, the targets are the last field.
+  const entries = converted.map(({ entry: { targets, ...rules } }) => ({ ...rules, targets }));
+  const document = new Document(bindingsContent(cluster, entries), { aliasDuplicateObjects: false });
   document.commentBefore = HEADER;
   const defaults = document.get("defaults");
   if (isMap(defaults)) defaults.commentBefore = ADOPT;
@@ -24,23 +20,19 @@ export function writeBindings(
     if (result === undefined || !isMap(binding)) continue;
     binding.commentBefore = commentOf(result);
     const targets = binding.get("targets");
-    // One line for each target: a list of them is read from top to bottom.
+    // One line for each target.
     for (const target of isSeq(targets) ? targets.items : []) if (isMap(target)) target.flow = true;
   }
   return document.toString({ lineWidth: 110 });
 }
 
-const HEADER = ` Made by secret-relay import-eso. Check it with: secret-relay validate
- Below clusters stand the EKS cluster and its Region, as far as they were said: correct them where they were not.`;
+const HEADER = ` Written by secret-relay import-eso. Check it: secret-relay validate
+ Check the EKS cluster and its Region below clusters. The command guesses them if the manifests do not contain them.`;
 
-const ADOPT = " For the takeover: each Secret is there already, and somebody else's. Remove it afterwards.";
+const ADOPT =
+  " For the takeover, because each Secret already has another owner. Remove it after the takeover.";
 
 function commentOf({ file, resource, notes }: Converted): string {
   const codes = notes.filter((code) => NOTES[code].kind === "value");
-  return ` ${resource} (${file})${codes.length > 0 ? `\n Not the same for every value: ${codes.join(", ")}` : ""}`;
-}
-
-/** What it is made from first, where it goes last, as one reads it. */
-function inOrder({ targets, ...rules }: BindingEntry): object {
-  return { ...rules, targets };
+  return ` ${resource} (${file})${codes.length > 0 ? `\n Differs for some values: ${codes.join(", ")}` : ""}`;
 }

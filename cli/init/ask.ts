@@ -2,7 +2,7 @@ import { autocompleteMultiselect, isCancel, multiselect, text } from "@clack/pro
 import { UsageError } from "../errors.ts";
 import { type Bind, parseBind, suggestSecretName } from "./init-files.ts";
 
-/** Questions go to stderr, as all messages do. */
+/** Questions go to stderr, like all messages. */
 const output = process.stderr;
 
 export async function askClusters(found: readonly string[]): Promise<string[]> {
@@ -22,7 +22,7 @@ export async function askClusters(found: readonly string[]): Promise<string[]> {
 export async function askBinds(found: readonly string[]): Promise<Bind[]> {
   const sources = answered(
     await autocompleteMultiselect({
-      message: "Which secrets go into the cluster?",
+      message: "Which secrets should be in the cluster?",
       options: found.map((value) => ({ value, label: value })),
       maxItems: 10,
       required: true,
@@ -33,16 +33,16 @@ export async function askBinds(found: readonly string[]): Promise<Bind[]> {
   let namespace = "default";
   for (const source of sources) {
     const suggested = `${namespace}/${suggestSecretName(source)}`;
-    const place = answered(
+    const target = answered(
       await text({
-        message: `Into which Kubernetes Secret goes ${source}? (namespace/name)`,
+        message: `Kubernetes Secret for ${source} (namespace/name):`,
         initialValue: suggested,
-        validate: (given = "") =>
-          parseBind(`${source}=${given}`) === undefined ? "Write namespace/name" : undefined,
+        validate: (input = "") =>
+          parseBind(`${source}=${input}`) === undefined ? "Enter namespace/name" : undefined,
         output,
       }),
     );
-    const bind = parseBind(`${source}=${place}`);
+    const bind = parseBind(`${source}=${target}`);
     if (bind === undefined) continue;
     binds.push(bind);
     namespace = bind.namespace;

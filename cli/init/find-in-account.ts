@@ -1,6 +1,6 @@
 import type { AwsSession } from "../live/aws-session.ts";
 
-/** Names of the account's EKS clusters in the session's Region. */
+/** The names of the EKS clusters in the Region of the session. */
 export async function findClusters(aws: AwsSession): Promise<string[]> {
   const { EKSClient, paginateListClusters } = await import("@aws-sdk/client-eks");
   const client = new EKSClient({ ...aws.client, maxAttempts: 3 });
@@ -9,13 +9,13 @@ export async function findClusters(aws: AwsSession): Promise<string[]> {
     for await (const { clusters = [] } of paginateListClusters({ client }, {})) found.push(...clusters);
     return found;
   } catch (error) {
-    throw aws.classify("Listing clusters (eks:ListClusters; or name them with --cluster)", error);
+    throw aws.classify("Listing clusters with eks:ListClusters (or name them with --cluster)", error);
   } finally {
     client.destroy();
   }
 }
 
-/** Names of its secrets; no value is read. */
+/** The names of the secrets. It reads no value. */
 export async function findSecrets(aws: AwsSession): Promise<string[]> {
   const { SecretsManagerClient, paginateListSecrets } = await import("@aws-sdk/client-secrets-manager");
   const client = new SecretsManagerClient({ ...aws.client, maxAttempts: 3 });
@@ -26,7 +26,7 @@ export async function findSecrets(aws: AwsSession): Promise<string[]> {
     }
     return found.sort();
   } catch (error) {
-    throw aws.classify("Listing secrets (secretsmanager:ListSecrets; or name them with --bind)", error);
+    throw aws.classify("Listing secrets with secretsmanager:ListSecrets (or name them with --bind)", error);
   } finally {
     client.destroy();
   }

@@ -1,22 +1,22 @@
 import { stringify } from "yaml";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import type { SecretHome } from "../../shared/secret-id/secret-id.ts";
+import type { AwsLocation } from "../../shared/source/secret-id.ts";
 import { awsNeeds } from "../iam/aws-needs.ts";
 import { printParameters, stackParameters } from "../iam/stack-parameters.ts";
 
-/** What somebody wants at first: clusters of EKS by name, and which source goes into which Secret. */
+/** EKS clusters by name, and the first bindings. */
 export type InitAnswers = {
-  readonly home: SecretHome;
+  readonly home: AwsLocation;
   readonly clusters: readonly string[];
   readonly binds: readonly Bind[];
 };
 
-/** The Secret is made in the first cluster. */
+/** The Secret is created in the first cluster. */
 export type Bind = { readonly source: string; readonly namespace: string; readonly name: string };
 
 export type InitFiles = { readonly bindings: string; readonly samconfig: string };
 
-/** The two files, as text. Throws BindingsError where a name is none. Pure. */
+/** Throws BindingsError for an invalid name. Pure. */
 export function initFiles({ home, clusters, binds }: InitAnswers): InitFiles {
   const [first = ""] = clusters;
   const file = {
@@ -34,13 +34,13 @@ export function initFiles({ home, clusters, binds }: InitAnswers): InitFiles {
   return { bindings, samconfig };
 }
 
-/** `prod/db=shop/db`; undefined when it is none. */
+/** `prod/db=shop/db` */
 export function parseBind(text: string): Bind | undefined {
   const [, source, namespace, name] = /^([^\s]+)=([^/=\s]+)\/([^/=\s]+)$/.exec(text) ?? [];
   return source && namespace && name ? { source, namespace, name } : undefined;
 }
 
-/** The end of a source's name makes a good name for its Secret, in the letters that Kubernetes takes. */
+/** The last part of the source name, with only the characters that Kubernetes allows. */
 export function suggestSecretName(source: string): string {
   const last = source.split("/").at(-1) ?? "";
   const name = last
@@ -50,8 +50,8 @@ export function suggestSecretName(source: string): string {
   return name || "secret";
 }
 
-const BINDINGS_HEAD = `# Which secret of AWS Secrets Manager goes into which Kubernetes Secrets.
-# Every setting: docs/configuration.md, or secret-relay schema. Check it: secret-relay validate
+const BINDINGS_HEAD = `# The Kubernetes Secrets of each secret in AWS Secrets Manager.
+# All settings: docs/configuration.md, or secret-relay schema. Check this file: secret-relay validate
 `;
 
 const SAMCONFIG = `version = 0.1
@@ -65,6 +65,6 @@ region = "REGION"
 resolve_s3 = true
 capabilities = "CAPABILITY_IAM"
 confirm_changeset = true
-# What the bindings need; after a change of theirs: secret-relay iam --parameters
+# The permissions that the bindings need. Update them after each change: secret-relay iam --parameters
 PARAMETERS
 `;

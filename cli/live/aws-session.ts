@@ -1,41 +1,39 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
-import { boundedRequests } from "../../shared/aws-client/bounded-requests.ts";
 import { errorNameOf } from "../../shared/cluster/credentials.ts";
 import { RelayError } from "../../shared/relay-error.ts";
-import { parseSecretHome } from "../../shared/secret-id/parse-secret-home.ts";
-import type { SecretHome } from "../../shared/secret-id/secret-id.ts";
+import { boundedRequests } from "../../shared/runtime/bounded-requests.ts";
+import { parseAwsLocation } from "../../shared/source/parse-aws-location.ts";
+import type { AwsLocation } from "../../shared/source/secret-id.ts";
 import { UsageError } from "../errors.ts";
 import { AwsCallFailed, AwsCredentialsMissing, AwsCredentialsRefused, AwsSessionExpired } from "./errors.ts";
+import type { AwsOptions } from "./options.ts";
 
-/** Who the person at the command line is to AWS. */
+/** The AWS identity of the caller of the command. */
 export type AwsSession = {
   readonly region: string;
-  /** For any client of the SDK, fresh each time; its credentials renew themselves, and its requests end. */
+  /** Settings for any SDK client, new on each access. Credentials are renewed and requests time out. */
   readonly client: ReturnType<typeof boundedRequests> & {
     readonly region: string;
     readonly credentials: Credentials;
   };
-  /** Account and Region: where a secret that is written as a bare name lives. */
-  readonly home: SecretHome;
+  /** The account and Region of a secret that is given by its name alone. */
+  readonly home: AwsLocation;
   readonly callerArn: string;
-  /** An error of the SDK in our words; ours pass unchanged. */
+  /** Turns an error of the SDK into a RelayError; a RelayError passes unchanged. */
   readonly classify: (what: string, error: unknown) => RelayError;
 };
 
 export type Credentials = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentialIdentity>;
 
 /** The SDK's default chain: environment, profiles with SSO and roles, web identity, container, instance. */
-export async function openAwsSession(options: {
-  readonly profile?: string;
-  readonly region?: string;
-}): Promise<AwsSession> {
+export async function openAwsSession(options: AwsOptions): Promise<AwsSession> {
   const { STSClient, GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
   const profile = options.profile ?? process.env.AWS_PROFILE;
   const sts = new STSClient({
     ...(options.profile !== undefined && { profile: options.profile }),
     ...(options.region !== undefined && { region: options.region }),
     maxAttempts: 2,
-    ...boundedRequests(FROM_A_DESK),
+    ...boundedRequests(WORKSTATION_LIMITS),
   });
   const classify = (what: string, error: unknown) => classifyAwsError(what, error, profile);
   try {
@@ -45,16 +43,16 @@ export async function openAwsSession(options: {
     const { Account = "", Arn: callerArn = "" } = await sts
       .send(new GetCallerIdentityCommand({}))
       .catch((error: unknown) => {
-        throw classify("Asking AWS who you are", error);
+        throw classify("Reading your AWS identity", error);
       });
-    const home = parseSecretHome(Account, region);
+    const home = parseAwsLocation(Account, region);
     if (home === undefined)
-      throw new UsageError(`${region} is no AWS Region. Correct --region or AWS_REGION.`);
+      throw new UsageError(`${region} is not an AWS Region. Correct --region or AWS_REGION.`);
     const { credentials } = sts.config;
     return {
       region,
       get client() {
-        return { region, credentials, ...boundedRequests(FROM_A_DESK) };
+        return { region, credentials, ...boundedRequests(WORKSTATION_LIMITS) };
       },
       home,
       callerArn,
@@ -65,10 +63,10 @@ export async function openAwsSession(options: {
   }
 }
 
-/** A person's line may be slow, and a listing of CloudFormation or of logs takes its time. */
-const FROM_A_DESK = { connectionMs: 5_000, requestMs: 20_000 };
+/** A workstation can have a slow connection, and CloudFormation and logs answer slowly. */
+const WORKSTATION_LIMITS = { connectionMs: 5_000, requestMs: 20_000 };
 
-/** Only an error's fixed name is used, and of its message one word: a library's own text is never shown. */
+/** Uses the fixed name of an error, and one word of its message to detect SSO. A library's own text is never shown. */
 function classifyAwsError(what: string, error: unknown, profile: string | undefined): RelayError {
   if (error instanceof RelayError) return error;
   const name = errorNameOf(error);

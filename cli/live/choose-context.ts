@@ -1,6 +1,6 @@
 import type { ClusterConfig } from "../../shared/bindings/binding.ts";
 
-/** A context of a kubeconfig, and where it leads. */
+/** A context of a kubeconfig and its cluster. */
 export type KubeContext = {
   readonly name: string;
   /** The name of its cluster entry; `aws eks update-kubeconfig` writes the ARN there. */
@@ -9,9 +9,8 @@ export type KubeContext = {
 };
 
 /**
- * The context that leads to a cluster of the bindings: by endpoint, by ARN, or by a name that tells cluster and Region.
- * Several lead to one cluster when several users have a context for it: then the current one counts, or the first.
- * Pure.
+ * The context of a cluster of the bindings, matched by endpoint, by ARN, or by a name that contains cluster and Region.
+ * If several contexts match, because several users have one, the current one counts, or else the first. Pure.
  */
 export function chooseContext(
   clusterKey: string,
@@ -19,40 +18,40 @@ export function chooseContext(
   contexts: readonly KubeContext[],
   currentContext: string | undefined,
 ): KubeContext | undefined {
-  for (const leadsThere of [byEndpoint(cluster), byArn(cluster), byName(clusterKey, cluster)]) {
-    const found = contexts.filter(leadsThere);
+  for (const matches of [byEndpoint(cluster), byArn(cluster), byName(clusterKey, cluster)]) {
+    const found = contexts.filter(matches);
     const current = found.find(({ name }) => name === currentContext);
     if (found.length > 0) return current ?? found[0];
   }
   return undefined;
 }
 
-type Leads = (context: KubeContext) => boolean;
+type Matcher = (context: KubeContext) => boolean;
 
 const byEndpoint =
-  ({ endpoint }: ClusterConfig): Leads =>
+  ({ endpoint }: ClusterConfig): Matcher =>
   ({ server }) =>
     endpoint !== undefined && origin(server) === origin(endpoint);
 
 const byArn =
-  ({ name, region }: ClusterConfig): Leads =>
+  ({ name, region }: ClusterConfig): Matcher =>
   (context) =>
     [context.clusterName, context.name].some((text) => {
-      const [, inRegion, called] = /^arn:aws[\w-]*:eks:([\w-]+):[0-9]{12}:cluster\/(.+)$/.exec(text) ?? [];
-      return inRegion === region && called === name;
+      const [, arnRegion, arnName] = /^arn:aws[\w-]*:eks:([\w-]+):[0-9]{12}:cluster\/(.+)$/.exec(text) ?? [];
+      return arnRegion === region && arnName === name;
     });
 
-/** A mere name may be that of another cluster: with a pinned endpoint it does not count, nor when the server tells another Region. */
+/** Another cluster can have the same name, so a name does not count with a pinned endpoint or for a server in another Region. */
 const byName =
-  (clusterKey: string, { name, region, endpoint }: ClusterConfig): Leads =>
+  (clusterKey: string, { name, region, endpoint }: ClusterConfig): Matcher =>
   (context) => {
     if (endpoint !== undefined) return false;
     const [, serverRegion] = /\.([a-z0-9-]+)\.eks\.amazonaws\.com/.exec(context.server) ?? [];
     if (serverRegion !== undefined && serverRegion !== region) return false;
-    const ofEksctl = `${name}.${region}.eksctl.io`;
-    return [clusterKey, name, ofEksctl].some(
-      (wanted) =>
-        context.name === wanted || context.clusterName === wanted || context.name.endsWith(`@${wanted}`),
+    const eksctlName = `${name}.${region}.eksctl.io`;
+    return [clusterKey, name, eksctlName].some(
+      (known) =>
+        context.name === known || context.clusterName === known || context.name.endsWith(`@${known}`),
     );
   };
 

@@ -3,25 +3,23 @@ import { type ClusterConnection, connectCluster } from "../../shared/cluster/clu
 import type { KubeContext } from "./choose-context.ts";
 import type { Kubeconfig } from "./kubeconfig.ts";
 
-export type ConnectContextOptions = {
-  readonly clusterKey: string;
-  readonly cluster: ClusterConfig;
-  readonly connectionsMax: number;
-  readonly onRequest: () => void;
-  readonly onThrottled: () => void;
-};
-
-/** A cluster by a kubeconfig context: the same connection as the functions', with another login. */
+/** Connects a cluster as the functions do, with the login of a kubeconfig context. */
 export function connectContext(
   kubeconfig: Kubeconfig,
   context: KubeContext,
-  options: ConnectContextOptions,
+  options: {
+    readonly clusterKey: string;
+    readonly cluster: ClusterConfig;
+    readonly connectionsMax: number;
+    readonly onRequest: () => void;
+    readonly onThrottled: () => void;
+  },
 ): ClusterConnection {
   return connectCluster({
     ...options,
     directory: {
       find: async () => (await kubeconfig.login(context)).endpoint,
-      forget: () => {}, // a kubeconfig says where its cluster is, and nothing else does
+      forget: () => {}, // the endpoint comes from the kubeconfig alone
     },
     tokens: {
       bearerFor: async () => (await kubeconfig.login(context)).bearer,

@@ -1,25 +1,22 @@
 import { ClusterForbidden, ClusterTokenRefused } from "../../shared/cluster/errors.ts";
-import { RelayError } from "../../shared/relay-error.ts";
+import { CommandError } from "../errors.ts";
 
-/** Nothing gives AWS credentials, or what gives them failed. */
-export class AwsCredentialsMissing extends RelayError {
-  override readonly name = "AwsCredentialsMissing";
+type EksCluster = { readonly name: string; readonly region: string };
+
+/** The credential chain of the SDK found no credentials, or a provider failed. */
+export class AwsCredentialsMissing extends CommandError {
   readonly code = "AWS_CREDENTIALS_MISSING";
-  readonly retryable = false;
   constructor(profile: string | undefined) {
     super(
       profile === undefined
-        ? "No AWS credentials were found. Name a profile (--profile, or AWS_PROFILE), log in (aws sso login), or see what the AWS CLI finds: aws sts get-caller-identity"
-        : `Profile ${profile} gives no AWS credentials. See what the AWS CLI makes of it: aws sts get-caller-identity --profile ${profile}`,
+        ? "No AWS credentials were found. Select a profile (--profile or AWS_PROFILE), log in (aws sso login), or check the AWS CLI: aws sts get-caller-identity"
+        : `Profile ${profile} has no AWS credentials. Check the AWS CLI: aws sts get-caller-identity --profile ${profile}`,
     );
   }
 }
 
-/** A session that has ended. */
-export class AwsSessionExpired extends RelayError {
-  override readonly name = "AwsSessionExpired";
+export class AwsSessionExpired extends CommandError {
   readonly code = "AWS_SESSION_EXPIRED";
-  readonly retryable = false;
   constructor(profile: string | undefined) {
     super(
       `The AWS session has expired. Log in again: aws sso login${profile === undefined ? "" : ` --profile ${profile}`} (or renew the credentials in the environment).`,
@@ -28,94 +25,87 @@ export class AwsSessionExpired extends RelayError {
 }
 
 /** AWS does not know these credentials. */
-export class AwsCredentialsRefused extends RelayError {
-  override readonly name = "AwsCredentialsRefused";
+export class AwsCredentialsRefused extends CommandError {
   readonly code = "AWS_CREDENTIALS_REFUSED";
-  readonly retryable = false;
-  constructor(at: string) {
+  constructor(errorName: string) {
     super(
-      `AWS refused the credentials (${at}). Check which they are: aws configure list, and the AWS_… variables of your shell.`,
+      `AWS refused the credentials (${errorName}). Check which ones are used: aws configure list, and the AWS_… variables of your shell.`,
     );
   }
 }
 
-/** A call of the command's own went wrong: finding the caller, the stack or a function. */
-export class AwsCallFailed extends RelayError {
-  override readonly name = "AwsCallFailed";
+/** A call of the command itself failed, such as finding the stack. `what` is our text, `errorName` a fixed name of the SDK. */
+export class AwsCallFailed extends CommandError {
   readonly code = "AWS_CALL_FAILED";
-  readonly retryable = true;
-  /** `what` is in our words; `at` is the SDK's fixed name of the error. */
-  constructor(what: string, at: string) {
-    super(`${what} failed (${at}). Check the network and the Region, then try again.`);
+  override readonly retryable = true;
+  constructor(what: string, errorName: string) {
+    super(`${what} failed (${errorName}). Check the network and the Region, then try again.`);
   }
 }
 
-/** A kubeconfig file is there and cannot be used. */
-export class KubeconfigUnreadable extends RelayError {
-  override readonly name = "KubeconfigUnreadable";
+export class KubeconfigUnreadable extends CommandError {
   readonly code = "KUBECONFIG_UNREADABLE";
-  readonly retryable = false;
   constructor(file: string) {
-    super(
-      `${file} is no kubeconfig that can be read. See what kubectl makes of it: kubectl config get-contexts`,
-    );
+    super(`${file} is not a valid kubeconfig. Check it with: kubectl config get-contexts`);
   }
 }
 
-/** A context whose way in is not supported, or not safe. */
-export class ContextUnusable extends RelayError {
-  override readonly name = "ContextUnusable";
+/** The login of the context is unsupported or unsafe. */
+export class ContextUnusable extends CommandError {
   readonly code = "CONTEXT_UNUSABLE";
-  readonly retryable = false;
   constructor(context: string, why: string) {
     super(
-      `kubeconfig context ${context} ${why}. Take another with --context, or --eks-token to reach the cluster with your AWS credentials.`,
+      `kubeconfig context ${context} ${why}. Select another one with --context, or log in with your AWS credentials: --eks-token.`,
     );
   }
 }
 
-/** The program that a kubeconfig names for the login is missing, failed, or gave nothing. What it said is not repeated. */
-export class LoginPluginFailed extends RelayError {
-  override readonly name = "LoginPluginFailed";
+/** The login program of a kubeconfig is missing, failed or returned nothing. Its output is not repeated. */
+export class LoginPluginFailed extends CommandError {
   readonly code = "LOGIN_PLUGIN_FAILED";
-  readonly retryable = false;
   constructor(context: string, program: string) {
     super(
-      `The login of kubeconfig context ${context} failed (${program}). Try kubectl --context ${context} get namespaces, log in again (aws sso login), or take --eks-token.`,
+      `The login of kubeconfig context ${context} failed (${program}). Try kubectl --context ${context} get namespaces, log in again (aws sso login), or use --eks-token.`,
     );
   }
 }
 
-/** 401 for the person at the command line. */
+/** The API server answered 401 to the caller of the command. */
 export class CallerUnknown extends ClusterTokenRefused {
-  constructor(cluster: string, as: string, eks: { readonly name: string; readonly region: string }) {
+  constructor(cluster: string, as: string, { name, region }: EksCluster) {
     super(
       cluster,
-      `Cluster ${cluster} did not accept the login (${as}). Log in again and renew the context: aws eks update-kubeconfig --name ${eks.name} --region ${eks.region}. Your AWS identity needs an access entry there.`,
+      `Cluster ${cluster} did not accept the login (${as}). Log in again and renew the context: aws eks update-kubeconfig --name ${name} --region ${region}. Your AWS identity needs an access entry in the cluster.`,
     );
   }
 }
 
-/** 403 for the person at the command line; the relay may be allowed all the same. */
+/** The API server answered 403 to the caller of the command. The relay itself may have the permission. */
 export class CallerForbidden extends ClusterForbidden {
   constructor(cluster: string, as: string, { verb, target }: ClusterForbidden) {
     super(
       cluster,
       verb,
       target,
-      `You (${as}) may not ${verb} ${target} in cluster ${cluster}. Ask for that right, or let the deployed function do it: --via-lambda.`,
+      `You (${as}) lack the permission to ${verb} ${target} in cluster ${cluster}. Ask for it, or use the permissions of the deployed function: --via-lambda.`,
     );
   }
 }
 
-/** Neither a kubeconfig context nor AWS credentials lead to it. */
-export class ClusterUnreached extends RelayError {
-  override readonly name = "ClusterUnreached";
+/** Neither a kubeconfig context nor AWS credentials give access to the cluster. */
+export class ClusterUnreached extends CommandError {
   readonly code = "CLUSTER_UNREACHED";
-  readonly retryable = false;
-  constructor(cluster: string, eks: { readonly name: string; readonly region: string }) {
+  constructor(cluster: string, { name, region }: EksCluster) {
     super(
-      `No kubeconfig context leads to cluster ${cluster}, and there are no AWS credentials for an EKS token. Make a context: aws eks update-kubeconfig --name ${eks.name} --region ${eks.region}`,
+      `Cluster ${cluster} has no matching kubeconfig context, and AWS credentials for an EKS token are missing. Create a context: aws eks update-kubeconfig --name ${name} --region ${region}`,
     );
+  }
+}
+
+/** The command line is valid but selects no Secret. Exit code 0 would look like "all in order". */
+export class NothingSelected extends CommandError {
+  readonly code = "NOTHING_SELECTED";
+  constructor(where: string) {
+    super(`Nothing is bound ${where}, so nothing was compared or written. Check the bindings and --cluster.`);
   }
 }

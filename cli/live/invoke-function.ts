@@ -1,30 +1,25 @@
-import { boundedRequests } from "../../shared/aws-client/bounded-requests.ts";
 import { errorNameOf } from "../../shared/cluster/credentials.ts";
 import { RelayError } from "../../shared/relay-error.ts";
+import { boundedRequests } from "../../shared/runtime/bounded-requests.ts";
+import { CommandError } from "../errors.ts";
 import type { AwsSession } from "./aws-session.ts";
+import type { ViaLambdaOptions } from "./options.ts";
 import { readStackOutputs } from "./stack.ts";
-
-/** Which deployed function a command means. */
-export type FunctionOptions = {
-  readonly stackName: string;
-  /** A name or ARN; then nothing is asked of CloudFormation. */
-  readonly function?: string;
-};
 
 export type DeployedFunction = "RotationFunctionName" | "ReconcileFunctionName";
 
+/** The function that the options name. With --function, CloudFormation is not called. */
 export async function findFunction(
   aws: AwsSession,
   output: DeployedFunction,
-  { stackName, function: named }: FunctionOptions,
+  { stackName, function: named }: ViaLambdaOptions,
 ): Promise<string> {
-  if (named !== undefined) return named;
-  const name = (await readStackOutputs(aws, stackName))[output];
+  const name = named ?? (await readStackOutputs(aws, stackName))[output];
   if (name === undefined || name === "") throw new FunctionUnknown(stackName, output);
   return name;
 }
 
-/** Calls the function, waits for its answer, and gives what it returned. */
+/** Invokes the function, waits for its result and returns it. */
 export async function invokeFunction(
   aws: AwsSession,
   functionName: string,
@@ -34,14 +29,14 @@ export async function invokeFunction(
   const { LambdaClient, InvokeCommand } = await import("@aws-sdk/client-lambda");
   const client = new LambdaClient({
     ...aws.client,
-    maxAttempts: 2, // a sync may be made twice, but a function that works for minutes need not be
+    maxAttempts: 2, // a second sync is harmless, but a function that runs for minutes should not run more often
     ...boundedRequests({ connectionMs: 5_000, requestMs: timeoutMs }),
   });
   try {
     const { FunctionError, Payload } = await client.send(
       new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(input) }),
     );
-    const answer = parseAnswer(Payload);
+    const answer = parsePayload(Payload);
     if (FunctionError !== undefined) throw new FunctionFailed(functionName, answer);
     return answer;
   } catch (error) {
@@ -55,7 +50,7 @@ export async function invokeFunction(
   }
 }
 
-function parseAnswer(payload: Uint8Array | undefined): unknown {
+function parsePayload(payload: Uint8Array | undefined): unknown {
   try {
     return JSON.parse(Buffer.from(payload ?? []).toString("utf8"));
   } catch {
@@ -63,11 +58,9 @@ function parseAnswer(payload: Uint8Array | undefined): unknown {
   }
 }
 
-/** The stack has no such output: an older version of it, or another stack. */
-export class FunctionUnknown extends RelayError {
-  override readonly name = "FunctionUnknown";
+/** The stack has no such output: it is an older version, or another stack. */
+export class FunctionUnknown extends CommandError {
   readonly code = "FUNCTION_UNKNOWN";
-  readonly retryable = false;
   constructor(stackName: string, output: DeployedFunction) {
     super(
       `Stack ${stackName} has no output ${output}. Check --stack-name, or name the function: --function NAME.`,
@@ -75,11 +68,8 @@ export class FunctionUnknown extends RelayError {
   }
 }
 
-/** Lambda has no such function. */
-export class FunctionNotFound extends RelayError {
-  override readonly name = "FunctionNotFound";
+export class FunctionNotFound extends CommandError {
   readonly code = "FUNCTION_NOT_FOUND";
-  readonly retryable = false;
   constructor(functionName: string, region: string) {
     super(
       `Lambda has no function ${functionName} in ${region}. Check --function, --stack-name and --region.`,
@@ -87,30 +77,27 @@ export class FunctionNotFound extends RelayError {
   }
 }
 
-/** lambda:InvokeFunction is not allowed. */
-export class FunctionForbidden extends RelayError {
-  override readonly name = "FunctionForbidden";
+/** The caller lacks lambda:InvokeFunction. */
+export class FunctionForbidden extends CommandError {
   readonly code = "FUNCTION_FORBIDDEN";
-  readonly retryable = false;
   constructor(functionName: string) {
     super(
-      `You may not call ${functionName} (lambda:InvokeFunction). Ask for that right, or leave --via-lambda out to do it from here.`,
+      `You lack the permission lambda:InvokeFunction on ${functionName}. Ask for it, or run the command without --via-lambda.`,
     );
   }
 }
 
-/** The function ran and ended with an error. Its log says more; of its words only codes are repeated. */
-export class FunctionFailed extends RelayError {
-  override readonly name = "FunctionFailed";
+/** The function ended with an error. Only codes of its message are repeated. */
+export class FunctionFailed extends CommandError {
   readonly code = "FUNCTION_FAILED";
-  readonly retryable = true;
+  override readonly retryable = true;
   constructor(functionName: string, answer: unknown) {
     const { errorType, errorMessage } = (answer ?? {}) as { errorType?: unknown; errorMessage?: unknown };
     const type = typeof errorType === "string" && /^[A-Za-z.]{1,60}$/.test(errorType) ? errorType : "unknown";
     const text = type === "SyncIncomplete" && typeof errorMessage === "string" ? errorMessage : "";
     const codes = [...new Set(text.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? [])];
     super(
-      `${functionName} did not finish (${[type, ...codes].join(", ")}). Its log says more: sam logs --stack-name STACK, or the log group /aws/lambda/… of the function; docs/runbook.md explains the codes.`,
+      `${functionName} failed (${[type, ...codes].join(", ")}). Read its log: sam logs --stack-name STACK, or the log group /aws/lambda/… of the function. docs/runbook.md explains the codes.`,
     );
   }
 }

@@ -3,47 +3,47 @@ import path from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { suggestName } from "../../shared/bindings/suggest-name.ts";
 import type { ClusterEndpoint } from "../../shared/cluster/https-transport.ts";
-import { keepAnswers } from "../../shared/cluster/keep-answers.ts";
+import { singleFlightCache } from "../../shared/cluster/single-flight-cache.ts";
 import type { Cli } from "../cli.ts";
 import { UsageError } from "../errors.ts";
 import type { KubeContext } from "./choose-context.ts";
 import { ContextUnusable, KubeconfigUnreadable, LoginPluginFailed } from "./errors.ts";
 
-/** What kubectl would use, merged from its files as kubectl merges them. */
+/** The files that kubectl would read, merged as kubectl merges them. */
 export type Kubeconfig = {
   readonly contexts: readonly KubeContext[];
   readonly currentContext: string | undefined;
-  /** Throws UsageError for a name that is not there. */
+  /** Throws UsageError for an unknown name. */
   get(contextName: string): KubeContext;
-  /** Where a context leads and who one is there. Asked for each call: a plugin's answer is kept for as long as it says. */
+  /** The endpoint and credentials of a context, read for each call: a plugin's credentials are cached until they expire. */
   login(context: KubeContext): Promise<Login>;
-  /** The cluster refused that bearer: the next login is made anew. */
+  /** The cluster refused this bearer: the next call logs in again. */
   forget(context: KubeContext, refusedBearer: string): void;
 };
 
-/** `bearer` is empty where the endpoint's client certificate does instead. */
+/** `bearer` is empty if the endpoint has a client certificate. */
 export type Login = { readonly endpoint: ClusterEndpoint; readonly bearer: string };
 
-/** Its files are KUBECONFIG's, or ~/.kube/config; a missing one is no mistake, as for kubectl, unless it was named. */
+/** Reads the files of KUBECONFIG, or ~/.kube/config. As in kubectl, only a missing file of --kubeconfig is an error. */
 export async function loadKubeconfig(
   { env, cwd, now }: Pick<Cli, "env" | "cwd" | "now">,
   named: string | undefined,
 ): Promise<Kubeconfig> {
   const files = filesOf(env, cwd, named);
   if (named !== undefined && files.length === 0) {
-    throw new UsageError(`There is no kubeconfig ${named}. Check the path.`);
+    throw new UsageError(`kubeconfig ${named} does not exist. Check the path.`);
   }
-  // Loaded here: with its plugins it costs a fifth of a second, which `--help` should not pay.
+  // Imported lazily: with its plugins it takes a fifth of a second.
   const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
   let config = readFiles(KubeConfig, files);
-  // Many calls at once share one login; after that client-node's own caches know how long a plugin's answer is good.
-  type Kept = { readonly login: Login; readonly at: number };
-  const logins = keepAnswers<Kept>(({ at }) => now() - at < LOGIN_KEPT_MS);
-  // A login that failed will fail again: a hundred Secrets need not start its program a hundred times.
+  // Concurrent calls share one login; after that the caches of client-node know when a plugin's credentials expire.
+  type CachedLogin = { readonly login: Login; readonly at: number };
+  const logins = singleFlightCache<CachedLogin>(({ at }) => now() - at < LOGIN_CACHED_MS);
+  // A failed login will fail again, so a hundred Secrets do not start its program a hundred times.
   const failed = new Map<string, { readonly error: unknown; readonly at: number }>();
-  const logIn = async (context: KubeContext): Promise<Kept> => {
-    const before = failed.get(context.name);
-    if (before !== undefined && now() - before.at < LOGIN_KEPT_MS) throw before.error;
+  const logIn = async (context: KubeContext): Promise<CachedLogin> => {
+    const failure = failed.get(context.name);
+    if (failure !== undefined && now() - failure.at < LOGIN_CACHED_MS) throw failure.error;
     try {
       return { login: await loginOf(config, context), at: now() };
     } catch (error) {
@@ -57,25 +57,25 @@ export async function loadKubeconfig(
   return {
     contexts,
     currentContext: config.currentContext || undefined,
-    get: (wanted) => {
-      const found = contexts.find(({ name }) => name === wanted);
+    get: (contextName) => {
+      const found = contexts.find(({ name }) => name === contextName);
       if (found !== undefined) return found;
       const names = contexts.map(({ name }) => name);
-      const meant = suggestName(wanted, names);
-      const otherwise = names.length > 0 ? `There are: ${names.join(", ")}.` : "It has none.";
+      const suggestion = suggestName(contextName, names);
+      const known = names.length > 0 ? `It has: ${names.join(", ")}.` : "It has none.";
       throw new UsageError(
-        `The kubeconfig has no context ${wanted}. ${meant ? `Did you mean ${meant}?` : otherwise} Make one: aws eks update-kubeconfig --name CLUSTER --region REGION`,
+        `The kubeconfig has no context ${contextName}. ${suggestion ? `Did you mean ${suggestion}?` : known} Create one: aws eks update-kubeconfig --name CLUSTER --region REGION`,
       );
     },
     login: async (context) => (await logins.get(context.name, () => logIn(context))).login,
     forget: (context, refusedBearer) => {
-      const isWrong = ({ login }: Kept) => login.bearer === refusedBearer;
-      if (logins.forget(context.name, isWrong)) config = readFiles(KubeConfig, files); // its caches go with it
+      const isRefused = ({ login }: CachedLogin) => login.bearer === refusedBearer;
+      if (logins.forget(context.name, isRefused)) config = readFiles(KubeConfig, files); // drops its caches
     },
   };
 }
 
-const LOGIN_KEPT_MS = 30_000;
+const LOGIN_CACHED_MS = 30_000;
 
 function filesOf(env: NodeJS.ProcessEnv, cwd: string, named: string | undefined): string[] {
   const home = env.HOME ?? env.USERPROFILE;
@@ -100,7 +100,7 @@ function readFiles(Config: typeof KubeConfig, files: readonly string[]): KubeCon
   return merged;
 }
 
-/** The first file that says something wins, as for kubectl; client-node's own merge refuses a name that comes twice. */
+/** As in kubectl, the first file that defines a name wins; client-node's own merge refuses duplicate names. */
 function merge(merged: KubeConfig, one: KubeConfig): void {
   for (const cluster of one.clusters) if (!merged.getCluster(cluster.name)) merged.addCluster(cluster);
   for (const user of one.users) if (!merged.getUser(user.name)) merged.addUser(user);
@@ -114,23 +114,23 @@ async function loginOf(config: KubeConfig, { name }: KubeContext): Promise<Login
   config.setCurrentContext(name);
   const cluster = config.getCurrentCluster();
   const user = config.getCurrentUser();
-  if (!cluster?.server) throw new ContextUnusable(name, "names a cluster that the kubeconfig does not have");
-  if (!cluster.server.startsWith("https://"))
-    throw new ContextUnusable(name, "leads to a server without TLS");
-  if (cluster.skipTLSVerify) throw new ContextUnusable(name, "skips the check of the server's certificate");
-  if (cluster.proxyUrl) throw new ContextUnusable(name, "goes through a proxy (proxy-url)");
-  if (user?.impersonateUser !== undefined) throw new ContextUnusable(name, "acts as another user (as)");
+  if (!cluster?.server) throw new ContextUnusable(name, "names a cluster that is not in the kubeconfig");
+  if (!cluster.server.startsWith("https://")) throw new ContextUnusable(name, "uses a server without TLS");
+  if (cluster.skipTLSVerify)
+    throw new ContextUnusable(name, "skips the verification of the server's certificate");
+  if (cluster.proxyUrl) throw new ContextUnusable(name, "uses a proxy (proxy-url)");
+  if (user?.impersonateUser !== undefined) throw new ContextUnusable(name, "impersonates another user (as)");
   if (user?.username !== undefined) throw new ContextUnusable(name, "logs in with a password");
 
-  const given: Given = { headers: {} };
+  const options: HttpsOptions = { headers: {} };
   const program = String(user?.exec?.command ?? user?.authProvider?.name ?? "its files");
   try {
-    // An HTTPS agent of client-node's is in there too; it opens no connection until it is used, and it is not.
-    await config.applyToHTTPSOptions(given as Parameters<KubeConfig["applyToHTTPSOptions"]>[0]);
+    // This also adds an HTTPS agent, which is not used and so opens no connection.
+    await config.applyToHTTPSOptions(options as Parameters<KubeConfig["applyToHTTPSOptions"]>[0]);
   } catch {
     throw new LoginPluginFailed(name, program);
   }
-  const { ca, cert, key, servername, headers } = given;
+  const { ca, cert, key, servername, headers } = options;
   const bearer = /^Bearer (.+)$/.exec(headers.Authorization ?? "")?.[1] ?? "";
   if (bearer === "" && (cert === undefined || key === undefined)) throw new LoginPluginFailed(name, program);
   const clientCertificate = cert !== undefined &&
@@ -149,7 +149,7 @@ async function loginOf(config: KubeConfig, { name }: KubeContext): Promise<Login
   };
 }
 
-type Given = {
+type HttpsOptions = {
   ca?: Buffer;
   cert?: Buffer | string;
   key?: Buffer | string;

@@ -2,34 +2,34 @@ import type { ClusterConnection } from "../../shared/cluster/cluster-connection.
 import type { Cli } from "../cli.ts";
 import { UsageError } from "../errors.ts";
 import type { KubeContext } from "./choose-context.ts";
+import { NO_LISTENERS } from "./connect-bound-clusters.ts";
 import { connectContext } from "./connect-context.ts";
 import { loadKubeconfig } from "./kubeconfig.ts";
-import type { LiveOptions } from "./options.ts";
-import { tellCaller } from "./tell-caller.ts";
+import type { SessionOptions } from "./options.ts";
+import { withCallerErrors } from "./with-caller-errors.ts";
 
-/** The cluster of a kubeconfig context, the named or the current one: for a command that has no bindings yet. */
+/** Connects the cluster of the given or the current kubeconfig context, for a command without bindings. */
 export async function openContext(
   cli: Cli,
-  { context: named, kubeconfig: file, eksToken }: Pick<LiveOptions, "context" | "kubeconfig" | "eksToken">,
+  { context: named, kubeconfig: file, eksToken }: Pick<SessionOptions, "context" | "kubeconfig" | "eksToken">,
 ): Promise<{ readonly connection: ClusterConnection; readonly context: KubeContext }> {
   if (eksToken === true) {
     throw new UsageError(
-      "--eks-token needs bindings that name the cluster. Without them, use a kubeconfig context.",
+      "--eks-token needs bindings that name the cluster. Use a kubeconfig context instead.",
     );
   }
   const kubeconfig = await loadKubeconfig(cli, file);
   const name = named ?? kubeconfig.currentContext;
   if (name === undefined)
-    throw new UsageError("The kubeconfig has no current context. Name one with --context.");
+    throw new UsageError("The kubeconfig has no current context. Select one with --context.");
   const context = kubeconfig.get(name);
   const cluster = { name: context.name, region: "" };
   const connection = connectContext(kubeconfig, context, {
     clusterKey: context.name,
     cluster,
     connectionsMax: 4,
-    onRequest: () => {},
-    onThrottled: () => {},
+    ...NO_LISTENERS,
   });
   const as = `kubeconfig context ${context.name}`;
-  return { connection: tellCaller(connection, { clusterKey: context.name, cluster, as }), context };
+  return { connection: withCallerErrors(connection, { clusterKey: context.name, cluster, as }), context };
 }

@@ -1,69 +1,65 @@
+import { eachBindingOnce } from "../../shared/bindings/affected-bindings.ts";
 import type { Binding } from "../../shared/bindings/binding.ts";
 import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
-import { eachBindingOnce } from "../../shared/bindings/followers.ts";
 import { suggestName } from "../../shared/bindings/suggest-name.ts";
-import type { RelayError } from "../../shared/relay-error.ts";
-import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
+import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
 import { UsageError } from "../errors.ts";
-import { NothingSelected } from "./nothing-selected.ts";
+import { NothingSelected } from "./errors.ts";
 
 export type Selection = {
-  /** `namespace/name` of a Kubernetes Secret, or the name or ARN of a source; all bindings without it. */
-  readonly what?: string;
+  /** `namespace/name` of a Kubernetes Secret, or the name or ARN of a source. Undefined selects all bindings. */
+  readonly what?: string | undefined;
   /** Keys of `clusters`. */
-  readonly clusters?: readonly string[];
+  readonly clusters?: readonly string[] | undefined;
 };
 
 /**
- * The bindings that a command line means, grouped by source. What reads both as a Secret and as a source means both:
- * syncing one too many is harmless. Throws NothingSelected when nothing is bound, and
- * UsageError for a name that is not bound. Pure.
+ * The selected bindings, grouped by source. A name that matches both a Secret and a source selects both, because an
+ * extra sync is harmless. Throws NothingSelected if nothing is bound, and UsageError for an unknown name. Pure.
  */
 export function selectBindings(index: BindingIndex, { what, clusters }: Selection): SourceBindings[] {
-  for (const key of clusters ?? []) {
-    if (index.clusters[key] === undefined) throw unknownCluster(key, Object.keys(index.clusters));
-  }
-  const inClusters = ({ target }: Binding) => clusters?.includes(target.cluster) ?? true;
-  const seen = what === undefined ? undefined : parseSecretReference(what, "any");
-  const meant = new Set(seen === undefined ? [] : index.find(seen));
+  checkClusters(Object.keys(index.clusters), clusters);
+  const isInClusters = ({ target }: Binding) => clusters?.includes(target.cluster) ?? true;
+  const reference = what === undefined ? undefined : parseSecretReference(what, "any");
+  const matches = new Set(reference === undefined ? [] : index.find(reference));
   const selected = index.sources.map((group) => ({
     source: group.source,
     bindings: group.bindings.filter(
       (binding) =>
-        inClusters(binding) && (what === undefined || meant.has(group) || nameOf(binding) === what),
+        isInClusters(binding) && (what === undefined || matches.has(group) || nameOf(binding) === what),
     ),
   }));
   const found = eachBindingOnce(selected);
-  if (found.length === 0) throw nothingMeant(index, { ...(what !== undefined && { what }), inClusters });
-  return found;
+  if (found.length > 0) return found;
+  const bindings = index.bindings.filter(isInClusters);
+  if (bindings.length === 0) throw new NothingSelected("in these clusters");
+  throw unknownName(what ?? "", bindings);
 }
 
 const nameOf = ({ target: { namespace, name } }: Binding): string => `${namespace}/${name}`;
 
-function unknownCluster(key: string, known: readonly string[]): UsageError {
-  const meant = suggestName(key, known);
-  return new UsageError(
-    `The bindings have no cluster ${key}. ${meant ? `Did you mean ${meant}?` : `They have: ${listed(known)}.`}`,
+/** Throws UsageError for a key that is not in the bindings. */
+export function checkClusters(known: readonly string[], keys: readonly string[] = []): void {
+  const unknown = keys.find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  const suggestion = suggestName(unknown, known);
+  throw new UsageError(
+    `The bindings have no cluster ${unknown}. ${suggestion ? `Did you mean ${suggestion}?` : `They have: ${shortList(known)}.`}`,
   );
 }
 
-function nothingMeant(
-  index: BindingIndex,
-  { what, inClusters }: { what?: string; inClusters: (binding: Binding) => boolean },
-): RelayError {
-  const bindings = index.bindings.filter(inClusters);
-  if (bindings.length === 0) return new NothingSelected("in these clusters");
+function unknownName(what: string, bindings: readonly Binding[]): UsageError {
   const targets = [...new Set(bindings.map(nameOf))];
-  const sources = [...new Set(bindings.flatMap(({ sources }) => sources.map(({ id }) => id)))];
-  const meant = suggestName(what ?? "", [...targets, ...sources]);
+  const sources = [...new Set(bindings.flatMap((binding) => binding.sources.map(({ id }) => id)))];
+  const suggestion = suggestName(what, [...targets, ...sources]);
   return new UsageError(
-    `Nothing is bound under ${what}. ${meant ? `Did you mean ${meant}? ` : ""}Bound Secrets: ${listed(targets)}. Their sources: ${listed(sources)}.`,
+    `No binding matches ${what}. ${suggestion ? `Did you mean ${suggestion}? ` : ""}Bound Secrets: ${shortList(targets)}. Their sources: ${shortList(sources)}.`,
   );
 }
 
-const LISTED_MAX = 8;
+const NAMES_SHOWN_MAX = 8;
 
-function listed(names: readonly string[]): string {
-  const more = names.length > LISTED_MAX ? ` and ${names.length - LISTED_MAX} more` : "";
-  return names.slice(0, LISTED_MAX).join(", ") + more;
+function shortList(names: readonly string[]): string {
+  const more = names.length > NAMES_SHOWN_MAX ? ` and ${names.length - NAMES_SHOWN_MAX} more` : "";
+  return names.slice(0, NAMES_SHOWN_MAX).join(", ") + more;
 }

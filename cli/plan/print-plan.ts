@@ -1,10 +1,11 @@
 import type { ActionKind } from "../../shared/assess/verdict.ts";
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import { explanationLines } from "../targets/explain-row.ts";
-import { isNotable, nameOfRow } from "../targets/rows.ts";
+import { isNotable } from "../targets/rows.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
-/** A line for each Secret, and below it what was found and what to do. */
+/** A line for each Secret, with the explanation below it. */
 export function printPlan(
   { paint }: Pick<Terminal, "paint">,
   rows: readonly TargetRow[],
@@ -13,9 +14,9 @@ export function printPlan(
   const blocks = rows
     .filter((row) => showsAll || isNotable(row))
     .map((row) => {
-      const { mark, style } = LOOKS[row.action];
-      const because = row.finding ?? row.code;
-      const head = `${mark} ${nameOfRow(row)}  ${row.action}${because === undefined ? "" : `  ${because}`}`;
+      const { sign, style } = STYLES[row.action];
+      const reason = row.finding ?? row.code;
+      const head = `${sign} ${nameOfTarget(row)}  ${row.action}${reason === undefined ? "" : `  ${reason}`}`;
       return [
         `${paint(style, head)}  ${paint("dim", `from ${row.source}`)}`,
         ...explanationLines(row, now).map((line) => paint("dim", `    ${line}`)),
@@ -24,14 +25,14 @@ export function printPlan(
   return [...blocks, ...(blocks.length > 0 ? [""] : []), summaryOf(rows)].join("\n");
 }
 
-const LOOKS: Readonly<Record<ActionKind, { mark: string; style: Style }>> = {
-  create: { mark: "+", style: "green" },
-  update: { mark: "~", style: "yellow" },
-  replace: { mark: "±", style: "yellow" },
-  delete: { mark: "-", style: "red" },
-  none: { mark: "=", style: "dim" },
-  refuse: { mark: "!", style: "red" },
-  unknown: { mark: "?", style: "magenta" },
+const STYLES: Readonly<Record<ActionKind, { sign: string; style: Style }>> = {
+  create: { sign: "+", style: "green" },
+  update: { sign: "~", style: "yellow" },
+  replace: { sign: "±", style: "yellow" },
+  delete: { sign: "-", style: "red" },
+  none: { sign: "=", style: "dim" },
+  refuse: { sign: "!", style: "red" },
+  unknown: { sign: "?", style: "magenta" },
 };
 
 /** How many Secrets have each action. */
@@ -44,5 +45,5 @@ export function countActions(rows: readonly TargetRow[]): Readonly<Record<Action
 function summaryOf(rows: readonly TargetRow[]): string {
   const counts = countActions(rows);
   const replaced = counts.replace > 0 ? `, ${counts.replace} to replace` : "";
-  return `Plan: ${counts.create} to create, ${counts.update} to update${replaced}, ${counts.delete} to delete; ${counts.none} without a change, ${counts.refuse} refused, ${counts.unknown} unknown.`;
+  return `Plan: ${counts.create} to create, ${counts.update} to update${replaced}, ${counts.delete} to delete; ${counts.none} unchanged, ${counts.refuse} refused, ${counts.unknown} unknown.`;
 }

@@ -1,52 +1,51 @@
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
-import type { SecretHome } from "../../shared/secret-id/secret-id.ts";
+import type { AwsLocation } from "../../shared/source/secret-id.ts";
 import { parseShard } from "../../shared/sweep/parse-shard.ts";
 import { type EventExplanation, explainEvents } from "../explain/explain-event.ts";
 import type { FailureQueue } from "./failure-queues.ts";
 
-/** One message of a failure queue, in words. `input` is what is sent again; absent where nothing would take it. */
+/** A message of a failure queue. `input` is the payload of a replay; absent if no function accepts it. */
 export type DescribedMessage = {
   readonly says: string;
-  /** What the relay would do with each event in it. */
   readonly events?: readonly EventExplanation[];
-  /** Why Lambda gave it up. */
+  /** The reason why Lambda stopped retrying. */
   readonly condition?: string;
   readonly input?: object;
 };
 
-/** Pure. Nothing of a message is repeated but names, and words from closed lists. */
+/** Pure. Of a message it repeats only names and words from closed lists. */
 export function describeMessage(
   body: string,
   kind: FailureQueue["kind"],
-  context: { readonly bindings: CompiledBindings; readonly home: SecretHome; readonly now: number },
+  context: { readonly bindings: CompiledBindings; readonly home: AwsLocation; readonly now: number },
 ): DescribedMessage {
   const parsed = parseObject(body);
-  if (parsed === undefined) return { says: "It is no JSON object: nothing would take it." };
+  if (parsed === undefined) return { says: "Not a JSON object: no function accepts it." };
   const condition = conditionOf(parsed);
-  const given = condition === undefined ? {} : { condition };
+  const reason = condition === undefined ? {} : { condition };
   if (kind === "events") {
     const events = explainEvents(parsed, context.bindings, context.now, context.home);
     const isTaken = events.every(({ verdict }) => verdict !== "rejected");
-    return { says: `${events.length} event(s)`, events, ...given, ...(isTaken && { input: parsed }) };
+    return { says: `${events.length} event(s)`, events, ...reason, ...(isTaken && { input: parsed }) };
   }
   if (kind === "shards") {
     const shard = parseShard(body);
-    if (shard === undefined) return { says: "It is no shard of this release: delete it." };
+    if (shard === undefined) return { says: "Unsupported shard version: delete it." };
     const { mode, cluster, items, sweepStartedAt } = shard;
-    const begun = new Date(sweepStartedAt).toISOString();
+    const startedAt = new Date(sweepStartedAt).toISOString();
     return {
-      says: `${items.length} Secret(s) of cluster ${cluster}, of a sweep by ${mode} begun ${begun}`,
+      says: `${items.length} Secret(s) of cluster ${cluster}, of a sweep by ${mode} started ${startedAt}`,
       input: shard,
     };
   }
   const task = (parsed.requestPayload ?? parsed) as { sweep?: unknown; plan?: unknown };
   if (task.sweep !== "metadata" && task.sweep !== "values") {
-    return { says: "It starts no sweep: nothing would take it.", ...given };
+    return { says: "Not a sweep request: no function accepts it.", ...reason };
   }
   return {
     says: `a sweep by ${task.sweep}${task.plan === true ? ", as a plan" : ""}`,
     input: task,
-    ...given,
+    ...reason,
   };
 }
 

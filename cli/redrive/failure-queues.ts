@@ -1,41 +1,20 @@
-/** A queue of the stack for what failed. `output` is the stack's output with its URL. */
+/** A failure queue of the stack. `output` is the stack output with its URL. */
 export type FailureQueue = {
   readonly name: string;
   readonly output: string;
   readonly holds: string;
-  /** What its messages are, and so who takes them when they are sent again. */
+  /** The kind of its messages, which decides the recipient of a replay. */
   readonly kind: "events" | "sweeps" | "shards";
 };
 
+const queue = (name: string, kind: FailureQueue["kind"], holds: string): FailureQueue => {
+  return { name, output: `${name}Url`, holds, kind };
+};
+
 export const FAILURE_QUEUES: readonly FailureQueue[] = [
-  {
-    name: "RotationFailureQueue",
-    output: "RotationFailureQueueUrl",
-    holds: "events that the rotation function could not finish",
-    kind: "events",
-  },
-  {
-    name: "RuleDeadLetterQueue",
-    output: "RuleDeadLetterQueueUrl",
-    holds: "events that never reached the rotation function",
-    kind: "events",
-  },
-  {
-    name: "ReconcileFailureQueue",
-    output: "ReconcileFailureQueueUrl",
-    holds: "sweeps that could not be finished",
-    kind: "sweeps",
-  },
-  {
-    name: "ShardDeadLetterQueue",
-    output: "ShardDeadLetterQueueUrl",
-    holds: "parts of sweeps that could not be finished",
-    kind: "shards",
-  },
-  {
-    name: "SweepScheduleDeadLetterQueue",
-    output: "SweepScheduleDeadLetterQueueUrl",
-    holds: "sweeps that could not be started",
-    kind: "sweeps",
-  },
+  queue("RotationFailureQueue", "events", "events that the rotation function could not finish"),
+  queue("RuleDeadLetterQueue", "events", "events that never reached the rotation function"),
+  queue("ReconcileFailureQueue", "sweeps", "sweeps that could not be finished"),
+  queue("ShardDeadLetterQueue", "shards", "parts of sweeps that could not be finished"),
+  queue("SweepScheduleDeadLetterQueue", "sweeps", "sweeps that could not be started"),
 ];

@@ -1,5 +1,5 @@
-import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
-import type { Tell } from "../terminal/progress.ts";
+import { toRelayError } from "../errors.ts";
+import type { ReportProgress } from "../terminal/progress.ts";
 import { type DescribedMessage, describeMessage } from "./describe-message.ts";
 import type { FailureQueue } from "./failure-queues.ts";
 import type { QueueMessages } from "./queue-messages.ts";
@@ -7,38 +7,37 @@ import type { QueueMessages } from "./queue-messages.ts";
 export type RedrivenMessage = Omit<DescribedMessage, "input"> & {
   readonly id: string;
   readonly outcome: "found" | "replayed" | "kept";
-  /** Why it was kept. */
   readonly code?: string;
   readonly advice?: string;
 };
 
-/** Sends it again, and resolves only when that is done for good. */
+/** Sends the message again, and resolves after it succeeded. */
 export type Replay = (kind: FailureQueue["kind"], input: object) => Promise<void>;
 
-export type RedriveQuestion = {
+export type RedriveOptions = {
   readonly queue: FailureQueue;
   readonly messages: QueueMessages;
   readonly context: Parameters<typeof describeMessage>[2];
-  /** Absent: only look. */
+  /** Absent: only list the messages. */
   readonly replay?: Replay;
-  readonly tell?: Tell;
+  readonly reportProgress?: ReportProgress;
 };
 
-/** Looks at every message; with `replay` it sends each again, and deletes it when that succeeded, and not before. */
-export async function redriveQueue(question: RedriveQuestion): Promise<RedrivenMessage[]> {
-  const { queue, messages, context, replay, tell = () => {} } = question;
+/** Describes every message. With `replay` it sends each again, and deletes it only after that succeeded. */
+export async function redriveQueue(options: RedriveOptions): Promise<RedrivenMessage[]> {
+  const { queue, messages, context, replay, reportProgress = () => {} } = options;
   const done: RedrivenMessage[] = [];
   try {
-    for (let batch = await messages.take(); batch.length > 0; batch = await messages.take()) {
+    for (let batch = await messages.receive(); batch.length > 0; batch = await messages.receive()) {
       for (const message of batch) {
         const { input, ...described } = describeMessage(message.body, queue.kind, context);
-        const told = { id: message.id, ...described };
-        if (replay === undefined) done.push({ ...told, outcome: "found" });
+        const result = { id: message.id, ...described };
+        if (replay === undefined) done.push({ ...result, outcome: "found" });
         else if (input === undefined) {
-          const advice = "Nothing takes this message. Look at it, and delete it in the console.";
-          done.push({ ...told, outcome: "kept", code: "MESSAGE_NOT_TAKEN", advice });
-        } else done.push({ ...told, ...(await replayOne(question, replay, message, input)) });
-        tell(`${done.length} message(s) of ${queue.name}`);
+          const advice = "No function accepts this message. Check it, and delete it in the console.";
+          done.push({ ...result, outcome: "kept", code: "MESSAGE_NOT_TAKEN", advice });
+        } else done.push({ ...result, ...(await replayOne(options, replay, message, input)) });
+        reportProgress(`${done.length} message(s) of ${queue.name}`);
       }
     }
   } finally {
@@ -48,7 +47,7 @@ export async function redriveQueue(question: RedriveQuestion): Promise<RedrivenM
 }
 
 async function replayOne(
-  { queue, messages }: RedriveQuestion,
+  { queue, messages }: RedriveOptions,
   replay: Replay,
   message: Parameters<QueueMessages["delete"]>[0],
   input: object,
@@ -58,7 +57,7 @@ async function replayOne(
     await messages.delete(message);
     return { outcome: "replayed" };
   } catch (error) {
-    const { code, message: advice } = error instanceof RelayError ? error : UnexpectedFault.from(error);
+    const { code, message: advice } = toRelayError(error);
     return { outcome: "kept", code, advice };
   }
 }

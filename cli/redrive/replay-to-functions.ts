@@ -1,11 +1,11 @@
-import { RelayError } from "../../shared/relay-error.ts";
+import { CommandError } from "../errors.ts";
 import type { AwsSession } from "../live/aws-session.ts";
 import { invokeFunction } from "../live/invoke-function.ts";
 import type { StackOutputs } from "../live/stack.ts";
 import { sendMessage } from "./queue-messages.ts";
 import type { Replay } from "./redrive-queue.ts";
 
-/** Events go to the rotation function, sweeps to the reconcile function, and shards into their queue, which holds the pace. */
+/** Events go to the rotation function, sweeps to the reconcile function, and shards to their queue, which limits the rate. */
 export function replayToFunctions(aws: AwsSession, outputs: StackOutputs): Replay {
   const { RotationFunctionName = "", ReconcileFunctionName = "", ShardQueueUrl = "" } = outputs;
   return async (kind, input) => {
@@ -16,7 +16,7 @@ export function replayToFunctions(aws: AwsSession, outputs: StackOutputs): Repla
   };
 }
 
-/** The function succeeds when nothing is left to be repeated. A message whose event it refused is kept all the same. */
+/** The function succeeds if nothing needs a retry. A message with a refused event still stays in the queue. */
 function checkAnswer(answer: unknown): void {
   const { targets = [], rejected = [] } = (answer ?? {}) as {
     targets?: readonly { outcome?: string; code?: string }[];
@@ -27,17 +27,15 @@ function checkAnswer(answer: unknown): void {
   if (refused.length > 0) throw new ReplayRefused([...new Set(codes)]);
 }
 
-/** The function took the event, and refused a target for a reason that only a person can remove. */
-export class ReplayRefused extends RelayError {
-  override readonly name = "ReplayRefused";
+/** The function refused a target, and an operator must fix the cause. */
+export class ReplayRefused extends CommandError {
   readonly code = "REPLAY_REFUSED";
-  readonly retryable = false;
   constructor(codes: readonly string[]) {
     super(
-      `The function refused it (${codes.join(", ")}), so the message stays. Remove the cause, which docs/runbook.md explains, and replay again.`,
+      `The function refused the event (${codes.join(", ")}), so the message stays. Fix the cause (see docs/runbook.md), then replay again.`,
     );
   }
 }
 
-/** The longest that a function of the stack may take. */
+/** The longest timeout of a function in the stack. */
 const INVOCATION_MS_MAX = 900_000;

@@ -1,5 +1,5 @@
+import { countOf, instantOf, spanOf } from "../terminal/format.ts";
 import { type Html, html } from "./html.ts";
-import { countOf, instantOf, spanOf } from "./words.ts";
 
 export type Tone =
   | "fresh"

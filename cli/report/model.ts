@@ -1,10 +1,10 @@
 import { FINDINGS, remedyFor } from "../../shared/assess/catalogue.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
+import { instantOf, spanOf } from "../terminal/format.ts";
 import { latencyBetween } from "./latency.ts";
 import type { LatencyPoint, Measured } from "./measured.ts";
 import { STATE_ORDER, STATES, type State, stateOf } from "./states.ts";
-import { instantOf, spanOf } from "./words.ts";
 
 /** Everything that the page shows. */
 export type FleetReport = {

@@ -64,7 +64,7 @@
     );
   }
 
-  /** A list of ten thousand is no help: only what the typed text still allows, and of that the first few. */
+  /** Shows only the first few matches, since a list of ten thousand does not help. */
   function suggestSources() {
     const typed = fields.source.value.toLowerCase();
     const matching = new Set();

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
+import { countOf, instantOf, percentOf, plural, spanOf } from "../terminal/format.ts";
 import { SCRIPT, STYLE } from "./assets.ts";
 import { type Html, html, jsonForScript } from "./html.ts";
 import type { ClusterSummary, FleetReport, Reason, Row } from "./model.ts";
 import { packRows } from "./pack-rows.ts";
 import { STATE_ORDER, STATES, type State } from "./states.ts";
 import { trends } from "./trends.ts";
-import { countOf, countOfThings, instantOf, percentOf, spanOf } from "./words.ts";
 
 /** The report as one HTML page that needs nothing but itself. Pure. */
 export function renderPage(report: FleetReport): string {
@@ -41,7 +41,7 @@ ${clusters(report.clusters)}
 ${targets(report)}
 </main>
 <footer>
-<p>Made ${instantOf(report.madeAt)} by secret-relay ${report.release} from ${countOfThings(report.sweeps.length, "sweep")}${report.measured && ` and CloudWatch, ${instantOf(report.measured.from)} to ${instantOf(report.measured.to)}`}. It holds names, versions, times and codes, and no value of a secret. All times are UTC.</p>
+<p>Made ${instantOf(report.madeAt)} by secret-relay ${report.release} from ${plural(report.sweeps.length, "sweep")}${report.measured && ` and CloudWatch, ${instantOf(report.measured.from)} to ${instantOf(report.measured.to)}`}. It holds names, versions, times and codes, and no value of a secret. All times are UTC.</p>
 ${report.missing.map((what) => html`<p class="missing">${what}</p>`)}
 </footer>
 <script type="application/json" id="rows">${jsonForScript(packRows(rows))}</script>
@@ -69,7 +69,7 @@ const hashOf = (text: string): string => `sha256-${createHash("sha256").update(t
 
 function whenOf({ latest, bindings }: FleetReport): string {
   const mode = latest.mode === "metadata" ? "Sweep by metadata" : "Sweep by values";
-  return `${mode}${latest.plan ? ", as a plan" : ""} · ${instantOf(latest.at)} · ${countOfThings(bindings, "binding")}${latest.ms > 0 ? ` in ${spanOf(latest.ms)}` : ""}`;
+  return `${mode}${latest.plan ? ", as a plan" : ""} · ${instantOf(latest.at)} · ${plural(bindings, "binding")}${latest.ms > 0 ? ` in ${spanOf(latest.ms)}` : ""}`;
 }
 
 function hero({ counts, bindings, latest, rows }: FleetReport): Html {
@@ -78,11 +78,11 @@ function hero({ counts, bindings, latest, rows }: FleetReport): Html {
   const oldest = latest.oldestStaleMs;
   const verdict =
     counts.refused > 0
-      ? html`<p class="verdict tone-refused">${countOfThings(counts.refused, "Secret")} ${counts.refused === 1 ? "waits" : "wait"} for a person.</p>`
+      ? html`<p class="verdict tone-refused">${plural(counts.refused, "Secret")} ${counts.refused === 1 ? "waits" : "wait"} for a person.</p>`
       : counts.unknown > 0
-        ? html`<p class="verdict tone-unknown">${countOfThings(counts.unknown, "Secret")} could not be compared.</p>`
+        ? html`<p class="verdict tone-unknown">${plural(counts.unknown, "Secret")} could not be compared.</p>`
         : counts.drifted > 0
-          ? html`<p class="verdict tone-drifted">${countOfThings(counts.drifted, "Secret")} drifted; the next sweep repairs ${counts.drifted === 1 ? "it" : "them"}.</p>`
+          ? html`<p class="verdict tone-drifted">${plural(counts.drifted, "Secret")} drifted; the next sweep repairs ${counts.drifted === 1 ? "it" : "them"}.</p>`
           : html`<p class="verdict tone-fresh">Nothing waits for a person.</p>`;
   return html`<section class="hero" aria-labelledby="fresh-title">
 <div class="share">
@@ -90,7 +90,7 @@ function hero({ counts, bindings, latest, rows }: FleetReport): Html {
 <p class="figure">${percentOf(fresh, bindings)}</p>
 <p>${countOf(fresh)} of ${countOf(bindings)} Kubernetes Secrets hold the current version of their source.</p>
 ${verdict}
-${latest.shardsMissing > 0 && html`<p class="verdict tone-unknown">${countOfThings(latest.shardsMissing, "shard")} of this sweep ${latest.shardsMissing === 1 ? "is" : "are"} not in this report.</p>`}
+${latest.shardsMissing > 0 && html`<p class="verdict tone-unknown">${plural(latest.shardsMissing, "shard")} of this sweep ${latest.shardsMissing === 1 ? "is" : "are"} not in this report.</p>`}
 </div>
 <div class="states">
 ${stateBar(counts, total)}
@@ -118,8 +118,8 @@ function stateBar(counts: Readonly<Record<State, number>>, total: number): Html 
     x += width;
     return part;
   });
-  const told = present.map((state) => `${STATES[state].name} ${countOf(counts[state])}`).join(", ");
-  return html`<svg class="statebar" viewBox="0 0 998 10" preserveAspectRatio="none" role="img" aria-label="${told}">${parts}</svg>`;
+  const summary = present.map((state) => `${STATES[state].name} ${countOf(counts[state])}`).join(", ");
+  return html`<svg class="statebar" viewBox="0 0 998 10" preserveAspectRatio="none" role="img" aria-label="${summary}">${parts}</svg>`;
 }
 
 function reasons(reasons: readonly Reason[]): Html | undefined {
@@ -157,7 +157,7 @@ function clusters(clusters: readonly ClusterSummary[]): Html | undefined {
 <h2 id="clusters-title">Clusters</h2>
 <p class="note">Of the Secrets that this report names.</p>
 ${tableOf(clusters.slice(0, CLUSTERS_SHOWN), "Clusters, as a table")}
-${rest.length > 0 && html`<details><summary>${countOfThings(rest.length, "more cluster")}</summary>${tableOf(rest, "More clusters, as a table")}</details>`}
+${rest.length > 0 && html`<details><summary>${plural(rest.length, "more cluster")}</summary>${tableOf(rest, "More clusters, as a table")}</details>`}
 </section>`;
 }
 
@@ -168,8 +168,8 @@ function targets({ rows, unnamed }: FleetReport): Html {
   const shown = (noteworthy.length > 0 ? noteworthy : rows).slice(0, ROWS_WITHOUT_SCRIPT);
   return html`<section aria-labelledby="targets-title" id="targets" tabindex="-1">
 <h2 id="targets-title">Every Secret</h2>
-${unnamed > 0 && html`<p class="note">${countOfThings(unnamed, "Secret")} in order ${unnamed === 1 ? "is" : "are"} not named here. Add --inventory to the sweep to see them.</p>`}
-<noscript><p class="note">Without script this page shows the first ${countOf(shown.length)} of ${countOfThings(rows.length, "Secret")}, the ones that need a person first.</p></noscript>
+${unnamed > 0 && html`<p class="note">${plural(unnamed, "Secret")} in order ${unnamed === 1 ? "is" : "are"} not named here. Add --inventory to the sweep to see them.</p>`}
+<noscript><p class="note">Without script this page shows the first ${countOf(shown.length)} of ${plural(rows.length, "Secret")}, the ones that need a person first.</p></noscript>
 <form id="filters" role="search" aria-label="Secrets" hidden>
 <label class="wide">Search <input type="search" name="q" autocomplete="off" spellcheck="false" placeholder="Name, version, code, words"></label>
 <label>State <select name="state"><option value="">Any</option>${STATE_ORDER.map((state) => html`<option value="${state}">${STATES[state].name}</option>`)}</select></label>
@@ -207,7 +207,7 @@ function rowOf(row: Row): Html {
 <td role="cell" data-label="Why">${row.code !== "" && html`<code>${row.code}</code> `}${[row.meaning, row.why].filter(Boolean).join(" ")}${row.advice !== "" && html`<span>${row.advice}</span>`}${row.command !== undefined && html`<span><code>${row.command}</code></span>`}</td></tr>`;
 }
 
-/** Enough to tell versions apart; the whole one is in the title, and the search knows it. */
+/** Enough to distinguish versions; the title and the search have the whole one. */
 const shortVersion = (versionId: string): string =>
   versionId.length > 12 ? `${versionId.slice(0, 8)}…` : versionId;
 

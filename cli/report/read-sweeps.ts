@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 
 /**
  * The sweeps in a file: one report, a list of them, one a line, or wrapped in the JSON output of a command.
- * Throws UsageError with the place of what is wrong, and quotes nothing from the file.
+ * Throws UsageError with the location of the problem, and quotes nothing from the file.
  */
 export function parseSweeps(text: string, file: string): SweepReport[] {
   const found = parseDocuments(text, file).flatMap((document) => reportsIn(document, 0));

@@ -1,7 +1,7 @@
+import { countOf, percentOf, plural, spanOf } from "../terminal/format.ts";
 import { type ChartPoint, chart, counts, decades, type Series, shares, spans } from "./chart.ts";
 import type { Html } from "./html.ts";
 import type { FleetReport, Sweep } from "./model.ts";
-import { countOfThings, percentOf, spanOf } from "./words.ts";
 
 /** What changed over time, as far as anything is known of it. */
 export function trends(report: FleetReport): Html[] {
@@ -88,7 +88,7 @@ function drift({ measured, sweeps }: FleetReport): Html[] {
     chart({
       id: "drift",
       title: "Drift found and repaired",
-      summary: `${countOfThings(found, "finding")}, of which ${repaired.toLocaleString("en-GB")} repaired.`,
+      summary: `${plural(found, "finding")}, of which ${countOf(repaired)} repaired.`,
       series: [
         { name: "repaired", tone: "repaired" },
         { name: "to be tried again", tone: "drifted" },

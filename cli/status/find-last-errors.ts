@@ -1,35 +1,34 @@
 import pMap from "p-map";
 import type { TargetRef } from "../../shared/bindings/binding.ts";
 import { RelayError } from "../../shared/relay-error.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
-import type { Live } from "../live/open-live.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
+import type { Session } from "../live/open-session.ts";
 
 export type LastError = {
   readonly at: string;
   readonly message: string;
-  /** Where it was found. */
   readonly from: "Kubernetes Event";
 };
 
 /** The last error of a target, by `cluster/namespace/name`. */
 export type LastErrors = ReadonlyMap<string, LastError>;
 
-type Place = Pick<TargetRef, "cluster" | "namespace">;
+type Namespace = Pick<TargetRef, "cluster" | "namespace">;
 
 /**
- * The last warning of the relay about each target, from its Kubernetes Events: it posts them where a binding has
- * `events: true`, and the API server keeps them for an hour. A caller that may not list Events sees none.
+ * The last warning of the relay about each target, from its Kubernetes Events. The relay posts Events for bindings with
+ * `events: true`, and the API server keeps them for an hour. Without permission to list Events the result is empty.
  */
 export async function findLastErrors(
-  live: Pick<Live, "connect" | "targetsAtOnce">,
-  places: readonly Place[],
+  session: Pick<Session, "connect" | "targetsAtOnce">,
+  namespaces: readonly Namespace[],
   budget: TimeBudget,
 ): Promise<LastErrors> {
   const distinct = [
-    ...new Map(places.map((place) => [`${place.cluster}/${place.namespace}`, place])).values(),
+    ...new Map(namespaces.map((each) => [`${each.cluster}/${each.namespace}`, each])).values(),
   ];
-  const found = await pMap(distinct, (place) => listWarnings(live, place, budget), {
-    concurrency: live.targetsAtOnce,
+  const found = await pMap(distinct, (each) => listWarnings(session, each, budget), {
+    concurrency: session.targetsAtOnce,
   });
   const latest = new Map<string, LastError>();
   for (const { key, error } of found.flat()) {
@@ -39,14 +38,14 @@ export async function findLastErrors(
 }
 
 async function listWarnings(
-  live: Pick<Live, "connect">,
-  { cluster, namespace }: Place,
+  session: Pick<Session, "connect">,
+  { cluster, namespace }: Namespace,
   budget: TimeBudget,
 ): Promise<{ key: string; error: LastError }[]> {
   try {
     const path = `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/events`;
     const query = { fieldSelector: "type=Warning", limit: "500" };
-    const list = await live.connect(cluster).callObject({ method: "GET", path, query }, budget);
+    const list = await session.connect(cluster).callObject({ method: "GET", path, query }, budget);
     const { items } = (list ?? {}) as { items?: unknown };
     if (!Array.isArray(items)) return [];
     return items.flatMap((event: KubernetesEvent) => {

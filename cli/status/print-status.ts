@@ -1,12 +1,13 @@
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import { explainRows } from "../targets/explain-row.ts";
-import { isInOrder, nameOfRow, stateOf } from "../targets/rows.ts";
+import { isInOrder, stateOf } from "../targets/rows.ts";
+import { printAge, shortVersion } from "../terminal/format.ts";
 import { table } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
-import { printAge, shortVersion } from "../terminal/words.ts";
 import type { StatusRow } from "./gather-status.ts";
 
-/** The table, and below it what a person can do; a narrow window shows fewer columns. */
+/** The table, with explanations and commands below it. A narrow terminal shows fewer columns. */
 export function printStatus(
   terminal: Pick<Terminal, "paint" | "width">,
   rows: readonly StatusRow[],
@@ -34,7 +35,7 @@ type Column = {
 };
 
 const COLUMNS: readonly Column[] = [
-  { heading: "SECRET", fromWidth: 0, cell: nameOfRow },
+  { heading: "SECRET", fromWidth: 0, cell: nameOfTarget },
   {
     heading: "STATE",
     fromWidth: 0,
@@ -62,7 +63,7 @@ function lastErrorOf(row: StatusRow, now: number): string[] {
   const { lastError } = row;
   if (lastError === undefined) return [];
   return [
-    `${nameOfRow(row)}: last error, ${ago(lastError.at, now)} (${lastError.from}): ${lastError.message}`,
+    `${nameOfTarget(row)}: last error, ${ago(lastError.at, now)} (${lastError.from}): ${lastError.message}`,
   ];
 }
 

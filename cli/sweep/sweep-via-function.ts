@@ -1,10 +1,10 @@
-import { RelayError } from "../../shared/relay-error.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { SweepRequest } from "../../shared/sweep/run-sweep.ts";
+import { CommandError } from "../errors.ts";
 import type { AwsSession } from "../live/aws-session.ts";
 import { invokeFunction } from "../live/invoke-function.ts";
 
-/** Has the deployed reconcile function sweep, with its rights and its bindings; a large one continues in its queue. */
+/** Runs a sweep in the deployed reconcile function, with its permissions and bindings. A large sweep continues in its queue. */
 export async function sweepViaFunction(
   aws: AwsSession,
   functionName: string,
@@ -27,14 +27,12 @@ function isReport(answer: unknown): answer is SweepReport {
   return version === 1 && Array.isArray(targets) && Array.isArray(orphansUnknown);
 }
 
-/** Another function than the sweep's, or one of a version that this command does not know. */
-export class AnswerIsNoReport extends RelayError {
-  override readonly name = "AnswerIsNoReport";
+/** The function is not the reconcile function, or has an unsupported version. */
+export class AnswerIsNoReport extends CommandError {
   readonly code = "ANSWER_IS_NO_REPORT";
-  readonly retryable = false;
   constructor(functionName: string) {
     super(
-      `${functionName} did not answer with a report of version 1. Check --function, or take the version of this command that the stack was deployed from.`,
+      `${functionName} did not return a report of version 1. Check --function, or use the version of this command that deployed the stack.`,
     );
   }
 }

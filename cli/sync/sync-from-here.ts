@@ -1,35 +1,34 @@
 import pMap from "p-map";
 import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
-import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import type { SyncOutcome } from "../../shared/sync/outcome.ts";
 import { syncSource } from "../../shared/sync/sync-source.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
-import type { Live } from "../live/open-live.ts";
+import type { Session } from "../live/open-session.ts";
 import { assessTargets } from "../targets/assess-targets.ts";
-import { nameOfRow } from "../targets/rows.ts";
-import type { Tell } from "../terminal/progress.ts";
+import type { ReportProgress } from "../terminal/progress.ts";
 import { type SyncRow, syncRow } from "./sync-result.ts";
 
-/** Syncs through the fence as the functions do, and observes each target before and after. */
+/** Syncs as the functions do, and observes each target before and after. */
 export async function syncFromHere(
-  live: Live,
+  session: Session,
   groups: readonly SourceBindings[],
-  { budget, tell }: { budget: TimeBudget; tell: Tell },
+  { budget, reportProgress }: { budget: TimeBudget; reportProgress: ReportProgress },
 ): Promise<SyncRow[]> {
-  const { marks } = live.index;
-  const before = await assessRows(live, groups, budget);
+  const { marks } = session.index;
+  const before = await assessRows(session, groups, budget);
   const outcomes = new Map<string, SyncOutcome>();
   await pMap(
     groups,
     async ({ bindings }) => {
-      for (const outcome of await syncSource(live, { marks, bindings, budget })) {
+      for (const outcome of await syncSource(session, { marks, bindings, budget })) {
         outcomes.set(nameOfTarget(outcome.target), outcome);
       }
-      tell(`${outcomes.size} of ${before.size} Secrets`);
+      reportProgress(`${outcomes.size} of ${before.size} Secrets`);
     },
-    { concurrency: live.targetsAtOnce },
+    { concurrency: session.targetsAtOnce },
   );
-  const after = await assessRows(live, groups, budget);
+  const after = await assessRows(session, groups, budget);
   return groups
     .flatMap(({ bindings }) => bindings)
     .map((binding): SyncRow => {
@@ -42,7 +41,7 @@ export async function syncFromHere(
 }
 
 /** The rows of these bindings, by the names of their targets. */
-export async function assessRows(live: Live, groups: readonly SourceBindings[], budget: TimeBudget) {
-  const { targets } = await assessTargets(live, { groups }, budget);
-  return new Map(targets.map((row) => [nameOfRow(row), row]));
+export async function assessRows(session: Session, groups: readonly SourceBindings[], budget: TimeBudget) {
+  const { targets } = await assessTargets(session, { groups }, budget);
+  return new Map(targets.map((row) => [nameOfTarget(row), row]));
 }

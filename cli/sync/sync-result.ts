@@ -1,32 +1,32 @@
 import { keyChanges } from "../../shared/assess/changes.ts";
 import type { Binding } from "../../shared/bindings/binding.ts";
-import type { RelayMarks } from "../../shared/identity/relay-identity.ts";
+import type { RelayMetadata } from "../../shared/bindings/relay-identity.ts";
 import { rowOf, type TargetRow } from "../../shared/sweep/target-row.ts";
 import type { SyncOutcome } from "../../shared/sync/outcome.ts";
 
-/** What a Secret holds, as its annotations say; `null` when it does not exist. */
-export type Held =
+/** The content of a Secret according to its annotations; `null` if it does not exist. */
+export type SecretContent =
   | { readonly versionId?: string; readonly writtenAt?: string }
-  /** The code of why it could not be read. */
+  /** The error code of a failed read. */
   | { readonly unknown: string }
   | null;
 
-/** The row of every command, with what was done, and what was there before and after. */
+/** The row of every command, with the outcome and the content before and after. */
 export type SyncRow = Omit<TargetRow, "outcome"> & {
   readonly outcome: SyncOutcome["kind"];
-  readonly before: Held;
-  readonly after: Held;
-  /** It does not hold the version that is current, or neither could be observed. */
+  readonly before: SecretContent;
+  readonly after: SecretContent;
+  /** It does not have the current version, or neither version could be observed. */
   readonly stale: boolean;
 };
 
-/** The Secret holds what is current, nothing was refused, and no workload must be restarted by hand. */
+/** The Secret has the current version, and no restart of a workload failed. */
 export function isDone({ outcome, stale, restarts = [] }: SyncRow): boolean {
   const isSynced = outcome === "written" || outcome === "unchanged";
   return isSynced && !stale && restarts.every((restart) => restart.outcome !== "failed");
 }
 
-export function heldBy(row: TargetRow | undefined): Held {
+function contentOf(row: TargetRow | undefined): SecretContent {
   if (row === undefined) return { unknown: "NOT_OBSERVED" };
   const { versionId, writtenAt, action, code = "", finding } = row;
   if (versionId === undefined && action === "unknown") return { unknown: code };
@@ -34,11 +34,11 @@ export function heldBy(row: TargetRow | undefined): Held {
   return { ...(versionId !== undefined && { versionId }), ...(writtenAt !== undefined && { writtenAt }) };
 }
 
-/** The verdict that the sync itself decided upon counts: it read the values, and read them later. */
+/** The verdict of the sync counts, because it read the values, and later than the first observation. */
 export function syncRow(
   binding: Binding,
   outcome: SyncOutcome,
-  { before, after, marks }: { before: TargetRow; after: TargetRow; marks: RelayMarks },
+  { before, after, marks }: { before: TargetRow; after: TargetRow; marks: RelayMetadata },
 ): SyncRow {
   const { kind, verdict, restarts, nudge, eventFailure } = outcome;
   const decided = verdict === undefined ? before : rowOf({ verdict, binding }, marks);
@@ -52,7 +52,7 @@ export function syncRow(
     ...(restarts && { restarts }),
     ...(nudge && { nudge }),
     ...(eventFailure !== undefined && { eventFailure }),
-    ...seenRound(before, after, "versionId" in outcome ? outcome.versionId : undefined),
+    ...compareObservations(before, after, "versionId" in outcome ? outcome.versionId : undefined),
   };
 }
 
@@ -66,17 +66,17 @@ export function observedIn({ versionId, writtenAt, currentVersionId, sourceChang
 }
 
 /**
- * Judged by what the cluster and Secrets Manager say afterwards, not by what the sync reports. Where one of them could
- * not be observed, the version that the sync reports stands in for it.
+ * Compares the Secret and its source after the sync. If one of them cannot be observed, the version that the sync reported
+ * replaces it.
  */
-export function seenRound(
+export function compareObservations(
   before: TargetRow | undefined,
   after: TargetRow | undefined,
   reportedVersionId: string | undefined,
 ): Pick<SyncRow, "before" | "after" | "stale"> {
-  const held = heldBy(after);
+  const content = contentOf(after);
   const isGone = after?.finding === "SOURCE_MISSING" || after?.finding === "SOURCE_SCHEDULED_FOR_DELETION";
   const current = after?.currentVersionId ?? (isGone ? undefined : reportedVersionId);
-  const holds = held !== null && "unknown" in held ? reportedVersionId : held?.versionId;
-  return { before: heldBy(before), after: held, stale: holds === undefined || holds !== current };
+  const version = content !== null && "unknown" in content ? reportedVersionId : content?.versionId;
+  return { before: contentOf(before), after: content, stale: version === undefined || version !== current };
 }

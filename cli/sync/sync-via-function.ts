@@ -1,19 +1,20 @@
 import pMap from "p-map";
 import type { TargetRef } from "../../shared/bindings/binding.ts";
 import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
-import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import { RelayError } from "../../shared/relay-error.ts";
-import type { SecretReference } from "../../shared/secret-id/secret-id.ts";
-import type { SourceCatalog } from "../../shared/source/source-catalog.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
+import type { SecretReference } from "../../shared/source/secret-id.ts";
+import type { Source } from "../../shared/source/source.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { SyncOutcome } from "../../shared/sync/outcome.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
+import { CommandError } from "../errors.ts";
 import type { AwsSession } from "../live/aws-session.ts";
 import { invokeFunction } from "../live/invoke-function.ts";
-import type { Live } from "../live/open-live.ts";
-import type { Tell } from "../terminal/progress.ts";
+import type { Session } from "../live/open-session.ts";
+import type { ReportProgress } from "../terminal/progress.ts";
 import { assessRows } from "./sync-from-here.ts";
-import { observedIn, type SyncRow, seenRound } from "./sync-result.ts";
+import { compareObservations, observedIn, type SyncRow } from "./sync-result.ts";
 
 export type FunctionCall = {
   readonly aws: AwsSession;
@@ -22,53 +23,53 @@ export type FunctionCall = {
 };
 
 /**
- * Has the deployed rotation function sync these sources: with its rights, and by the bindings that it was deployed
- * with. What this caller may read is observed before and after; the rest is what the function reports.
+ * Syncs these sources in the deployed rotation function, with its permissions and its bindings. Targets that the caller
+ * can read are observed before and after; for the others, the function's report counts.
  */
 export async function syncViaFunction(
-  live: Live,
+  session: Session,
   groups: readonly SourceBindings[],
-  call: FunctionCall & { readonly tell: Tell },
+  call: FunctionCall & { readonly reportProgress: ReportProgress },
 ): Promise<SyncRow[]> {
-  const { budget, tell } = call;
-  const before = await assessRows(live, groups, budget);
+  const { budget, reportProgress } = call;
+  const before = await assessRows(session, groups, budget);
   let done = 0;
   const answers = await pMap(
     groups,
     async (group) => {
       const answer = await invokeFor(call, group.source);
       done += 1;
-      tell(`${done} of ${groups.length} sources`);
+      reportProgress(`${done} of ${groups.length} sources`);
       return { group, answer };
     },
     { concurrency: CALLS_AT_ONCE },
   );
-  const after = await assessRows(live, groups, budget);
+  const after = await assessRows(session, groups, budget);
   return answers.flatMap(({ group: { source, bindings }, answer }) => {
     const targets = new Map(bindings.map(({ target }) => [nameOfTarget(target), target]));
-    // The function may be bound to more than these bindings say, or to less.
+    // The bindings of the function can differ from these.
     for (const { target } of answer.targets) targets.set(nameOfTarget(target), target);
     return [...targets].map(([key, target]): SyncRow => {
-      const told = answer.targets.find((one) => nameOfTarget(one.target) === key);
+      const reported = answer.targets.find((one) => nameOfTarget(one.target) === key);
       const [was, is] = [before.get(key), after.get(key)];
       const { code: _code, advice: _advice, outcome: _outcome, ...row } = was ?? unknownRow(target, source);
-      const seen = seenRound(was, is, told?.versionId);
-      const common = { ...row, ...(is && observedIn(is)), ...seen };
-      if (told !== undefined) return { ...common, outcome: told.outcome, ...told.why };
-      // Of several targets it may have written some before it failed: what is there now shows it.
-      if (!seen.stale) return { ...common, outcome: isSameVersion(seen) ? "unchanged" : "written" };
+      const observed = compareObservations(was, is, reported?.versionId);
+      const common = { ...row, ...(is && observedIn(is)), ...observed };
+      if (reported !== undefined) return { ...common, outcome: reported.outcome, ...reported.why };
+      // A function that failed can have written some targets.
+      if (!observed.stale) return { ...common, outcome: isSameVersion(observed) ? "unchanged" : "written" };
       return { ...common, outcome: "failed", ...answer.fault };
     });
   });
 }
 
-/** The same without bindings at hand: all that is known is what the function reports, and what is current. */
-export async function syncUnseenViaFunction(
-  call: FunctionCall & { readonly catalog: SourceCatalog },
+/** The same without bindings: only the function's report and the current version are known. */
+export async function syncUnobservedViaFunction(
+  call: FunctionCall & { readonly describe: Source["describe"] },
   source: SecretReference,
 ): Promise<SyncRow[]> {
   const { targets, fault } = await invokeFor(call, source);
-  const state = await call.catalog.describe(source, call.budget);
+  const state = await call.describe(source, call.budget);
   if (targets.length === 0) throw new SourceUnknownToFunction(source.id, fault);
   return targets.map(({ target, outcome, versionId, why }) => {
     const is = {
@@ -77,31 +78,29 @@ export async function syncUnseenViaFunction(
       ...(state.kind === "current" && { currentVersionId: state.versionId as string }),
     };
     const { code: _code, advice: _advice, outcome: _outcome, ...row } = is;
-    return { ...row, outcome, ...seenRound(undefined, is, versionId), ...why };
+    return { ...row, outcome, ...compareObservations(undefined, is, versionId), ...why };
   });
 }
 
-/** A target that these bindings do not name, so that nothing could be observed of it from here. */
+/** A target without a local binding, which cannot be observed. */
 function unknownRow({ cluster, namespace, name }: TargetRef, source: SecretReference): TargetRow {
   const common = { source: source.id, finding: null, action: "unknown", observed: "metadata" } as const;
   return { cluster, namespace, name, ...common, code: "NOT_OBSERVED" };
 }
 
-/** The function said nothing of a target: its bindings do not hold that source. */
-export class SourceUnknownToFunction extends RelayError {
-  override readonly name = "SourceUnknownToFunction";
+/** The function reported no target, because its bindings do not have that source. */
+export class SourceUnknownToFunction extends CommandError {
   readonly code = "NOT_BOUND_AS_DEPLOYED";
-  readonly retryable = false;
   constructor(sourceId: string, fault: Partial<Why>) {
     super(
       fault.code === NOT_BOUND.code
-        ? `The deployed function has no binding of ${sourceId}. Check the name; deploy, if the binding is new.`
+        ? `The deployed function has no binding of ${sourceId}. Check the name, or deploy a new binding.`
         : `${fault.code}: ${fault.advice}`,
     );
   }
 }
 
-/** Lambda's account limit is a thousand, and the function's own is far below. */
+/** The account limit of Lambda is 1,000; the limit of the function is far lower. */
 const CALLS_AT_ONCE = 4;
 
 type Why = { readonly code: string; readonly advice: string };
@@ -113,13 +112,14 @@ type Answer = {
     readonly versionId?: string;
     readonly why: Partial<Why>;
   }[];
-  /** Why nothing is said of a target. */
+  /** The reason for a target without a report. */
   readonly fault: Why;
 };
 
 const NOT_BOUND: Why = {
   code: "NOT_BOUND_AS_DEPLOYED",
-  advice: "The deployed function does not have this binding. Build and deploy, or leave --via-lambda out.",
+  advice:
+    "The deployed function does not have this binding. Build and deploy, or run the command without --via-lambda.",
 };
 
 async function invokeFor(call: FunctionCall, source: SecretReference): Promise<Answer> {
@@ -133,7 +133,7 @@ async function invokeFor(call: FunctionCall, source: SecretReference): Promise<A
   }
 }
 
-/** What the rotation function returns (RotationReport). Anything else counts as nothing said. */
+/** Parses a RotationReport, and drops everything else. */
 function parseTargets(answer: unknown): Answer["targets"] {
   const { targets } = (answer ?? {}) as { targets?: unknown };
   if (!Array.isArray(targets)) return [];

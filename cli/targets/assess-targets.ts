@@ -1,9 +1,10 @@
+import { DELETION_GRACE_MS } from "../../shared/assess/observation.ts";
 import type { Binding } from "../../shared/bindings/binding.ts";
 import type { SourceBindings } from "../../shared/bindings/binding-index.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import type { SweepMode, SweepReport } from "../../shared/sweep/report.ts";
-import { runSweep, type SweepSettings } from "../../shared/sweep/run-sweep.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
-import type { Live } from "../live/open-live.ts";
+import { runSweep, type Sweeper } from "../../shared/sweep/run-sweep.ts";
+import type { Session } from "../live/open-session.ts";
 
 export type WhichTargets = {
   readonly mode?: SweepMode;
@@ -18,16 +19,16 @@ export type WhichTargets = {
  * sweep that changes nothing, so a command cannot contradict the deployed functions.
  */
 export async function assessTargets(
-  live: Live,
+  session: Session,
   which: WhichTargets,
   budget: TimeBudget,
 ): Promise<SweepReport> {
   const { mode, groups } = which;
-  if (mode !== "values" || groups !== undefined) return look(live, which, budget);
-  // A comparison of values looks at bound Secrets only; orphans show by metadata.
+  if (mode !== "values" || groups !== undefined) return sweepPlan(session, which, budget);
+  // A sweep by values compares bound Secrets only; orphans show by metadata.
   const [values, metadata] = await Promise.all([
-    look(live, which, budget),
-    look(live, { ...which, mode: "metadata" }, budget),
+    sweepPlan(session, which, budget),
+    sweepPlan(session, { ...which, mode: "metadata" }, budget),
   ]);
   const orphans = metadata.targets.filter(({ finding }) => finding === "ORPHAN");
   return {
@@ -37,8 +38,8 @@ export async function assessTargets(
   };
 }
 
-function look(
-  live: Live,
+function sweepPlan(
+  session: Session,
   { mode = "metadata", groups, clusters }: WhichTargets,
   budget: TimeBudget,
 ): Promise<SweepReport> {
@@ -50,13 +51,14 @@ function look(
     ...(clusters && { clusters }),
     ...(wanted && { only: (binding: Binding) => wanted.has(binding) }),
   };
-  return runSweep(live, live.index, request, sweepSettings(live, budget));
+  return runSweep(sweeperOf(session, budget), request);
 }
 
-/** A sweep from a command line has no queue, and deletes nothing: its file may be older than what is deployed. */
-export function sweepSettings(live: Live, budget: TimeBudget): SweepSettings {
+/** A sweep from the command line has no queue, and deletes nothing: its file may be older than the deployed bindings. */
+export function sweeperOf(session: Session, budget: TimeBudget): Sweeper {
   return {
-    self: live.aws.home,
+    ...session,
+    self: session.aws.home,
     budget,
     shardBindingsMax: Number.POSITIVE_INFINITY,
     deletionsShareMax: 0,
@@ -64,6 +66,3 @@ export function sweepSettings(live: Live, budget: TimeBudget): SweepSettings {
     mayDelete: false,
   };
 }
-
-/** As the functions have it by default (DELETION_GRACE_MINUTES). */
-const DELETION_GRACE_MS = 86_400_000;

@@ -1,20 +1,20 @@
 import { FINDINGS, type FindingCode, remedyFor } from "../../shared/assess/catalogue.ts";
-import type { RelayMarks } from "../../shared/identity/relay-identity.ts";
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
+import type { RelayMetadata } from "../../shared/bindings/relay-identity.ts";
 import type { OrphansUnknown } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
-import { printAge } from "../terminal/words.ts";
-import { isNotable, nameOfRow } from "./rows.ts";
+import { printAge } from "../terminal/format.ts";
+import { isNotable } from "./rows.ts";
 
 export type Explanation = {
   readonly says: string;
-  /** What was seen, one line each. */
+  /** Observations, one per line. */
   readonly details: readonly string[];
-  /** What a person does. */
   readonly remedy: string;
   readonly commands: readonly string[];
 };
 
-/** A row in words, from the catalogue; undefined when there is nothing to say. */
+/** Explains a row from the catalogue. Undefined for a row that needs no explanation. */
 export function explainRow(row: TargetRow, now: number): Explanation | undefined {
   if (!isNotable(row)) return undefined;
   const { finding, code, advice = "" } = row;
@@ -50,11 +50,9 @@ function detailsOf(row: TargetRow, now: number): string[] {
   const { changes = [], collisions = [], certificateExpiresInDays: days } = row;
   return [
     ...(until === undefined ? [] : [`held until ${until}`]),
-    ...(deleteAfter === undefined
-      ? []
-      : [`waits for its deletion, which a sweep may do after ${deleteAfter}`]),
-    ...(row.finding === "STALE" && staleMs !== undefined ? [`stale for ${printAge(staleMs)} at least`] : []),
-    ...staleSources.map(({ source }) => `${source} moved on`),
+    ...(deleteAfter === undefined ? [] : [`waits for deletion by a sweep after ${deleteAfter}`]),
+    ...(row.finding === "STALE" && staleMs !== undefined ? [`stale for at least ${printAge(staleMs)}`] : []),
+    ...staleSources.map(({ source }) => `${source} has a newer version`),
     ...fields.map(({ field, what, manager, at }) => {
       const by = manager === undefined ? "" : ` by ${manager}`;
       const ago = at === undefined ? "" : `, ${printAge(now - Date.parse(at))} ago (${at})`;
@@ -66,16 +64,14 @@ function detailsOf(row: TargetRow, now: number): string[] {
     ),
     ...(trackedBy === undefined
       ? []
-      : [
-          `tracked by ${trackedBy}, which will overwrite it after the takeover unless it releases the Secret`,
-        ]),
+      : [`tracked by ${trackedBy}, which overwrites it after the takeover unless it releases the Secret`]),
     ...changes.map(({ key, what }) => `key ${key}: ${what}`),
     ...collisions.map(({ key }) => `key ${key} comes from several sources; the last one counts`),
     ...(days === undefined ? [] : [`its certificate expires in ${days} day(s)`]),
   ];
 }
 
-/** A hand edit may be on purpose, so the way to keep it for a while is shown beside the way to undo it. */
+/** A hand edit can be intended, so the command that keeps it for a while is shown, too. */
 function holdCommand({ finding, action, namespace, name }: TargetRow): string[] {
   const isEdit = finding !== null && HAND_EDITS.has(finding) && action !== "refuse";
   return isEdit ? [`secret-relay hold ${namespace}/${name} --for 2h`] : [];
@@ -89,10 +85,10 @@ function commandsOfStop({ code, namespace, name }: TargetRow): string[] {
     : [`secret-relay claim ${namespace}/${name} --yes`];
 }
 
-/** One Secret after the other; what is unknown for one reason in one cluster is said once. */
+/** Explains each row; Secrets of one cluster that are unknown for the same reason are grouped. */
 export function explainRows(rows: readonly TargetRow[], now: number): string[] {
   const groups = Map.groupBy(rows.filter(isNotable), (row) =>
-    row.action === "unknown" ? `${row.cluster} ${row.code} ${row.advice}` : nameOfRow(row),
+    row.action === "unknown" ? `${row.cluster} ${row.code} ${row.advice}` : nameOfTarget(row),
   );
   return [...groups.values()].map((group) => {
     const [first] = group;
@@ -100,31 +96,31 @@ export function explainRows(rows: readonly TargetRow[], now: number): string[] {
     const { cluster } = first;
     const head =
       group.length === 1
-        ? nameOfRow(first)
-        : `${cluster}: ${group.length} Secrets, ${group.slice(0, NAMED_MAX).map(shortName).join(", ")}${group.length > NAMED_MAX ? ", …" : ""}`;
+        ? nameOfTarget(first)
+        : `${cluster}: ${group.length} Secrets, ${group.slice(0, NAMES_SHOWN_MAX).map(shortName).join(", ")}${group.length > NAMES_SHOWN_MAX ? ", …" : ""}`;
     return [`${head}: ${headOf(first)}`, ...explanationLines(first, now).map((line) => `    ${line}`)].join(
       "\n",
     );
   });
 }
 
-const NAMED_MAX = 3;
+const NAMES_SHOWN_MAX = 3;
 const shortName = ({ namespace, name }: TargetRow): string => `${namespace}/${name}`;
 const headOf = ({ finding, action, code }: TargetRow): string =>
   action === "unknown" ? "unknown" : (finding ?? code ?? action);
 
-/** Namespaces in which orphans could not be looked for. */
-export function explainOrphansUnknown(places: readonly OrphansUnknown[]): string[] {
-  return places.map(
+/** Namespaces in which orphans could not be listed. */
+export function explainOrphansUnknown(namespaces: readonly OrphansUnknown[]): string[] {
+  return namespaces.map(
     ({ cluster, namespace, code }) =>
-      `${cluster}/${namespace}: orphans are unknown, since its Secrets could not be listed (${code}).`,
+      `${cluster}/${namespace}: orphans are unknown, because its Secrets could not be listed (${code}).`,
   );
 }
 
-/** With credentials of another account or Region every Secret looks like that of another relay. */
-export function identityRemark(rows: readonly TargetRow[], { identity }: RelayMarks): string[] {
+/** With credentials of the wrong account or Region, every Secret seems to belong to another relay. */
+export function identityRemark(rows: readonly TargetRow[], { identity }: RelayMetadata): string[] {
   if (!rows.some(({ finding }) => finding === "OWNED_BY_ANOTHER_RELAY")) return [];
   return [
-    `This command acts as relay ${identity}: the name is relay in the bindings, account and Region are those of your AWS credentials. If the relay runs elsewhere, change --profile or --region.`,
+    `This command acts as relay ${identity}. The name comes from the bindings, account and Region from your AWS credentials. If the relay runs elsewhere, change --profile or --region.`,
   ];
 }

@@ -1,26 +1,24 @@
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 
-export const nameOfRow = ({ cluster, namespace, name }: Pick<TargetRow, "cluster" | "namespace" | "name">) =>
-  `${cluster}/${namespace}/${name}`;
-
 /**
- * Nothing to write, delete, or look at. FOREIGN_KEYS, VERSION_DEPRECATED and an ORPHAN that stays are shown and count
- * as in order: the relay has nothing to do there, now or later.
+ * The relay has nothing to do, now or later. That includes FOREIGN_KEYS, VERSION_DEPRECATED and an ORPHAN that stays,
+ * although they are shown.
  */
 export const isInOrder = ({ action, deleteAfter }: TargetRow): boolean =>
   action === "none" && deleteAfter === undefined;
 
-/** Worth a line: everything that is not in order, and findings that need no action. */
+/** Not in order, or with a finding that needs no action. */
 export const isNotable = (row: TargetRow): boolean => !isInOrder(row) || row.finding !== null;
 
 export const isChange = ({ action }: TargetRow): boolean =>
   action === "create" || action === "update" || action === "replace" || action === "delete";
 
-/** Of help texts: what `isInOrder` says. */
+/** Explains `isInOrder` in the help. */
 export const IN_ORDER_HELP =
-  "A Secret is in order when the relay has nothing to write or delete there, also not later. FOREIGN_KEYS, VERSION_DEPRECATED and an ORPHAN that stays are shown and count as in order.";
+  "A Secret is in order if the relay has nothing to write or delete, now or later. FOREIGN_KEYS, VERSION_DEPRECATED and an ORPHAN that stays are listed, but count as in order.";
 
-/** The worst first; of two stale ones, the one whose source changed longer ago. */
+/** Of two stale Secrets, the one whose source changed earlier comes first. */
 export function worstFirst(one: TargetRow, other: TargetRow): number {
   const byRank = rankOf(one) - rankOf(other);
   if (byRank !== 0) return byRank;
@@ -30,7 +28,7 @@ export function worstFirst(one: TargetRow, other: TargetRow): number {
 }
 
 export const byName = (one: TargetRow, other: TargetRow): number =>
-  nameOfRow(one).localeCompare(nameOfRow(other));
+  nameOfTarget(one).localeCompare(nameOfTarget(other));
 
 function rankOf(row: TargetRow): number {
   if (row.action === "refuse") return 1;
@@ -40,7 +38,7 @@ function rankOf(row: TargetRow): number {
   return row.finding === null ? 5 : 4;
 }
 
-/** `STALE`, `HELD`, `CLUSTER_UNAVAILABLE`: the word for a row in a table. */
+/** The state of a row in a table: `STALE`, `HELD`, `CLUSTER_UNAVAILABLE`. */
 export function stateOf({ finding, action, code }: TargetRow): string {
   if (action === "unknown") return "unknown";
   if (code === "HELD" || code === "CONTESTED") return code;

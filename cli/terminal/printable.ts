@@ -1,6 +1,6 @@
 /**
- * A text for a terminal: names come from clusters, queues, logs and files of others, and may hold what moves the cursor,
- * sets the window's title or turns the order of letters. Our own colours pass, as `styleText` writes them.
+ * Escapes control characters, except the colours of `styleText`. Names come from clusters, queues, logs and files of
+ * others, and could move the cursor, set the window's title or reverse the text.
  */
 export function printable(text: string): string {
   return text.replace(COLOUR_OR_CONTROL, (found, colour: string | undefined) =>
@@ -8,7 +8,7 @@ export function printable(text: string): string {
   );
 }
 
-// Of the colours all but 8, which hides. Tabs and line breaks stay.
+// All styles but 8, which hides text. Tabs and line breaks stay.
 const COLOUR_OR_CONTROL =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it matches them
   /(\u001b\[(?:[0-79]|[1-9][0-9])m)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;

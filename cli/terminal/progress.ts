@@ -1,16 +1,16 @@
 import type { Terminal } from "./terminal.ts";
 
-/** Work that tells what it is at: `tell("12 of 340 Secrets")`. */
-export type Tell = (text: string) => void;
+/** Called with the current step: `report("12 of 340 Secrets")`. */
+export type ReportProgress = (text: string) => void;
 
 const SHOWN_AFTER_MS = 1_000;
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
-/** Shows on stderr what is being done, once it has taken more than a second, and takes that away at the end. */
+/** Shows a spinner on stderr after one second, and clears it at the end. */
 export async function withProgress<T>(
   terminal: Terminal,
   what: string,
-  work: (tell: Tell) => Promise<T>,
+  work: (report: ReportProgress) => Promise<T>,
 ): Promise<T> {
   if (!terminal.showsProgress) return work(() => {});
   let detail = "";

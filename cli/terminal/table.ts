@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Terminal } from "./terminal.ts";
 
-/** Columns as kubectl prints them: no lines, a heading in capitals, and the last column cut where the window ends. */
+/** Columns as kubectl prints them: no lines, headings in capitals, and rows cut at the width of the terminal. */
 export function table(
   terminal: Pick<Terminal, "paint" | "width">,
   headings: readonly string[],
@@ -26,7 +26,7 @@ const lengthOf = (cell: string): number => stripVTControlCharacters(cell).length
 
 const pad = (cell: string, width: number): string => cell + " ".repeat(Math.max(0, width - lengthOf(cell)));
 
-/** Control sequences take no room, and what they have begun ends with the line. */
+/** Control sequences have no width. */
 function cutTo(width: number, line: string): string {
   const trimmed = line.trimEnd();
   if (lengthOf(trimmed) <= width) return trimmed;
@@ -42,6 +42,6 @@ function cutTo(width: number, line: string): string {
   return `${cut}…`;
 }
 
-/** Every sequence is kept, also those behind the cut: they end the colours. */
+/** Sequences after the cut are kept, since they end the colours. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a sequence begins with one
 const SEQUENCE_OR_TEXT = /(\u001b\[[0-9;]*m)|[^\u001b]+/g;

@@ -3,32 +3,32 @@ import { printable } from "./printable.ts";
 
 export type Style = Parameters<typeof styleText>[0];
 
-/** Where a command speaks: results on stdout, everything else on stderr. A test gives one of its own. */
+/** Output of a command: results on stdout, everything else on stderr. Tests pass their own. */
 export type Terminal = {
-  /** A line of the result, or several. */
+  /** One or more lines of the result. */
   out(text: string): void;
-  /** A message: what is being done, what went wrong, what to do next. */
+  /** A message: progress, an error or the next step. */
   say(text: string): void;
-  /** Text for `out`, in colour where the reader's terminal shows it and NO_COLOR is not set. */
+  /** Text for `out`, in colour where the terminal supports it and NO_COLOR is not set. */
   paint(style: Style, text: string): string;
   /** Text for `say`. */
   paintMessage(style: Style, text: string): string;
-  /** Columns of stdout; 100 where it is no terminal. */
+  /** Columns of stdout; 100 without a terminal. */
   readonly width: number;
-  /** True when a person sees stderr: progress may be shown. */
+  /** True when stderr is a terminal outside CI. */
   readonly showsProgress: boolean;
-  /** Replaces the last line of progress on stderr; the empty text takes it away. */
+  /** Replaces the progress line on stderr; an empty string clears it. */
   progress(text: string): void;
-  /** Makes room for what comes next, where stdout is a window; elsewhere it follows what is there. */
+  /** Clears the screen when stdout is a terminal. */
   clear(): void;
-  /** True when a person can be asked. */
+  /** True when prompts are possible. */
   readonly canAsk: boolean;
 };
 
 export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process): Terminal {
   const showsProgress = stderr.isTTY === true && process.env.CI === undefined;
   return {
-    // What goes into a file or a pipe goes there letter for letter.
+    // A file or a pipe gets the text unchanged.
     out: (text) => void stdout.write(`${stdout.isTTY === true ? printable(text) : text}\n`),
     say: (text) => void stderr.write(`${printable(text)}\n`),
     paint: (style, text) => styleText(style, text, { stream: stdout }),

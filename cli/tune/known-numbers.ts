@@ -124,7 +124,7 @@ export const OWN = {
   /** MemoryMegabytes and SweepMemoryMegabytes of template.yaml. */
   memoryGigabytes: 0.5,
   /**
-   * Round numbers of what is in template.yaml and in shared/observability/measure.ts, without the webhook and trigger
+   * Round numbers of what is in template.yaml and in shared/runtime/metrics.ts, without the webhook and trigger
    * mode: a new alarm is a tenth of a dollar, and no reason to reckon anew. A test says when they are far off.
    */
   alarms: 25,

@@ -1,4 +1,4 @@
-import { parseDuration } from "./duration.ts";
+import { parseDuration } from "../terminal/parse-duration.ts";
 import { KNOWN } from "./known-numbers.ts";
 import { type Load, loadOfNumbers } from "./load.ts";
 import type { Situation } from "./situation.ts";
@@ -96,7 +96,7 @@ function readerOf(flags: TuneFlags, problems: string[]) {
       const ms = parseDuration(flags[name] ?? DEFAULTS[name]);
       if (ms === undefined || ms < minMs || ms > maxMs) {
         problems.push(
-          `${flagOf(name)} is no time from ${minMs / SECOND}s to ${maxMs / 86_400_000}d. Write it like ${DEFAULTS[name]}`,
+          `${flagOf(name)} must be from ${minMs / SECOND}s to ${maxMs / 86_400_000}d. Write it like ${DEFAULTS[name]}`,
         );
         return minMs;
       }
@@ -107,9 +107,7 @@ function readerOf(flags: TuneFlags, problems: string[]) {
       const match = /^(\d{1,3}(?:\.\d{1,9})?)(%?)$/.exec(flags[name] ?? DEFAULTS[name]);
       const value = Number(match?.[1]) / (match?.[2] === "%" ? 100 : 1);
       if (match === null || value > max) {
-        problems.push(
-          `${flagOf(name)} is no share from 0% to ${max * 100}%. Write it like ${DEFAULTS[name]}`,
-        );
+        problems.push(`${flagOf(name)} must be from 0% to ${max * 100}%. Write it like ${DEFAULTS[name]}`);
         return 0;
       }
       return value;
@@ -118,7 +116,7 @@ function readerOf(flags: TuneFlags, problems: string[]) {
       const text = flags[name];
       if (text === undefined) return otherwise;
       if (!/^[1-9]\d{0,8}$/.test(text) || Number(text) > max) {
-        problems.push(`${flagOf(name)} is no whole number from 1 to ${max}. Write it like 200`);
+        problems.push(`${flagOf(name)} must be a whole number from 1 to ${max}. Write it like 200`);
         return 0;
       }
       return Number(text);

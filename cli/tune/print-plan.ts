@@ -1,10 +1,9 @@
+import { countOf, dollars, percent, plural, printDuration, roughDuration } from "../terminal/format.ts";
 import { table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { printDuration, roughDuration } from "./duration.ts";
 import type { PollingRow, RelayRow } from "./interval-rows.ts";
 import { KNOWN, type KnownNumber } from "./known-numbers.ts";
 import type { IntervalPlan } from "./plan-intervals.ts";
-import { count, dollars, percent, plural } from "./print-number.ts";
 
 export const RELAY_HEADINGS = ["EVERY", "STALE", "99 IN 100", "WORST", "CALLS", "USD", "QUOTA", "AT ONCE"];
 export const POLLING_HEADINGS = [...RELAY_HEADINGS, "MARGIN"];
@@ -50,7 +49,7 @@ export function relayCells(row: RelayRow): string[] {
     roughDuration(staleness.expectedMs),
     roughDuration(simulated.p99Ms),
     roughDuration(staleness.worstMs),
-    count(costs.callsAMonth),
+    countOf(costs.callsAMonth),
     dollars(costs.usd.total),
     percent(costs.quota.average),
     percent(costs.quota.atOnce),

@@ -1,6 +1,5 @@
-import { printDuration, roughDuration } from "./duration.ts";
+import { dollars, percent, printDuration, roughDuration } from "../terminal/format.ts";
 import type { PollingRow, RelayRow } from "./interval-rows.ts";
-import { dollars, percent } from "./print-number.ts";
 import type { Situation } from "./situation.ts";
 
 /** What to do, and why, in words. */
@@ -15,7 +14,7 @@ export type Advice = {
 
 /** A minute is what template.yaml refuses as a schedule of sweeps: they would overlap. */
 const SWEEP_EVERY_MS_MIN = 2 * 60_000;
-/** More than half of a quota on average leaves nothing for those who share it. */
+/** Above half of a quota on average, too little remains for other callers. */
 const QUOTA_SHARE_MAX = 0.5;
 
 export function recommend(

@@ -16,14 +16,14 @@ export type RelayModel = {
   /** The share of rotations whose event never leads to a write, 0 to 1. */
   readonly eventLoss: number;
   readonly deliveryDelayMs: number;
-  /** For so long a sweep may not see a rotation. */
+  /** How long ListSecrets may omit a rotation. */
   readonly listDelayMs: number;
 };
 
 /**
  * A rotation comes at any moment between two polls, so the next is between none and one interval away, half of one on
  * average. A poll that fails adds a whole interval: with share p of failures that happens p / (1 - p) times on average.
- * The worst is that of polls that succeed; one failure doubles it, see `afterMissedPollMs`.
+ * The worst case assumes that polls succeed; one failure doubles it, see `afterMissedPollMs`.
  */
 export function pollingStaleness({ intervalMs, pollFailures }: PollingModel): Staleness {
   return {
@@ -36,9 +36,8 @@ export function pollingStaleness({ intervalMs, pollFailures }: PollingModel): St
 export const afterMissedPollMs = ({ intervalMs }: PollingModel): number => 2 * intervalMs;
 
 /**
- * The event arrives after its delay, or the first sweep that can see the rotation is there before it. A lost event is
- * left to that sweep. A sweep that lists sees a rotation when ListSecrets does; it is reckoned that ListSecrets always
- * takes as long as it may.
+ * The event arrives after its delay, unless the first sweep that can see the rotation runs earlier. That sweep also
+ * repairs a lost event. A sweep sees a rotation when ListSecrets does; the model always assumes its longest delay.
  */
 export function relayStaleness(model: RelayModel): Staleness {
   const { sweepIntervalMs, eventLoss, deliveryDelayMs, listDelayMs } = model;

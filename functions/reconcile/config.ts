@@ -1,14 +1,14 @@
 import { fileURLToPath } from "node:url";
-import { environmentReader } from "../../shared/configuration/read-environment.ts";
-import { type RelayConfig, readRelayConfig } from "../../shared/wiring/relay-config.ts";
+import { type RelayConfig, readRelayConfig } from "../../shared/relay/relay-config.ts";
+import { environmentReader } from "../../shared/runtime/read-environment.ts";
 
 export type ReconcileConfig = RelayConfig & {
-  /** Where shards go; without it a sweep is done in one invocation, however large. */
+  /** The queue for shards; without it every sweep runs in one invocation. */
   readonly shardQueueUrl: string | undefined;
   readonly shardBindingsMax: number;
   /** From 0 to 1. */
   readonly deletionsShareMax: number;
-  /** How long a source or a binding must have been gone before its Secret is deleted. */
+  /** How long a source or binding must be gone before its Secret is deleted. */
   readonly deletionGraceMs: number;
 };
 

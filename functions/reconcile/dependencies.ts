@@ -1,13 +1,12 @@
-import { readManyWith } from "../../shared/source/read-many.ts";
-import { sourceCatalog } from "../../shared/source/source-catalog.ts";
+import { openFunctionRelay, type RuntimeOptions } from "../../shared/relay/open-function-relay.ts";
+import type { Relay } from "../../shared/relay/open-relay.ts";
 import type { SendShards, SweepSettings } from "../../shared/sweep/run-sweep.ts";
 import { sendShardsTo } from "../../shared/sweep/send-shards.ts";
 import type { SweepDependencies } from "../../shared/sweep/sweep-dependencies.ts";
-import { type RelayParts, type Surroundings, wireRelay } from "../../shared/wiring/wire-relay.ts";
 import { parseReconcileConfig } from "./config.ts";
 
 export type ReconcileDependencies = SweepDependencies &
-  Pick<RelayParts, "bindingsFor" | "log" | "measure"> & {
+  Pick<Relay, "bindingsFor" | "log" | "measure"> & {
     readonly settings: Pick<
       SweepSettings,
       "shardBindingsMax" | "deletionsShareMax" | "deletionGraceMs" | "mayDelete"
@@ -15,29 +14,15 @@ export type ReconcileDependencies = SweepDependencies &
     readonly sendShards?: SendShards;
   };
 
-/** The real ones, made once per execution environment. */
 export async function reconcileDependencies(
   env: NodeJS.ProcessEnv,
-  surroundings: Surroundings,
+  options: RuntimeOptions,
 ): Promise<ReconcileDependencies> {
   const config = parseReconcileConfig(env);
-  const calls = { aws: 0, kubernetes: 0, throttles: 0 };
-  const count = (kind: keyof typeof calls) => () => {
-    calls[kind] += 1;
-  };
-  const onAwsCall = count("aws");
-  const relay = await wireRelay(config, surroundings, {
-    onAwsCall,
-    onKubernetesCall: count("kubernetes"),
-    onThrottled: count("throttles"),
-  });
-  const { shardQueueUrl, shardBindingsMax, deletionsShareMax, deletionGraceMs, targetsAtOnce } = config;
+  const { onAwsCall, ...relay } = await openFunctionRelay(config, options);
+  const { shardQueueUrl, shardBindingsMax, deletionsShareMax, deletionGraceMs } = config;
   return {
     ...relay,
-    readMany: readManyWith(relay.clientFor),
-    catalog: sourceCatalog(relay.clientFor),
-    targetsAtOnce,
-    calls: () => ({ ...calls }),
     settings: { shardBindingsMax, deletionsShareMax, deletionGraceMs, mayDelete: true },
     ...(shardQueueUrl !== undefined && { sendShards: sendShardsTo(shardQueueUrl, onAwsCall) }),
   };

@@ -1,8 +1,8 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
-import { logThrough } from "../../shared/observability/log.ts";
-import { measureThrough } from "../../shared/observability/measure.ts";
-import { withMiddlewares } from "../../shared/observability/middlewares.ts";
+import { logThrough } from "../../shared/runtime/log.ts";
+import { measureThrough } from "../../shared/runtime/metrics.ts";
+import { withMiddlewares } from "../../shared/runtime/middlewares.ts";
 import { reconcileDependencies } from "./dependencies.ts";
 import { reconcile } from "./reconcile.ts";
 
@@ -10,11 +10,9 @@ const logger = new Logger();
 const metrics = new Metrics();
 
 /**
- * The reconcile function. On a schedule it compares every bound Secret with its source, and repairs what differs:
+ * The reconcile function. On a schedule it compares every bound Secret with its source and repairs drift:
  *
  *   bindings -> versions of the sources -> metadata of the Secrets -> findings -> repairs -> report
- *
- * What it needs is made here once, when Lambda starts the function, and handed over.
  */
 const dependencies = await reconcileDependencies(process.env, {
   log: logThrough(logger),

@@ -2,16 +2,15 @@ import { parseShard } from "../../shared/sweep/parse-shard.ts";
 import type { SweepRequest } from "../../shared/sweep/run-sweep.ts";
 import type { Shard } from "../../shared/sweep/shard.ts";
 
-/** What the function was invoked for. */
 export type Task =
   | { readonly kind: "sweep"; readonly request: SweepRequest }
   | { readonly kind: "shards"; readonly messages: readonly ShardMessage[] }
   | { readonly kind: "unknown"; readonly advice: string };
 
-/** `shard` is undefined for a message that is none. */
+/** `shard` is undefined if the message is not a valid shard. */
 export type ShardMessage = { readonly messageId: string; readonly shard: Shard | undefined };
 
-/** Reads the schedule's input, a call of a person's, or messages of the shard queue. Never throws. */
+/** Parses the schedule's input, a manual call, or messages of the shard queue. Never throws. */
 export function parseTask(input: unknown): Task {
   if (typeof input !== "object" || input === null) return unknown();
   if ("Records" in input) return parseMessages(input.Records);

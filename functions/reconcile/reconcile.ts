@@ -1,36 +1,31 @@
 import type { Context, SQSBatchResponse } from "aws-lambda";
-import type { Measure } from "../../shared/observability/measure.ts";
-import { measureProgress, reportSweep } from "../../shared/observability/report-sweep.ts";
 import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
-import { homeOfFunction } from "../../shared/secret-id/home-of-function.ts";
+import type { Measure } from "../../shared/runtime/metrics.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
+import { functionLocation } from "../../shared/source/function-location.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
-import { runShard, runSweep, type SweepSettings } from "../../shared/sweep/run-sweep.ts";
-import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
+import { measureProgress, reportSweep } from "../../shared/sweep/report-sweep.ts";
+import { runShard, runSweep, type Sweeper } from "../../shared/sweep/run-sweep.ts";
 import type { ReconcileDependencies } from "./dependencies.ts";
 import { parseTask, type ShardMessage } from "./parse-task.ts";
 
 /**
- * The schedule asks for a sweep: find what events missed or people changed, and repair it.
+ * Runs a sweep, which finds and repairs missed events and manual changes.
  *
- * A sweep succeeds when it has told what it found, also when it could not look everywhere or repair everything: the
- * report, the metrics and the alarms say so, and the next sweep comes in minutes. It fails when it was cut short, and
- * then its schedule or its queue sends it again.
+ * The invocation succeeds even if the sweep could not check or repair everything: report, metrics and alarms show that,
+ * and the next sweep runs within minutes. It fails if the sweep was cut short; then the schedule or queue retries it.
  */
 export const reconcile =
   (deps: ReconcileDependencies) =>
   async (input: unknown, context: Context): Promise<SweepReport | SQSBatchResponse> => {
-    const settings: SweepSettings = {
-      ...deps.settings,
-      self: homeOfFunction(context),
-      budget: startTimeBudget(context.getRemainingTimeInMillis() - REPORTING_MS),
-      ...(deps.sendShards && { sendShards: deps.sendShards }),
-    };
-    const index = deps.bindingsFor(settings.self);
+    const self = functionLocation(context);
+    const budget = startTimeBudget(context.getRemainingTimeInMillis() - REPORTING_MS);
+    const sweeper: Sweeper = { ...deps, ...deps.settings, index: deps.bindingsFor(self), self, budget };
     const task = parseTask(input);
     switch (task.kind) {
       case "sweep": {
-        const report = await runSweep(deps, index, task.request, settings);
-        // A plan is for whoever asked for it: its findings stay, and would be counted again by the next sweep.
+        const report = await runSweep(sweeper, task.request);
+        // The findings of a plan are not repaired, so metrics would count them again in the next sweep.
         const measure: Measure = report.plan ? () => {} : deps.measure;
         reportSweep(deps.log, measure, report);
         measureProgress(measure, report, false);
@@ -38,9 +33,9 @@ export const reconcile =
       }
       case "shards": {
         const failures: SQSBatchResponse["batchItemFailures"] = [];
-        // One after the other: side by side they would share the function's memory and its time.
+        // Sequentially, because concurrent shards would share the function's memory and time.
         for (const message of task.messages) {
-          if (!(await sweepMessage(deps, settings, message)))
+          if (!(await sweepMessage(deps, sweeper, message)))
             failures.push({ itemIdentifier: message.messageId });
         }
         return { batchItemFailures: failures };
@@ -50,36 +45,36 @@ export const reconcile =
     }
   };
 
-/** False when the message must come again. */
+/** Returns false if SQS must deliver the message again. */
 async function sweepMessage(
   deps: ReconcileDependencies,
-  settings: SweepSettings,
+  sweeper: Sweeper,
   { shard }: ShardMessage,
 ): Promise<boolean> {
   const { log, measure } = deps;
   if (shard === undefined) {
     log("SHARD_REJECTED", {});
-    return false; // to the failure queue, where a person can see it
+    return false; // the message ends in the failure queue
   }
   try {
-    const report = await runShard(deps, deps.bindingsFor(settings.self), shard, settings);
+    const report = await runShard(sweeper, shard);
     reportSweep(log, measure, report);
     measureProgress(measure, report, true);
     return true;
   } catch (error) {
-    // Not even a bug of ours in one shard stops the others of the batch.
+    // A bug in one shard must not stop the other shards of the batch.
     const { code, message: advice } = error instanceof RelayError ? error : UnexpectedFault.from(error);
     log("INVOCATION_FAILED", { code, advice });
     return false;
   }
 }
 
-/** The function was invoked with something that is no task of its. */
+/** The input of the invocation is not a known task. */
 export class TaskUnknown extends RelayError {
   override readonly name = "TaskUnknown";
   readonly code = "TASK_UNKNOWN";
   readonly retryable = false;
 }
 
-/** Kept of Lambda's time to write the report, its log lines and its metrics. */
+/** Time reserved for the report, log lines and metrics. */
 const REPORTING_MS = 5_000;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { environmentReader } from "../../shared/configuration/read-environment.ts";
-import { type RelayConfig, readRelayConfig } from "../../shared/wiring/relay-config.ts";
+import { type RelayConfig, readRelayConfig } from "../../shared/relay/relay-config.ts";
+import { environmentReader } from "../../shared/runtime/read-environment.ts";
 
 export function parseRotationConfig(env: NodeJS.ProcessEnv): RelayConfig {
   const read = environmentReader(env);

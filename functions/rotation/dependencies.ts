@@ -1,14 +1,14 @@
+import { openFunctionRelay, type RuntimeOptions } from "../../shared/relay/open-function-relay.ts";
+import type { Relay } from "../../shared/relay/open-relay.ts";
 import type { SyncDependencies } from "../../shared/sync/sync-source.ts";
-import { type RelayParts, type Surroundings, wireRelay } from "../../shared/wiring/wire-relay.ts";
 import { parseRotationConfig } from "./config.ts";
 
 export type RotationDependencies = SyncDependencies &
-  Pick<RelayParts, "bindingsFor" | "log" | "measure" | "trigger" | "warmUp">;
+  Pick<Relay, "bindingsFor" | "log" | "measure" | "trigger" | "warmUp">;
 
-/** The real ones, made once per execution environment. */
 export function rotationDependencies(
   env: NodeJS.ProcessEnv,
-  surroundings: Surroundings,
+  options: RuntimeOptions,
 ): Promise<RotationDependencies> {
-  return wireRelay(parseRotationConfig(env), surroundings);
+  return openFunctionRelay(parseRotationConfig(env), options);
 }

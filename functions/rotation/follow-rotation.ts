@@ -1,15 +1,15 @@
 import type { Context, SQSBatchResponse } from "aws-lambda";
+import { affectedBindings, eachBindingOnce } from "../../shared/bindings/affected-bindings.ts";
 import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
-import { bindingsConcerned, eachBindingOnce } from "../../shared/bindings/followers.ts";
 import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
-import { reportOutcome } from "../../shared/observability/report-outcome.ts";
-import { homeOfFunction } from "../../shared/secret-id/home-of-function.ts";
-import { keyOfSource } from "../../shared/secret-id/key-of-source.ts";
-import type { VersionId } from "../../shared/secret-id/secret-id.ts";
+import { startTimeBudget, type TimeBudget } from "../../shared/runtime/time-budget.ts";
+import { functionLocation } from "../../shared/source/function-location.ts";
+import { keyOfSource } from "../../shared/source/key-of-source.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
+import { reportOutcome } from "../../shared/sync/report-outcome.ts";
 import { syncSource } from "../../shared/sync/sync-source.ts";
-import { startTimeBudget, type TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { RotationDependencies } from "./dependencies.ts";
 import { type EventReport, type RotationReport, settle, settleBatch } from "./settle.ts";
 import { triggerChange } from "./trigger-change.ts";
@@ -17,8 +17,8 @@ import { triggerChange } from "./trigger-change.ts";
 /**
  * A source's AWSCURRENT label moved: write the new value into every bound Kubernetes Secret.
  *
- * An event is only a hint: what is written is what Secrets Manager and the cluster say now. The invocation fails when
- * anything in it may work if tried again; Lambda then does so, and keeps what never worked in the failure queue.
+ * An event is only a hint: the relay reads the value and the live Secrets now. The invocation fails if any part of it
+ * is retryable; Lambda retries it, and moves it to the failure queue after the last attempt.
  */
 export const followRotation =
   (deps: RotationDependencies) =>
@@ -44,19 +44,19 @@ async function handleEvent(
   budget: TimeBudget,
 ): Promise<EventReport> {
   const { log, measure } = deps;
-  const self = homeOfFunction(context);
+  const self = functionLocation(context);
   const index = deps.bindingsFor(self);
   const { awsRequestId: requestId } = context;
   switch (event.kind) {
     case "change": {
       const { change } = event;
       const bound = index.find(change.source);
-      const concerned = bindingsConcerned(bound, change);
-      const isOtherLabel = bound.length > 0 && concerned.length === 0;
+      const affected = affectedBindings(bound, change);
+      const isOtherLabel = bound.length > 0 && affected.length === 0;
       if (isOtherLabel) log("EVENT_IGNORED", { code: "OTHER_LABEL" });
-      const synced = isOtherLabel ? Promise.resolve([]) : syncChange(deps, index, change, concerned, budget);
-      const told = { change, webhookIds: idsOf(bound), self, requestId };
-      const triggers = triggerChange(deps, index, told, synced, budget);
+      const synced = isOtherLabel ? Promise.resolve([]) : syncChange(deps, index, change, affected, budget);
+      const announced = { change, webhookIds: idsOf(bound), self, requestId };
+      const triggers = triggerChange(deps, index, announced, synced, budget);
       const [outcomes, ofEso] = await Promise.all([synced, triggers]);
       return { kind: "synced", outcomes, triggers: ofEso };
     }
@@ -71,8 +71,8 @@ async function handleEvent(
         const change: SecretChange = { source, reason: "webhook" };
         const own = once.get(source.id);
         const synced = own === undefined ? nothing : syncChange(deps, index, change, [own], budget);
-        const told = { change, webhookIds: [], self, requestId };
-        return { synced, triggers: triggerChange(deps, index, told, synced, budget) };
+        const announced = { change, webhookIds: [], self, requestId };
+        return { synced, triggers: triggerChange(deps, index, announced, synced, budget) };
       });
       const [outcomes, triggers] = await Promise.all([
         Promise.all(works.map(({ synced }) => synced)),
@@ -134,7 +134,7 @@ async function syncChange(
   return outcomes;
 }
 
-/** The event's version under each spelling of its source, and each label that moved. */
+/** The event's version for each spelling of its source and each moved label. */
 function expectedBy(
   { versionId, labels = ["AWSCURRENT"] }: SecretChange,
   bound: readonly SourceBindings[],
@@ -148,5 +148,5 @@ function expectedBy(
   );
 }
 
-/** Kept of Lambda's time to write logs and metrics, and to answer, when the work itself ran out of it. */
+/** Time reserved for logs, metrics and the response. */
 const REPORTING_MS = 1_000;

@@ -1,8 +1,8 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
-import { logThrough } from "../../shared/observability/log.ts";
-import { measureThrough } from "../../shared/observability/measure.ts";
-import { withMiddlewares } from "../../shared/observability/middlewares.ts";
+import { logThrough } from "../../shared/runtime/log.ts";
+import { measureThrough } from "../../shared/runtime/metrics.ts";
+import { withMiddlewares } from "../../shared/runtime/middlewares.ts";
 import { rotationDependencies } from "./dependencies.ts";
 import { followRotation } from "./follow-rotation.ts";
 
@@ -10,11 +10,9 @@ const logger = new Logger();
 const metrics = new Metrics();
 
 /**
- * The rotation function. A source's AWSCURRENT label moved, and EventBridge says so:
+ * The rotation function. EventBridge invokes it when a source's AWSCURRENT label moved:
  *
- *   event -> SecretChange -> bindings -> live Secrets -> AWSCURRENT -> desired -> plan -> apply -> outcome
- *
- * What it needs is made here once, when Lambda starts the function, and handed over.
+ *   event -> SecretChange -> bindings -> live Secrets -> AWSCURRENT -> desired -> verdict -> apply -> outcome
  */
 const dependencies = await rotationDependencies(process.env, {
   log: logThrough(logger),

@@ -1,44 +1,45 @@
 import type { SQSBatchResponse } from "aws-lambda";
 import { keyChanges } from "../../shared/assess/changes.ts";
-import type { KeyChange } from "../../shared/assess/verdict.ts";
+import type { ForeignChange, KeyChange } from "../../shared/assess/verdict.ts";
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { TriggerOutcome } from "../../shared/external-secrets/outcome.ts";
-import { nameOfTarget } from "../../shared/observability/report-outcome.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import type { Collision } from "../../shared/render/merge-data.ts";
 import { mustBeRepeated, type SyncOutcome } from "../../shared/sync/outcome.ts";
 import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
 
-/** What became of one event. */
 export type EventReport =
   | {
       readonly kind: "synced";
       readonly outcomes: readonly SyncOutcome[];
-      /** Of ESO's objects, where a cluster of the bindings has trigger mode. */
+      /** Of ESO's objects, if a cluster has trigger mode. */
       readonly triggers?: readonly TriggerOutcome[];
     }
   | { readonly kind: "noted" }
   | { readonly kind: "rejected"; readonly code: string; readonly advice: string; readonly mustFail: boolean };
 
-/** The answer of an invocation; a team's own code that calls the function directly reads it. */
+/** The response of an invocation, which direct callers read. */
 export type RotationReport = {
   readonly targets: readonly {
     target: string;
     outcome: string;
     versionId?: string;
-    /** Which keys are new, different or gone. */
+    /** The keys that were added, changed or removed. */
     changes?: readonly KeyChange[];
-    /** Keys that several sources make; the last one's was taken. */
+    /** The relay's fields that other field managers had changed or taken over. */
+    fields?: readonly ForeignChange[];
+    /** Keys that several sources set; the last source won. */
     collisions?: readonly Collision[];
     code?: string;
     advice?: string;
     restarts?: readonly RestartOutcome[];
   }[];
-  /** ESO's objects that were nudged, where there are any. */
+  /** ESO's objects that were nudged; absent if there are none. */
   readonly externalSecrets?: readonly TriggerOutcome[];
   readonly rejected: readonly { code: string; advice: string }[];
 };
 
-/** Throws when any part may work if tried again, after all of it has run. */
+/** Throws if any part is retryable; call it after all parts have run. */
 export function settle(reports: readonly EventReport[]): RotationReport {
   const refused = reports.find((report) => report.kind === "rejected" && report.mustFail);
   if (refused?.kind === "rejected") throw new InputRefused(refused.code, refused.advice);
@@ -58,15 +59,15 @@ export function settle(reports: readonly EventReport[]): RotationReport {
   };
 }
 
-/** The messages that SQS must give again; the others are done. */
+/** Lists the messages that SQS must deliver again. */
 export function settleBatch(
   items: readonly { readonly messageId: string; readonly reports: readonly EventReport[] }[],
 ): SQSBatchResponse {
-  const failed = items.filter(({ reports }) => reports.some(mustBeTriedAgain));
+  const failed = items.filter(({ reports }) => reports.some(mustBeRetried));
   return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
-function mustBeTriedAgain(report: EventReport): boolean {
+function mustBeRetried(report: EventReport): boolean {
   if (report.kind === "rejected") return report.mustFail;
   return (
     report.kind === "synced" &&
@@ -79,8 +80,10 @@ const isUnrefreshed = ({ kind }: TriggerOutcome): boolean => kind === "failed";
 function describeOutcome(outcome: SyncOutcome): RotationReport["targets"][number] {
   const target = nameOfTarget(outcome.target);
   const restarts = outcome.restarts && { restarts: outcome.restarts };
+  const { fields = [] } = outcome.verdict?.details ?? {};
+  const edits = fields.length > 0 && { fields };
   if (outcome.kind === "refused" || outcome.kind === "failed") {
-    return { target, outcome: outcome.kind, code: outcome.code, advice: outcome.advice };
+    return { target, outcome: outcome.kind, code: outcome.code, advice: outcome.advice, ...edits };
   }
   const { kind, versionId, collisions } = outcome;
   return {
@@ -88,12 +91,13 @@ function describeOutcome(outcome: SyncOutcome): RotationReport["targets"][number
     outcome: kind,
     versionId,
     ...(kind === "written" && { changes: keyChanges(outcome.changes) }),
+    ...edits,
     ...(collisions && { collisions }),
     ...restarts,
   };
 }
 
-/** Some targets were not written, or workloads not restarted, for reasons that may pass. Lambda invokes again; what is done already stays done. */
+/** Some targets, restarts or refreshes failed for retryable reasons. Lambda retries; completed work stays. */
 export class SyncIncomplete extends RelayError {
   override readonly name = "SyncIncomplete";
   readonly code = "SYNC_INCOMPLETE";
@@ -107,11 +111,11 @@ export class SyncIncomplete extends RelayError {
       ...(outcome.kind === "failed" ? [outcome.code] : []),
       ...restarts.flatMap(({ outcome, code = "" }) => (outcome === "failed" ? [code] : [])),
     ]);
-    const what = incomplete.some(({ kind }) => kind !== "failed") ? "finished" : "written";
+    const verb = incomplete.some(({ kind }) => kind !== "failed") ? "finished" : "written";
     const ofEso = unrefreshed.flatMap((outcome) => ("code" in outcome ? [outcome.code] : []));
     const parts = [
       ...(incomplete.length > 0
-        ? [`${incomplete.length} of ${targets} target(s) could not be ${what} now`]
+        ? [`${incomplete.length} of ${targets} target(s) could not be ${verb} now`]
         : []),
       ...(unrefreshed.length > 0 ? [`${unrefreshed.length} object(s) of ESO are not refreshed yet`] : []),
     ];
@@ -119,7 +123,7 @@ export class SyncIncomplete extends RelayError {
   }
 }
 
-/** An input whose sender would take success for something that did not happen. */
+/** The invocation must fail, because its caller would misunderstand success. */
 export class InputRefused extends RelayError {
   override readonly name = "InputRefused";
   readonly code: string;

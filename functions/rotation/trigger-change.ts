@@ -2,28 +2,28 @@ import type { TargetRef } from "../../shared/bindings/binding.ts";
 import type { BindingIndex } from "../../shared/bindings/binding-index.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
 import type { TriggerOutcome } from "../../shared/external-secrets/outcome.ts";
-import type { SecretHome } from "../../shared/secret-id/secret-id.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
+import type { AwsLocation } from "../../shared/source/secret-id.ts";
 import type { SyncOutcome } from "../../shared/sync/outcome.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
 import type { RotationDependencies } from "./dependencies.ts";
 
-export type ChangeToTell = {
-  /** None when a call names nothing but a webhook id. */
+export type AnnouncedChange = {
+  /** Absent if a call names only a webhook id. */
   readonly change?: SecretChange;
   readonly webhookIds: readonly string[];
-  readonly self: SecretHome;
-  /** Of Lambda; a retry of the invocation has the same. */
+  readonly self: AwsLocation;
+  /** Lambda's request id, which is the same in a retry. */
   readonly requestId: string;
 };
 
 /**
- * Trigger mode: in every cluster whose entry says `externalSecrets`, makes ESO refresh what reads the source. It does not
- * wait for the sync, except where PushSecrets push on what the sync writes.
+ * Trigger mode: in every cluster with `externalSecrets` in the bindings, makes ESO refresh the objects that read the
+ * source. Only PushSecrets of synced Secrets wait for the sync.
  */
 export async function triggerChange(
   deps: Pick<RotationDependencies, "trigger" | "log">,
   { clusters }: BindingIndex,
-  { change, webhookIds, self, requestId }: ChangeToTell,
+  { change, webhookIds, self, requestId }: AnnouncedChange,
   synced: Promise<readonly SyncOutcome[]>,
   budget: TimeBudget,
 ): Promise<readonly TriggerOutcome[]> {
@@ -32,18 +32,21 @@ export async function triggerChange(
       externalSecrets === undefined ? [] : [[key, externalSecrets]],
     ),
   );
-  // A secret that is scheduled for deletion has nothing to read: ESO would fail at once and not at its next interval.
+  // A secret that is scheduled for deletion cannot be read: ESO would fail now instead of at its next interval.
   if (Object.keys(rules).length === 0 || change?.reason === "delete-secret") return [];
   const source = change?.source;
   const stamp = { versionId: change?.versionId ?? "unknown", eventId: change?.eventId ?? requestId };
-  const told = { ...(source && { source }), webhookIds, self };
-  const outcomes = await deps.trigger({ rules, change: told, stamp, written: writtenOf(synced) }, budget);
+  const sourceChange = { ...(source && { source }), webhookIds, self };
+  const outcomes = await deps.trigger(
+    { rules, change: sourceChange, stamp, written: writtenOf(synced) },
+    budget,
+  );
   if (outcomes.length === 0)
     deps.log("EXTERNAL_SECRETS_UNCONCERNED", { ...(source && { source: source.id }) });
   return outcomes;
 }
 
-/** A repeated invocation finds written what the first one wrote, and the PushSecret may still not know. */
+/** Includes unchanged targets: a retry finds them already written, but perhaps not pushed. */
 async function writtenOf(synced: Promise<readonly SyncOutcome[]>): Promise<readonly TargetRef[]> {
   const outcomes = await synced;
   return outcomes.flatMap(({ kind, target }) => (kind === "written" || kind === "unchanged" ? [target] : []));

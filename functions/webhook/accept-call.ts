@@ -1,20 +1,17 @@
 import type { Context } from "aws-lambda";
 import type { BindingIndex } from "../../shared/bindings/binding-index.ts";
 import { RelayError } from "../../shared/relay-error.ts";
-import { homeOfFunction } from "../../shared/secret-id/home-of-function.ts";
-import { startTimeBudget, type TimeBudget } from "../../shared/time-budget/time-budget.ts";
-import { isSigned } from "../../shared/webhook/is-signed.ts";
-import { type DirectCall, parseCall } from "../../shared/webhook/parse-call.ts";
-import { readRequest, type WebhookRequest } from "../../shared/webhook/read-request.ts";
-import { REFUSALS, type Refusal } from "../../shared/webhook/refusals.ts";
-import type { SigningKey } from "../../shared/webhook/signing-key.ts";
+import { startTimeBudget, type TimeBudget } from "../../shared/runtime/time-budget.ts";
+import { functionLocation } from "../../shared/source/function-location.ts";
 import type { WebhookDependencies } from "./dependencies.ts";
 import { ACCEPTED, type HttpAnswer, malformed, refusal, tooMany, UNAVAILABLE } from "./http-answer.ts";
+import { isSigned } from "./is-signed.ts";
+import { type DirectCall, parseCall } from "./parse-call.ts";
+import { readRequest, type WebhookRequest } from "./read-request.ts";
+import { REFUSALS, type Refusal } from "./refusals.ts";
+import type { SigningKey } from "./signing-key.ts";
 
-/**
- * Somebody calls the Function URL: when a key of ours signed the call and a binding has the id that it names, hand it
- * over to the rotation function, and answer.
- */
+/** Passes a call of the Function URL to the rotation function if its signature is valid and its id is bound. */
 export const acceptCall =
   (deps: WebhookDependencies) =>
   async (event: unknown, context: Context): Promise<HttpAnswer> => {
@@ -22,9 +19,9 @@ export const acceptCall =
     const request = readRequest(event, deps.now());
     if ("refusal" in request) return refuse(deps, { kind: "refused", code: request.refusal });
     try {
-      const verdict = await judge(deps, request, deps.bindingsFor(homeOfFunction(context)), budget);
+      const verdict = await judge(deps, request, deps.bindingsFor(functionLocation(context)), budget);
       return verdict.kind === "call"
-        ? await handOver(deps, request, verdict.input, budget)
+        ? await invoke(deps, request, verdict.input, budget)
         : refuse(deps, verdict, request.id);
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
@@ -40,8 +37,8 @@ type Verdict =
   | { readonly kind: "malformed"; readonly code: string; readonly advice: string };
 
 /**
- * What is not known by the keys at hand may be known by newer ones, so they are read again, once a minute at most. That
- * is done for an unknown id just as for an unknown signature, so that the time tells them apart as little as the answer.
+ * If the cached keys do not verify a call, newer keys may, so they are read again at most once a minute. An unknown id
+ * also causes this, so that the response time does not distinguish it from an unknown signature.
  */
 async function judge(
   { keys, log }: WebhookDependencies,
@@ -67,17 +64,17 @@ function judgeBy(keys: readonly SigningKey[], request: WebhookRequest, index: Bi
   if (call.kind === "malformed") return call;
   const bound =
     call.kind === "by-secret-id" ? index.find(call.source) : index.findByWebhookId(call.webhookId);
-  return bound.length > 0 || asksClusters(index)
+  return bound.length > 0 || hasTriggerMode(index)
     ? { kind: "call", input: call.input }
     : { kind: "refused", code: "ID_NOT_BOUND" };
 }
 
-/** In trigger mode an ExternalSecret of a cluster may read a source that no binding has; only the cluster knows. */
-function asksClusters({ clusters }: BindingIndex): boolean {
+/** In trigger mode an ExternalSecret may read a source that no binding has; only the cluster knows. */
+function hasTriggerMode({ clusters }: BindingIndex): boolean {
   return Object.values(clusters).some(({ externalSecrets }) => externalSecrets !== undefined);
 }
 
-async function handOver(
+async function invoke(
   { accepted, allowance, invokeRotation, log, measure }: WebhookDependencies,
   request: WebhookRequest,
   input: DirectCall,
@@ -99,7 +96,7 @@ async function handOver(
   try {
     await invokeRotation(input, budget);
   } catch (error) {
-    accepted.forget(request); // so that its sender may try again
+    accepted.forget(request); // so that the sender can retry
     throw error;
   }
   log("WEBHOOK_CALL_ACCEPTED", { eventId: request.id });
@@ -107,7 +104,7 @@ async function handOver(
   return ACCEPTED;
 }
 
-/** Once too many were refused, no more is logged of them, and the answer is the same for all. */
+/** Above the rate limit, refused calls are not logged and all get the same response. */
 function refuse(
   { refusalAllowance, log, measure }: WebhookDependencies,
   verdict: Exclude<Verdict, { kind: "call" }>,
@@ -126,5 +123,5 @@ function refuse(
   return isMalformed ? malformed(verdict.code, verdict.advice) : refusal(verdict.code);
 }
 
-/** Kept of Lambda's time to write logs and metrics, and to answer. */
+/** Time reserved for logs, metrics and the response. */
 const REPORTING_MS = 1_000;

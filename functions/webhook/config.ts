@@ -1,15 +1,15 @@
 import { fileURLToPath } from "node:url";
-import { environmentReader } from "../../shared/configuration/read-environment.ts";
-import { CALLS_PER_MINUTE_MAX } from "../../shared/webhook/allowance.ts";
+import { environmentReader } from "../../shared/runtime/read-environment.ts";
+import { CALLS_PER_MINUTE_MAX } from "./rate-limiter.ts";
 
 export type WebhookConfig = {
-  /** The same as the other functions have: which ids are bound. */
+  /** The same bindings as in the other functions. */
   readonly bindingsFile: string;
-  /** The one secret that this function may read. */
+  /** The only secret that this function may read. */
   readonly keySecretArn: string;
-  /** The one function that this function may invoke. */
+  /** The only function that this function may invoke. */
   readonly rotationFunctionArn: string;
-  /** Accepted calls, and refused ones, of one execution environment. */
+  /** The limit of accepted calls, and of refused calls, per execution environment. */
   readonly callsPerMinute: number;
 };
 

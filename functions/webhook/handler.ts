@@ -1,8 +1,8 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
-import { logThrough } from "../../shared/observability/log.ts";
-import { measureThrough } from "../../shared/observability/measure.ts";
-import { withMiddlewares } from "../../shared/observability/middlewares.ts";
+import { logThrough } from "../../shared/runtime/log.ts";
+import { measureThrough } from "../../shared/runtime/metrics.ts";
+import { withMiddlewares } from "../../shared/runtime/middlewares.ts";
 import { acceptCall } from "./accept-call.ts";
 import { webhookDependencies } from "./dependencies.ts";
 
@@ -10,11 +10,9 @@ const logger = new Logger();
 const metrics = new Metrics();
 
 /**
- * The webhook function. A vault or a pipeline calls its URL, and signs the call:
+ * The webhook function. A vault or a pipeline calls its URL with a signed request:
  *
- *   HTTP call -> size, shape, time -> signature -> id -> invocation of the rotation function -> 202
- *
- * What it needs is made here once, when Lambda starts the function, and handed over.
+ *   HTTP call -> size, format, time -> signature -> id -> invocation of the rotation function -> 202
  */
 const dependencies = await webhookDependencies(process.env, {
   log: logThrough(logger),

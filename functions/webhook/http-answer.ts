@@ -1,26 +1,26 @@
-import { REFUSALS, type Refusal } from "../../shared/webhook/refusals.ts";
+import { REFUSALS, type Refusal } from "./refusals.ts";
 
-/** What a Function URL turns into an HTTP answer. */
+/** The response format of a Function URL. */
 export type HttpAnswer = {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 };
 
-/** A rotation is on its way, or was for the same call before. */
+/** The rotation function was invoked for this call, now or earlier. */
 export const ACCEPTED = answer(202, { code: "ACCEPTED" });
 
-/** Nothing was done, and the fault is on this side. */
+/** The relay failed, and nothing was done. */
 export const UNAVAILABLE = answer(
   503,
-  { code: "UNAVAILABLE", message: "Nothing was done. Send it again." },
+  { code: "UNAVAILABLE", message: "Nothing was done. Send the call again." },
   { "retry-after": "5" },
 );
 
-/** One and the same for a signature that nobody made and an id that nobody has: neither tells of the other. */
+/** The same response for an unknown signature and an unbound id, so that it reveals neither. */
 const NOT_KNOWN = answer(401, {
   code: "CALL_REFUSED",
-  message: "The signature or the id is not known here. The log of the webhook function says which.",
+  message: "The signature or the id is unknown. The log of the webhook function shows which one.",
 });
 
 export function refusal(code: Refusal): HttpAnswer {
@@ -29,7 +29,7 @@ export function refusal(code: Refusal): HttpAnswer {
   return answer(status, { code, message: advice }, status === 405 ? { allow: "POST" } : {});
 }
 
-/** A body that is signed and not understood. */
+/** The body is signed but invalid. */
 export function malformed(code: string, message: string): HttpAnswer {
   return answer(400, { code, message });
 }

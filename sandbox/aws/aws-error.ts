@@ -1,4 +1,4 @@
-/** What an AWS service answers instead of a result. The message is AWS's own wording where that is known. */
+/** An error response of an AWS service. The message is AWS's own wording where that is known. */
 export class AwsError extends Error {
   override readonly name = "AwsError";
   readonly code: string;

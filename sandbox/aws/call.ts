@@ -13,7 +13,7 @@ export type Service =
 
 export type Input = Readonly<Record<string, unknown>>;
 
-/** One request, once it is known what it asks for and who asks. */
+/** One request, with its parsed operation and authenticated caller. */
 export type Call = {
   readonly service: Service;
   readonly operation: string;
@@ -21,13 +21,15 @@ export type Call = {
   readonly requestId: string;
   readonly accessKeyId: string;
   readonly callerArn: string;
-  /** The name of the secret that the request is about, however it was written; absent for lists and for no such secret. */
+  /** The name of the requested secret, whatever form its id had; absent for lists and unknown secrets. */
   readonly secretName?: string;
 };
 
 export type Operation = (call: Call) => object | Promise<object>;
 
-/** Readers of a request's members: absent is undefined, the wrong type is what a JSON service calls a serialization error. */
+/**
+ * Readers of a request's members: an absent member is undefined, a wrong type is a JSON service's serialization error.
+ */
 export function text(input: Input, member: string): string | undefined {
   return typed(input, member, "string");
 }

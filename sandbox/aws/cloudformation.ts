@@ -11,7 +11,7 @@ export type Stacks = {
   ): void;
 };
 
-/** DescribeStacks, of stacks that somebody says are deployed: nothing is. */
+/** DescribeStacks, for stacks that a test adds; nothing is deployed. */
 export function createStacks(
   { partition, region, accountId }: { partition: string; region: string; accountId: string },
   now: () => number,

@@ -4,7 +4,7 @@ import { type Input, list, type Operation, requiredText } from "./call.ts";
 export type CloudWatch = {
   readonly monitoring: ReadonlyMap<string, Operation>;
   readonly logs: ReadonlyMap<string, Operation>;
-  /** One measurement of the relay's, at a time in ms. */
+  /** One measurement of the relay, at a time in ms. */
   addMetric(metric: SandboxMetric): void;
   addLogLine(logGroup: string, at: number, message: string): void;
 };
@@ -17,7 +17,7 @@ export type SandboxMetric = {
   readonly value: number;
 };
 
-/** GetMetricData and FilterLogEvents, of what somebody says was measured and logged. */
+/** GetMetricData and FilterLogEvents, for metrics and logs that a test adds. */
 export function createCloudWatch(): CloudWatch {
   const metrics: SandboxMetric[] = [];
   const groups = new Map<string, { at: number; message: string }[]>();
@@ -58,7 +58,7 @@ export function createCloudWatch(): CloudWatch {
     };
   };
 
-  /** The pattern is not applied: a reader must take what it asked for and leave the rest, as with any text that matches. */
+  /** The pattern is not applied: as with any text match, callers must filter the result themselves. */
   const filterLogEvents: Operation = ({ input }) => {
     const name = requiredText(input, "logGroupName");
     const group = groups.get(name);
@@ -113,5 +113,5 @@ function secondsOf(input: Input, member: string): number {
   throw new AwsError("InvalidParameterValue", `${member} is not a time`);
 }
 
-/** Small, so that whoever forgets to turn the page is seen. */
+/** Small, so that a caller that ignores pagination fails. */
 const PAGE = 100;

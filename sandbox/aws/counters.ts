@@ -1,9 +1,9 @@
-/** What the caller's AWS bill would count, and what the least-privilege tests ask about. */
+/** Counts for cost and least-privilege tests. */
 export type Counters = {
-  /** Requests that arrived, by operation, the refused ones too. */
+  /** Requests that arrived, by operation, refused ones included. */
   readonly calls: ReadonlyMap<string, number>;
   readonly callsTotal: number;
-  /** Values that left the building: one for each secret in an answer of GetSecretValue or BatchGetSecretValue. */
+  /** Values returned: one for each secret in a response of GetSecretValue or BatchGetSecretValue. */
   readonly secretValuesServed: number;
   callsOf(operation: string): number;
   reset(): void;

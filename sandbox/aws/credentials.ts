@@ -1,12 +1,12 @@
 import { createHmac, randomBytes } from "node:crypto";
 
-/** What the signature of a request is checked against. */
+/** The identity and key for checking a request's signature. */
 export type KnownCredentials = {
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
   readonly arn: string;
   readonly userId: string;
-  /** Epoch milliseconds; only temporary credentials end. */
+  /** Epoch milliseconds; only temporary credentials expire. */
   readonly expiresAt?: number;
 };
 
@@ -24,7 +24,7 @@ export type SessionRequest = {
   readonly roleName: string;
   readonly sessionName: string;
   readonly lifeMs: number;
-  /** Real session tokens are some hundred characters long, and much longer with session tags and policies. */
+  /** Real session tokens have some hundred characters, and many more with session tags and policies. */
   readonly sessionTokenChars?: number;
 };
 
@@ -60,7 +60,7 @@ export function createCredentials(accountId: string, partition: string, now: () 
   };
 }
 
-/** The same role always has the same id, as in IAM; here it is derived from the name. */
+/** A role always has the same id, as in IAM; here it is derived from the name. */
 export function roleId(name: string): string {
   return `AROA${createHmac("sha256", "role").update(name).digest("hex").slice(0, 17).toUpperCase()}`;
 }

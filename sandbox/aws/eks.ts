@@ -6,7 +6,7 @@ export type SandboxCluster = {
   readonly endpoint: string;
   /** PEM, base64. */
   readonly certificateAuthorityData: string;
-  /** By the ARN of the role or user: the groups that it is mapped to. */
+  /** By the ARN of the role or user: its mapped groups. */
   readonly accessEntries?: Readonly<Record<string, readonly string[]>>;
   readonly status?: "CREATING" | "ACTIVE" | "DELETING" | "FAILED" | "UPDATING";
 };

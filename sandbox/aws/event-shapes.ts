@@ -24,7 +24,7 @@ export type LabelMoved = {
   readonly versionId: string;
 };
 
-/** The native event: the full ARN is in resources, and the detail has the name alone. */
+/** The native event: the full ARN is in resources, and the detail has only the name. */
 export function labelUpdatedEvent(
   origin: EventOrigin,
   { name, arn, label, versionId }: LabelMoved,
@@ -37,7 +37,7 @@ export type CallOutcome = {
   readonly error?: { code: string; message: string };
 };
 
-/** A request as CloudTrail tells it: the members that the caller sent, in lower camel case, without any value. */
+/** A request in CloudTrail's form: the members that the caller sent, in lower camel case, without values. */
 export function apiCallEvent(origin: EventOrigin, call: Call, outcome: CallOutcome): AwsEvent {
   const readOnly = READ_ONLY.has(call.operation);
   return envelope(origin, "AWS API Call via CloudTrail", [], {
@@ -67,7 +67,7 @@ export function apiCallEvent(origin: EventOrigin, call: Call, outcome: CallOutco
   });
 }
 
-/** What Secrets Manager itself did, such as RotationSucceeded. */
+/** An event of Secrets Manager itself, such as RotationSucceeded. */
 export function serviceEvent(
   origin: EventOrigin,
   eventName: string,

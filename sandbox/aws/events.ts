@@ -11,16 +11,19 @@ import {
 
 export type EventListener = (event: AwsEvent) => unknown;
 
-/** When an event reaches the listeners, in milliseconds from now: none drops it, two duplicate it, a number delays it. */
+/**
+ * When an event reaches the listeners, in milliseconds from now: an empty list drops it, two entries duplicate it, a
+ * number delays it.
+ */
 export type Delivery = (event: AwsEvent) => readonly number[];
 
 export type CloudTrailDetail = "off" | "writes" | "all";
 
 export type Events = {
   subscribe(listener: EventListener): () => void;
-  /** Delivers each event once and at once, unless a test decides otherwise. */
+  /** Delivers each event once and immediately, unless a test changes that. */
   delivery: Delivery;
-  /** Which CloudTrail events are sent besides the native ones: none, those of writes, or those of reads as well. */
+  /** The CloudTrail events sent in addition to the native ones: none, those of writes, or those of reads as well. */
   cloudTrail: CloudTrailDetail;
   /** From now on events wait, until `release` delivers them in the order that `arrange` gives. */
   hold(): void;
@@ -32,14 +35,14 @@ export type Events = {
     arn: string,
     more?: { versionId?: string; errorMessage?: string },
   ): AwsEvent | undefined;
-  /** Resolves when everything sent has been delivered and its listeners are done; rejects with what they threw. */
+  /** Resolves when everything sent has been delivered and its listeners are done; rejects with their errors. */
   settled(): Promise<void>;
 };
 
 export type EventBus = Events & {
   labelMoved(move: LabelMoved): void;
   called(call: Call, outcome: CallOutcome): void;
-  /** Forgets what is still on its way. */
+  /** Discards undelivered events. */
   close(): void;
 };
 
@@ -92,7 +95,7 @@ export function createEvents(origin: { accountId: string; region: string }, now:
     release(arrange = (events) => events) {
       const events = arrange(held ?? []);
       held = undefined;
-      // One after the other: the order is what the test asked for.
+      // Sequentially: the test decides the order.
       track(events.reduce((before, event) => before.then(() => hand(event)), Promise.resolve()));
     },
     async settled() {

@@ -4,19 +4,19 @@ import type { Call, Service } from "./call.ts";
 export type FaultMatch = {
   readonly service?: Service;
   readonly operation?: string | readonly string[];
-  /** A secret's name, or a pattern for names. In a batch it concerns that item alone. */
+  /** A secret's name, or a pattern for names. In a batch it affects only that item. */
   readonly secret?: string | RegExp;
   readonly accessKeyId?: string;
 };
 
 export type Fault = {
   readonly match?: FaultMatch;
-  /** How many matching requests are hit; all of them when absent. */
+  /** How many matching requests fail; all of them when absent. */
   readonly times?: number;
-  /** How likely a matching request is hit, by a generator of its own that starts from `seed`. */
+  /** The probability for a matching request, from a separate generator that starts with `seed`. */
   readonly probability?: number;
   readonly seed?: number;
-  /** The fault ends by the sandbox's clock. */
+  /** The fault ends at this time of the sandbox's clock. */
   readonly untilAt?: number;
 } & FaultKind;
 
@@ -25,12 +25,15 @@ export type FaultKind =
   | { readonly kind: "throttle" }
   /** InternalServiceError, 500. */
   | { readonly kind: "serverError" }
-  /** The connection is cut: before anything was done, or after it was done and before the answer. */
+  /** The connection is cut: before the request is served, or after that and before the response. */
   | { readonly kind: "reset"; readonly when?: "before" | "after" }
   | { readonly kind: "latency"; readonly ms: number }
-  /** GetSecretValue, BatchGetSecretValue and DescribeSecret answer from before the last change of a label or value. */
+  /**
+   * GetSecretValue, BatchGetSecretValue and DescribeSecret return the state before the last change of a label or
+   * value.
+   */
   | { readonly kind: "staleRead" }
-  /** ExpiredTokenException, whatever the credentials' own expiry. */
+  /** ExpiredTokenException, regardless of the credentials' expiry. */
   | { readonly kind: "expiredCredentials" }
   | { readonly kind: "accessDenied" }
   | { readonly kind: "decryptionFailure" };
@@ -45,14 +48,14 @@ export type Faults = {
   clear(): void;
 };
 
-/** What the faults do to one request. */
+/** The effects of the faults on one request. */
 export type Disturbance = { latencyMs: number; reset?: "before" | "after"; error?: AwsError };
 
 export type FaultBoard = Faults & {
   disturb(call: Call): Disturbance;
-  /** What happens to one item of a batch. */
+  /** The effect on one item of a batch. */
   refuseItem(call: Call, secretName: string): AwsError | undefined;
-  /** Whether this read of this secret answers the previous state. */
+  /** Whether this read of this secret returns the previous state. */
   isStale(call: Call, secretName: string): boolean;
 };
 
@@ -112,8 +115,8 @@ export function createFaults(now: () => number): FaultBoard {
       for (const entry of entries) {
         const { kind, match } = entry.fault;
         if (kind !== "accessDenied" && kind !== "decryptionFailure") continue;
-        if (kind === "accessDenied" && match?.secret === undefined) continue; // that refused the whole call already
-        // A rule about GetSecretValue concerns a batch's items too: AWS asks for that permission on each.
+        if (kind === "accessDenied" && match?.secret === undefined) continue; // already refused for the whole call
+        // A rule about GetSecretValue also affects the items of a batch: AWS requires that permission for each.
         if (isHit(entry, call, secretName, ["GetSecretValue", "BatchGetSecretValue"])) {
           return errorOf(kind, { ...call, operation: "GetSecretValue", secretName });
         }
@@ -163,7 +166,7 @@ function isNamed(wanted: string | RegExp, name: string): boolean {
   return typeof wanted === "string" ? wanted === name : wanted.test(name);
 }
 
-/** Mulberry32: 32 bits of state are plenty to decide which request fails. */
+/** Mulberry32: 32 bits of state are enough to decide which request fails. */
 function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

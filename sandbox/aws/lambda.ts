@@ -1,12 +1,12 @@
 import { AwsError } from "./aws-error.ts";
 import { type Operation, requiredText, text } from "./call.ts";
 
-/** What runs when a function is invoked: the payload in, the answer out; what it throws is the function's error. */
+/** The code of a function: takes the payload and returns the response; a thrown error is the function's error. */
 export type SandboxFunction = (payload: unknown) => unknown;
 
 export type LambdaHome = { readonly partition: string; readonly region: string; readonly accountId: string };
 
-/** How Invoke answers; its body is not the JSON of an operation's result but whatever the function returned. */
+/** The response of Invoke; its body is the function's result, not the JSON of an operation. */
 export type InvokeResult = {
   readonly status: 200 | 202 | 204;
   readonly payload: string;
@@ -15,13 +15,16 @@ export type InvokeResult = {
 
 export type Functions = {
   readonly operations: ReadonlyMap<string, Operation>;
-  /** Gives it a name; the ARN is the answer. */
+  /** Registers a function and returns its ARN. */
   add(name: string, run: SandboxFunction): string;
   /** Resolves when every asynchronous invocation so far has ended. */
   settled(): Promise<void>;
 };
 
-/** Invoke and GetFunctionConfiguration, of functions that are given as code. An asynchronous one runs at once, and once. */
+/**
+ * Invoke and GetFunctionConfiguration, for functions given as code. An asynchronous invocation runs immediately, and
+ * once.
+ */
 export function createFunctions({ partition, region, accountId }: LambdaHome): Functions {
   const functions = new Map<string, SandboxFunction>();
   const running = new Set<Promise<unknown>>();
@@ -44,7 +47,7 @@ export function createFunctions({ partition, region, accountId }: LambdaHome): F
       case "Event": {
         const ended = Promise.resolve()
           .then(() => run(payload))
-          .catch(() => {}); // Lambda tells nobody but the function's own log and destinations
+          .catch(() => {}); // Lambda reports it only in the function's log and destinations
         running.add(ended);
         void ended.then(() => running.delete(ended));
         return { status: 202, payload: "" };

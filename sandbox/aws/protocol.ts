@@ -3,7 +3,7 @@ import type { Input, Service } from "./call.ts";
 import type { InvokeResult } from "./lambda.ts";
 import type { SignedRequest } from "./sigv4.ts";
 
-/** What a request asks for, by the protocol of its service. */
+/** The operation of a request, parsed by its service's protocol. */
 export type Asked = { readonly service: Service; readonly operation: string; readonly input: Input };
 
 export type Answer = {
@@ -12,7 +12,7 @@ export type Answer = {
   readonly body: string;
 };
 
-/** One port serves every service, so the service is told from the shape of the request. */
+/** One port serves every service, so the format of the request determines the service. */
 export function parseAsked(request: SignedRequest): Asked {
   const target = request.headers["x-amz-target"];
   if (target !== undefined) return parseJsonTarget(target, request.body);
@@ -46,7 +46,7 @@ export function parseAsked(request: SignedRequest): Asked {
 const queryService = (operation: string): QueryService =>
   operation === "DescribeStacks" ? "cloudformation" : "sts";
 
-/** The service of a request that could not be parsed, for the shape of its error. */
+/** The service of a request that could not be parsed, for the format of its error. */
 export function guessService(request: SignedRequest): Service {
   const target = request.headers["x-amz-target"];
   if (target !== undefined) return JSON_TARGETS[target.split(".", 1)[0] ?? ""] ?? "secretsmanager";
@@ -89,7 +89,7 @@ function invoked({ status, payload, functionError }: InvokeResult, requestId: st
 
 const LAMBDA_INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 const LAMBDA_CONFIGURATION = /^\/2015-03-31\/functions\/([^/]+)\/configuration$/;
-/** The services with the oldest protocol: forms in, XML out. */
+/** The services with the oldest protocol: form requests, XML responses. */
 type QueryService = "sts" | "cloudformation";
 const NAMESPACES: Readonly<Record<QueryService, string>> = {
   sts: "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -118,13 +118,12 @@ const CONTENT_TYPES: Readonly<Record<Service, string>> = {
 function parseJsonTarget(target: string, body: Uint8Array): Asked {
   const [prefix = "", operation = ""] = target.split(".", 2);
   const service = Object.hasOwn(JSON_TARGETS, prefix) ? JSON_TARGETS[prefix] : undefined;
-  if (service === undefined)
-    throw new AwsError("UnknownOperationException", `There is no service for ${target}`);
+  if (service === undefined) throw new AwsError("UnknownOperationException", `Unknown service for ${target}`);
   try {
     const input: unknown = body.length === 0 ? {} : JSON.parse(Buffer.from(body).toString());
     if (typeof input === "object" && input !== null) return { service, operation, input: input as Input };
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new AwsError("SerializationException", "The request's body is not a JSON object");
 }
@@ -148,7 +147,7 @@ function parseEks(method: string, path: string, query: string): Asked {
   return { service: "eks", operation: "ListClusters", input: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-// The same refusal has other names and other statuses in the services with older protocols.
+// Services with older protocols use another name and status for the same refusal.
 const QUERY_CODES: Readonly<Record<string, string>> = {
   AccessDeniedException: "AccessDenied",
   ExpiredTokenException: "ExpiredToken",

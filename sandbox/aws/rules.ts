@@ -3,11 +3,11 @@ import { type Operation, requiredText } from "./call.ts";
 
 export type Rules = {
   readonly operations: ReadonlyMap<string, Operation>;
-  /** Adds a rule, or changes the state of one. It passes nothing on: who listens subscribes to the events. */
+  /** Adds a rule, or changes its state. It forwards nothing: listeners subscribe to the events. */
   set(name: string, state: "ENABLED" | "DISABLED"): void;
 };
 
-/** EventBridge's DescribeRule, of rules that somebody says are there. */
+/** EventBridge's DescribeRule, for rules that a test adds. */
 export function createRules(home: { partition: string; region: string; accountId: string }): Rules {
   const rules = new Map<string, string>();
   const describe: Operation = ({ input }) => {

@@ -17,7 +17,7 @@ export async function serve(respond: Respond, tls: Tls | undefined, now: () => n
     answer(respond, incoming, outgoing, now).catch((error: unknown) => outgoing.destroy(error as Error));
   };
   const server = tls === undefined ? createServer(listener) : createTlsServer({ ...tls }, listener);
-  server.keepAliveTimeout = 60_000; // an idle connection that we close looks to the client like a reset
+  server.keepAliveTimeout = 60_000; // a client sees a closed idle connection as a reset
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);

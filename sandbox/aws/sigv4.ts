@@ -26,7 +26,7 @@ export type Verifier = {
 };
 
 const CLOCK_SKEW_MS_MAX = 5 * 60_000;
-/** STS honours a presigned GetCallerIdentity for this long whatever X-Amz-Expires says. */
+/** STS accepts a presigned GetCallerIdentity for this long, regardless of X-Amz-Expires. */
 const PRESIGNED_LIFE_MS = 15 * 60_000;
 
 /** Recomputes a Signature Version 4, from the Authorization header or from the query of a presigned URL. */
@@ -45,7 +45,7 @@ export function verifySignature(request: SignedRequest, verifier: Verifier): Sig
     signatureProblem(request, claim, credentials);
   if (problem !== undefined) return { kind: "mismatch", message: problem };
 
-  // Last, as AWS does it: only the owner of the secret key learns that the credentials were real once.
+  // Last, as in AWS: only the owner of the secret key learns that the credentials were once valid.
   if (credentials.expiresAt !== undefined && credentials.expiresAt <= verifier.now()) {
     return { kind: "expired-credentials" };
   }
@@ -190,7 +190,7 @@ function canonicalRequest(request: SignedRequest, claim: Claim): string {
   );
   return [
     request.method,
-    path.split("/").map(encoded).join("/"), // encoded once by the sender already, and once more for the signature
+    path.split("/").map(encoded).join("/"), // the sender encodes it once, and the signature encodes it again
     query.join("&"),
     headers.join(""),
     claim.signedHeaders.join(";"),
@@ -198,8 +198,8 @@ function canonicalRequest(request: SignedRequest, claim: Claim): string {
   ].join("\n");
 }
 
-// Deriving a key is four HMACs and it changes once a day, so a handful of keys serve every request. As KeyObjects, since
-// createHmac takes four times as long with the bytes of a key.
+// Deriving a key takes four HMACs and changes once a day, so a few cached keys serve every request. KeyObjects, since
+// createHmac takes four times as long with raw bytes.
 const signingKeys = new Map<string, KeyObject>();
 const SIGNING_KEYS_MAX = 1_000;
 

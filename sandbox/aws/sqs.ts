@@ -9,7 +9,7 @@ export type SqsHome = {
   readonly endpoint: () => string;
 };
 
-/** Standard queues with visibility timeouts, delays and redrive: as much as a failure queue and sweep shards need. */
+/** Standard queues with visibility timeouts, delays and redrive: enough for a failure queue and sweep shards. */
 export function sqsOperations(home: SqsHome, now: () => number): ReadonlyMap<string, Operation> {
   const queues = new Map<string, Queue>();
 
@@ -148,7 +148,7 @@ type Queue = {
   readonly name: string;
   readonly arn: string;
   readonly attributes: Readonly<Record<string, string>>;
-  /** By id; redelivery keeps the place of the first sending. */
+  /** By id; redelivery keeps the position of the first delivery. */
   readonly messages: Map<string, Message>;
 };
 

@@ -33,11 +33,11 @@ export type AwsSandboxOptions = Partial<SecretsManagerOptions> & {
   /** PEM; without it the sandbox speaks plain HTTP. */
   readonly tls?: Tls;
   readonly now?: () => number;
-  /** How long the session tokens of AssumeRole are. */
+  /** The length of session tokens from AssumeRole. */
   readonly sessionTokenChars?: number;
 };
 
-/** Called with a request whose signature is right: before anything is done, or when the answer is ready. */
+/** Called for a request with a valid signature: before it is served, or when its response is ready. */
 export type CallHook = (call: Call) => unknown;
 
 export type AwsSandbox = {
@@ -49,35 +49,35 @@ export type AwsSandbox = {
   readonly faults: Faults;
   readonly counters: Counters;
   readonly events: Events;
-  /** Settings of Secrets Manager that can change at any moment. */
+  /** Settings of Secrets Manager that can change at any time. */
   readonly options: SecretsManagerOptions;
   onEvent(listener: EventListener): () => void;
-  /** A hook that waits holds its request: so interleavings are written out. */
+  /** A hook that waits holds its request: tests use it to fix an interleaving. */
   before(hook: CallHook): () => void;
-  /** The same once the result is made and not yet sent: a read that holds an old value, for example. */
+  /** The same between the result and its response: a read that holds an old value, for example. */
   after(hook: CallHook): () => void;
   addCluster(cluster: SandboxCluster): void;
   removeCluster(name: string): void;
-  /** A Lambda function, by its code; the answer is its ARN. */
+  /** Adds a Lambda function, given as code; returns its ARN. */
   addFunction(name: string, run: SandboxFunction): string;
-  /** A stack that is deployed already, by what it gives out. */
+  /** Adds a deployed stack with its outputs. */
   addStack(
     name: string,
     outputs: Readonly<Record<string, string>>,
     parameters?: Readonly<Record<string, string>>,
   ): void;
-  /** What was measured and logged, for whoever reads it. */
+  /** Adds metrics and logs. */
   readonly cloudWatch: Pick<CloudWatch, "addMetric" | "addLogLine">;
-  /** A rule of EventBridge, to be looked at; events go to their listeners whatever its state. */
+  /** Adds a rule of EventBridge for DescribeRule; its state does not affect the listeners. */
   setRule(name: string, state: "ENABLED" | "DISABLED"): void;
   /** Resolves when every asynchronous invocation so far has ended. */
   invocationsSettled(): Promise<void>;
   seedSecrets(seeds: Iterable<SeedSecret>): SeededSecret[];
-  /** For whoever checks signatures himself, such as the cluster that verifies an EKS token. */
+  /** For other verifiers of signatures, such as the cluster that checks an EKS token. */
   credentialsOf(accessKeyId: string): KnownCredentials | undefined;
-  /** What AssumeRole would issue, without a request. */
+  /** Issues credentials as AssumeRole does, without a request. */
   issueCredentials(request: SessionRequest): IssuedCredentials;
-  /** One request without a socket, for a simulation that owns time; undefined when a fault cuts the connection. */
+  /** One request without a socket, for a simulation with virtual time; undefined when a fault cuts the connection. */
   ask(request: SignedRequest): Promise<Answer | undefined>;
   stop(): Promise<void>;
 };
@@ -88,7 +88,10 @@ const ACCESS_KEY_ID = "AKIASANDBOXSANDBOX00";
 const SECRET_ACCESS_KEY = "a-secret-access-key-of-the-sandbox-only";
 const USER_ID = "AIDASANDBOXSANDBOX000";
 
-/** Starts Secrets Manager, STS, EKS and SQS, and of Lambda, CloudFormation, EventBridge and CloudWatch what is asked of them, on one port of the loopback. */
+/**
+ * Starts Secrets Manager, STS, EKS and SQS, and the needed operations of Lambda, CloudFormation, EventBridge and
+ * CloudWatch, on one port of the loopback.
+ */
 export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<AwsSandbox> {
   const { region = "eu-west-1", accountId = "111122223333", now = Date.now } = options;
   const home = { partition: partitionOf(region), region, accountId };
@@ -173,7 +176,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     return disturbance.reset === "after" ? undefined : result;
   };
 
-  const tell = (call: Call, outcome: { result: object } | { error: AwsError }): void => {
+  const narrator = (call: Call, outcome: { result: object } | { error: AwsError }): void => {
     if (call.service !== "secretsmanager") return;
     if ("error" in outcome) {
       const { code, message } = outcome.error;
@@ -185,7 +188,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
       SecretValues?: { ARN: string }[];
     };
     events.called(call, { arn });
-    // A batch is also told as one read of each of its secrets.
+    // A batch also counts as one read of each of its secrets.
     for (const { ARN: SecretId } of SecretValues) {
       events.called({ ...call, operation: "GetSecretValue", input: { SecretId } }, { arn: SecretId });
     }
@@ -202,11 +205,11 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
       call = identify(request, asked, requestId);
       const result = await perform(call);
       if (result === undefined) return undefined;
-      tell(call, { result });
+      narrator(call, { result });
       return printResult(asked, result, requestId, request.headers.accept === "application/json");
     } catch (caught) {
       const error = caught instanceof AwsError ? caught : broken(caught);
-      if (call !== undefined) tell(call, { error });
+      if (call !== undefined) narrator(call, { error });
       return printError(service, error, requestId);
     }
   };
@@ -281,7 +284,7 @@ function refusal(verdict: Exclude<SignatureVerdict, { kind: "valid" }>): AwsErro
   }
 }
 
-/** A mistake of the sandbox itself must be seen, not taken for one of AWS. */
+/** A bug of the sandbox must be visible, and not look like an error of AWS. */
 function broken(caught: unknown): AwsError {
   const reason = caught instanceof Error ? (caught.stack ?? caught.message) : String(caught);
   return new AwsError("InternalServiceError", `The sandbox itself failed: ${reason}`, 500);

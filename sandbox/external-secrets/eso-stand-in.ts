@@ -1,19 +1,19 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Bare HTTPS to an API server, as somebody who may do what ESO may. */
+/** HTTPS calls to an API server, with the permissions of ESO. */
 export type CallKubernetes = (
   path: string,
   request?: { method?: string; body?: unknown; contentType?: string },
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the server answers
+  // biome-ignore lint/suspicious/noExplicitAny: the server may answer any JSON
 ) => Promise<{ status: number; body: any }>;
 
 export type EsoStandInOptions = {
   readonly call: CallKubernetes;
   readonly version?: "v1" | "v1beta1";
-  /** Looks after this namespace only. */
+  /** Watches only this namespace. */
   readonly namespace?: string;
-  /** The JSON object under AWSCURRENT of a secret, in a Region: keys and texts. */
+  /** The JSON object under AWSCURRENT of a secret, in a Region: keys and string values. */
   readonly readSource: (key: string, region: string) => Promise<Record<string, string>>;
   readonly now?: () => number;
   readonly pollMs?: number;
@@ -26,15 +26,15 @@ export type EsoStandIn = {
 };
 
 /**
- * Plays the External Secrets Operator, for the demo and for tests of trigger mode: what reconciles an ExternalSecret when
- * its annotations change. It is no implementation of ESO. It knows `data` with a property and `dataFrom.extract` of AWS
- * Secrets Manager, has no templates and no other provider, looks for changes every few milliseconds, and never refreshes
- * by interval, so that whatever happens here happened because of an annotation.
+ * Simulates the External Secrets Operator, for the demo and for tests of trigger mode: it reconciles an ExternalSecret
+ * when its annotations change. It does not implement ESO. It supports `data` with a property and `dataFrom.extract` of
+ * AWS Secrets Manager, has no templates and no other provider, polls every few milliseconds, and never refreshes by
+ * interval, so that every refresh here has an annotation as its cause.
  *
- * What it does like ESO, since trigger mode counts on it: a refresh when the digest of generation, labels and
- * annotations differs from `status.syncedResourceVersion`; none with `refreshInterval: 0` or CreatedOnce once synced;
- * `refreshTime` in whole seconds; an error while a store's Ready condition is not True, and longer and longer pauses
- * after errors unless the object changes.
+ * It matches ESO where trigger mode depends on it: a refresh when the digest of generation, labels and annotations
+ * differs from `status.syncedResourceVersion`; none with `refreshInterval: 0`, or with CreatedOnce once synced;
+ * `refreshTime` in whole seconds; an error while a store's Ready condition is not True, and growing pauses after
+ * errors unless the object changes.
  */
 export function startEsoStandIn(options: EsoStandInOptions): EsoStandIn {
   const { call, version = "v1", pollMs = 10 } = options;
@@ -44,7 +44,7 @@ export function startEsoStandIn(options: EsoStandInOptions): EsoStandIn {
 
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
-      await reconcileAll().catch(() => {}); // the server is going away
+      await reconcileAll().catch(() => {}); // the server is stopping
       await sleep(pollMs, undefined, { signal: stopped.signal }).catch(() => {});
     }
   };
@@ -130,7 +130,7 @@ export function startEsoStandIn(options: EsoStandInOptions): EsoStandIn {
     );
   };
 
-  /** Only in the state that was read, as ESO does it: whoever annotates meanwhile is seen in the next round. */
+  /** Only from the state that was read, as in ESO: a change of annotations in between waits for the next round. */
   const writeStatus = (path: string, { resourceVersion }: Fields, status: Fields) =>
     call(`${path}/status?fieldManager=external-secrets`, {
       method: "PATCH",

@@ -62,7 +62,7 @@ export type Answer = {
 
 export type ApiOptions = {
   store: Store;
-  /** Where roles and their bindings are looked up: empty for an API server that has not read them yet. */
+  /** The source of roles and bindings: empty for an API server that has not read them yet. */
   roles(): Store;
   resources: readonly Resource[];
   requests: RequestCounters;
@@ -70,7 +70,7 @@ export type ApiOptions = {
   now(): Date;
 };
 
-/** From a request that has arrived to its answer, in one go: nothing else is served meanwhile. */
+/** Serves a request in one atomic step: no other request is served in between. */
 export function createApi(options: ApiOptions): (request: ApiRequest) => Answer {
   return (request) => {
     try {
@@ -117,7 +117,7 @@ const SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 const ACCESS_REVIEW =
   /^\/apis\/authorization\.k8s\.io\/v1\/(?:namespaces\/([^/]+)\/(localsubjectaccessreviews)|(selfsubjectaccessreviews|subjectaccessreviews))$/;
 
-/** Who am I, and who may do what: the first two anybody may ask about himself, the others need a right. */
+/** Reviews of identity and permissions: every caller may ask about itself, the others need a permission. */
 function answerReview({ roles }: ApiOptions, request: ApiRequest, user: User, path: string): Answer {
   const [, ofNamespace, local, atLarge] = ACCESS_REVIEW.exec(path) ?? [];
   const review = local ?? atLarge;
@@ -249,7 +249,7 @@ function attemptOf({ verb, method, query }: ApiRequest, target: ResourceTarget):
   const named = isMany
     ? parseFieldSelector(query.get("fieldSelector") ?? "", resource.selectable).name
     : name;
-  // A namespace is thought to lie in itself.
+  // Authorization treats a namespace as lying in itself.
   const namespace = resource === NAMESPACES ? name : target.namespace;
   return {
     verb: verb ?? METHOD_VERBS[method] ?? method.toLowerCase(),
@@ -297,7 +297,7 @@ function runWrite(write: Write, request: ApiRequest, assertMayCreate: () => void
   return patchObject(write, parseBody(request), type);
 }
 
-/** What a whole object may be sent in. Without a word about it, it is JSON. */
+/** The accepted content types of a whole object. The default is JSON. */
 function assertMediaType({ headers, body }: ApiRequest, resource?: Resource): void {
   const accepted = [
     "application/json",

@@ -23,8 +23,8 @@ import { ApiStatus, type StatusCause } from "./status.ts";
 export type Applied = { object: KubernetesObject; owners: Owners };
 
 /**
- * Server-side apply: lays the applied object over the live one, takes away what this manager applied before and
- * does not any more (unless another owns it), and refuses to change what others own unless forced.
+ * Server-side apply: merges the applied object into the live one, removes what this manager applied before but not now
+ * (unless another owns it), and refuses to change fields of other owners unless forced.
  */
 export function applyFields(
   live: KubernetesObject,
@@ -54,12 +54,12 @@ export function applyFields(
   const set = withoutIdentity(claimed.set);
   const changed = !isDeepStrictEqual(live, object);
   if (set.isEmpty) left.delete(key);
-  // Only a changed object stamps its writer: who joins with values that are there already has no time at all.
+  // Only a changed object updates its writer's time: a manager that joins with equal values has no time.
   else left.set(key, { ...claimed, set, ...(changed ? { time } : {}) });
   return { object, owners: left };
 }
 
-/** Where a live object has no ledger, all of it is taken to be an older writer's. */
+/** A live object without managedFields belongs to an older writer entirely. */
 function ownersBeforeFirstApply(
   live: KubernetesObject,
   { writer, shape, time }: { writer: Writer; shape: FieldShape; time: string },

@@ -14,10 +14,10 @@ export type AuthenticationOptions = {
   now(): Date;
 };
 
-// kube-apiserver asks nobody again about a token that it took within this time, expired or not.
+// kube-apiserver does not check a token again that it accepted within this time, expired or not.
 const MEMORY_MS = 10_000;
 
-/** Who sends a request. Throws 401 for a token that is not taken; a request without one is anonymous. */
+/** Authenticates a request. Throws 401 for a refused token; a request without one is anonymous. */
 export function authenticator(options: AuthenticationOptions): (authorization: string | undefined) => User {
   const remembered = new Map<string, { user: User; until: number }>();
   return (authorization) => {

@@ -3,7 +3,7 @@ import { type FieldProblem, invalidValue, required, tooLong } from "./status.ts"
 import type { TableColumn } from "./table-column.ts";
 import { timeSince } from "./time-since.ts";
 
-/** What is wrong with an Event of events.k8s.io/v1; the note is called by its name in core/v1, as on a real server. */
+/** The problems of an Event of events.k8s.io/v1; messages use the note's name in core/v1, as on a real server. */
 export function eventProblems(event: KubernetesObject): FieldProblem[] {
   const { eventTime, type, note } = event as Fields;
   return [
@@ -28,7 +28,7 @@ function textProblems(text: unknown, field: string, bytesMax: number): FieldProb
   return text.length > bytesMax ? [tooLong(field, bytesMax)] : [];
 }
 
-/** An Event of events.k8s.io/v1 as core/v1 names its fields; `kubectl describe` and `kubectl get events` read that one. */
+/** An Event of events.k8s.io/v1 with the field names of core/v1, for `kubectl describe` and `kubectl get events`. */
 export function coreEventOf(event: KubernetesObject): KubernetesObject {
   const { metadata, regarding, related, reason, type, action, note, eventTime, series } = event;
   const { reportingController, reportingInstance } = event;

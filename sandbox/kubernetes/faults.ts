@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** What a request asks for, before anything is done about it. */
+/** A parsed request, before it is served. */
 export type RequestSummary = {
   verb: string;
   group: string;
@@ -11,30 +11,30 @@ export type RequestSummary = {
 };
 
 export type FaultKind =
-  /** 429 with Retry-After, in the plain text that a real server sends. */
+  /** 429 with Retry-After, in plain text as a real server sends it. */
   | { kind: "throttle"; retryAfterSeconds?: number }
   | { kind: "server-error"; status?: 500 | 502 | 503 | 504 }
-  /** The connection is torn down before the request is served, or after: then a write was done and nobody told. */
+  /** The connection is closed before the request is served, or after: then a write was done without a response. */
   | { kind: "reset"; when: "before" | "after" }
   | { kind: "latency"; ms: number }
   | { kind: "unauthorized" }
-  /** The answer comes in pieces, with a wait before each. */
+  /** The response comes in pieces, with a wait before each. */
   | { kind: "slow-body"; pieceMs: number; pieces?: number }
-  /** 200, and a body that is no Kubernetes object: what a proxy in between might say. */
+  /** 200, and a body that is not a Kubernetes object, as a proxy might answer. */
   | { kind: "wrong-content"; body?: string; contentType?: string };
 
 export type FaultRule = FaultKind & {
   match?: (request: RequestSummary) => boolean;
-  /** How many requests it strikes; without it, every one. */
+  /** How many requests fail; every one when absent. */
   times?: number;
-  /** The share of matching requests that it strikes, from 0 to 1, the same ones for the same seed. */
+  /** The share of matching requests that fail, from 0 to 1, the same ones for the same seed. */
   probability?: number;
   seed?: number;
 };
 
 export type Hook = (request: RequestSummary) => void | Promise<void>;
 
-/** Misbehaviour that can be switched on and off at any moment. */
+/** Faults that a test can add and remove at any time. */
 export class Faults {
   #rules: ActiveRule[] = [];
   #hooks = new Set<Hook>();
@@ -52,7 +52,7 @@ export class Faults {
     };
   }
 
-  /** Runs code when a request has arrived and nothing was decided yet, to put another one in before it. */
+  /** Runs code when a request has arrived and before anything is decided, to insert another request before it. */
   before(hook: Hook): () => void {
     this.#hooks.add(hook);
     return () => this.#hooks.delete(hook);
@@ -63,7 +63,7 @@ export class Faults {
     this.#hooks.clear();
   }
 
-  /** Runs the hooks and waits out the latency; what else strikes is for the server to do. */
+  /** Runs the hooks and waits out the latency; the server handles the other faults. */
   async strike(request: RequestSummary): Promise<FaultKind[]> {
     for (const hook of this.#hooks) await hook(request);
     const striking = this.#rules.filter((active) => strikes(active, request)).map(({ rule }) => rule);
@@ -82,7 +82,7 @@ function strikes(active: ActiveRule, request: RequestSummary): boolean {
   return true;
 }
 
-/** mulberry32: small, and the same on every machine. */
+/** mulberry32: small, and equal on every machine. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

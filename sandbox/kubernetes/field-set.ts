@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { type FieldsV1, isFields } from "./object.ts";
 
-/** A path as its elements on the wire: `["f:data", "f:password"]`, `["f:metadata", "f:finalizers", 'v:"a/b"']`. */
+/** A path in the format of managedFields: `["f:data", "f:password"]`, `["f:metadata", "f:finalizers", 'v:"a/b"']`. */
 export type FieldPath = readonly string[];
 
-/** Which lists are merged by item, and which maps are one value; by field name. Every other list is one value. */
+/** By field name: lists that are merged by item, and maps that are one value. Every other list is one value. */
 export type FieldShape = {
-  /** The keys that tell items apart, or "set" when the item is its own key. */
+  /** The keys that identify items, or "set" when the item is its own key. */
   lists: Readonly<Record<string, readonly string[] | "set">>;
-  /** Maps, and lists' items, that are owned as a whole. */
+  /** Maps, and items of lists, that are owned as a whole. */
   atomic: ReadonlySet<string>;
 };
 
@@ -66,7 +66,7 @@ export class FieldSet {
         at = at[element];
       }
     }
-    // A thing that is owned itself, and in parts as well, says so with a "."; alone, its empty object suffices.
+    // A field that is owned itself and in parts has a "."; if owned only itself, an empty object.
     for (const path of this.paths) if (this.#ownsBelow(path)) markSelf(root, path);
     return root;
   }
@@ -77,7 +77,7 @@ export class FieldSet {
   }
 }
 
-/** What an applied object claims: its leaves, and the items of merged lists. */
+/** What an applied object owns: its leaves, and the items of merged lists. */
 export function fieldSetOf(object: Record<string, unknown>, shape: FieldShape): FieldSet {
   const paths: FieldPath[] = [];
   const visit = (value: unknown, path: FieldPath, field: string, isItem: boolean) => {
@@ -94,7 +94,7 @@ export function fieldSetOf(object: Record<string, unknown>, shape: FieldShape): 
 
 export type Comparison = { added: FieldSet; modified: FieldSet; removed: FieldSet };
 
-/** What a write changed. A map that appears or goes counts itself as well as its fields. */
+/** What a write changed. A map that is added or removed counts itself as well as its fields. */
 export function compareFields(
   before: Record<string, unknown>,
   after: Record<string, unknown>,
@@ -120,7 +120,7 @@ export function compareFields(
   return { added: new FieldSet(added), modified: new FieldSet(modified), removed: new FieldSet(removed) };
 }
 
-/** The applied object laid over the live one: maps and keyed lists are merged, all else is replaced. */
+/** The applied object merged into the live one: maps and keyed lists are merged, all else is replaced. */
 export function mergeFields(live: unknown, applied: unknown, shape: FieldShape, field = ""): unknown {
   if (isFields(live) && isFields(applied) && !shape.atomic.has(field)) {
     const merged: Record<string, unknown> = { ...live };
@@ -141,7 +141,7 @@ export function mergeFields(live: unknown, applied: unknown, shape: FieldShape, 
   return [...byElement.values()];
 }
 
-/** Takes paths out, and the containers that this leaves empty, but for those that somebody owns. */
+/** Removes paths, and containers left empty by that, except owned ones. */
 export function removeFields(
   object: Record<string, unknown>,
   { paths, owned, shape }: { paths: FieldPath[]; owned: FieldSet; shape: FieldShape },
@@ -174,7 +174,7 @@ const keyOf = (path: FieldPath): string => path.join(SEPARATOR);
 type Child = { element: string; field: string; value: unknown; isItem: boolean };
 type Sides = { left: Child | undefined; right: Child | undefined };
 
-/** The parts that are owned one by one; undefined for what is owned as a whole. */
+/** The parts that have separate owners; undefined for a field that is owned as a whole. */
 function childrenOf(value: unknown, field: string, shape: FieldShape, isItem: boolean): Child[] | undefined {
   if (isFields(value)) {
     if (shape.atomic.has(field)) return undefined;
@@ -195,7 +195,7 @@ function childrenOf(value: unknown, field: string, shape: FieldShape, isItem: bo
   }));
 }
 
-/** An item has its list's name only when that makes it atomic. */
+/** An item has the name of its list only when that makes it atomic. */
 const itemField = (field: string, shape: FieldShape): string => (shape.atomic.has(field) ? field : "");
 
 function itemElement(item: unknown, keys: readonly string[] | "set"): string {
@@ -232,7 +232,7 @@ function markSelf(root: FieldsV1, path: FieldPath): void {
 const startsWith = (path: FieldPath, prefix: FieldPath): boolean =>
   prefix.every((element, index) => path[index] === element);
 
-/** As conflicts name it: `.data.password`, `.metadata.ownerReferences[uid="…"]`. */
+/** As in the messages of conflicts: `.data.password`, `.metadata.ownerReferences[uid="…"]`. */
 export function printPath(path: FieldPath): string {
   return path.map(printElement).join("");
 }

@@ -1,11 +1,11 @@
 import type { StoredEvent } from "./store.ts";
 
-/** A Secret as one accepted write left it; a deletion has the last data. */
+/** The state of a Secret after one accepted write; a deletion has the last data. */
 export type SecretState = {
   type: "ADDED" | "MODIFIED" | "DELETED";
   resourceVersion: string;
   uid: string;
-  /** As on the wire: base64. */
+  /** Base64, as sent. */
   data: Readonly<Record<string, string>>;
   annotations: Readonly<Record<string, string>>;
 };

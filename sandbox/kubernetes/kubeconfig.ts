@@ -1,4 +1,4 @@
-/** Where a cluster is, as EKS tells it. */
+/** A cluster's endpoint and certificate, as EKS describes it. */
 export type KubeconfigCluster = {
   readonly clusterName: string;
   readonly region: string;
@@ -7,7 +7,7 @@ export type KubeconfigCluster = {
   readonly certificateAuthorityData: string;
 };
 
-/** As `aws eks update-kubeconfig` names things; the user is whoever is given, such as `{ token }`, in place of its plugin. */
+/** With the names that `aws eks update-kubeconfig` gives; `user`, such as `{ token }`, replaces its plugin. */
 export function kubeconfigFor(cluster: KubeconfigCluster, accountId: string, user: object): object {
   const arn = `arn:aws:eks:${cluster.region}:${accountId}:cluster/${cluster.clusterName}`;
   const { endpoint: server, certificateAuthorityData } = cluster;

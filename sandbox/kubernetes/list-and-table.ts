@@ -3,7 +3,7 @@ import { apiVersionOf, type Resource } from "./resources.ts";
 import { ApiStatus, badRequest } from "./status.ts";
 import { timeSince } from "./time-since.ts";
 
-/** The shape that a client asked for: the object itself, its metadata alone, or rows for a person. */
+/** The requested format: the object itself, its metadata, or rows for display. */
 export type Presentation = "whole" | "metadata" | "table";
 
 const MEDIA_TYPES = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -63,7 +63,7 @@ export function presentList(
     const items = objects.map(metadataOnly);
     return { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata, items };
   }
-  // Built-in lists leave kind and apiVersion to the list; custom resources repeat them.
+  // Built-in lists state kind and apiVersion once; custom resources repeat them per item.
   const items = resource.isBuiltIn
     ? objects.map(({ kind: _kind, apiVersion: _version, ...item }) => item)
     : objects;
@@ -72,7 +72,7 @@ export function presentList(
 
 export type Page = { objects: KubernetesObject[]; continueAt?: string; remaining: number };
 
-/** One page in key order; the token says where the next begins and at which revision the list was begun. */
+/** One page in key order; the token holds the start of the next page and the revision of the first. */
 export function paginate(
   objects: KubernetesObject[],
   { limit, token, revision }: { limit: number; token: string | undefined; revision: number },

@@ -1,7 +1,7 @@
 import { type Comparison, compareFields, FieldSet, type FieldShape } from "./field-set.ts";
 import type { KubernetesObject, ManagedFieldsEntry } from "./object.ts";
 
-/** One owner: the same name owns apart when it applies and when it updates. */
+/** One owner: the same manager owns separately for apply and for update. */
 export type Owner = {
   manager: string;
   operation: "Apply" | "Update";
@@ -43,14 +43,14 @@ export function encodeOwners(owners: Owners): ManagedFieldsEntry[] {
     }));
 }
 
-/** A write that is no apply takes what it changed from everybody, its own earlier fields included. */
+/** A write other than apply takes what it changed from all owners, including the manager's own other entries. */
 export function trackUpdate(
   before: KubernetesObject | undefined,
   after: KubernetesObject,
   owners: Owners,
   { writer, shape, time }: { writer: Writer; shape: FieldShape; time: string },
 ): Owners {
-  // An object whose ledger somebody emptied is not tracked again until it is applied to.
+  // An object whose managedFields were cleared is not tracked again until the next apply.
   if (before && owners.size === 0) return owners;
   const changes = compareFields(before ?? {}, after, shape);
   const taken = withoutIdentity(changes.added.union(changes.modified));
@@ -62,7 +62,7 @@ export function trackUpdate(
   return left;
 }
 
-/** What a change takes from owners: what changed under them, and what is gone. */
+/** What owners lose by a change: changed fields, and removed fields. */
 export function takeFromOthers(owners: Owners, changes: Comparison, except?: string): Owners {
   const taken = changes.added.union(changes.modified).union(changes.removed);
   const left = [...owners].map(([key, owner]): [string, Owner] =>
@@ -71,7 +71,7 @@ export function takeFromOthers(owners: Owners, changes: Comparison, except?: str
   return new Map(left.filter(([, owner]) => !owner.set.isEmpty));
 }
 
-/** Nobody owns what says which object this is. */
+/** Fields that identify the object have no owner. */
 export const withoutIdentity = (set: FieldSet): FieldSet => set.difference(IDENTITY);
 
 const META = "f:metadata";

@@ -8,7 +8,7 @@ import {
 } from "./object.ts";
 import { type FieldProblem, invalidValue, required, tooLong } from "./status.ts";
 
-/** Metadata as Go would decode it: a null is the zero value, and what is empty is not there. */
+/** Metadata as Go decodes it: null is the zero value, and empty values are absent. */
 export function normalizeMetadata(metadata: unknown): ObjectMeta {
   const meta = fieldsOf(metadata);
   return withoutEmpty({
@@ -17,7 +17,7 @@ export function normalizeMetadata(metadata: unknown): ObjectMeta {
     annotations: textMap(meta.annotations),
     ownerReferences: meta.ownerReferences,
     finalizers: meta.finalizers,
-    // Sent as an empty list, it clears the ledger, as one empty entry does (measured on kube-apiserver 1.36.3).
+    // An empty list clears managedFields, as one empty entry does (measured on kube-apiserver 1.36.3).
     ...(isEmptyList(meta.managedFields) && { managedFields: [{}] }),
   }) as ObjectMeta;
 }
@@ -39,14 +39,14 @@ export function metadataProblems({ metadata }: KubernetesObject, namesAre: NameR
   ];
 }
 
-/** What may never change once an object exists. The real server asks this twice for Secrets, and says so twice. */
+/** Fields that are immutable once an object exists. For Secrets the real server checks and reports this twice. */
 export function identityProblems(before: KubernetesObject, after: KubernetesObject): FieldProblem[] {
   const given = after.metadata.uid;
   if (!given || given === before.metadata.uid) return [];
   return [invalidValue("metadata.uid", given, "field is immutable")];
 }
 
-/** The first field of an applied object that its schema lacks or types otherwise, as the real server words it. */
+/** The first field of an applied object that is unknown or has a wrong type, in the real server's words. */
 export function typeProblemOfMetadata(metadata: unknown): string | undefined {
   if (metadata !== undefined && !isFields(metadata)) return `.metadata: expected map, got ${typeof metadata}`;
   for (const field of ["labels", "annotations"]) {
@@ -138,7 +138,7 @@ function labelValueProblems(field: string, value: string): FieldProblem[] {
 }
 
 function annotationProblems(annotations: Record<string, string>): FieldProblem[] {
-  // The key may be in upper case here, and nowhere else.
+  // Only here the key may be in upper case.
   const problems = Object.keys(annotations).flatMap((key) => {
     return qualifiedNameProblems("metadata.annotations", key.toLowerCase());
   });

@@ -1,4 +1,4 @@
-/** What every stored object has; the rest is as its resource wants it. */
+/** The common fields of stored objects; the resource defines the rest. */
 export type KubernetesObject = {
   apiVersion: string;
   kind: string;
@@ -33,7 +33,9 @@ export type ManagedFieldsEntry = {
   subresource?: string;
 };
 
-/** Ownership in the wire's shape: `f:` fields, `k:` list items by key, `v:` set items, "." the thing itself. */
+/**
+ * Ownership in the format of managedFields: `f:` fields, `k:` list items by key, `v:` set items, "." the field itself.
+ */
 export type FieldsV1 = { [element: string]: FieldsV1 };
 
 export type Fields = Record<string, unknown>;
@@ -43,7 +45,7 @@ export const isFields = (value: unknown): value is Fields =>
 
 export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
 
-/** Go leaves out what is empty, so an empty map or list that is sent never comes back. */
+/** Go omits empty values, so an empty map or list is never returned. */
 export function withoutEmpty<T extends Fields>(fields: T): T {
   const kept = Object.entries(fields).filter(([, value]) => !isEmpty(value));
   return Object.fromEntries(kept) as T;

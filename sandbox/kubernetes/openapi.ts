@@ -1,8 +1,8 @@
 import { apiVersionOf, type Resource } from "./resources.ts";
 
 /**
- * OpenAPI v3 as far as kubectl needs it before a write: which kinds take `fieldValidation`, so that the server is the one
- * that validates. There are no schemas, so `kubectl explain` has nothing to explain.
+ * OpenAPI v3 as far as kubectl needs it before a write: which kinds accept `fieldValidation`, so that the server
+ * validates. Without schemas, `kubectl explain` finds nothing.
  */
 export function openApiPage(path: string, resources: readonly Resource[]): unknown {
   if (path === ROOT) {

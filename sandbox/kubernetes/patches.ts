@@ -14,7 +14,7 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return merged;
 }
 
-/** A merge patch that also merges lists by key or as sets, and knows kubectl's directives. */
+/** A merge patch that also merges lists by key or as sets, and supports kubectl's directives. */
 export function strategicMergePatch(target: unknown, patch: unknown, shape: FieldShape): unknown {
   if (!isFields(patch)) return patch;
   const { $patch: directive, $retainKeys: retained, ...given } = patch;
@@ -41,7 +41,7 @@ export function strategicMergePatch(target: unknown, patch: unknown, shape: Fiel
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-/** What tells a list's items apart: of several keys of server-side apply, this patch knows the first. */
+/** What identifies the items of a list: of several keys of server-side apply, this patch uses the first. */
 function identityIn(shape: FieldShape, field: string): ((item: unknown) => unknown) | undefined {
   const keys = shape.lists[field];
   if (keys === undefined) return undefined;
@@ -62,7 +62,7 @@ function mergeList(target: unknown, patch: unknown[], shape: FieldShape, field: 
   return merged;
 }
 
-/** As the order lists them; what it does not name comes last. */
+/** In the given order; items not in it come last. */
 function inOrder(items: unknown[], order: unknown[], shape: FieldShape, field: string): unknown[] {
   const identity = identityIn(shape, field);
   if (!identity) return items;
@@ -72,7 +72,7 @@ function inOrder(items: unknown[], order: unknown[], shape: FieldShape, field: s
   return [...items].sort((a, b) => (placeOf(a) === placeOf(b) ? 0 : placeOf(a) - placeOf(b)));
 }
 
-/** RFC 6902. The real server does not say which operation failed, nor why. */
+/** RFC 6902. The real server does not report which operation failed, nor why. */
 export function jsonPatch(target: Fields, operations: unknown): Fields {
   if (!Array.isArray(operations))
     throw badRequest("error decoding patch: a JSON patch is a list of operations");

@@ -2,9 +2,9 @@ import { type Fields, withoutEmpty } from "./object.ts";
 import { ApiStatus, badRequest } from "./status.ts";
 
 /**
- * A body in the API server's protobuf, as the same object would be in JSON. kubectl 1.32 and newer sends nothing else
- * for built-in kinds that it makes itself (`create secret`, `auth can-i`), and has no fallback to JSON. The kinds here
- * are those that the sandbox serves and kubectl creates from flags; field numbers are those of k8s.io/api.
+ * Decodes a body in the API server's protobuf into the object's JSON. kubectl 1.32 and newer sends only protobuf for
+ * built-in kinds that it creates itself (`create secret`, `auth can-i`), without a fallback to JSON. Supports the
+ * kinds that the sandbox serves and kubectl creates from flags; field numbers are those of k8s.io/api.
  */
 export function decodeProtobuf(body: Buffer): unknown {
   if (!body.subarray(0, MAGIC.length).equals(MAGIC)) {
@@ -24,7 +24,7 @@ export const unsupportedMediaType = (accepted: readonly string[]): ApiStatus => 
 
 const MAGIC = Buffer.from("k8s\0");
 
-/** What a field's bytes, or its number, mean; a field that comes again adds to what was there before. */
+/** How to decode a field's bytes or number; a repeated field adds to its previous value. */
 type Decode = (value: Buffer | bigint, before?: unknown) => unknown;
 
 const bytesOf = (value: Buffer | bigint): Buffer => (typeof value === "bigint" ? refuse() : value);
@@ -43,7 +43,7 @@ const map =
     return { ...(before as Fields), [String(text(fieldOf(entry, 1)))]: of(fieldOf(entry, 2)) };
   };
 
-/** Fields that are not named here are skipped. Go writes empty texts too, where JSON leaves them out. */
+/** Unlisted fields are skipped. Go also writes empty strings, which JSON omits. */
 const message =
   (fields: Readonly<Record<number, readonly [name: string, decode: Decode]>>): Decode =>
   (value) => {
@@ -66,7 +66,7 @@ const ownerReference = message({
   7: ["blockOwnerDeletion", flag],
 });
 
-/** Without what only the server sets. */
+/** Without the fields that only the server sets. */
 const metadata = message({
   1: ["name", text],
   2: ["generateName", text],

@@ -20,7 +20,7 @@ export const rulesOf = (role: KubernetesObject): Rule[] => (role.rules ?? []) as
 export const subjectsOf = (binding: KubernetesObject): Subject[] => (binding.subjects ?? []) as Subject[];
 export const roleRefOf = (binding: KubernetesObject): RoleRef => binding.roleRef as RoleRef;
 
-/** The API group goes without saying for users, groups and roles, and the server says it. */
+/** Users, groups and roles may omit the API group; the server adds it. */
 export function normalizeBinding(binding: Fields): Fields {
   const subjects = ((binding.subjects ?? []) as Fields[]).map((subject) =>
     subject.kind === "ServiceAccount" ? subject : { ...subject, apiGroup: subject.apiGroup || RBAC_GROUP },

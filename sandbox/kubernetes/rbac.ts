@@ -16,7 +16,7 @@ export type Attempt = {
 
 export type Decision = { allowed: boolean; reason: string };
 
-/** Whether a user may do this, by the roles that are stored at this moment. */
+/** Whether a user may do this, by the currently stored roles. */
 export function decide(store: Store, user: User, attempt: Attempt): Decision {
   if (user.groups.includes(MASTERS)) return { allowed: true, reason: "" };
   const missing: string[] = [];
@@ -32,7 +32,7 @@ export function decide(store: Store, user: User, attempt: Attempt): Decision {
   return { allowed: false, reason: missing.length > 0 ? `RBAC: ${missing.join(", ")}` : "" };
 }
 
-/** 403 as the real server words it. */
+/** 403 in the real server's words. */
 export function authorize(store: Store, user: User, of: Named, attempt: Attempt): void {
   const { allowed, reason } = decide(store, user, attempt);
   if (allowed) return;
@@ -46,7 +46,7 @@ export function authorize(store: Store, user: User, of: Named, attempt: Attempt)
   throw new ApiStatus(403, "Forbidden", message, resourceDetails(of, name));
 }
 
-/** The pages that everybody, or everybody with a name, may read by the roles a cluster is born with. */
+/** The pages that all callers, or all authenticated ones, may read by the default roles of a cluster. */
 export function authorizePage(user: User, path: string): void {
   if (user.groups.includes(MASTERS) || /^\/(healthz|livez|readyz|version)\/?$/.test(path)) return;
   const isDiscovery = /^\/(api|apis|openapi)(\/|$)/.test(path);

@@ -34,7 +34,7 @@ export function listObjects({ store, resource, namespace, query, accept, now }: 
   const token = query.get("continue") ?? undefined;
   const matching = storedObjects(store, resource, namespace).filter(selects);
   const { objects, continueAt, remaining } = paginate(matching, { limit, token, revision: store.revision });
-  // How many are left is not told where a selector would have to be tried on them first.
+  // The remaining count is omitted where a selector would have to be applied first.
   const isSelective = query.has("labelSelector") || query.has("fieldSelector");
   const metadata = {
     resourceVersion: String(store.revision),
@@ -52,7 +52,7 @@ export type WatchRequest = ListRequest & {
   onEnd(): void;
 };
 
-/** From a revision on, or what there is at this moment and then all that follows. */
+/** From a revision on, or all present objects and then all changes. */
 export function watchObjects(request: WatchRequest): () => void {
   const { store, resource, namespace, query, accept, now, onEvent, onEnd } = request;
   const as = choosePresentation(accept, "object", resource);
@@ -82,7 +82,7 @@ export function watchObjects(request: WatchRequest): () => void {
   });
 }
 
-/** The informers of kubectl 1.35 and newer hold nothing for complete before they have seen this. */
+/** The informers of kubectl 1.35 and newer wait for this bookmark. */
 const endOfInitialEvents = (resource: Resource, revision: number): KubernetesObject => ({
   apiVersion: apiVersionOf(resource),
   kind: resource.kind,
@@ -97,7 +97,7 @@ function storedObjects(store: Store, resource: Resource, namespace: string | und
   return viewOf ? store.list(viewOf.resource, namespace).map(viewOf.show) : store.list(resource, namespace);
 }
 
-/** For a watch, whose answer has begun by the time that it is read. */
+/** For a watch, whose response has started by the time it is read. */
 export function assertSelectable(query: URLSearchParams, resource: Resource): void {
   selectorOf(query, resource);
   parseRevision(query.get("resourceVersion"));

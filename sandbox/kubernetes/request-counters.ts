@@ -1,11 +1,11 @@
 import type { RequestSummary } from "./faults.ts";
 
-/** What was asked of the server since it started or was last reset. */
+/** The requests since the server started or was last reset. */
 export class RequestCounters {
   #byVerbAndResource = new Map<string, number>();
   #secretValuesServed = 0;
 
-  /** Secret objects whose data went out, in whatever answer. */
+  /** Secret objects returned with their data, in any response. */
   get secretValuesServed(): number {
     return this.#secretValuesServed;
   }

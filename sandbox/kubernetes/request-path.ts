@@ -13,7 +13,7 @@ export type ResourceTarget = {
   subresource?: string;
 };
 
-/** What a path means: something that is stored, or a fixed page such as discovery. */
+/** The meaning of a path: a stored resource, or a fixed page such as discovery. */
 export type Target = ResourceTarget | { kind: "page"; path: string };
 
 export function parseTarget(path: string, resources: readonly Resource[]): Target {
@@ -28,7 +28,7 @@ export function parseTarget(path: string, resources: readonly Resource[]): Targe
       candidate.group === group && candidate.version === version && candidate.resource === plural,
   );
   const namespace = inNamespace ? rest[1] : undefined;
-  // A list over every namespace has none; whatever has a name has its namespace too.
+  // A list over all namespaces has none; a named object has its namespace.
   const isMisplaced = resource?.namespaced ? !inNamespace && name !== undefined : inNamespace;
   if (!resource || isMisplaced) return { kind: "page", path };
   return {
@@ -48,7 +48,7 @@ export function verbOf(method: string, target: ResourceTarget, isWatch: boolean)
   return ({ GET: "get", PUT: "update", PATCH: "patch", DELETE: "delete" } as const)[method];
 }
 
-/** The fixed pages that say what is served. */
+/** The fixed pages that describe the served resources. */
 export function discoveryPage(path: string, resources: readonly Resource[]): unknown {
   const groups = [...new Set(resources.map(({ group }) => group))].filter(Boolean);
   if (path === "/api") return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] };

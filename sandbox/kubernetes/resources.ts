@@ -26,7 +26,7 @@ import {
   statefulSetDefaults,
 } from "./workloads.ts";
 
-/** One row of what the server serves: its names, and where it differs from a plain stored object. */
+/** One served resource: its names, and how it differs from a plain stored object. */
 export type Resource = Named & {
   version: string;
   singular: string;
@@ -34,37 +34,37 @@ export type Resource = Named & {
   namespaced: boolean;
   namesAre: NameRule;
   shape: FieldShape;
-  /** What decoding and defaulting make of an object. */
+  /** Decodes and defaults an object. */
   normalize?: (object: Fields) => Fields;
-  /** What the server fills in on create, after ownership was worked out. */
+  /** Sets the server's fields on create, after ownership was computed. */
   fillIn?: (object: KubernetesObject) => KubernetesObject;
-  /** Decoding that fails, as a message. */
+  /** The message of a decoding failure. */
   decodeProblem?: (object: Fields) => string | undefined;
-  /** The first thing in an applied object that the schema does not know. */
+  /** The first field of an applied object that the schema does not have. */
   typeProblem?: (object: Fields) => string | undefined;
-  /** What is dropped with a warning when it is not applied. */
+  /** Fields that are dropped with a warning, except on apply. */
   unknownFields?: (object: Fields) => string[];
   problems?: (object: KubernetesObject) => FieldProblem[];
   changeProblems?: (before: KubernetesObject, after: KubernetesObject) => FieldProblem[];
-  /** Has a spec whose changes are counted. */
+  /** Has a spec; its changes increment the generation. */
   hasGeneration?: boolean;
-  /** Its annotations count as well, as those of a Deployment do. */
+  /** Changes of annotations increment it as well, as for a Deployment. */
   countsAnnotations?: boolean;
   /** Has a status that only its subresource writes. */
   hasStatus?: boolean;
-  /** Whether strategic merge patches are taken: custom resources have none. */
+  /** Whether it accepts strategic merge patches: custom resources do not. */
   isBuiltIn: boolean;
   /** Columns of a Table between Name and Age. */
   columns?: TableColumn[];
   /** Without Name and Age. */
   columnsAreAll?: boolean;
-  /** The groups that it belongs to for `kubectl get`. */
+  /** Its categories for `kubectl get`. */
   categories?: string[];
-  /** What a field selector may name besides metadata. */
+  /** Fields for field selectors, in addition to metadata. */
   selectable?: readonly string[];
   /** Is stored as another resource, and only read as this one. */
   viewOf?: { resource: Resource; show: (stored: KubernetesObject) => KubernetesObject };
-  /** Keeps what somebody should not see: counted by the server when it goes out. */
+  /** Holds secret values: the server counts each object that it returns. */
   holdsSecrets?: boolean;
 };
 
@@ -289,7 +289,7 @@ export const BUILT_IN_RESOURCES: readonly Resource[] = [
   EVENTS,
 ];
 
-/** A row for a custom resource: kept as it is sent, with merge patches but no strategic ones. */
+/** A resource row for a custom resource: kept as sent, with merge patches but no strategic ones. */
 export function customResource(
   names: Pick<Resource, "group" | "version" | "resource" | "singular" | "kind"> &
     Partial<Pick<Resource, "shortNames" | "namespaced" | "hasStatus">>,
@@ -297,7 +297,9 @@ export function customResource(
   return { ...plain, ...names, hasGeneration: true, isBuiltIn: false };
 }
 
-/** Of the External Secrets Operator, what trigger mode has to do with; older installations serve v1beta1 and no v1. */
+/**
+ * The resources of the External Secrets Operator that trigger mode uses; older installations serve v1beta1 and no v1.
+ */
 export function externalSecretsResources(version: "v1" | "v1beta1" = "v1"): readonly Resource[] {
   const eso = { group: "external-secrets.io", version, hasStatus: true };
   return [

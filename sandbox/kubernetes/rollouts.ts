@@ -2,12 +2,12 @@ import { type Fields, fieldsOf, type KubernetesObject } from "./object.ts";
 import type { Store } from "./store.ts";
 import { countOf } from "./workloads.ts";
 
-/** Plays the controllers of apps/v1 without a single pod: whatever changes is rolled out at once. */
+/** Simulates the controllers of apps/v1 without pods: every change is rolled out immediately. */
 export function startRollouts(store: Store): () => void {
   return store.watch(store.revision, ({ type, resource, object }) => {
     if (resource.group !== "apps" || type === "DELETED") return;
     const { namespace, name = "" } = object.metadata;
-    // After this write has been announced: no watcher may see the second one first.
+    // After this write has been announced: watchers must see the second one later.
     queueMicrotask(() => {
       const live = store.find(resource, namespace, name);
       const { generation } = live?.metadata ?? {};

@@ -3,7 +3,7 @@ import { textMap, typeProblemOfTexts } from "./metadata.ts";
 import { type Fields, fieldsOf, type KubernetesObject, withoutEmpty } from "./object.ts";
 import { type FieldProblem, forbiddenField, invalidValue, required, tooLong } from "./status.ts";
 
-/** A Secret as it is stored: stringData turned into data, base64 in its one canonical form, the type filled in. */
+/** A Secret as stored: stringData merged into data, base64 in canonical form, the type set. */
 export function normalizeSecret(secret: Fields): Fields {
   const { stringData, data, type, ...rest } = secret;
   const fromText = Object.entries(textMap(stringData)).map(([key, text]) => [key, encode(String(text))]);
@@ -12,7 +12,7 @@ export function normalizeSecret(secret: Fields): Fields {
   return { ...rest, ...withoutEmpty({ data: sorted(merged) }), type: type || "Opaque" };
 }
 
-/** Where Go's decoder gives up on a value, in its words; it takes line breaks, and nothing else that is extra. */
+/** Where Go's decoder fails on a value, in its words; it accepts line breaks, and no other extra characters. */
 export function base64Problem(secret: Fields): string | undefined {
   for (const value of Object.values(fieldsOf(secret.data))) {
     if (value === null || typeof value !== "string") continue;
@@ -76,7 +76,7 @@ const needsJson =
     const problems = needs(key)(data, secret);
     const text = Buffer.from(data[key] ?? "", "base64").toString("utf8");
     if (problems.length > 0 || isJson(text)) return problems;
-    // A real server redacts the value, and then quotes the character at which it gave up.
+    // A real server redacts the value, but quotes the character at which parsing failed.
     const why =
       text === ""
         ? "unexpected end of JSON input"
@@ -89,7 +89,7 @@ const TYPE_RULES: Record<string, TypeRule> = {
   "kubernetes.io/ssh-auth": needs("ssh-privatekey"),
   "kubernetes.io/dockerconfigjson": needsJson(".dockerconfigjson"),
   "kubernetes.io/dockercfg": needsJson(".dockercfg"),
-  // Either of the two will do, but a Secret with neither is told of both.
+  // Either of the two suffices, but a Secret with neither gets both errors.
   "kubernetes.io/basic-auth": (data, secret) =>
     data.username === undefined && data.password === undefined
       ? needs("username", "password")(data, secret)

@@ -11,7 +11,7 @@ export function parseLabelSelector(text: string): Selects {
 
 export type FieldSelector = { selects: Selects; name?: string };
 
-/** By metadata.name, metadata.namespace, and the fields that the resource offers. */
+/** By metadata.name, metadata.namespace, and the selectable fields of the resource. */
 export function parseFieldSelector(text: string, selectable: readonly string[] = []): FieldSelector {
   const terms = text
     .split(",")
@@ -48,7 +48,7 @@ function parseRequirement(text: string): LabelMatch {
   if (set) {
     const { key = "", operator, values = "" } = set;
     const wanted = values.split(",").map((value) => value.trim());
-    // A label that is not there is in no set: `notin` selects what lacks it.
+    // A missing label is in no set: `notin` selects objects without it.
     return (labels) => wanted.includes(labels[key] ?? "\u0000") === (operator === "in");
   }
   throw badRequest(`unable to parse requirement: ${JSON.stringify(text)}`);

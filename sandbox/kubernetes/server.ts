@@ -20,18 +20,18 @@ import { createObject } from "./writes.ts";
 export type KubernetesSandboxOptions = {
   clusterName: string;
   region: string;
-  /** Whose EKS tokens are taken; every one of them is in the relay's group. */
+  /** The credentials whose EKS tokens are accepted; every one of them is in the relay's group. */
   credentialsOf(accessKeyId: string): StsCredentials | undefined;
   now?: () => Date;
   port?: number;
-  /** Rows for custom resources, besides what is built in. */
+  /** Rows for custom resources, in addition to the built-in ones. */
   resources?: readonly Resource[];
-  /** Whether Deployments, StatefulSets and DaemonSets are rolled out at once; otherwise they have no status. */
+  /** Whether Deployments, StatefulSets and DaemonSets are rolled out immediately; otherwise they have no status. */
   rollsOut?: boolean;
   authority?: CertificateAuthority;
 };
 
-/** A cluster as a test or the story sees it, with what no real one offers: faults, counts and a full history. */
+/** A cluster for tests and the story, with additions to a real one: faults, counts and a full history. */
 export type KubernetesSandbox = {
   readonly endpoint: string;
   readonly certificateAuthorityData: string;
@@ -41,13 +41,13 @@ export type KubernetesSandbox = {
   readonly relayGroup: string;
   readonly faults: Faults;
   readonly requests: RequestCounters;
-  /** Every state that a Secret was ever in, oldest first. */
+  /** Every state of a Secret, oldest first. */
   history(namespace: string, name: string): SecretState[];
-  /** One request without a socket, TLS or faults, for a simulation that owns time; anything but a watch. */
+  /** One request without a socket, TLS or faults, for a simulation with virtual time; any request but a watch. */
   ask(request: PlainRequest): Promise<PlainAnswer>;
-  /** The process of the API server dies: nobody listens, connections break, and only what etcd would have is kept. */
+  /** The process of the API server dies: the port closes, connections break, and only etcd's state is kept. */
   kill(): Promise<void>;
-  /** Another one, on the same port and certificates. */
+  /** Starts another process, on the same port and certificates. */
   startAgain(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -67,7 +67,7 @@ export type PlainAnswer = {
   readonly body: string;
 };
 
-/** Starts a stand-in for an EKS cluster's API server on loopback. README.md lists what it does otherwise. */
+/** Starts a stand-in for an EKS cluster's API server on loopback. README.md lists the known differences. */
 export async function startKubernetesSandbox(options: KubernetesSandboxOptions): Promise<KubernetesSandbox> {
   const { clusterName, region, now = () => new Date() } = options;
   const adminToken = randomBytes(24).toString("base64url");
@@ -77,7 +77,7 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
   if (options.rollsOut) startRollouts(store);
   const resources = [...BUILT_IN_RESOURCES, ...(options.resources ?? [])];
   for (const name of ["default", "kube-system"]) createNamespace(store, name, now());
-  // What is kept in the memory of one process, and so forgotten with it: the tokens that it has taken.
+  // The memory of one process, lost with it: the tokens that it has accepted.
   const startApi = (rolesReadAt: number) => {
     const authenticate = authenticator({ ...options, now, adminToken, relayGroup: RELAY_GROUP });
     const roles = () => (now().getTime() < rolesReadAt ? NOTHING_READ : store);
@@ -90,7 +90,7 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
   const server = createServer({ cert: certificatePem, key: keyPem }, (request, response) => {
     serve(request, response).catch(() => response.destroy());
   });
-  // As a real API server behind its load balancer: a kept connection outlives the pauses of a test.
+  // As a real API server behind its load balancer: a kept-alive connection outlives the pauses of a test.
   server.keepAliveTimeout = 90_000;
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -152,7 +152,7 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
   };
 }
 
-/** As Node says it where nobody listens. */
+/** Node's error for a closed port. */
 class SandboxIsDown extends Error {
   override readonly name = "SandboxIsDown";
   readonly code = "ECONNREFUSED";
@@ -163,7 +163,7 @@ class SandboxIsDown extends Error {
 
 const RELAY_GROUP = "secret-relay";
 
-/** kube-apiserver 1.36.3 listens 54 to 75 ms before it has read the roles, and answers 403 meanwhile. */
+/** kube-apiserver 1.36.3 listens 54 to 75 ms before it has read the roles, and answers 403 until then. */
 const READS_ROLES_MS = 70;
 const NOTHING_READ = new Store();
 const BODY_BYTES_MAX = 3 * 1024 * 1024;
@@ -216,7 +216,7 @@ function parseRequest(
   return { method, target, verb, query, summary, headers, body };
 }
 
-/** The whole body, or "too-large" once it is known to be; the rest is read and dropped, so that the answer arrives. */
+/** The whole body, or "too-large"; the rest is read and dropped, so that the response arrives. */
 async function readBody(message: IncomingMessage): Promise<Buffer | "too-large"> {
   const pieces: Buffer[] = [];
   let bytes = 0;

@@ -21,7 +21,7 @@ export type StatusDetails = {
 
 export type StatusCause = { reason: string; message: string; field: string };
 
-/** Thrown where a request is refused, and written by the server as it is. */
+/** Thrown to refuse a request; the server sends it as it is. */
 export class ApiStatus extends Error {
   override readonly name = "ApiStatus";
   readonly code: number;
@@ -49,7 +49,7 @@ export class ApiStatus extends Error {
   }
 }
 
-/** How a resource and a kind are named in messages: `deployments.apps`, `Role.rbac.authorization.k8s.io`. */
+/** The name of a resource or kind in messages: `deployments.apps`, `Role.rbac.authorization.k8s.io`. */
 export type Named = { group: string; resource: string; kind: string };
 
 export const notFound = (of: Named, name: string) =>
@@ -71,7 +71,7 @@ export const conflict = (of: Named, name: string, why: string) =>
     resourceDetails(of, name),
   );
 
-/** A DELETE's unmet precondition speaks of the kind where all others speak of the resource. */
+/** A DELETE's unmet precondition names the kind where all others name the resource. */
 export const preconditionFailed = (of: Named, name: string, why: string) =>
   new ApiStatus(409, "Conflict", `Operation cannot be fulfilled on ${of.kind} "${name}": ${why}`, {
     name,
@@ -88,16 +88,16 @@ export const stale = (of: Named, name: string) =>
 
 export const badRequest = (message: string) => new ApiStatus(400, "BadRequest", message);
 
-/** Errors that the real server has not classified go out as a bare 500, whoever's fault they are. */
+/** Errors that the real server has not classified become a bare 500, even for a fault of the client. */
 export const unclassified = (message: string) => new ApiStatus(500, undefined, message);
 
 export const unauthorized = () => new ApiStatus(401, "Unauthorized", "Unauthorized");
 
 export const invalid = (of: Named, name: string, problems: FieldProblem[]) => {
   const kind = of.group ? `${of.kind}.${of.group}` : of.kind;
-  // The same problem found twice is two causes, and said once.
-  const texts = [...new Set(problems.map(({ field, message }) => `${field}: ${message}`))];
-  const text = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
+  // The same problem found twice makes two causes, and is mentioned once.
+  const sentences = [...new Set(problems.map(({ field, message }) => `${field}: ${message}`))];
+  const text = sentences.length === 1 ? sentences[0] : `[${sentences.join(", ")}]`;
   return new ApiStatus(422, "Invalid", `${kind} "${name}" is invalid: ${text}`, {
     ...(name ? { name } : {}),
     ...(of.group ? { group: of.group } : {}),

@@ -10,15 +10,15 @@ export type StoredEvent = {
 };
 
 /**
- * Every object of the cluster and everything that ever happened to them, under one counter, as in etcd.
- * Nothing here waits, so a read and the write that rests on it cannot be parted by another request.
+ * All objects of the cluster and all events, under one counter, as in etcd. All methods are synchronous, so no request
+ * can come between a read and its write.
  */
 export class Store {
-  /** By the resource and namespace that a key begins with, then by key: a list looks at no other's objects. */
+  /** By the resource and namespace at the start of a key, then by key: a list reads no other objects. */
   readonly #places = new Map<string, Map<string, KubernetesObject>>();
   readonly #events: StoredEvent[] = [];
   readonly #watchers = new Set<(event: StoredEvent) => void>();
-  // etcd counts from 1, and a real cluster has written some hundred things before anybody uses it.
+  // etcd counts from 1, and a real cluster has made some hundred writes before its first user.
   #revision = 200;
   #watchableAfter = 0;
 
@@ -34,7 +34,7 @@ export class Store {
     return this.#place(resource, namespace).get(keyOf(resource, namespace, name));
   }
 
-  /** In the order of their keys, as etcd lists them. */
+  /** In the order of their keys, as in etcd. */
   list(resource: Resource, namespace: string | undefined): KubernetesObject[] {
     const prefix = keyOf(resource, namespace, "");
     const places = [...this.#places].filter(([at]) =>
@@ -61,18 +61,18 @@ export class Store {
     this.#announce({ type: "DELETED", resource, object: this.#stamp(object), revision: this.#revision });
   }
 
-  /** A new API server knows what there is, and nothing of how it came to be: no watch begins before this moment. */
+  /** A new API server knows the present objects, and not their history: no watch can start before this moment. */
   forgetWatches(): void {
     this.#watchers.clear();
     this.#watchableAfter = this.#revision;
   }
 
-  /** Whether a watch can begin after that revision. */
+  /** Whether a watch can start after that revision. */
   isWatchableAfter(revision: number): boolean {
     return revision >= this.#watchableAfter;
   }
 
-  /** Calls for every event after a revision, those of the past at once. */
+  /** Calls for every event after a revision, past ones immediately. */
   watch(afterRevision: number, onEvent: (event: StoredEvent) => void): () => void {
     for (const event of this.#events) if (event.revision > afterRevision) onEvent(event);
     this.#watchers.add(onEvent);
@@ -99,7 +99,7 @@ export class Store {
 
 export const newUid = (): string => randomUUID();
 
-/** Every namespace, for a list without one; every name, for an empty one. */
+/** The namespaces of a list: all of them without a namespace, all names for an empty one. */
 function keyOf({ group, resource }: Resource, namespace: string | undefined, name: string): string {
   const prefix = `/${group || "core"}/${resource}/`;
   if (namespace === undefined) return `${prefix}${name}`;

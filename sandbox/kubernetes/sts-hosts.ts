@@ -22,7 +22,7 @@ function partitionOf(region: string): Partition {
   return "aws";
 }
 
-/** A region that opens after this was written is as good as any other: the shape of the name decides. */
+/** The format of the name decides, so that later regions are accepted. */
 function regionOf(host: string): string | undefined {
   return /^sts(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(host)?.[1];
 }
@@ -31,7 +31,7 @@ function hostsOf(region: string): string[] {
   switch (partitionOf(region)) {
     case "aws-cn":
       return [`sts.${region}.amazonaws.com.cn`, `sts.${region}.api.amazonwebservices.com.cn`];
-    case "aws-us-gov": // these are FIPS endpoints without saying so
+    case "aws-us-gov": // FIPS endpoints without fips in their name
       return [`sts.${region}.amazonaws.com`, `sts.${region}.api.aws`];
     case "aws":
       return [

@@ -1,4 +1,4 @@
-/** kubectl's way: two units while that says something, then one. */
+/** kubectl's format: two units for short times, then one. */
 export function timeSince(time: string, now: Date): string {
   const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(time)) / 1000));
   const minutes = Math.floor(seconds / 60);

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { isStsHost, scopeRegionOf } from "./sts-hosts.ts";
 
-/** What STS knows of an access key. */
+/** STS's record of an access key. */
 export type StsCredentials = { secretAccessKey: string; sessionToken?: string; arn: string };
 
 export type TokenRules = {
@@ -35,9 +35,9 @@ export type TokenRefusal =
   | "signature-mismatch";
 
 /**
- * Judges a bearer token as EKS does: first the rules of aws-iam-authenticator (pkg/token), then those of STS,
- * which recomputes the signature with the cluster's own name in the header. It shares no code with the side
- * that mints, so that one mistake cannot agree with itself.
+ * Checks a bearer token as EKS does: first the rules of aws-iam-authenticator (pkg/token), then those of STS, which
+ * recomputes the signature with the cluster's own name in the header. Shares no code with the side that mints, so that
+ * one mistake cannot pass on both sides.
  */
 export function verifyEksToken(token: string, rules: TokenRules): TokenVerdict {
   const presigned = parseToken(token, rules.region);
@@ -47,13 +47,13 @@ export function verifyEksToken(token: string, rules: TokenRules): TokenVerdict {
   return askSts(presigned, rules);
 }
 
-/** In the refusals' order: a presigned GetCallerIdentity, its parameters by lower-cased name. */
+/** In the order of the checks: a presigned GetCallerIdentity, its parameters by lower-cased name. */
 type PresignedUrl = { host: string; rawQuery: string; parameters: ReadonlyMap<string, string> };
 
 const PREFIX = "k8s-aws-v1.";
 const TOKEN_BYTES_MAX = 4_096;
 const AGE_MS_MAX = 15 * 60_000;
-// STS refuses a date ahead of its clock by more than it allows for skew.
+// STS refuses a date too far ahead of its clock.
 const SKEW_MS_MAX = 5 * 60_000;
 const EXPIRES_SECONDS_MAX = 900;
 const CLUSTER_HEADER = "x-k8s-aws-id";
@@ -75,10 +75,10 @@ function parseToken(token: string, clusterRegion: string): PresignedUrl | TokenR
   if (Buffer.byteLength(token) > TOKEN_BYTES_MAX) return "too-large";
   if (!token.startsWith(PREFIX)) return "no-prefix";
   const encoded = token.slice(PREFIX.length);
-  // Buffer would take padding and the standard alphabet as well; Go's RawURLEncoding takes neither.
+  // Buffer would accept padding and the standard alphabet as well; Go's RawURLEncoding accepts neither.
   if (!/^[A-Za-z0-9_-]*$/.test(encoded) || encoded.length % 4 === 1) return "not-raw-base64url";
   const url = Buffer.from(encoded, "base64url").toString("utf8");
-  // Not `new URL`: it would quietly drop `:443`, lower-case the host and normalise the path.
+  // Not `new URL`: it would silently drop `:443`, lower-case the host and normalise the path.
   const parts = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(url);
   if (!parts) return "not-a-url";
   const [, scheme = "", host = "", path = "", rawQuery = ""] = parts;
@@ -162,7 +162,7 @@ function canonicalQuery(rawQuery: string): string {
     .join("&");
 }
 
-/** RFC 3986: encodeURIComponent leaves five characters alone that SigV4 does not. */
+/** RFC 3986: encodeURIComponent leaves five characters unescaped that SigV4 escapes. */
 function percentEncode(text: string): string {
   const encodeOne = (char: string) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
   return encodeURIComponent(text).replace(/[!'()*]/g, encodeOne);

@@ -1,7 +1,7 @@
 import { type Fields, fieldsOf } from "./object.ts";
 import type { TableColumn } from "./table-column.ts";
 
-/** The defaults that `kubectl rollout status` looks at. */
+/** The defaults that `kubectl rollout status` reads. */
 export const deploymentDefaults = (workload: Fields): Fields =>
   withSpec(workload, { replicas: 1, strategy: ROLLING });
 export const statefulSetDefaults = (workload: Fields): Fields =>

@@ -23,14 +23,14 @@ import {
 } from "./status.ts";
 import { newUid, type Store } from "./store.ts";
 
-/** Where a write goes and on whose behalf. */
+/** The target of a write and its caller. */
 export type Write = {
   store: Store;
   resource: Resource;
   namespace: string | undefined;
   /** Empty only for a POST. */
   name: string;
-  /** Only the status is written then, where the resource has one; otherwise everything but it. */
+  /** Then only the status is written, where the resource has one; otherwise everything else. */
   subresource?: "status" | undefined;
   manager: string;
   force: boolean;
@@ -96,7 +96,7 @@ function patchedBy(type: PatchType, live: KubernetesObject, patch: unknown, shap
   return type === "merge" ? mergePatch(live, patch) : strategicMergePatch(live, patch, shape);
 }
 
-/** A PATCH of application/apply-patch+yaml. The caller may be asked for one right more when nothing is there yet. */
+/** A PATCH of application/apply-patch+yaml. If the object does not exist, the caller also needs `create`. */
 export function applyObject(write: Write, body: unknown, assertMayCreate: () => void): Written {
   const { store, resource, namespace, name } = write;
   const live = store.find(resource, namespace, name);
@@ -118,7 +118,7 @@ export function applyObject(write: Write, body: unknown, assertMayCreate: () => 
   }
   const object = decodeKnown(resource, result.object);
   if (!live) {
-    // A resourceVersion alone asks for nothing here: only a uid says that the object must have been there.
+    // A resourceVersion alone demands nothing here: only a uid requires an existing object.
     if (metadata.uid) throw uidOfNothing(write, metadata.uid);
     assertNameMatches(write, object.metadata.name);
     assertNamespaceMatches(write, object.metadata.namespace);
@@ -130,7 +130,7 @@ export function applyObject(write: Write, body: unknown, assertMayCreate: () => 
   return { code: 200, object: finishUpdate(write, live, object, result.owners) };
 }
 
-/** A Status when it is gone; the object itself when a finalizer still holds it. */
+/** A Status if the object is gone; the object itself if a finalizer still holds it. */
 export function deleteObject(write: Write, options: unknown): KubernetesObject | Status {
   const { store, resource, namespace, name, now } = write;
   const live = store.find(resource, namespace, name);
@@ -168,7 +168,7 @@ function trackedUpdate(write: Write, live: KubernetesObject, sent: KubernetesObj
   return finishUpdate(write, live, { ...object, metadata: withoutLedger(object.metadata) }, owners);
 }
 
-/** Of what was sent, the part that this path writes; the rest stays as it is. */
+/** The part of the request that this path writes; the rest stays unchanged. */
 function withinReach(
   { resource, subresource }: Write,
   live: KubernetesObject | undefined,
@@ -185,7 +185,7 @@ function withinReach(
   return withStatusOf({ ...live, metadata }, sent);
 }
 
-/** A client may write the ledger itself: one empty entry clears it, and no entry leaves it. */
+/** A client may write managedFields itself: one empty entry clears them, and no entry keeps them. */
 function ownersAfter(live: KubernetesObject, given: ObjectMeta["managedFields"]): Owners {
   if (given?.length === 1 && Object.keys(given[0] ?? {}).length === 0) return new Map();
   const owners = decodeOwners(given);
@@ -244,7 +244,7 @@ function finishUpdate(
     ...(resource.problems?.(updated) ?? []),
   ];
   if (problems.length > 0) throw invalid(resource, name, problems);
-  // Nothing but times differs: then nothing was written, and neither version nor times move.
+  // Only times differ: then nothing was written, and version and times stay.
   if (isDeepStrictEqual(withoutTimes(live), withoutTimes(updated))) return live;
   if (write.dryRun) return updated;
   if (live.metadata.deletionTimestamp && !updated.metadata.finalizers?.length && resource !== NAMESPACES) {
@@ -254,7 +254,7 @@ function finishUpdate(
   return store.put(resource, updated);
 }
 
-/** What no write can change is taken from the live object, whatever was sent. */
+/** Immutable fields come from the live object. */
 function keepIdentity(live: KubernetesObject, metadata: ObjectMeta): ObjectMeta {
   const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } = live.metadata;
   const { resourceVersion, namespace, name } = live.metadata;
@@ -281,7 +281,7 @@ function nextGeneration(
 
 function withoutTimes(object: KubernetesObject): unknown {
   const managedFields = object.metadata.managedFields?.map(({ time: _time, ...entry }) => entry);
-  // Compared as a set: times are part of the order on the wire.
+  // Compared as a set: the sent order depends on times.
   const sorted = managedFields?.map((entry) => JSON.stringify(entry)).sort();
   return { ...object, metadata: { ...object.metadata, managedFields: sorted } };
 }
@@ -323,7 +323,9 @@ function decodeKnown(resource: Resource, given: Fields): KubernetesObject {
   };
 }
 
-/** An applied object is checked against the schema, and otherwise kept as it came: what it says is what it claims. */
+/**
+ * An applied object is checked against the schema, and otherwise kept as sent: its content is what its manager owns.
+ */
 function decodeApplied({ resource, name }: Write, body: unknown): KubernetesObject {
   if (!isFields(body)) throw badRequest("error decoding YAML: the object is not a map");
   const { apiVersion, kind, metadata: given } = body;
@@ -341,7 +343,7 @@ function decodeApplied({ resource, name }: Write, body: unknown): KubernetesObje
   return { ...body, metadata } as KubernetesObject;
 }
 
-/** As a real server does, this repeats the whole patched object, values and all: a client must never log it. */
+/** As a real server does, this repeats the whole patched object with its values: a client must never log it. */
 function undecodablePatch(patched: Fields, problem: string): ApiStatus {
   const cause = {
     reason: "FieldValueInvalid",
@@ -400,7 +402,7 @@ const uidOfNothing = ({ resource, name }: Write, uid: string): ApiStatus =>
     `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
   );
 
-/** Empty and "0" both mean: any version will do. */
+/** Empty and "0" both mean any version. */
 function parseResourceVersion(text: string | undefined): bigint | undefined {
   if (!text) return undefined;
   if (!/^\d+$/.test(text)) throw unclassified(`strconv.ParseUint: parsing "${text}": invalid syntax`);
@@ -435,7 +437,7 @@ const kindOf = (resource: Resource): string => printKind(apiVersionOf(resource),
 
 const timeOf = (now: Date): string => `${now.toISOString().slice(0, 19)}Z`;
 
-// Go's own alphabet for generated names: no vowels, and nothing that looks like another.
+// Go's alphabet for generated names: no vowels, and no similar characters.
 const SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 
 const randomSuffix = (): string =>

@@ -2,7 +2,7 @@ import { rotationDependencies } from "../../functions/rotation/dependencies.ts";
 import { followRotation } from "../../functions/rotation/follow-rotation.ts";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
 import { mintEksToken } from "../../shared/cluster/eks-token.ts";
-import type { LogCode, LogFields } from "../../shared/observability/log.ts";
+import type { LogCode, LogFields } from "../../shared/runtime/log.ts";
 import type { AwsEvent, AwsSandbox, IssuedCredentials } from "../aws/start-aws-sandbox.ts";
 import { lambdaContext } from "./lambda-context.ts";
 import { problemOf } from "./story-problem.ts";
@@ -11,17 +11,17 @@ import { problemOf } from "./story-problem.ts";
 export type DeployedRelay = {
   /** Calls the function directly, as `aws lambda invoke` does. */
   invoke(input: unknown): Promise<Invocation>;
-  /** What came of each event that the rule let through, oldest first. */
+  /** The result of each event that the rule forwarded, oldest first. */
   readonly deliveries: readonly (Invocation & { readonly event: AwsEvent })[];
   readonly log: readonly LogLine[];
-  /** A token such as the relay mints, to ask what it may do. */
+  /** A token as the relay mints it, to check its permissions. */
   mintToken(clusterName: string, credentials: IssuedCredentials): Promise<string>;
 };
 
 export type Invocation = {
   readonly report?: RotationReport;
   readonly problem?: string;
-  /** From the input's arrival until the answer, by which time every target is written. */
+  /** From the arrival of the input until the response, when every target is written. */
   readonly ms: number;
 };
 

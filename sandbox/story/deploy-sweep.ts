@@ -8,7 +8,7 @@ import type { Sandbox } from "../start-sandbox.ts";
 import type { LogLine } from "./deploy-relay.ts";
 import { lambdaContext } from "./lambda-context.ts";
 
-/** The reconcile function as the stack deploys it, with bindings of its own. */
+/** The reconcile function as the stack deploys it, with other bindings. */
 export type DeployedSweep = {
   /** One invocation, as the schedule makes it. */
   sweep(input: SweepInput): Promise<Swept>;
@@ -19,18 +19,18 @@ export type SweepInput = { readonly sweep: "metadata" | "values"; readonly plan?
 
 export type Swept = {
   readonly report: SweepReport;
-  /** From the input's arrival until the report. */
+  /** From the arrival of the input until the report. */
   readonly ms: number;
-  readonly asked: Asked;
+  readonly requests: RequestCounts;
 };
 
-/** What a sweep asked of the servers, as they counted it: the sweep has no say in these numbers. */
-export type Asked = {
+/** The requests of a sweep, as the servers counted them, independently of the sweep. */
+export type RequestCounts = {
   readonly awsCalls: number;
   readonly kubernetesCalls: number;
-  /** Values that Secrets Manager gave out. */
+  /** Values that Secrets Manager returned. */
   readonly sourceValues: number;
-  /** Secrets that the cluster gave out with their data. */
+  /** Secrets that the cluster returned with their data. */
   readonly secretValues: number;
 };
 
@@ -47,7 +47,7 @@ export async function deploySweep(
     ),
   );
   const run = reconcile(dependencies);
-  const countAsked = (): Asked => ({
+  const countRequests = (): RequestCounts => ({
     awsCalls: aws.counters.callsTotal,
     kubernetesCalls: kubernetes.requests.total,
     sourceValues: aws.counters.secretValuesServed,
@@ -56,11 +56,11 @@ export async function deploySweep(
   return {
     log,
     sweep: async (input) => {
-      const before = countAsked();
+      const before = countRequests();
       const startedAt = performance.now();
       const report = (await run(input, lambdaContext(aws, FUNCTION_NAME, TIMEOUT_MS))) as SweepReport;
       const ms = performance.now() - startedAt;
-      return { report, ms, asked: difference(countAsked(), before) };
+      return { report, ms, requests: difference(countRequests(), before) };
     },
   };
 }
@@ -68,7 +68,7 @@ export async function deploySweep(
 const FUNCTION_NAME = "secret-relay-reconcile";
 const TIMEOUT_MS = 300_000;
 
-/** The function reads the file when it starts, and never again. */
+/** The function reads the file only when it starts. */
 export async function withBindingsFile<T>(bindings: string, run: (file: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "secret-relay-"));
   try {
@@ -80,7 +80,7 @@ export async function withBindingsFile<T>(bindings: string, run: (file: string) 
   }
 }
 
-function difference(after: Asked, before: Asked): Asked {
+function difference(after: RequestCounts, before: RequestCounts): RequestCounts {
   return {
     awsCalls: after.awsCalls - before.awsCalls,
     kubernetesCalls: after.kubernetesCalls - before.kubernetesCalls,

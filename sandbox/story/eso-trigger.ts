@@ -1,5 +1,5 @@
 import { CreateSecretCommand, GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import { triggerRights } from "../../shared/external-secrets/rights.ts";
+import { triggerPermissions } from "../../shared/external-secrets/permissions.ts";
 import { type EsoStandIn, startEsoStandIn } from "../external-secrets/eso-stand-in.ts";
 import type { DeployedRelay } from "./deploy-relay.ts";
 import { printMs } from "./narrator.ts";
@@ -8,15 +8,15 @@ import { anyPassword, expectNoLeak, putPassword, short } from "./shop-database.t
 import { expectThat } from "./story-problem.ts";
 import type { StoryStep } from "./story-step.ts";
 
-/** Beside External Secrets Operator: it keeps its Secrets, and the relay takes the wait away from it. */
+/** With External Secrets Operator: ESO keeps its Secrets, and the relay removes the wait. */
 export const esoTrigger: StoryStep = {
   name: "eso-trigger",
   title: "External Secrets Operator keeps a Secret, and is called when its source changes",
   async run(world) {
-    const { sandbox, tell } = world;
+    const { sandbox, narrator } = world;
     await installExternalSecrets(world);
-    tell.note("bindings.yaml has no binding; the cluster's entry says where ESO's objects are:");
-    tell.quote(BINDINGS);
+    narrator.note("bindings.yaml has no binding; the cluster's entry names the namespaces of ESO's objects:");
+    narrator.quote(BINDINGS);
     const first = anyPassword();
     await world.secretsManager.send(
       new CreateSecretCommand({ Name: SOURCE, SecretString: JSON.stringify({ password: first }) }),
@@ -25,43 +25,48 @@ export const esoTrigger: StoryStep = {
     const eso = startEso(world);
     try {
       await untilPassword(world, first);
-      tell.done(
-        `ESO, played by a stand-in, made Secret ${NAMESPACE}/${NAME}; it would look again in an hour`,
+      narrator.done(
+        `ESO, simulated by a stand-in, created Secret ${NAMESPACE}/${NAME}; its next refresh would be in an hour`,
       );
       await expectNoSecretRights(world, relay);
-      tell.done("the relay may annotate ExternalSecrets there; reading that Secret gives 403");
+      narrator.done("the relay may annotate ExternalSecrets there; reading that Secret gives 403");
 
       const servedBefore = valuesServed(sandbox);
       const second = anyPassword();
       const versionId = await putPassword(world, SOURCE, second);
       await sandbox.aws.events.settled();
       const delivery = relay.deliveries.at(-1);
-      expectThat(delivery?.report !== undefined, `The event failed: ${delivery?.problem ?? "none came"}`);
+      expectThat(
+        delivery?.report !== undefined,
+        `The event failed: ${delivery?.problem ?? "no event arrived"}`,
+      );
       const { externalSecrets = [] } = delivery.report;
       const kinds = externalSecrets.map(({ object, kind }) => `${object} ${kind}`).sort();
       expectThat(
         kinds.join() === `${nameOf(ONCE)} ignored,${nameOf(NAME)} refreshed`,
-        `ESO's objects were dealt with otherwise: ${kinds.join(", ") || "not at all"}`,
+        `ESO's objects had other outcomes: ${kinds.join(", ") || "none"}`,
       );
-      tell.done(
+      narrator.done(
         `AWSCURRENT is version ${short(versionId)}: of 3 ExternalSecrets two read it, and the one that ESO will refresh is annotated`,
       );
       await untilPassword(world, second);
-      tell.done("ESO has refreshed it: the new password is in the Secret");
+      narrator.done("ESO has refreshed it: the new password is in the Secret");
       const ignored = externalSecrets.find(({ kind }) => kind === "ignored");
       const code = ignored !== undefined && "code" in ignored ? ignored.code : "nothing";
-      expectThat(code === "REFRESH_DISABLED", `What ESO ignores was told as ${code}`);
-      tell.done(`the other has refreshInterval: 0, so ESO would ignore it; that is told: ${code}`);
+      expectThat(code === "REFRESH_DISABLED", `What ESO ignores was reported as ${code}`);
+      narrator.done(`the other has refreshInterval: 0, so ESO would ignore it; the relay reports ${code}`);
       const served = valuesServed(sandbox) - servedBefore;
       expectThat(served === 1, `${served} values were read for it, and ESO needs one`);
-      tell.done("values read: 1 by ESO, 0 by the relay (counted by their servers)");
+      narrator.done("values read: 1 by ESO, 0 by the relay (counted by their servers)");
       expectNoLeak([first, second], relay.log);
 
-      tell.result(
+      narrator.result(
         delivery.ms,
-        "from the event's arrival until ESO's refresh was seen, first connection included (measured, on this sandbox)",
+        "from the event's arrival until ESO's refresh was observed, first connection included (measured, on this sandbox)",
       );
-      tell.note(`without it: up to ${printMs(60 * 60_000)}, half of it on average (computed, not measured)`);
+      narrator.note(
+        `without it: up to ${printMs(60 * 60_000)}, half of it on average (computed, not measured)`,
+      );
       return { ms: delivery.ms };
     } finally {
       await eso.stop();
@@ -85,7 +90,7 @@ bindings: []
 
 const nameOf = (name: string): string => `ExternalSecret/${NAMESPACE}/${name}`;
 
-/** What a team with ESO has: a store, and ExternalSecrets; and the relay's rights beside it. */
+/** The setup of a team with ESO: a store and ExternalSecrets, and the relay's permissions. */
 async function installExternalSecrets({ admin, sandbox }: StoryWorld): Promise<void> {
   await create(admin, "/api/v1/namespaces", {
     apiVersion: "v1",
@@ -95,7 +100,7 @@ async function installExternalSecrets({ admin, sandbox }: StoryWorld): Promise<v
   const apiGroup = "rbac.authorization.k8s.io";
   const rbac = `/apis/${apiGroup}/v1/namespaces/${NAMESPACE}`;
   const common = { apiVersion: `${apiGroup}/v1`, metadata: { name: "secret-relay-trigger" } };
-  const rules = triggerRights({ namespaces: [NAMESPACE] }).roles[NAMESPACE];
+  const rules = triggerPermissions({ namespaces: [NAMESPACE] }).roles[NAMESPACE];
   await create(admin, `${rbac}/roles`, { ...common, kind: "Role", rules });
   await create(admin, `${rbac}/rolebindings`, {
     ...common,

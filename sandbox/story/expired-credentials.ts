@@ -5,19 +5,19 @@ import { anyPassword, expectNoLeak, putPassword } from "./shop-database.ts";
 import { expectThat } from "./story-problem.ts";
 import type { StoryStep } from "./story-step.ts";
 
-/** The hiccup of a loop that polls: the credentials that it began with end before it does. */
+/** The usual failure of a polling loop: its credentials end before the loop does. */
 export const expiredCredentials: StoryStep = {
   name: "expired-credentials",
   title: "temporary credentials end in the middle of a sweep",
   async run(world) {
-    const { role, sandbox, tell } = world;
+    const { role, sandbox, narrator } = world;
     await world.admin.grant(NAMESPACE, NAMES, sandbox.kubernetes.relayGroup);
     const passwords = NAMES.map(anyPassword);
     const seeds = NAMES.map((name, at) => ({ name: sourceOf(name), value: json(passwords[at]) }));
     sandbox.aws.seedSecrets(seeds);
     const filled = await (await world.deploySweep(BINDINGS)).sweep({ sweep: "metadata" });
     expectRepaired(filled.report, "MISSING", NAMES.length);
-    tell.done(`${NAMES.length} new bindings: a first sweep makes their Secrets`, filled.ms);
+    narrator.done(`${NAMES.length} new bindings: a first sweep creates their Secrets`, filled.ms);
 
     for (const name of ROTATED) {
       passwords.push(anyPassword());
@@ -27,27 +27,32 @@ export const expiredCredentials: StoryStep = {
     const reconcile = await world.deploySweep(BINDINGS);
     const issuedBefore = role.issued.length;
     const endSlowness = sandbox.kubernetes.faults.before(() => world.passTime(REQUEST_MS));
-    const { report, ms, asked } = await reconcile.sweep({ sweep: "metadata" }).finally(endSlowness);
+    const { report, ms, requests } = await reconcile.sweep({ sweep: "metadata" }).finally(endSlowness);
 
     const [first] = role.issued.slice(issuedBefore);
     expectThat(first !== undefined && first.expiresAt <= world.now(), "The credentials outlived the sweep");
     const refusal = await tryWith(first, world.now() - Date.now());
     expectThat(refusal === "ExpiredTokenException", `Expired credentials were answered with ${refusal}`);
-    tell.done(
+    narrator.done(
       "the next one begins with 6 minutes of credentials, and the cluster is slow: 15 s a request (on the sandbox's clock)",
     );
-    tell.done(`they end under way: a call that is signed with them gives ${refusal} now`);
+    narrator.done(`they end during the sweep: a call signed with them now gets ${refusal}`);
 
     expectRepaired(report, "STALE", ROTATED.length);
     const fetched = role.issued.length - issuedBefore;
-    tell.done(`the sweep goes on with fresh ones, fetched when they were needed (${fetched} times in all)`);
-    tell.done(
-      `bindings looked at: ${report.checked} of ${NAMES.length}, skipped: ${unknownIn(report).length}; stale and repaired: ${ROTATED.length}; values read: ${asked.sourceValues} at Secrets Manager`,
+    narrator.done(
+      `the sweep continues with fresh ones, fetched when they were needed (${fetched} times in all)`,
+    );
+    narrator.done(
+      `bindings checked: ${report.checked} of ${NAMES.length}, skipped: ${unknownIn(report).length}; stale and repaired: ${ROTATED.length}; values read: ${requests.sourceValues} at Secrets Manager`,
     );
     expectNoLeak(passwords, [reconcile.log, report]);
-    tell.result(ms, "for that sweep (measured, on this sandbox, where nobody waited for the slow cluster)");
-    tell.note(
-      "an operator that polls logs the error there, and what it had not reached waits: for a retry, or its next loop",
+    narrator.result(
+      ms,
+      "for that sweep (measured, on this sandbox, where the slow cluster costs no real time)",
+    );
+    narrator.note(
+      "a polling operator logs the error there, and the remaining bindings wait for a retry or its next loop",
     );
     return { ms };
   },
@@ -57,7 +62,7 @@ const NAMESPACE = "fleet";
 const NAMES = Array.from({ length: 36 }, (_, at) => `app-${String(at + 1).padStart(2, "0")}`);
 /** Every sixth, so that some are found before the credentials end and some after. */
 const ROTATED = NAMES.filter((_, at) => at % 6 === 5);
-/** The relay renews what has less than five minutes left before it begins. */
+/** The relay renews credentials with less than five minutes left before it begins. */
 const LIFE_LEFT_MS = 6 * 60_000;
 const REQUEST_MS = 15_000;
 
@@ -73,7 +78,7 @@ bindings:
 ${NAMES.map((name) => `  - { source: ${sourceOf(name)}, targets: [{ name: ${name} }] }`).join("\n")}
 `;
 
-/** The name of the error that Secrets Manager gives to a call with these credentials, by the sandbox's clock. */
+/** The name of the error that Secrets Manager returns for a call with these credentials, by the sandbox's clock. */
 async function tryWith(credentials: IssuedCredentials, systemClockOffset: number): Promise<string> {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   const client = new SecretsManagerClient({
@@ -85,7 +90,7 @@ async function tryWith(credentials: IssuedCredentials, systemClockOffset: number
     await client.send(new DescribeSecretCommand({ SecretId: sourceOf(NAMES[0] ?? "") }));
     return "no error";
   } catch (error) {
-    return error instanceof Error ? error.name : "something that is no error";
+    return error instanceof Error ? error.name : "a value that is not an error";
   } finally {
     client.destroy();
   }

@@ -8,45 +8,42 @@ import { expectNoLeak, expectPassword, NAME, NAMESPACE, rotateUnseen, short } fr
 import { expectThat } from "./story-problem.ts";
 import type { StoryStep } from "./story-step.ts";
 
-/** 3 a.m.: production has a dead password, nobody wants to wait for a sweep, and one command is enough. */
+/** At 3 a.m. production has a dead password. One command repairs it without waiting for a sweep. */
 export const forcedSync: StoryStep = {
   name: "forced-sync",
-  title: "somebody is woken up, and forces the sync by hand",
+  title: "an operator forces the sync by hand",
   async run(world) {
-    const { tell } = world;
+    const { narrator } = world;
     const { before, password, versionId } = await rotateUnseen(world);
     world.passTime(2 * 60_000);
-    const desk = await openDesk(world);
+    const cli = await openCli(world);
     try {
-      const stale = await desk.run("status", `${NAMESPACE}/${NAME}`);
+      const stale = await cli.run("status", `${NAMESPACE}/${NAME}`);
       expectThat(stale.exitCode === 1, "secret-relay status did not end with 1 for a stale Secret");
-      expectThat(
-        /\bSTALE\b/.test(stale.printed),
-        "secret-relay status does not say that the Secret is stale",
-      );
-      tell.done(`a rotation to version ${short(versionId)}, and its event is lost; status ends with 1:`);
-      tell.quote(stale.printed);
+      expectThat(/\bSTALE\b/.test(stale.printed), "secret-relay status does not report the Secret as stale");
+      narrator.done(`a rotation to version ${short(versionId)}, and its event is lost; status ends with 1:`);
+      narrator.quote(stale.printed);
 
-      const synced = await desk.run("sync", `${NAMESPACE}/${NAME}`);
+      const synced = await cli.run("sync", `${NAMESPACE}/${NAME}`);
       expectThat(synced.exitCode === 0, `secret-relay sync ended with ${synced.exitCode}`);
-      tell.done("secret-relay sync, with a person's AWS credentials and kubeconfig:");
-      tell.quote(synced.printed);
+      narrator.done("secret-relay sync, with an operator's AWS credentials and kubeconfig:");
+      narrator.quote(synced.printed);
       await expectPassword(world, password, "after the forced sync");
 
-      const current = await desk.run("status", `${NAMESPACE}/${NAME}`);
-      expectThat(current.exitCode === 0, "secret-relay status does not see that the Secret is current");
-      tell.done("the new password is in the Secret, and status ends with 0");
+      const current = await cli.run("status", `${NAMESPACE}/${NAME}`);
+      expectThat(current.exitCode === 0, "secret-relay status does not report the Secret as current");
+      narrator.done("the new password is in the Secret, and status ends with 0");
       expectNoLeak([before, password], [stale, synced, current]);
-      tell.result(
+      narrator.result(
         synced.ms,
-        "for the command, from Enter until it has looked again (measured, on this sandbox)",
+        "for the command, from Enter until its final check (measured, on this sandbox)",
       );
-      tell.note(
-        "that time includes asking AWS who one is, the login, and all TLS handshakes; npx comes on top",
+      narrator.note(
+        "that time includes GetCallerIdentity, the login, and all TLS handshakes; npx adds to it",
       );
       return { ms: synced.ms };
     } finally {
-      await desk.close();
+      await cli.close();
     }
   },
 };
@@ -55,8 +52,8 @@ type Told = { readonly exitCode: number; readonly printed: string; readonly ms: 
 
 type Desk = { run(...words: readonly string[]): Promise<Told>; close(): Promise<void> };
 
-/** What a person has at hand: bindings.yaml, a kubeconfig, and the AWS credentials of their shell. */
-async function openDesk({ sandbox, bindings, now }: StoryWorld): Promise<Desk> {
+/** The files of an operator: bindings.yaml, a kubeconfig, and the AWS credentials of their shell. */
+async function openCli({ sandbox, bindings, now }: StoryWorld): Promise<Desk> {
   const folder = await mkdtemp(join(tmpdir(), "secret-relay-"));
   await writeFile(join(folder, "bindings.yaml"), bindings);
   const { aws, kubernetes } = sandbox;
@@ -68,7 +65,7 @@ async function openDesk({ sandbox, bindings, now }: StoryWorld): Promise<Desk> {
       const lines: string[] = [`$ secret-relay ${words.join(" ")}`];
       const say = (text: string) => void lines.push(text);
       const startedAt = performance.now();
-      // Whoever runs the story may have BINDINGS_FILE set, and that would be taken.
+      // BINDINGS_FILE of the reader's shell would take precedence.
       const exitCode = await runCommandLine([...words, "--bindings", "bindings.yaml"], {
         env,
         cwd: folder,

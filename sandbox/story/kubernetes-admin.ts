@@ -2,24 +2,24 @@ import type { CallKubernetes } from "../external-secrets/eso-stand-in.ts";
 import type { KubernetesSandbox } from "../kubernetes/server.ts";
 import { StoryProblem } from "./story-problem.ts";
 
-/** The part of kubectl that the story needs. */
+/** The operations of kubectl that the story needs. */
 export type KubernetesAdmin = {
-  /** Makes a namespace where a group may write the Secrets of these names: the Role of docs/permissions.md. */
+  /** Creates a namespace where a group may write the Secrets with these names: the Role of docs/permissions.md. */
   grant(namespace: string, names: readonly string[], group: string): Promise<void>;
-  /** As kubectl does it, under the field manager that it has for that command. */
+  /** Edits as kubectl does, under the field manager of that command. */
   patchSecret(namespace: string, name: string, patch: object, fieldManager: string): Promise<void>;
-  /** The Secret with its data decoded; undefined when there is none. */
+  /** The Secret with its data decoded; undefined if there is none. */
   readSecret(namespace: string, name: string): Promise<SecretInCluster | undefined>;
-  /** The HTTP status that a read gives to somebody else. */
+  /** The HTTP status of a read by another caller. */
   statusOf(path: string, bearer: string): Promise<number>;
-  /** Any other call, with its answer. */
+  /** Any other call, with its response. */
   readonly call: CallKubernetes;
 };
 
 export type SecretInCluster = {
   readonly data: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** The ledger of field owners, as it stands there. */
+  /** The managedFields of the Secret. */
   readonly managedFields: readonly object[];
 };
 

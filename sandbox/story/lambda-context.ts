@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Context } from "aws-lambda";
 import type { AwsSandbox } from "../aws/start-aws-sandbox.ts";
 
-/** What Lambda tells a function of the stack about an invocation. */
+/** Lambda's context object for an invocation of a function of the stack. */
 export function lambdaContext(
   { region, accountId }: AwsSandbox,
   functionName: string,

@@ -1,23 +1,23 @@
 import { styleText } from "node:util";
 
-/** Says what happens while it happens. Nobody hands it a value of a secret: lengths, versions and yes or no will do. */
+/** Prints the progress of the story. It never receives a secret value: lengths, versions and yes or no suffice. */
 export type Narrator = {
   intro(text: string): void;
   /** A step begins. */
   step(name: string, title: string): void;
-  /** Something that is simply so. */
+  /** A fact. */
   note(text: string): void;
-  /** A file or command that the reader should see. */
+  /** A file or command to show. */
   quote(text: string): void;
-  /** Something was done, or checked and found right. */
+  /** An action or check succeeded. */
   done(text: string, ms?: number): void;
-  /** The time that a step is about. */
+  /** The measured time of a step. */
   result(ms: number, text: string): void;
   problem(text: string): void;
-  end(isFine: boolean, text: string): void;
+  end(isOk: boolean, text: string): void;
 };
 
-/** For a person. styleText leaves colour out where there is no terminal, and where NO_COLOR is set. */
+/** For a terminal. styleText omits colour without a terminal, and with NO_COLOR. */
 export function narratorOn(stream: NodeJS.WriteStream): Narrator {
   const say = (line: string): void => void stream.write(`${line}\n`);
   const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
@@ -33,7 +33,7 @@ export function narratorOn(stream: NodeJS.WriteStream): Narrator {
       say(`  ${paint("green", "✓")} ${text}${ms === undefined ? "" : paint("dim", ` (${printMs(ms)})`)}`),
     result: (ms, text) => say(`  ${paint(["bold", "green"], `→ ${printMs(ms)}`)} ${text}`),
     problem: (text) => say(`  ${paint("red", "✗")} ${text}`),
-    end: (isFine, text) => say(`\n${isFine ? paint("green", "ok") : paint("red", "failed")}: ${text}`),
+    end: (isOk, text) => say(`\n${isOk ? paint("green", "ok") : paint("red", "failed")}: ${text}`),
   };
 }
 

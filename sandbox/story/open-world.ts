@@ -11,7 +11,7 @@ import { connectAsAdmin, type KubernetesAdmin } from "./kubernetes-admin.ts";
 import type { Narrator } from "./narrator.ts";
 import { type RoleCredentials, serveRoleCredentials } from "./role-credentials.ts";
 
-/** Where the story happens: the sandbox, those who work in it, and the relay. */
+/** The world of the story: the sandbox, its users, and the relay. */
 export type StoryWorld = {
   readonly sandbox: Sandbox;
   /** Secrets Manager, as the team that owns the secrets calls it. */
@@ -21,22 +21,22 @@ export type StoryWorld = {
   readonly relay: DeployedRelay;
   /** A new instance of the reconcile function, with these bindings. */
   deploySweep(bindings: string): Promise<DeployedSweep>;
-  /** A further instance of the rotation function, with these bindings; the rule gives it every event, too. */
+  /** Another instance of the rotation function, with these bindings; the rule sends it every event, too. */
   deployRelay(bindings: string): Promise<DeployedRelay>;
-  /** Where the functions get their credentials. */
+  /** The source of the functions' credentials. */
   readonly role: RoleCredentials;
-  /** bindings.yaml, as the reader should see it. */
+  /** bindings.yaml, for display. */
   readonly bindings: string;
-  readonly tell: Narrator;
-  /** The time that the sandbox and the relay go by. */
+  readonly narrator: Narrator;
+  /** The clock of the sandbox and the relay. */
   now(): number;
-  /** Moves it on; nobody waits. */
+  /** Advances the clock without waiting. */
   passTime(ms: number): void;
   close(): Promise<void>;
 };
 
-/** Takes over this process's AWS settings and trusted certificates: nothing it starts can reach a real account. */
-export async function openWorld(tell: Narrator): Promise<StoryWorld> {
+/** Replaces this process's AWS settings and trusted certificates: nothing that it starts can reach a real account. */
+export async function openWorld(narrator: Narrator): Promise<StoryWorld> {
   let aheadMs = 0;
   const now = () => Date.now() + aheadMs;
   const sandbox = await startSandbox({ awsOverTls: true, now, resources: externalSecretsResources() });
@@ -66,7 +66,7 @@ export async function openWorld(tell: Narrator): Promise<StoryWorld> {
       deployRelay: (bindings) => withBindingsFile(bindings, (file) => deployRelay(aws, file, now)),
       role,
       bindings: readFileSync(BINDINGS_FILE, "utf8").replace(/^#.*\n/gm, ""),
-      tell,
+      narrator,
       now,
       passTime: (ms) => {
         aheadMs += ms;
@@ -81,7 +81,7 @@ export async function openWorld(tell: Narrator): Promise<StoryWorld> {
 
 const BINDINGS_FILE = fileURLToPath(new URL("bindings.yaml", import.meta.url));
 
-/** Whoever tries this may be logged in to AWS: neither variables nor files of theirs may steer the SDK. */
+/** The reader may be logged in to AWS: their variables and files must not affect the SDK. */
 function forgetAwsSettings(): void {
   for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
   Object.assign(process.env, {

@@ -2,14 +2,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { AwsSandbox, IssuedCredentials } from "../aws/start-aws-sandbox.ts";
 
-/** Temporary credentials of the functions' role, handed out one after the other as AWS does: nothing is stored. */
+/** Temporary credentials of the functions' role, issued one after the other as AWS does, never stored. */
 export type RoleCredentials = {
-  /** Where the SDK fetches them, and fetches the next when it is told that these have ended. */
+  /** The SDK fetches them here, and fetches the next ones when these have expired. */
   readonly env: Readonly<Record<string, string>>;
-  /** Everything handed out so far, oldest first. */
+  /** Everything issued so far, oldest first. */
   readonly issued: readonly IssuedCredentials[];
   issue(): IssuedCredentials;
-  /** How long the next ones live; those after them live an hour again. */
+  /** The lifetime of the next credentials; later ones live an hour again. */
   shortenNext(lifeMs: number): void;
   stop(): Promise<void>;
 };

@@ -18,32 +18,34 @@ import {
 import { expectThat } from "./story-problem.ts";
 import type { StoryStep } from "./story-step.ts";
 
-/** The main path: a rotation as AWS does it, the native event, and the new password in the bound Secret. */
+/** The main path: a rotation, the native event, and the new password in the bound Secret. */
 export const rotation: StoryStep = {
   name: "rotation",
   title: "a password is rotated, and the cluster has it",
   async run(world) {
-    const { relay, sandbox, tell } = world;
+    const { relay, sandbox, narrator } = world;
 
     const first = { username: "shop", password: anyPassword() };
     const made = await world.secretsManager.send(
       new CreateSecretCommand({ Name: SOURCE, SecretString: JSON.stringify(first) }),
     );
-    tell.note("bindings.yaml says which secret goes where:");
-    tell.quote(world.bindings);
+    narrator.note("bindings.yaml binds the secret to its targets:");
+    narrator.quote(world.bindings);
     await world.admin.grant(NAMESPACE, [NAME], sandbox.kubernetes.relayGroup);
     await expectNoFurtherRights(world);
-    tell.done(`the relay may get, create and patch Secret ${NAMESPACE}/${NAME}; reading any other gives 403`);
+    narrator.done(
+      `the relay may get, create and patch Secret ${NAMESPACE}/${NAME}; reading any other gives 403`,
+    );
 
     const synced = await relay.invoke({ secretId: SOURCE });
     expectThat(synced.report?.targets[0]?.outcome === "written", `The first sync failed: ${synced.problem}`);
     await expectPassword(world, first.password, "after the first sync");
-    tell.done(`first sync: the Secret exists, version ${short(made.VersionId)}`, synced.ms);
-    tell.note("that time includes finding the cluster, minting a token and all TLS handshakes");
+    narrator.done(`first sync: the Secret exists, version ${short(made.VersionId)}`, synced.ms);
+    narrator.note("that time includes finding the cluster, minting a token and all TLS handshakes");
 
-    // Within a minute of its own write the relay reads twice before it replaces it, which takes 50 ms more.
+    // Within a minute of its own write the relay reads twice before it replaces the value, which takes 50 ms more.
     world.passTime(2 * 60_000);
-    tell.note("two minutes pass (on the sandbox's clock)");
+    narrator.note("two minutes pass (on the sandbox's clock)");
     const second = { ...first, password: anyPassword() };
     const versionId = randomUUID();
     await world.secretsManager.send(
@@ -57,7 +59,7 @@ export const rotation: StoryStep = {
     await sandbox.aws.events.settled();
     expectThat(relay.deliveries.length === 0, "The relay was called for a version that is not current yet");
     await expectPassword(world, first.password, "while the new version is pending");
-    tell.done(`rotation begins: AWSPENDING is version ${short(versionId)}, the Secret stays as it is`);
+    narrator.done(`rotation begins: AWSPENDING is version ${short(versionId)}, the Secret stays as it is`);
 
     await world.secretsManager.send(
       new UpdateSecretVersionStageCommand({
@@ -71,26 +73,28 @@ export const rotation: StoryStep = {
     const delivery = relay.deliveries.at(-1);
     expectThat(delivery !== undefined, "Moving AWSCURRENT sent no event");
     expectThat(delivery.report?.targets[0]?.outcome === "written", `The event failed: ${delivery.problem}`);
-    tell.done(`rotation ends: AWSCURRENT moves, and the event "${delivery.event["detail-type"]}" goes out`);
+    narrator.done(
+      `rotation ends: AWSCURRENT moves, and the event "${delivery.event["detail-type"]}" is sent`,
+    );
     const written = await expectPassword(world, second.password, "after the rotation");
     expectThat(
       written.annotations["secret-relay/version-id"] === versionId,
       "The Secret is annotated with another version",
     );
-    tell.done(`new password is in the Secret: yes, version ${short(versionId)}`);
+    narrator.done(`new password is in the Secret: yes, version ${short(versionId)}`);
     expectNoLeak([first.password, second.password], relay.log);
-    tell.done(`a password is in the relay's log: no (${relay.log.length} lines)`);
+    narrator.done(`a password is in the relay's log: no (${relay.log.length} lines)`);
 
-    tell.result(
+    narrator.result(
       delivery.ms,
       "from the event's arrival until the Secret was written (measured, on this sandbox)",
     );
     for (const intervalMs of POLLING_INTERVALS_MS) {
-      tell.note(
+      narrator.note(
         `polling every ${printMs(intervalMs)}: up to ${printMs(intervalMs)}, half of it on average (computed, not measured)`,
       );
     }
-    tell.note("on AWS, EventBridge's delivery and at times a cold start come on top");
+    narrator.note("on AWS, EventBridge's delivery and sometimes a cold start add to it");
     return { ms: delivery.ms };
   },
 };

@@ -3,18 +3,18 @@ import type { StoryWorld } from "./open-world.ts";
 import { problemOf } from "./story-problem.ts";
 import type { StoryStep } from "./story-step.ts";
 
-/** What `--json` prints; scripts rely on it. */
+/** The output of `--json`; scripts rely on it. */
 export type StoryReport = { readonly ok: boolean; readonly steps: readonly StepReport[] };
 
 export type StepReport = {
   readonly name: string;
   readonly ok: boolean;
-  /** The time that the step is about; for a failed one, how long it ran. */
+  /** The measured time of the step; for a failed one, its duration. */
   readonly ms: number;
   readonly problem?: string;
 };
 
-/** Runs every step, also after one that failed: what works is worth knowing. */
+/** Runs every step, even after a failed one, to show what works. */
 export async function runStory(
   steps: readonly StoryStep[],
   world: StoryWorld,

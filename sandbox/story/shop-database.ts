@@ -5,17 +5,17 @@ import type { SecretInCluster } from "./kubernetes-admin.ts";
 import type { StoryWorld } from "./open-world.ts";
 import { expectThat } from "./story-problem.ts";
 
-/** The password that the story is about: a source, and the Secret that it is bound to. */
+/** The password of the story: a source, and the Secret bound to it. */
 export const SOURCE = "prod/db";
 export const NAMESPACE = "shop";
 export const NAME = "db";
 
 export const anyPassword = (): string => randomBytes(18).toString("base64url");
 
-/** Enough of a VersionId for a person to tell it from another. */
+/** Enough of a VersionId to distinguish it from another. */
 export const short = (versionId = "unknown"): string => `${versionId.slice(0, 8)}…`;
 
-/** A new value that is current at once, without the pending phase of a real rotation. */
+/** A new value that is current immediately, without the pending phase of a real rotation. */
 export async function putPassword({ secretsManager }: StoryWorld, source: string, password: string) {
   const SecretString = JSON.stringify({ username: NAMESPACE, password });
   const { VersionId: versionId = "" } = await secretsManager.send(
@@ -25,13 +25,13 @@ export async function putPassword({ secretsManager }: StoryWorld, source: string
 }
 
 export type UnseenRotation = {
-  /** What the Secret holds, and now should not. */
+  /** The outdated value that the Secret holds. */
   readonly before: string;
   readonly password: string;
   readonly versionId: string;
 };
 
-/** A rotation that nobody hears of: its event is dropped. */
+/** A rotation whose event is dropped. */
 export async function rotateUnseen(world: StoryWorld): Promise<UnseenRotation> {
   const { data } = await readShopSecret(world, "before the rotation");
   const password = anyPassword();
@@ -39,7 +39,7 @@ export async function rotateUnseen(world: StoryWorld): Promise<UnseenRotation> {
   const { events } = sandbox.aws;
   const { delivery } = events;
   const deliveredBefore = relay.deliveries.length;
-  events.delivery = () => []; // EventBridge promises best effort for these events
+  events.delivery = () => []; // EventBridge delivers these events on a best-effort basis
   try {
     const versionId = await putPassword(world, SOURCE, password);
     await events.settled();
@@ -52,7 +52,7 @@ export async function rotateUnseen(world: StoryWorld): Promise<UnseenRotation> {
 
 export async function readShopSecret({ admin }: StoryWorld, when: string): Promise<SecretInCluster> {
   const secret = await admin.readSecret(NAMESPACE, NAME);
-  expectThat(secret !== undefined, `There is no Secret ${NAMESPACE}/${NAME} ${when}`);
+  expectThat(secret !== undefined, `Secret ${NAMESPACE}/${NAME} does not exist ${when}`);
   return secret;
 }
 
@@ -60,7 +60,7 @@ export async function expectPassword(world: StoryWorld, password: string, when: 
   const secret = await readShopSecret(world, when);
   expectThat(
     secret.data.password === password,
-    `Secret ${NAMESPACE}/${NAME} does not hold the password that it should ${when}`,
+    `Secret ${NAMESPACE}/${NAME} does not hold the expected password ${when}`,
   );
   return secret;
 }

@@ -6,7 +6,7 @@ import { rotation } from "./rotation.ts";
 import type { StoryStep } from "./story-step.ts";
 import { tampering } from "./tampering.ts";
 
-/** The story, in the order in which it is told. */
+/** The steps of the story, in order. */
 export const STEPS: readonly StoryStep[] = [
   rotation,
   droppedEvent,

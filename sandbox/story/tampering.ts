@@ -12,12 +12,12 @@ import {
 import { expectThat } from "./story-problem.ts";
 import type { StoryStep } from "./story-step.ts";
 
-/** Another field manager edits the Secret: the sweep names the key and the manager, and puts the value back. */
+/** Another field manager edits the Secret: the sweep names the key and the manager, and restores the value. */
 export const tampering: StoryStep = {
   name: "tampering",
   title: "a password is changed by hand in the cluster",
   async run(world) {
-    const { admin, bindings, tell } = world;
+    const { admin, bindings, narrator } = world;
     const { data, managedFields } = await readShopSecret(world, "before it is tampered with");
     const right = data.password ?? "";
     const tampered = anyPassword();
@@ -29,28 +29,30 @@ export const tampering: StoryStep = {
     const [planned] = plan.targets;
     expectThat(planned?.action === "update", `The plan for the edit is ${planned?.action ?? "nothing"}`);
     await expectPassword(world, tampered, "after a plan");
-    tell.done(`a sweep by metadata finds it, TAMPERED: ${fieldsOf(planned)}; no value is compared for that`);
+    narrator.done(
+      `a sweep by metadata finds it, TAMPERED: ${fieldsOf(planned)}; no value is compared for that`,
+    );
 
     const { row, ms } = await sweepFor(reconcile, { sweep: "metadata" }, "TAMPERED");
     expectRepaired(row);
     await expectPassword(world, right, "after the sweep");
-    tell.done("the sweep puts it back: the Secret holds the password of the source again");
+    narrator.done("the sweep restores it: the Secret holds the password of the source again");
 
     await admin.patchSecret(NAMESPACE, NAME, edit, "kubectl-edit");
     await admin.patchSecret(NAMESPACE, NAME, { metadata: { managedFields } }, "kubectl-edit");
     const { report } = await reconcile.sweep({ sweep: "metadata" });
     expectThat(
       report.targets.length === 0,
-      "A sweep by metadata sees through a forged ledger, which is news",
+      "A sweep by metadata unexpectedly found the edit behind forged managedFields",
     );
-    tell.done("now the edit is covered up, field owners forged: a sweep by metadata sees nothing");
+    narrator.done("now the edit is hidden by forged field owners: a sweep by metadata finds nothing");
     const { row: uncovered } = await sweepFor(reconcile, { sweep: "values" }, "VALUE_DIFFERS");
     expectRepaired(uncovered);
     await expectPassword(world, right, "after the sweep by values");
-    tell.done(`the daily sweep by values does, VALUE_DIFFERS: ${fieldsOf(uncovered)}, and repairs it`);
+    narrator.done(`the daily sweep by values does, VALUE_DIFFERS: ${fieldsOf(uncovered)}, and repairs it`);
 
     expectNoLeak([right, tampered], [reconcile.log, planned, row, uncovered]);
-    tell.result(ms, "for the sweep that put it back (measured, on this sandbox)");
+    narrator.result(ms, "for the sweep that restored it (measured, on this sandbox)");
     return { ms };
   },
 };
@@ -68,7 +70,7 @@ function expectRepaired({ finding, action, outcome }: TargetRow): void {
 }
 
 function fieldsOf({ fields = [], changes = [] }: TargetRow): string {
-  // With forged owners, only the comparison of values shows what differs.
+  // With forged owners, only the comparison of values finds the difference.
   if (fields.length === 0) return changes.map(({ key, what }) => `data.${key} ${what}`).join(", ");
   const data = fields.filter(({ field }) => field.startsWith("data."));
   return data

@@ -24,8 +24,8 @@ export type CertificateAuthority = {
 export type ServerCertificate = { readonly certificatePem: string; readonly keyPem: string };
 
 /**
- * A certificate authority that lives in memory for one run. Nobody else should ever trust it: its key is
- * never written, and what it signs is valid for a day.
+ * A certificate authority in memory for one run. Do not trust it elsewhere: its key is never stored, and its
+ * certificates are valid for a day.
  */
 export function createCertificateAuthority(commonName = "eks-secret-relay sandbox"): CertificateAuthority {
   const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });

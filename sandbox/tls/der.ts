@@ -1,4 +1,4 @@
-/** The few DER shapes that a certificate is made of (X.690). Every function returns a complete element. */
+/** The few DER types that a certificate needs (X.690). Every function returns a complete element. */
 
 export const sequence = (...elements: Buffer[]): Buffer => element(0x30, Buffer.concat(elements));
 export const set = (...elements: Buffer[]): Buffer => element(0x31, Buffer.concat(elements));
@@ -14,7 +14,7 @@ export function integer(bytes: Buffer): Buffer {
   return element(0x02, signed);
 }
 
-/** Bits fill the last byte from its top, so the number of unused ones comes first. */
+/** The unused bits are at the end of the last byte; their number comes first. */
 export const bitString = (content: Buffer, unusedBits = 0): Buffer =>
   element(0x03, Buffer.concat([Buffer.from([unusedBits]), content]));
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** A result of bench/results/, as scripts/record-bench.ts keeps it. Sizes are in bytes. */
+/** A result of bench/results/, as scripts/record-bench.ts writes it. Sizes are in bytes. */
 export type Recorded<Result> = {
   readonly command: string;
   readonly day: string;
@@ -49,14 +49,9 @@ export type ColdStart = Readonly<
 export type LambdaStart = {
   readonly startP50Ms: number;
   readonly eventP50Ms: number;
-  readonly totalP50Ms: number;
-  readonly stagesP50Ms: Readonly<Record<string, number>>;
   readonly repeatP50Ms: number;
   readonly maxRssMB: number;
 };
-export type Connect = Readonly<
-  Record<"fullP50Ms" | "resumedP50Ms" | "fullCpuP50Ms" | "resumedCpuP50Ms", number>
->;
 export type Bundle = {
   readonly variants: readonly {
     readonly variant: string;
@@ -65,16 +60,6 @@ export type Bundle = {
     readonly addedMs: number;
   }[];
 };
-export type Imports = {
-  readonly parts: readonly {
-    readonly part: string;
-    readonly when: string;
-    readonly bytes: number;
-    readonly ms: number;
-    readonly plain?: { readonly bytes: number; readonly ms: number };
-  }[];
-};
-export type History = { readonly steps: readonly { readonly what: string; readonly bytes: number }[] };
 
 export type Results = ReturnType<typeof readResults>;
 
@@ -91,11 +76,8 @@ export function readResults() {
     ] as const,
     driftedSweep: recorded<Sweep>("sweep-drifted"),
     coldStart: recorded<ColdStart>("cold-start"),
-    lambdaStart: recorded<LambdaStart & { readonly withoutWarmUp: LambdaStart }>("lambda-start"),
-    connect: recorded<Connect>("connect"),
+    lambdaStart: recorded<LambdaStart>("lambda-start"),
     bundle: recorded<Bundle>("bundle"),
-    imports: recorded<Imports>("imports"),
-    history: recorded<History>("bundle-history"),
   };
 }
 

@@ -1,6 +1,6 @@
 import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
-import { toldName } from "../cluster/told-name.ts";
+import { sanitizeName } from "../cluster/sanitize-name.ts";
 import { REFUSALS } from "./catalogue.ts";
 import { checkDrift } from "./check-drift.ts";
 import { checkForeignKeys } from "./check-foreign-keys.ts";
@@ -49,7 +49,7 @@ export function assessOrphan(cluster: string, live: LiveMetadata, rules: AssessR
   if (!isManagedBy(live, marks) || live.isBeingDeleted) return undefined;
   const common = {
     target: { cluster, namespace: live.namespace, name: live.name },
-    source: toldName(live.annotations[marks.annotations.source] ?? "", SOURCES_LENGTH_MAX),
+    source: sanitizeName(live.annotations[marks.annotations.source] ?? "", SOURCES_LENGTH_MAX),
     finding: "ORPHAN",
     observed: "metadata",
     details: {},

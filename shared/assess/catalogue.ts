@@ -205,7 +205,9 @@ export const REFUSALS = {
   HELD: "An operator holds this Secret: the relay does not write it until then. To release it, run secret-relay hold --release, or remove the annotation secret-relay/hold-until.",
   CONTESTED:
     "Another field manager keeps changing this Secret: the relay took it back three times within an hour. Stop that manager, then run secret-relay claim. A rotation still writes.",
-  SOURCE_MISSING: "Secrets Manager has no such secret. Create or restore it, or correct the binding.",
+  // A rotation may not describe a secret, and GetSecretValue answers alike in both cases.
+  SOURCE_MISSING:
+    "Secrets Manager has no such secret. Create or restore it, or correct the binding. If it exists, it has no current value: put one into it.",
   SOURCE_WITHOUT_VALUE: "The source has no current value. Put a value into it.",
   SOURCE_SCHEDULED_FOR_DELETION:
     "The source is scheduled for deletion. Restore it (aws secretsmanager restore-secret), or remove its binding.",

@@ -1,3 +1,4 @@
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveSecret } from "../cluster/live-secret.ts";
 import {
   annotationField,
@@ -7,8 +8,7 @@ import {
   keyOfField,
   labelField,
 } from "../cluster/managed-fields.ts";
-import { toldName } from "../cluster/told-name.ts";
-import type { RelayMarks } from "../identity/relay-identity.ts";
+import { sanitizeName } from "../cluster/sanitize-name.ts";
 import type { DesiredSecret } from "../render/render-secret.ts";
 import type { Change, KeyChange } from "./verdict.ts";
 
@@ -22,7 +22,7 @@ export function additionsOf({ data }: DesiredSecret): Change[] {
 export function changesBetween(
   live: LiveSecret,
   desired: DesiredSecret,
-  { annotations, fieldManager }: RelayMarks,
+  { annotations, fieldManager }: RelayMetadata,
   removedKeys: readonly string[],
 ): Change[] {
   const applied = appliedFields(live.managedFields, fieldManager);
@@ -54,7 +54,7 @@ export function changesBetween(
 function removals(
   applied: ReadonlySet<FieldPath>,
   desired: DesiredSecret,
-  annotations: RelayMarks["annotations"],
+  annotations: RelayMetadata["annotations"],
   removedKeys: readonly string[],
 ): Change[] {
   const wanted = new Set<FieldPath>([
@@ -68,7 +68,7 @@ function removals(
   const removed = new Set([...applied, ...removedKeys.map(dataField)].filter((field) => !wanted.has(field)));
   return [...removed]
     .slice(0, REMOVALS_SHOWN_MAX)
-    .map((field) => ({ field: toldName(field, FIELD_LENGTH_MAX), what: "removed" }));
+    .map((field) => ({ field: sanitizeName(field, FIELD_LENGTH_MAX), what: "removed" }));
 }
 
 // managedFields can be forged by anyone who may write the Secret. The apply removes all of it, whatever is shown.

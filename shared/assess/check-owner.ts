@@ -1,7 +1,7 @@
+import { managingRelays, type RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { isApplyOf } from "../cluster/managed-fields.ts";
-import { toldName } from "../cluster/told-name.ts";
-import { managingRelays, type RelayMarks } from "../identity/relay-identity.ts";
+import { sanitizeName } from "../cluster/sanitize-name.ts";
 import { type CodeOfRefusal, type FindingCode, REFUSALS } from "./catalogue.ts";
 import type { AssessRules, Observation } from "./observation.ts";
 import { type Verdict, verdictOn } from "./verdict.ts";
@@ -21,12 +21,16 @@ export function checkOwner(observation: Observation, { marks }: AssessRules): Ve
     return refuse(
       "OWNED_BY_CONTROLLER",
       "TARGET_OWNED_BY_CONTROLLER",
-      `${toldName(kind)} ${toldName(name)} owns it. ${release}`,
+      `${sanitizeName(kind)} ${sanitizeName(name)} owns it. ${release}`,
     );
   }
   const other = otherRelay(live, binding.ownership, marks);
   if (other !== undefined) {
-    return refuse("OWNED_BY_ANOTHER_RELAY", "TARGET_OWNED_BY_ANOTHER_RELAY", `Relay ${toldName(other)}. `);
+    return refuse(
+      "OWNED_BY_ANOTHER_RELAY",
+      "TARGET_OWNED_BY_ANOTHER_RELAY",
+      `Relay ${sanitizeName(other)}. `,
+    );
   }
   if (isAppliedBy(live, marks) || binding.adopt) return undefined;
   // Marks without an entry in managedFields: anyone could have copied them, so a person must look.
@@ -44,7 +48,7 @@ export function checkOwner(observation: Observation, { marks }: AssessRules): Ve
 function otherRelay(
   { labels }: LiveMetadata,
   ownership: "keys" | undefined,
-  { identity, managedLabel }: RelayMarks,
+  { identity, managedLabel }: RelayMetadata,
 ): string | undefined {
   if (ownership === "keys") {
     const holder = labels[managedLabel];
@@ -54,12 +58,12 @@ function otherRelay(
 }
 
 /** The relay has an entry of its own in managedFields. */
-export function isAppliedBy({ managedFields }: LiveMetadata, { fieldManager }: RelayMarks): boolean {
+export function isAppliedBy({ managedFields }: LiveMetadata, { fieldManager }: RelayMetadata): boolean {
   return managedFields.some((entry) => isApplyOf(entry, fieldManager));
 }
 
 /** The least that a Secret must have for the relay to delete it: its identity, its fields, and no controller. */
-export function isManagedBy(live: LiveMetadata, marks: RelayMarks): boolean {
+export function isManagedBy(live: LiveMetadata, marks: RelayMetadata): boolean {
   return (
     live.labels[marks.managedLabel] === marks.identity &&
     isAppliedBy(live, marks) &&
@@ -74,7 +78,7 @@ const EXTERNAL_SECRETS_LABEL = "reconcile.external-secrets.io/managed";
 export function trackerOf({ labels, annotations }: LiveMetadata): string | undefined {
   for (const [tool, from, key] of TRACKERS) {
     const name = (from === "label" ? labels : annotations)[key];
-    if (name !== undefined) return `${tool} ${toldName(name.split(":")[0] ?? "")}`;
+    if (name !== undefined) return `${tool} ${sanitizeName(name.split(":")[0] ?? "")}`;
   }
   return undefined;
 }

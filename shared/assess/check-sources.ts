@@ -1,7 +1,7 @@
 import type { Binding } from "../bindings/binding.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
-import { parseSecretReference } from "../secret-id/parse-secret-reference.ts";
-import { referencesMayMatch } from "../secret-id/references-may-match.ts";
+import { parseSecretReference } from "../source/parse-secret-reference.ts";
+import { referencesMayMatch } from "../source/references-may-match.ts";
 import type { SourceState } from "../source/source-state.ts";
 import { type FindingCode, REFUSALS } from "./catalogue.ts";
 import { isManagedBy } from "./check-owner.ts";

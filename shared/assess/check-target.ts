@@ -1,4 +1,4 @@
-import { toldName } from "../cluster/told-name.ts";
+import { sanitizeName } from "../cluster/sanitize-name.ts";
 import { RelayError } from "../relay-error.ts";
 import { REFUSALS } from "./catalogue.ts";
 import { additionsOf, keyChanges } from "./changes.ts";
@@ -27,7 +27,7 @@ export function checkType(observation: Observation): Verdict | undefined {
     finding: "TYPE_DIFFERS",
     action: "refuse",
     code: "TARGET_TYPE_DIFFERS",
-    advice: `The Secret has type ${toldName(live.secret.type)}, the binding ${binding.type}. ${REFUSALS.TARGET_TYPE_DIFFERS}`,
+    advice: `The Secret has type ${sanitizeName(live.secret.type)}, the binding ${binding.type}. ${REFUSALS.TARGET_TYPE_DIFFERS}`,
   });
 }
 

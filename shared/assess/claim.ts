@@ -1,6 +1,6 @@
 import type { Binding } from "../bindings/binding.ts";
+import { managingRelays } from "../bindings/relay-identity.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
-import { managingRelays } from "../identity/relay-identity.ts";
 import { REFUSALS } from "./catalogue.ts";
 import { checkOwner } from "./check-owner.ts";
 import { isContested } from "./contest.ts";

@@ -1,5 +1,5 @@
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
-import type { RelayMarks } from "../identity/relay-identity.ts";
 
 /** From here on two writers fight, and a sweep every five minutes would go on for ever. */
 const TAKE_BACKS_MAX = 3;
@@ -8,7 +8,7 @@ const WINDOW_MS = 3_600_000;
 /** When the relay took the Secret back within the last hour, ms since the epoch; the newest few. */
 export function recentTakeBacks(
   live: Pick<LiveMetadata, "annotations"> | undefined,
-  { annotations }: RelayMarks,
+  { annotations }: RelayMetadata,
   now: number,
 ): readonly number[] {
   const text = live?.annotations[annotations.takeBacks] ?? "";
@@ -20,7 +20,7 @@ export function recentTakeBacks(
     .slice(-TAKE_BACKS_MAX);
 }
 
-export function isContested(live: LiveMetadata, marks: RelayMarks, now: number): boolean {
+export function isContested(live: LiveMetadata, marks: RelayMetadata, now: number): boolean {
   return recentTakeBacks(live, marks, now).length >= TAKE_BACKS_MAX;
 }
 

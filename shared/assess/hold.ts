@@ -1,6 +1,6 @@
+import { HOLD_ANNOTATION } from "../bindings/relay-identity.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { annotationField } from "../cluster/managed-fields.ts";
-import { HOLD_ANNOTATION } from "../identity/relay-identity.ts";
 
 /** A longer hold would be a Secret that the relay silently no longer maintains. */
 export const HOLD_MS_MAX = 24 * 3_600_000;

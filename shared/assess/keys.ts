@@ -1,4 +1,5 @@
 import type { Binding } from "../bindings/binding.ts";
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveMetadata, LiveSecret } from "../cluster/live-secret.ts";
 import {
   appliedFields,
@@ -7,13 +8,15 @@ import {
   keyOfField,
   type ManagedFieldsEntry,
 } from "../cluster/managed-fields.ts";
-import { toldName } from "../cluster/told-name.ts";
-import type { RelayMarks } from "../identity/relay-identity.ts";
+import { sanitizeName } from "../cluster/sanitize-name.ts";
 import { isDataKey } from "../render/is-data-key.ts";
 import type { ForeignKey } from "./verdict.ts";
 
 /** The names of the data keys that the relay applied, as the Secret notes them. */
-export function notedKeys({ annotations }: Pick<LiveMetadata, "annotations">, marks: RelayMarks): string[] {
+export function notedKeys(
+  { annotations }: Pick<LiveMetadata, "annotations">,
+  marks: RelayMetadata,
+): string[] {
   return [...new Set((annotations[marks.annotations.keys] ?? "").split(","))].filter(isDataKey);
 }
 
@@ -33,7 +36,7 @@ export type UnwantedKeys = {
 export function unwantedKeys(
   live: LiveMetadata | LiveSecret,
   binding: Pick<Binding, "ownership" | "foreignKeys">,
-  marks: RelayMarks,
+  marks: RelayMetadata,
   wanted?: ReadonlySet<string>,
 ): UnwantedKeys {
   if (binding.ownership === "keys") return NONE;
@@ -54,7 +57,7 @@ export function unwantedKeys(
     const isPreviousOperators = others.some(isPreviousOperator);
     if (isForeign) {
       const [manager] = others;
-      foreign.push({ key: toldName(key), ...(manager && { manager: toldName(manager.manager) }) });
+      foreign.push({ key: sanitizeName(key), ...(manager && { manager: sanitizeName(manager.manager) }) });
     }
     if (isForeign && !isPreviousOperators && binding.foreignKeys !== "remove") continue;
     removed.push(key);
@@ -69,7 +72,7 @@ const NONE: UnwantedKeys = { removed: [], disowned: [], foreign: [] };
 export function removesForeignKeys(
   live: LiveMetadata,
   binding: Pick<Binding, "ownership" | "foreignKeys">,
-  marks: RelayMarks,
+  marks: RelayMetadata,
 ): boolean {
   return unwantedKeys(live, binding, marks).removed.length > 0;
 }
@@ -87,7 +90,7 @@ export function isPreviousOperator({ manager }: Pick<ManagedFieldsEntry, "manage
 
 function ownersByKey(
   managedFields: LiveMetadata["managedFields"],
-  { fieldManager }: RelayMarks,
+  { fieldManager }: RelayMetadata,
 ): Map<string, ManagedFieldsEntry[]> {
   const owners = new Map<string, ManagedFieldsEntry[]>();
   for (const entry of managedFields) {

@@ -1,6 +1,6 @@
 import type { Binding } from "../bindings/binding.ts";
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveMetadata, LiveSecret } from "../cluster/live-secret.ts";
-import type { RelayMarks } from "../identity/relay-identity.ts";
 import type { RenderError } from "../render/errors.ts";
 import type { DesiredSecret } from "../render/render-secret.ts";
 import type { SourceState } from "../source/source-state.ts";
@@ -23,12 +23,15 @@ export type LiveTarget =
 
 /** What an assessment depends on beside the observation. */
 export type AssessRules = {
-  readonly marks: RelayMarks;
+  readonly marks: RelayMetadata;
   /** Ms since the epoch. */
   readonly now: number;
   /** How long a source or a binding must have been gone before its Secret is deleted. */
   readonly deletionGraceMs: number;
 };
+
+/** By default (DELETION_GRACE_MINUTES). Only a sweep of the function has another, from its settings. */
+export const DELETION_GRACE_MS = 86_400_000;
 
 export function liveTarget(secret: LiveMetadata | LiveSecret | undefined): LiveTarget {
   return secret === undefined ? { kind: "absent" } : { kind: "found", secret };

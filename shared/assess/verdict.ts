@@ -36,10 +36,10 @@ export type WritePlan = {
   /** Take conflicting fields from other managers. */
   readonly force: boolean;
   /**
-   * Data fields whose ownership must move to the relay before the apply: server-side apply removes a field only when
+   * Data keys whose ownership must move to the relay before the apply: server-side apply removes a field only when
    * the relay alone owns it.
    */
-  readonly disown: readonly FieldPath[];
+  readonly disown: readonly string[];
   /** Another manager changed what the relay had applied. */
   readonly isTakeBack: boolean;
 };

@@ -1,33 +1,33 @@
-import { type RelayMarks, relayMarks } from "../identity/relay-identity.ts";
-import { lookupNames, referencesMayMatch } from "../secret-id/references-may-match.ts";
-import type { SecretHome, SecretReference } from "../secret-id/secret-id.ts";
+import { lookupNames, referencesMayMatch } from "../source/references-may-match.ts";
+import type { AwsLocation, SecretReference } from "../source/secret-id.ts";
 import type { Binding, ClusterConfig, CompiledBindings } from "./binding.ts";
+import { type RelayMetadata, relayMetadata } from "./relay-identity.ts";
 
-/** All bindings of one source, as the source is written; a binding of several sources is with each of them. */
+/** The bindings of one source, by its spelling; a binding of several sources is listed under each of them. */
 export type SourceBindings = { readonly source: SecretReference; readonly bindings: readonly Binding[] };
 
 export type BindingIndex = {
-  /** By which the relay of these bindings recognises its Secrets. */
-  readonly marks: RelayMarks;
-  /** By the key that `target.cluster` holds. */
+  /** The metadata by which the relay of these bindings recognises its Secrets. */
+  readonly marks: RelayMetadata;
+  /** By `target.cluster`. */
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   /** Every binding once, in the file's order. */
   readonly bindings: readonly Binding[];
   /** Every source of the file, in the file's order. */
   readonly sources: readonly SourceBindings[];
   /**
-   * The sources that `seen` may name. More than one when a secret is bound under two spellings, or when the ARN can
-   * be read in two ways; none when it is not bound.
+   * The sources that the reference may name: several if a secret is bound under two spellings or the ARN can be read in
+   * two ways.
    */
-  find(seen: SecretReference): readonly SourceBindings[];
-  /** The sources of the bindings that state this webhook id; several bindings may share one. */
+  find(reference: SecretReference): readonly SourceBindings[];
+  /** The sources of the bindings with this webhook id; several bindings may share one. */
   findByWebhookId(webhookId: string): readonly SourceBindings[];
 };
 
-/** `self` is the account and Region of the functions: where a bare name lives. */
+/** `self` is the account and Region of the functions, which locates bare names. */
 export function createBindingIndex(
   { relay, clusters, bindings }: CompiledBindings,
-  self: SecretHome,
+  self: AwsLocation,
 ): BindingIndex {
   const sources = groupBySource(bindings);
   const byName = new Map<string, SourceBindings[]>();
@@ -39,18 +39,18 @@ export function createBindingIndex(
     }
   }
 
-  const find = (seen: SecretReference): readonly SourceBindings[] => {
-    const candidates = new Set(lookupNames(seen).flatMap((name) => byName.get(name) ?? []));
-    return [...candidates].filter(({ source }) => referencesMayMatch(source, seen, self));
+  const find = (reference: SecretReference): readonly SourceBindings[] => {
+    const candidates = new Set(lookupNames(reference).flatMap((name) => byName.get(name) ?? []));
+    return [...candidates].filter(({ source }) => referencesMayMatch(source, reference, self));
   };
   const findByWebhookId = (webhookId: string): readonly SourceBindings[] =>
     sources.filter(({ bindings }) => bindings.some((binding) => binding.webhookId === webhookId));
-  const marks = relayMarks({ ...self, name: relay });
+  const marks = relayMetadata({ ...self, name: relay });
   return { marks, clusters, bindings, sources, find, findByWebhookId };
 }
 
-/** A function learns its account and Region from its first invocation, and they are the same ever after. */
-export function indexOncePerHome(compiled: CompiledBindings): (self: SecretHome) => BindingIndex {
+/** A function learns its account and Region from its first invocation, and they never change. */
+export function indexPerLocation(compiled: CompiledBindings): (self: AwsLocation) => BindingIndex {
   const indexes = new Map<string, BindingIndex>();
   return (self) => {
     const key = `${self.partition}|${self.region}|${self.accountId}`;

@@ -1,24 +1,24 @@
 import { RelayError } from "../relay-error.ts";
 
-/** Where in a file; both count from 1, as editors do. */
+/** Both count from 1. */
 export type Position = { readonly line: number; readonly column: number };
 
-/** One thing wrong in a bindings file. No text of it quotes anything but names from the file. */
+/** A problem in a bindings file. Its messages quote only names from the file. */
 export type BindingsProblem = Position & {
-  /** For people and scripts: `bindings[3].targets[0].namespace`; empty for the file itself. */
+  /** For example `bindings[3].targets[0].namespace`; empty for the file itself. */
   readonly path: string;
   readonly message: string;
   readonly fix: string;
 };
 
-/** Thrown when a bindings file cannot be used: it tells everything that is wrong, in the file's order. */
+/** Thrown for an invalid bindings file; lists all problems in the file's order. */
 export class BindingsError extends RelayError {
   override readonly name = "BindingsError";
   readonly code = "BINDINGS_INVALID";
   readonly retryable = false;
   readonly fileName: string;
   readonly problems: readonly BindingsProblem[];
-  /** True when the file has more problems than are listed. */
+  /** Whether the file has more problems than listed. */
   readonly truncated: boolean;
 
   constructor(fileName: string, problems: readonly BindingsProblem[], truncated = false) {

@@ -1,6 +1,6 @@
 import type { DeletionPolicy, Encoding, KeyRename, KeySource, RestartRule } from "./binding.ts";
 
-/** bindings.yaml as a person writes it, once its shape is checked. The shape itself is in bindings.schema.json. */
+/** bindings.yaml after validation against bindings.schema.json. */
 export type BindingsFile = {
   readonly version: 1;
   readonly relay?: string;
@@ -21,7 +21,7 @@ export type ClusterEntry = {
   };
 };
 
-/** Has either `source`, with what belongs to it beside it, or `sources`. */
+/** Has either `source` with its settings, or `sources`. */
 export type BindingEntry = Rules &
   Partial<SourceEntry> & {
     readonly sources?: readonly SourceEntry[];

@@ -1,11 +1,11 @@
 import { X509Certificate } from "node:crypto";
 
-/** What is wrong with the text as base64 of PEM certificates, if anything. */
+/** Undefined if the text is valid base64 of PEM certificates. */
 export function certificateAuthorityProblem(text: string): { message: string; fix: string } | undefined {
   if (text.includes(PEM_BEGIN)) {
     return {
-      message: "This is PEM as it is, and base64 of it is expected",
-      fix: "Encode it once more, with `base64 -w0`",
+      message: "This is plain PEM, but base64-encoded PEM is expected",
+      fix: "Encode it with `base64 -w0`",
     };
   }
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) {
@@ -17,11 +17,11 @@ export function certificateAuthorityProblem(text: string): { message: string; fi
   if (blocks.some((block) => !block.startsWith(PEM_CERTIFICATE))) {
     return {
       message: "This holds something other than certificates",
-      fix: `Keep the certificates only. ${COPY}`,
+      fix: `Keep only the certificates. ${COPY}`,
     };
   }
   if (!blocks.every(isCertificate)) {
-    return { message: "A certificate in this is damaged", fix: COPY };
+    return { message: "A certificate is damaged", fix: COPY };
   }
   return undefined;
 }

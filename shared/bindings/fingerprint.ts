@@ -2,14 +2,13 @@ import { createHash } from "node:crypto";
 import type { Binding, KeyRule } from "./binding.ts";
 
 /**
- * Sixteen hex characters that differ when the rules of a binding differ, whatever the order and layout of the file.
+ * Sixteen hex characters that differ when the rules of a binding differ, regardless of order and layout in the file.
  *
- * In it is everything that changes what an apply would write: the sources as written (another source, another value),
- * their versions, keys and order, type, labels, annotations, and the deletion policy, which is kept on the target for the day when the binding is
- * gone. Not in it:
- * - the target, because the fingerprint is kept on the target itself, so moving a binding is no change of rules;
- * - `adopt`, because it decides whether we may write and not what: a Secret that was refused carries no fingerprint
- *   of ours anyway, and one that we own would be written again for nothing.
+ * Includes everything that changes the result of an apply: the sources as written, their versions, keys and order, type,
+ * labels, annotations, and the deletion policy, which is kept on the target after the binding is removed. Excludes:
+ * - the target, because the fingerprint is stored on the target itself;
+ * - `adopt`, because it decides whether the relay may write and not the content. With it, a change of `adopt` would
+ *   write every Secret again.
  */
 export function fingerprintOf({
   sources,
@@ -34,7 +33,7 @@ export function fingerprintOf({
     sortedEntries(annotations),
     deletionPolicy,
   ];
-  // Only where they are used: a binding without them keeps the fingerprint that it had before there were any.
+  // Only if used, so that adding a setting to the format does not change existing fingerprints.
   if (ownership !== undefined) rules.push(["ownership", ownership]);
   if (immutable !== undefined) rules.push(["immutable", immutable]);
   if (first.stage !== undefined) rules.push(["stage", first.stage]);
@@ -47,7 +46,7 @@ export function fingerprintOf({
   return createHash("sha256").update(JSON.stringify(rules)).digest("hex").slice(0, 16);
 }
 
-// Raise it when the same rules come to mean another Secret, so that sweeps write every target once more.
+// Raise it when a release renders the same rules differently, so that sweeps write every target again.
 const RULES_VERSION = 1;
 
 function canonicalKeys(keys: KeyRule): unknown {
@@ -67,7 +66,7 @@ function canonicalKeys(keys: KeyRule): unknown {
         ]),
       ];
     case "extracted":
-      // Of renames the first that fits counts, so their order is a rule; that of the patterns is none.
+      // The first matching rename wins, so the order of renames matters; that of the patterns does not.
       return [
         "extracted",
         keys.include.toSorted(),

@@ -1,6 +1,5 @@
-import { DEFAULT_RELAY_NAME } from "../identity/relay-identity.ts";
-import { parseBoundReference } from "../secret-id/parse-secret-reference.ts";
-import { parseVersionId } from "../secret-id/parse-version-id.ts";
+import { parseBoundReference } from "../source/parse-secret-reference.ts";
+import { parseVersionId } from "../source/parse-version-id.ts";
 import type {
   Binding,
   BoundSource,
@@ -21,22 +20,23 @@ import type {
   SourceEntry,
   TargetEntry,
 } from "./bindings-file.ts";
-import { checkMeaning } from "./check-meaning.ts";
-import { checkShape } from "./check-shape.ts";
+import { checkRules } from "./check-rules.ts";
+import { checkSchema } from "./check-schema.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { parseBindingsYaml } from "./parse-bindings-yaml.ts";
+import { DEFAULT_RELAY_NAME } from "./relay-identity.ts";
 
 /**
- * The text of a bindings file -> what the functions read. Throws one BindingsError with everything that is wrong.
+ * Validates and compiles a bindings file. Throws one BindingsError with all problems.
  *
- * It needs a YAML parser and a schema validator, so the functions load it only when BINDINGS_FILE is a YAML file.
+ * It imports the YAML parser and the schema validator, so the functions load it only for a YAML file.
  */
 export function loadBindings(text: string, fileName: string): CompiledBindings {
   const { value, problems } = parseBindingsYaml(text);
-  // After a mistake in the YAML itself, what stands where is a guess.
+  // After a YAML syntax error the values are unreliable.
   if (problems.isEmpty) {
-    checkShape(value, problems);
-    checkMeaning(value, problems);
+    checkSchema(value, problems);
+    checkRules(value, problems);
   }
   if (!problems.isEmpty) throw new BindingsError(fileName, problems.sorted(), problems.truncated);
   return compile(value as BindingsFile);
@@ -45,7 +45,7 @@ export function loadBindings(text: string, fileName: string): CompiledBindings {
 const DEFAULTS = schema.$defs.binding.properties;
 
 function compile(file: BindingsFile): CompiledBindings {
-  // Object.fromEntries and spread, here and below: an assignment would lose a key with the name __proto__.
+  // Object.fromEntries and spread, here and below: an assignment would lose a key named __proto__.
   const clusters = Object.fromEntries(
     Object.entries(file.clusters).map(([key, cluster]) => [key, clusterOf(cluster)]),
   );
@@ -87,17 +87,17 @@ function rulesOf(entry: BindingEntry, defaults: BindingsFile["defaults"] = {}): 
 
 function sourcesOf(entry: BindingEntry): Binding["sources"] {
   const [first, ...others] = (entry.sources ?? [entry as SourceEntry]).map(sourceOf);
-  if (first === undefined) throw new TypeError("checkShape lets no binding without a source through");
+  if (first === undefined) throw new TypeError("checkSchema refuses a binding without a source");
   return [first, ...others];
 }
 
 function sourceOf(entry: SourceEntry): BoundSource {
   const reference = parseBoundReference(entry.source);
-  if (reference === undefined) throw new TypeError("checkMeaning lets no such source through");
+  if (reference === undefined) throw new TypeError("checkRules refuses an invalid source");
   const versionId = parseVersionId(entry.versionId);
   return {
     ...reference,
-    // AWSCURRENT may be spelled out, and is the same rule.
+    // An explicit AWSCURRENT equals the default.
     ...(entry.stage !== undefined && entry.stage !== "AWSCURRENT" && { stage: entry.stage }),
     ...(versionId !== undefined && { versionId }),
     keys: keyRuleOf(entry),
@@ -125,11 +125,11 @@ function targetOf(target: TargetEntry, { clusters, defaults }: BindingsFile): Ta
   const cluster = target.cluster ?? defaults?.cluster ?? Object.keys(clusters)[0];
   const namespace = target.namespace ?? defaults?.namespace;
   if (cluster === undefined || namespace === undefined)
-    throw new TypeError("checkMeaning lets no such target through");
+    throw new TypeError("checkRules refuses an incomplete target");
   return { cluster, namespace, name: target.name };
 }
 
-/** What is to be done for those who read the target; nothing of it changes the Secret, so it is in no fingerprint. */
+/** The follow-up actions. They do not change the Secret, so the fingerprint excludes them. */
 function readersOf({ restart, nudge, events }: TargetEntry): Pick<Binding, "restart" | "nudge" | "events"> {
   return {
     ...(restart !== undefined && { restart: restartRuleOf(restart) }),

@@ -5,13 +5,13 @@ import { describePath, type Path, type Place, ProblemList, quoteName } from "./p
 import { hasTooManyMarks } from "./yaml-marks.ts";
 
 export type ParsedBindings = {
-  /** Maps have no prototype, so that `__proto__` and `constructor` are names like any other. Undefined when unreadable. */
+  /** Undefined when unreadable. Maps have no prototype, so `__proto__` and `constructor` are ordinary keys. */
   readonly value: unknown;
-  /** What is wrong with it as YAML; the list goes on to collect what is wrong with its contents. */
+  /** The YAML problems; later checks add to this list. */
   readonly problems: ProblemList;
 };
 
-/** YAML text -> plain value, and the position of everything in it. */
+/** Parses YAML into plain values and keeps their positions. */
 export function parseBindingsYaml(text: string): ParsedBindings {
   const lineCounter = new LineCounter();
   if (Buffer.byteLength(text) > FILE_BYTES_MAX) return unreadable(TOO_LARGE);
@@ -23,11 +23,11 @@ export function parseBindingsYaml(text: string): ParsedBindings {
       version: "1.2",
       schema: "core",
       merge: false,
-      resolveKnownTags: false, // !!binary and the like would give values that JSON cannot hold
+      resolveKnownTags: false, // !!binary and others give values that JSON cannot represent
       stringKeys: true,
-      uniqueKeys: false, // its check is quadratic and names one place; ours is in plainValueOf
-      prettyErrors: false, // those quote the source
-      logLevel: "error", // with "silent", a second document would be dropped without a word
+      uniqueKeys: false, // the library's check is quadratic and gives one position; plainValueOf checks instead
+      prettyErrors: false, // pretty errors quote the file
+      logLevel: "error", // "silent" would ignore a second document
     });
   } catch {
     return unreadable(UNPARSABLE);
@@ -45,33 +45,33 @@ export function parseBindingsYaml(text: string): ParsedBindings {
 // (944 MB for 8.9 MB): 16 MiB stay within the heap that Node has on a small build machine.
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 
-// A binding is seven levels deep at most; more only comes from a mistake or an attack on the stack.
+// A valid binding is at most seven levels deep.
 const DEPTH_MAX = 64;
 
-// Aliases may multiply a file of 1 KB into more than any machine holds. 2,000,000 values are 100,000 bindings with
-// twenty values each.
+// Aliases can expand a file of 1 KB beyond any machine's memory. 2,000,000 values are 100,000 bindings with twenty
+// values each.
 const EXPANDED_VALUES_MAX = 2_000_000;
 
 type Advice = readonly [message: string, fix: string];
 
-const TOO_LARGE: Advice = ["The file is larger than 16 MiB", "Split it over several stacks"];
+const TOO_LARGE: Advice = ["The file is larger than 16 MiB", "Split it into several stacks"];
 const TOO_MANY_MARKS: Advice = [
   "The file has more than 1,500,000 values, brackets and quotes",
-  "Split it over several stacks",
+  "Split it into several stacks",
 ];
 const EMPTY: Advice = [
   "The file is empty",
-  "Start it with version, clusters and bindings; bindings.yaml of this project is an example",
+  "Start with version, clusters and bindings; see bindings.yaml of this project for an example",
 ];
 const UNPARSABLE: Advice = ["The file cannot be read as YAML", "Check it with a YAML linter"];
 const NOT_YAML: Advice = [
-  "This is not correct YAML",
+  "This is not valid YAML",
   "Check indentation, quotes and brackets here and on the line above",
 ];
 
-// The parser's own messages quote the file, so each of its codes is told in our words.
+// The parser's own messages quote the file, so each of its codes has a message here.
 const SYNTAX_ADVICE: Readonly<Record<string, Advice>> = {
-  BAD_ALIAS: ["This alias is not written correctly", "Write an alias as an asterisk and the anchor's name"],
+  BAD_ALIAS: ["This alias is not valid", "Write an alias as an asterisk and the anchor's name"],
   ALIAS_PROPS: ["An alias cannot have an anchor or a tag", "Remove the anchor or the tag before the alias"],
   MULTIPLE_ANCHORS: ["One value cannot have two anchors", "Remove one of them"],
   MULTIPLE_TAGS: ["One value cannot have two tags", "Remove the tags"],
@@ -85,11 +85,11 @@ const SYNTAX_ADVICE: Readonly<Record<string, Advice>> = {
     "Use single quotes, or write the backslash twice",
   ],
   BAD_INDENT: [
-    "The indentation does not fit what is above",
-    "Indent by spaces, the same for all keys of a map",
+    "The indentation does not match the lines above",
+    "Indent with spaces, the same for all keys of a map",
   ],
   TAB_AS_INDENT: ["A tab is used as indentation", "Indent with spaces"],
-  MISSING_CHAR: ["A closing quote or bracket, a comma or a colon is missing", "Add it here or before"],
+  MISSING_CHAR: ["A closing quote or bracket, a comma or a colon is missing", "Add it here or earlier"],
   BAD_SCALAR_START: ["Plain text cannot start with this character", "Put the text in quotes"],
   BLOCK_AS_IMPLICIT_KEY: [
     "There is a second colon where a plain value is expected",
@@ -97,7 +97,7 @@ const SYNTAX_ADVICE: Readonly<Record<string, Advice>> = {
   ],
   BLOCK_IN_FLOW: [
     "A block starts inside brackets",
-    "Close the brackets first, or write all of it inside them",
+    "Close the brackets first, or write the whole block inside them",
   ],
   MULTILINE_IMPLICIT_KEY: ["A key goes over more than one line", "Put the key and its colon on one line"],
   KEY_OVER_1024_CHARS: [
@@ -128,7 +128,7 @@ const FILE_START: Position = { line: 1, column: 1 };
 
 function addSyntaxProblems(document: Document.Parsed, lines: LineCounter, problems: ProblemList): void {
   const all = [...document.errors, ...document.warnings];
-  // One bracket too many, repeated, gives a thousand more errors that say nothing new.
+  // A repeated extra bracket gives a thousand more errors without new information.
   const exhausted = all.find((error) => error.code === "RESOURCE_EXHAUSTION");
   for (const error of exhausted === undefined ? all : [exhausted]) {
     const [message, fix] = SYNTAX_ADVICE[error.code] ?? NOT_YAML;
@@ -139,7 +139,7 @@ function addSyntaxProblems(document: Document.Parsed, lines: LineCounter, proble
     problems.addAt(
       FILE_START,
       "",
-      "The file asks for an old version of YAML",
+      "The file declares an old version of YAML",
       "Remove the line that starts with %YAML",
     );
   }
@@ -147,31 +147,31 @@ function addSyntaxProblems(document: Document.Parsed, lines: LineCounter, proble
 
 function positionAt(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
-  // Before the first line break is counted, the counter knows no line at all.
+  // The counter returns line 0 until it has counted the first line break.
   return line === 0 ? { line: 1, column: offset + 1 } : { line, column: col };
 }
 
-/** Remembers where values come from, aliases included, so that any path can be pointed at. */
+/** Maps paths to positions in the file, through aliases too. */
 class Origins {
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter;
-  readonly #meanings = new Map<Node, Node>();
+  readonly #aliasTargets = new Map<Node, Node>();
 
   constructor(document: Document.Parsed, lines: LineCounter) {
     this.#document = document;
     this.#lines = lines;
   }
 
-  rememberAlias(alias: Node, meaning: Node): void {
-    this.#meanings.set(alias, meaning);
+  addAlias(alias: Node, target: Node): void {
+    this.#aliasTargets.set(alias, target);
   }
 
-  /** The place itself, or the nearest thing around it that the file spells out. */
+  /** The position of the path, or of its nearest parent in the file. */
   positionOf({ path, part }: Place): Position {
     let node: Node | null = this.#document.contents;
     let offset = offsetOf(node) ?? 0;
     for (const [index, step] of path.entries()) {
-      const resolved: Node | null = node === null ? null : (this.#meanings.get(node) ?? node);
+      const resolved: Node | null = node === null ? null : (this.#aliasTargets.get(node) ?? node);
       let next: Node | null = null;
       if (isMap(resolved)) {
         const pair: Pair | undefined = resolved.items.find((item) => keyOf(item) === step);
@@ -202,22 +202,22 @@ const keyOf = (pair: Pair): string => (isScalar(pair.key) ? String(pair.key.valu
 type Expanded = { readonly value: unknown; readonly size: number };
 
 /**
- * Nodes -> plain value. Not the library's toJS: that looks for every alias through the whole document again, and
- * sets keys in a way of its own. What stands behind an anchor is converted once and shared; nobody changes it.
+ * Replaces the library's toJS, which searches the whole document for every alias and loses some keys. The value of an
+ * anchor is converted once and shared.
  */
 function plainValueOf(root: Node, origins: Origins, problems: ProblemList): unknown {
   const anchors = new Map<string, Node>();
   const finished = new Map<Node, Expanded>();
   let overflowed = false;
 
-  const complain = (node: Node | null, path: Path, message: string, fix: string): Expanded => {
+  const report = (node: Node | null, path: Path, message: string, fix: string): Expanded => {
     problems.addAt(origins.positionOfNode(node), describePath(path), message, fix);
     return { value: null, size: 1 };
   };
 
   const convert = (node: Node | null, path: Path): Expanded => {
     if (node === null) return { value: null, size: 1 };
-    if (path.length > DEPTH_MAX) return complain(node, [], ...tooDeep);
+    if (path.length > DEPTH_MAX) return report(node, [], ...tooDeep);
     if (isAlias(node)) return convertAlias(node, node.source, path);
     const { anchor } = node as { anchor?: string };
     if (anchor !== undefined) anchors.set(anchor, node);
@@ -228,10 +228,10 @@ function plainValueOf(root: Node, origins: Origins, problems: ProblemList): unkn
         : { value: isScalar(node) ? node.value : null, size: 1 };
     if (expanded.size > EXPANDED_VALUES_MAX && !overflowed) {
       overflowed = true;
-      complain(
+      report(
         node,
         path,
-        "The file holds more than 2,000,000 values once its aliases are put in",
+        "The file has more than 2,000,000 values after expanding its aliases",
         "Use fewer aliases",
       );
     }
@@ -240,43 +240,43 @@ function plainValueOf(root: Node, origins: Origins, problems: ProblemList): unkn
   };
 
   const convertAlias = (alias: Node, name: string, path: Path): Expanded => {
-    const meaning = anchors.get(name);
-    if (meaning === undefined) {
-      return complain(
+    const target = anchors.get(name);
+    if (target === undefined) {
+      return report(
         alias,
         path,
-        `No anchor ${quoteName(name)} is above this alias`,
+        `There is no anchor ${quoteName(name)} above this alias`,
         "Check the spelling, or move the anchor up",
       );
     }
-    const expanded = finished.get(meaning);
+    const expanded = finished.get(target);
     if (expanded === undefined) {
-      return complain(
+      return report(
         alias,
         path,
-        `The alias ${quoteName(name)} stands inside its own anchor`,
-        "Write the value out",
+        `The alias ${quoteName(name)} is inside its own anchor`,
+        "Write the value without an alias",
       );
     }
-    origins.rememberAlias(alias, meaning);
+    origins.addAlias(alias, target);
     return expanded;
   };
 
   const convertMap = (items: readonly Pair[], path: Path): Expanded => {
     const value: Record<string, unknown> = Object.create(null);
-    const seen = new Map<string, Node>();
+    const firstKeys = new Map<string, Node>();
     let size = 1;
     for (const pair of items) {
       const key = keyOf(pair);
       const keyNode = pair.key as Node;
-      const first = seen.get(key);
-      if (first === undefined) seen.set(key, keyNode);
+      const first = firstKeys.get(key);
+      if (first === undefined) firstKeys.set(key, keyNode);
       else {
         const { line, column } = origins.positionOfNode(first);
-        complain(
+        report(
           keyNode,
           [...path, key],
-          `${quoteName(key)} is here a second time; the first is at ${line}:${column}`,
+          `The map already has the key ${quoteName(key)} at ${line}:${column}`,
           "Remove one of the two",
         );
       }

@@ -1,17 +1,17 @@
 import type { BindingsProblem, Position } from "./bindings-error.ts";
 
-/** Steps from the top of the file to a value: keys of maps and indices of lists. */
+/** The keys of maps and indices of lists from the top of the file to a value. */
 export type Path = readonly (string | number)[];
 
-/** `part: "key"` points at the key itself and not at what stands after its colon. */
+/** `part: "key"` points at the key instead of its value. */
 export type Place = { readonly path: Path; readonly part?: "key" };
 
 export type PositionOf = (place: Place) => Position;
 
-// A file of 100,000 bindings that all lack one setting would print for minutes, and nobody reads past a screen.
+// A file of 100,000 bindings that all lack one setting would print for minutes.
 const PROBLEMS_MAX = 1_000;
 
-/** Collects what is wrong, each thing once, and sorts it by position. */
+/** Collects problems without duplicates, and sorts them by position. */
 export class ProblemList {
   readonly #positionOf: PositionOf;
   readonly #problems = new Map<string, BindingsProblem>();
@@ -30,15 +30,15 @@ export class ProblemList {
       this.truncated = true;
       return;
     }
-    // Without the path, since a mistake behind an anchor is met once for every alias.
+    // Without the path, because a mistake behind an anchor is found again for every alias.
     const identity = `${line}:${column}:${message}`;
     if (this.#problems.has(identity)) return;
-    // A name that is suggested, or a template's own word, may hold what moves a terminal's cursor.
+    // A suggested name or a word of a template may contain terminal control characters.
     const problem = { line, column, path, message: escapeControls(message), fix: escapeControls(fix) };
     this.#problems.set(identity, problem);
   }
 
-  /** `file:line:column` without the file, for a message that names a second place. */
+  /** `line:column`, for a message that names a second position. */
   where(place: Place): string {
     const { line, column } = this.#positionOf(place);
     return `${line}:${column}`;
@@ -70,13 +70,13 @@ export function describePath(path: Path): string {
 
 const NAME_SHOWN_MAX = 80;
 
-/** A name from the file, fit for a terminal and a log: control characters escaped, long ones cut. */
+/** Makes a name from the file safe for a terminal and a log: escapes control characters, cuts long names. */
 export function quoteName(name: string): string {
   const shown = name.length > NAME_SHOWN_MAX ? `${name.slice(0, NAME_SHOWN_MAX)}…` : name;
   return escapeControls(JSON.stringify(shown.toWellFormed()));
 }
 
-/** What would steer a terminal, break a line or turn the order of letters, written as JSON writes it. */
+/** Escapes terminal controls, line breaks and bidirectional controls as JSON does. */
 function escapeControls(text: string): string {
   return text.replace(
     /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069]/gu,

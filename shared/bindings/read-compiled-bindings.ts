@@ -3,8 +3,8 @@ import { RelayError } from "../relay-error.ts";
 import type { CompiledBindings } from "./binding.ts";
 
 /**
- * Reads the bindings that BINDINGS_FILE names: JSON made by the build, or YAML as people write it. For YAML, the
- * parser and the validator are loaded at this moment, so that a deployed function does not pay for them.
+ * Reads BINDINGS_FILE: JSON from the build, or YAML. The YAML parser and the validator are loaded only when needed, so
+ * that a deployed function does not pay for them.
  */
 export async function readCompiledBindings(file: string): Promise<CompiledBindings> {
   let text: string;
@@ -20,20 +20,20 @@ export async function readCompiledBindings(file: string): Promise<CompiledBindin
   return parseCompiledBindings(text, file);
 }
 
-/** Thrown when the file with the compiled bindings is missing, damaged, or made by another version. */
+/** The file with the compiled bindings is missing, damaged, or from another version. */
 export class BindingsUnreadable extends RelayError {
   override readonly name = "BindingsUnreadable";
   readonly code = "BINDINGS_UNREADABLE";
   readonly retryable = false;
 
-  constructor(file: string, what: string, fix: string) {
-    super(`${file} ${what}. ${fix}.`);
+  constructor(file: string, problem: string, fix: string) {
+    super(`${file} ${problem}. ${fix}.`);
   }
 }
 
 const REBUILD = "Run `npm run build`, which makes it from bindings.yaml";
 
-/** Cheap on purpose: the build has checked everything, so only a damaged or foreign file is looked for. */
+/** Checks only for a damaged or foreign file, because the build has validated the bindings. */
 export function parseCompiledBindings(text: string, file: string): CompiledBindings {
   let compiled: unknown;
   try {

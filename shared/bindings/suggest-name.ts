@@ -1,4 +1,4 @@
-/** The known name that somebody most likely meant, or nothing when none is near. */
+/** The known name nearest to a misspelt one, if any is near. */
 export function suggestName(written: string, known: Iterable<string>): string | undefined {
   let best: { name: string; distance: number } | undefined;
   const plain = plainForm(written);
@@ -18,7 +18,7 @@ const COMPARED_MAX = 100;
 // role_arn, role-arn and RoleARN all mean roleArn.
 const plainForm = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, "");
 
-/** Insertions, deletions, replacements and swaps of neighbours, each counting one. */
+/** Counts insertions, deletions, replacements and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

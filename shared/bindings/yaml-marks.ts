@@ -1,9 +1,9 @@
-// For what stands between two of these marks the parser keeps a node or an error, of 800 to 1,300 bytes: 16 MiB of closing
-// brackets would take 20 GB, 1,500,000 take 1.6 GB. 50,000 bindings of five lines, with everything in quotes, have 1,450,000.
+// Between two of these characters the parser keeps a node or an error of 800 to 1,300 bytes: 16 MiB of closing brackets
+// would take 20 GB, 1,500,000 take 1.6 GB. 50,000 fully quoted bindings of five lines have 1,450,000 of them.
 const MARKS_MAX = 1_500_000;
 const MARK = /[,[\]{}"'\\&*!]|[-?:](?=\s)/g;
 
-/** Whether a parser of YAML would need more memory for a text than a file of ours may take, whatever the text is. */
+/** Whether the YAML parser would need too much memory for a text. */
 export function hasTooManyMarks(text: string): boolean {
   let count = 0;
   for (const [mark] of text.matchAll(MARK)) {

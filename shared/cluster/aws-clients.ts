@@ -1,5 +1,5 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
-import { boundedRequests } from "../aws-client/bounded-requests.ts";
+import { boundedRequests } from "../runtime/bounded-requests.ts";
 import type { AssumeRole, CredentialsProvider } from "./credentials.ts";
 import type { ClusterEndpoint } from "./https-transport.ts";
 

@@ -4,7 +4,7 @@ import type { DescribeCluster } from "./aws-clients.ts";
 import { type ClusterCredentials, errorNameOf } from "./credentials.ts";
 import { ClusterLookupFailed, ClusterLookupForbidden, ClusterNotFound } from "./errors.ts";
 import type { ClusterEndpoint } from "./https-transport.ts";
-import { keepAnswers } from "./keep-answers.ts";
+import { singleFlightCache } from "./single-flight-cache.ts";
 
 /**
  * Finds where a cluster answers. EKS publishes no rate for DescribeCluster, so an answer is kept until it fails, a
@@ -21,7 +21,7 @@ export function clusterDirectory(
   credentials: ClusterCredentials,
   now: () => number,
 ): ClusterDirectory {
-  const known = keepAnswers<ClusterEndpoint>(() => true);
+  const known = singleFlightCache<ClusterEndpoint>(() => true);
   const found = new Map<string, { endpoint: ClusterEndpoint; lookedUpAt: number }>();
 
   const look = async (cluster: ClusterConfig): Promise<ClusterEndpoint> => {

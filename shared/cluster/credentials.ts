@@ -1,6 +1,6 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
 import { CredentialsUnavailable, RoleNotAssumed } from "./errors.ts";
-import { keepAnswers } from "./keep-answers.ts";
+import { singleFlightCache } from "./single-flight-cache.ts";
 
 /** The credentials of this moment; `forceRefresh` asks for new ones although the old look fine. */
 export type CredentialsProvider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentialIdentity>;
@@ -23,7 +23,7 @@ export function clusterCredentials(
   assumeRole: AssumeRole,
   now: () => number,
 ): ClusterCredentials {
-  const assumed = keepAnswers<AwsCredentialIdentity>((known) => !expiresSoon(known, now()));
+  const assumed = singleFlightCache<AwsCredentialIdentity>((known) => !expiresSoon(known, now()));
   let ownIsStale = false;
 
   const readOwn = async (): Promise<AwsCredentialIdentity> => {

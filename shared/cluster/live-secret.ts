@@ -1,16 +1,21 @@
 import type { V1ObjectMeta } from "@kubernetes/client-node/dist/gen/models/V1ObjectMeta.js";
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
-import { SecretValue } from "../secret-value/secret-value.ts";
+import { SecretValue } from "../source/secret-value.ts";
 import { type ManagedFields, parseManagedFields } from "./managed-fields.ts";
 
-/** What can be known of a Secret without seeing a value. */
+export type SecretName = { readonly namespace: string; readonly name: string };
+
+/** One state of one object: a write or a deletion applies to this state only. */
+export type ObjectVersion = { readonly uid: string; readonly resourceVersion: string };
+
+/** What the relay knows of a Secret without reading a value. */
 export type LiveMetadata = {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
   readonly type: string;
-  /** Somebody deleted it and a finalizer holds it. */
+  /** Deleted, and kept by a finalizer. */
   readonly isBeingDeleted: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -22,12 +27,12 @@ export type LiveMetadata = {
 /** A target as it is in the cluster, with its values. */
 export type LiveSecret = LiveMetadata & {
   readonly immutable: boolean;
-  /** As the API server gave them, for the rare write that moves the ownership of fields. */
+  /** As the API server returned them, for the rare write that moves the ownership of fields. */
   readonly rawManagedFields: readonly object[];
   readonly data: ReadonlyMap<string, SecretValue>;
 };
 
-/** Throws where anything of it has another shape than in a Secret. */
+/** Throws a TypeError when a field has another type than a Secret's. */
 export function parseLiveSecret(secret: V1Secret): LiveSecret {
   return {
     ...parseLiveMetadata(secret.metadata ?? {}, secret.type),
@@ -39,7 +44,7 @@ export function parseLiveSecret(secret: V1Secret): LiveSecret {
   };
 }
 
-/** `type` is no part of an object's metadata; a Table has it in a column of its own. */
+/** `type` comes apart from the metadata: a Table has it in its own column. */
 export function parseLiveMetadata(meta: V1ObjectMeta, type: unknown = "Opaque"): LiveMetadata {
   const controller = meta.ownerReferences?.find((owner) => owner.controller === true);
   return {
@@ -56,15 +61,24 @@ export function parseLiveMetadata(meta: V1ObjectMeta, type: unknown = "Opaque"):
   };
 }
 
+export function isNamed(live: SecretName, { namespace, name }: SecretName): boolean {
+  return live.namespace === namespace && live.name === name;
+}
+
+/** Every object has a uid and a resourceVersion; without them the relay cannot fence a write. */
+export function canBeFenced({ uid, resourceVersion }: ObjectVersion): boolean {
+  return uid !== "" && resourceVersion !== "";
+}
+
 function textOf(value: unknown = ""): string {
-  if (typeof value !== "string") throw new TypeError("This is no text");
+  if (typeof value !== "string") throw new TypeError("Expected a string");
   return value;
 }
 
 function textsOf(values: unknown = {}): Readonly<Record<string, string>> {
   const isMap = typeof values === "object" && values !== null && !Array.isArray(values);
   if (!isMap || !Object.values(values).every((value) => typeof value === "string")) {
-    throw new TypeError("These are not texts by name");
+    throw new TypeError("Expected a map of strings");
   }
   return values as Readonly<Record<string, string>>;
 }

@@ -5,9 +5,8 @@ import { KubernetesObjectApi } from "@kubernetes/client-node/dist/object.js";
 import { PatchStrategy } from "@kubernetes/client-node/dist/patch.js";
 import { type CallContext, classifyResponse } from "./classify-response.ts";
 import { type ClusterEndpoint, type HttpsTransport, httpsTransport } from "./https-transport.ts";
+import type { ObjectVersion, SecretName } from "./live-secret.ts";
 import { TABLE_ACCEPT } from "./secrets-table.ts";
-
-export type SecretName = { readonly namespace: string; readonly name: string };
 
 /** `name` for one; otherwise a page of those with the label. */
 export type TableQuery = {
@@ -17,9 +16,6 @@ export type TableQuery = {
   readonly limit?: number;
   readonly continueToken?: string;
 };
-
-/** The one state of one object that a call is meant for. */
-export type ObjectVersion = { readonly uid: string; readonly resourceVersion: string };
 
 /** One call on objects that are no Secrets: raw JSON in and out, since the bundle leaves their models out. */
 export type ObjectCall = {

@@ -1,7 +1,7 @@
 import type { ClusterConfig } from "../bindings/binding.ts";
 import type { ClusterCredentials } from "./credentials.ts";
 import { type EksToken, mintEksToken } from "./eks-token.ts";
-import { keepAnswers } from "./keep-answers.ts";
+import { singleFlightCache } from "./single-flight-cache.ts";
 
 /** Hands out a bearer token for a cluster; mints one when there is none, or when the one at hand is near its end. */
 export type TokenCache = {
@@ -22,7 +22,7 @@ export type TokenCacheOptions = {
 };
 
 export function tokenCache(options: TokenCacheOptions): TokenCache {
-  const tokens = keepAnswers<EksToken>((token) => options.now() < token.expiresAt);
+  const tokens = singleFlightCache<EksToken>((token) => options.now() < token.expiresAt);
 
   const mint = async (cluster: ClusterConfig): Promise<EksToken> => {
     const credentials = await options.credentials.of(cluster.roleArn, cluster.region);

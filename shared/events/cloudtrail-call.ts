@@ -1,15 +1,15 @@
-import { parseVersionId } from "../secret-id/parse-version-id.ts";
-import type { VersionId } from "../secret-id/secret-id.ts";
-import { cloudTrailPlaces } from "./cloudtrail-places.ts";
+import { parseVersionId } from "../source/parse-version-id.ts";
+import type { VersionId } from "../source/secret-id.ts";
+import { cloudTrailIdFields } from "./cloudtrail-id-fields.ts";
 import type { IgnoredCode } from "./event-codes.ts";
-import { eventHome, eventIdOf, eventStamp } from "./event-stamp.ts";
+import { eventIdOf, eventLocation, eventMetadata } from "./event-metadata.ts";
 import { findSource } from "./find-source.ts";
 import { otherLabels } from "./other-labels.ts";
 import { elementsOf, hasOwn, own, ownString } from "./own-property.ts";
-import { given, ignored, type ParsedEvent, rejected } from "./parsed-event.ts";
+import { ignored, type ParsedEvent, rejected, withoutUndefined } from "./parsed-event.ts";
 import type { SecretChange } from "./secret-change.ts";
 
-/** "AWS API Call via CloudTrail": somebody called Secrets Manager. */
+/** "AWS API Call via CloudTrail": a call to Secrets Manager. */
 export function parseCloudTrailCall(event: unknown): ParsedEvent {
   const eventId = eventIdOf(event);
   const detail = own(event, "detail");
@@ -23,18 +23,18 @@ export function parseCloudTrailCall(event: unknown): ParsedEvent {
     const onlyReads = own(detail, "readOnly") === true; // a call newer than the list below
     return onlyReads ? ignored("READ_ONLY_CALL", eventId) : rejected("UNKNOWN_EVENT_NAME", eventId);
   }
-  // errorCode alone tells: a call that succeeded may have responseElements null.
+  // Only errorCode marks a failure: a call that succeeded may have responseElements null.
   if ((own(detail, "errorCode") ?? null) !== null) return ignored("FAILED_CALL", eventId);
   const request = own(detail, "requestParameters");
   const labels = labelsMoved(reason, request);
   if (labels === "none") return ignored("OTHER_LABEL", eventId);
 
-  const source = findSource(cloudTrailPlaces(event), eventHome(event));
+  const source = findSource(cloudTrailIdFields(event), eventLocation(event));
   if (typeof source === "string") return rejected(source, eventId);
   const versionId = versionWritten(reason, request);
   return {
     kind: "change",
-    change: { source, reason, ...given({ labels, versionId }), ...eventStamp(event) },
+    change: { source, reason, ...withoutUndefined({ labels, versionId }), ...eventMetadata(event) },
   };
 }
 
@@ -67,8 +67,8 @@ const UNINTERESTING_CALLS = new Map<string, IgnoredCode>([
   ["RotateSecret", "ROTATION_ONLY_STARTED"],
 ]);
 
-// A rotation puts its new value under AWSPENDING and moves AWSCURRENT later. A request that does not say which label
-// it moves counts as a change: a needless read is cheap.
+// A rotation puts its new value under AWSPENDING and moves AWSCURRENT later. A request without a label counts as a
+// change, because a needless read is cheap.
 function labelsMoved(reason: SecretChange["reason"], request: unknown): ReturnType<typeof otherLabels> {
   if (reason === "put-secret-value") {
     const labels = elementsOf(own(request, "versionStages"), LABELS_MAX) ?? [];
@@ -82,8 +82,8 @@ function labelsMoved(reason: SecretChange["reason"], request: unknown): ReturnTy
 // Secrets Manager keeps at most 20 labels on a version.
 const LABELS_MAX = 20;
 
-// The token of a call that writes a value becomes its VersionId. SDKs send one with every UpdateSecret, even one that
-// changes only the description or the key: then it names no version, and waiting for that version would be in vain.
+// The token of a call that writes a value becomes its VersionId. SDKs also send a token with an UpdateSecret that changes
+// only the description or the key. That token never becomes a version, so the relay must not wait for it.
 function versionWritten(reason: SecretChange["reason"], request: unknown): VersionId | undefined {
   switch (reason) {
     case "put-secret-value":

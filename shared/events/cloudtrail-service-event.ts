@@ -1,15 +1,15 @@
-import { cloudTrailPlaces } from "./cloudtrail-places.ts";
+import { cloudTrailIdFields } from "./cloudtrail-id-fields.ts";
 import type { IgnoredCode } from "./event-codes.ts";
-import { eventHome, eventIdOf, eventStamp } from "./event-stamp.ts";
+import { eventIdOf, eventLocation, eventMetadata } from "./event-metadata.ts";
 import { findSource } from "./find-source.ts";
 import { own, ownString } from "./own-property.ts";
 import { ignored, type ParsedEvent, type RotationSignal, rejected } from "./parsed-event.ts";
 
 /**
- * "AWS Service Event via CloudTrail": Secrets Manager did something by itself.
+ * "AWS Service Event via CloudTrail": Secrets Manager acted by itself.
  *
- * The name decides, and it is compared whole: RotationFailed has an errorMessage but no errorCode, and
- * TestRotationSucceeded is no rotation.
+ * Only the whole event name decides: RotationFailed has an errorMessage but no errorCode, and TestRotationSucceeded
+ * does not rotate anything.
  */
 export function parseCloudTrailServiceEvent(event: unknown): ParsedEvent {
   const eventId = eventIdOf(event);
@@ -21,10 +21,10 @@ export function parseCloudTrailServiceEvent(event: unknown): ParsedEvent {
   if (signal === undefined && eventName !== "RotationSucceeded")
     return rejected("UNKNOWN_EVENT_NAME", eventId);
 
-  const source = findSource(cloudTrailPlaces(event), eventHome(event));
+  const source = findSource(cloudTrailIdFields(event), eventLocation(event));
   if (typeof source === "string") return rejected(source, eventId);
-  if (signal !== undefined) return { kind: "signal", signal, source, ...eventStamp(event) };
-  return { kind: "change", change: { source, reason: "rotation-succeeded", ...eventStamp(event) } };
+  if (signal !== undefined) return { kind: "signal", signal, source, ...eventMetadata(event) };
+  return { kind: "change", change: { source, reason: "rotation-succeeded", ...eventMetadata(event) } };
 }
 
 const SIGNALS = new Map<string, RotationSignal["signal"]>([

@@ -1,12 +1,12 @@
-import { parseSecretReference } from "../secret-id/parse-secret-reference.ts";
-import { parseVersionId } from "../secret-id/parse-version-id.ts";
+import { parseSecretReference } from "../source/parse-secret-reference.ts";
+import { parseVersionId } from "../source/parse-version-id.ts";
 import { type Foreign, hasOwn, own, ownString } from "./own-property.ts";
-import { given, type ParsedEvent, rejected, type WebhookId } from "./parsed-event.ts";
+import { type ParsedEvent, rejected, type WebhookId, withoutUndefined } from "./parsed-event.ts";
 
 /**
- * `{secretId, versionId?}`: how a team's own rotation function calls the relay when its finishSecret is done; or
- * `{webhookId}`: the same for every source whose binding states that id. A person wrote this call, so spelling counts:
- * unknown fields are refused.
+ * `{secretId, versionId?}`: how a team's own rotation function calls the relay after its finishSecret step; or
+ * `{webhookId}`: the same for every source whose binding has that id. People write these calls, so unknown fields are
+ * refused to catch misspellings.
  */
 export function parseDirectCall(input: Foreign): ParsedEvent {
   const isByWebhookId = hasOwn(input, "webhookId");
@@ -22,10 +22,10 @@ export function parseDirectCall(input: Foreign): ParsedEvent {
   if (source === undefined) return rejected("MALFORMED_ID");
   const versionId = parseVersionId(own(input, "versionId"));
   if (versionId === undefined && hasOwn(input, "versionId")) return rejected("MALFORMED_VERSION_ID");
-  return { kind: "change", change: { source, reason: "direct", ...given({ versionId }) } };
+  return { kind: "change", change: { source, reason: "direct", ...withoutUndefined({ versionId }) } };
 }
 
 const SECRET_FIELDS = new Set(["secretId", "versionId"]);
 const WEBHOOK_FIELDS = new Set(["webhookId"]);
-// As bindings.schema.json has it; a test holds the two together.
+// The same pattern as in bindings.schema.json; a test compares them.
 const WEBHOOK_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;

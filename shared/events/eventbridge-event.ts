@@ -1,11 +1,10 @@
 import { parseCloudTrailCall } from "./cloudtrail-call.ts";
 import { parseCloudTrailServiceEvent } from "./cloudtrail-service-event.ts";
-import { eventIdOf } from "./event-stamp.ts";
+import { eventIdOf } from "./event-metadata.ts";
 import { parseLabelUpdated } from "./label-updated.ts";
 import { isForeign, own, ownString } from "./own-property.ts";
 import { type ParsedEvent, rejected } from "./parsed-event.ts";
 
-/** An event as EventBridge delivers it: from whom, of which kind, then that kind's own parser. */
 export function parseEventBridgeEvent(event: unknown): ParsedEvent {
   const eventId = eventIdOf(event);
   const source = ownString(event, "source");
@@ -18,14 +17,14 @@ export function parseEventBridgeEvent(event: unknown): ParsedEvent {
   const parse = PARSERS.get(ownString(event, "detail-type") ?? "");
   if (parse === undefined) return rejected("UNKNOWN_DETAIL_TYPE", eventId);
   if (!isForeign(detail)) return rejected("MALFORMED_EVENT", eventId);
-  // Published samples exist without eventSource, so only a different one counts.
+  // Some published samples have no eventSource, so only a different eventSource is refused.
   const service = own(detail, "eventSource") ?? SERVICE;
   return service === SERVICE ? parse(event) : rejected("FOREIGN_SOURCE", eventId);
 }
 
 const SERVICE = "secretsmanager.amazonaws.com";
 
-/** EventBridge Scheduler, and the scheduled rules before it. */
+/** EventBridge Scheduler, and scheduled rules of EventBridge. */
 const SCHEDULES = new Set(["aws.scheduler", "aws.events"]);
 
 const PARSERS = new Map<string, (event: unknown) => ParsedEvent>([

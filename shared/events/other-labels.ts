@@ -1,6 +1,6 @@
 /**
- * The labels that moved, where AWSCURRENT is not among them and bindings may follow one of them; `none` when nobody can:
- * a version under AWSPENDING is not in force, and bindings can't state that label.
+ * The moved labels that bindings may follow: undefined when AWSCURRENT moved, `none` when only AWSPENDING moved, which
+ * bindings cannot follow.
  */
 export function otherLabels(moved: readonly string[]): readonly [string, ...string[]] | "none" | undefined {
   if (moved.includes("AWSCURRENT")) return undefined;

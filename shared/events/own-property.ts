@@ -1,14 +1,14 @@
 import { types } from "node:util";
 
-/** An object that came from outside; read it only with `own`. */
+/** An untrusted object; read it only with `own`. */
 export type Foreign = { readonly __foreign: unique symbol };
 
-/** A plain object or an instance of anything, but no array, no function, and no Proxy, whose traps could throw. */
+/** Any object except arrays, functions, and Proxies, whose traps could throw. */
 export function isForeign(value: unknown): value is Foreign {
   return typeof value === "object" && value !== null && !types.isProxy(value) && !Array.isArray(value);
 }
 
-/** The object's own value under a key: nothing inherited, and no getter is run. */
+/** Reads an own property without running getters. */
 export function own(value: unknown, key: string): unknown {
   return isForeign(value) ? Object.getOwnPropertyDescriptor(value, key)?.value : undefined;
 }
@@ -26,7 +26,7 @@ export function isList(value: unknown): value is unknown[] {
   return !types.isProxy(value) && Array.isArray(value);
 }
 
-/** The elements of an array that came from outside, or undefined when it is none or has more than `max`. */
+/** The elements of an untrusted array, or undefined when it is not an array or has more than `max` elements. */
 export function elementsOf(value: unknown, max: number): readonly unknown[] | undefined {
   if (!isList(value) || value.length > max) return undefined;
   return Array.from({ length: value.length }, (_, index) => {

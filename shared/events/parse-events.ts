@@ -1,14 +1,14 @@
-import { withoutImpossibleTime } from "./believable-time.ts";
 import { parseDirectCall } from "./direct-call.ts";
+import { dropFutureTime } from "./drop-future-time.ts";
 import { parseEventBridgeEvent } from "./eventbridge-event.ts";
+import { formatOf } from "./input-format.ts";
 import { elementsOf, type Foreign, isForeign, isList, own } from "./own-property.ts";
 import { type ParsedEvent, rejected } from "./parsed-event.ts";
-import { shapeOf } from "./shape.ts";
 import { unwrapRecord, unwrapText, type Wrapped } from "./wrapped-record.ts";
 
 /**
- * Every event that one input holds, through any wrappings in any order: SNS notifications, records of SQS and SNS,
- * and the records that Lambda sends to a failure queue. There is always at least one. `now` is when the input came.
+ * Returns every event in the input, at least one, from any nesting of envelopes: SNS notifications, records of SQS and
+ * SNS, and the records that Lambda sends to a failure queue. `now` is the time of arrival.
  */
 export function parseEvents(input: unknown, now: number): readonly ParsedEvent[] {
   return parseWrapped([{ kind: "inside", inside: input }], 0, now);
@@ -19,32 +19,32 @@ export function parseRecordEvents(record: unknown, now: number): readonly Parsed
   return parseWrapped([unwrapRecord(record)], 1, now);
 }
 
-// Today's longest honest way is four: a failure record of an SNS delivery, sent by SNS to SQS.
-const WRAPPINGS_MAX = 8;
-// SNS puts one record into an invocation. Lists can nest, so the limit is on what comes out of all of them.
+// The longest legitimate nesting is four: a failure record of an SNS delivery, sent by SNS to SQS.
+const DEPTH_MAX = 8;
+// SNS puts one record into an invocation. Lists can nest, so this limits the total.
 const EVENTS_MAX = 100;
 
-function parseWrapped(wrapped: readonly Wrapped[], wrappings: number, now: number): readonly ParsedEvent[] {
+function parseWrapped(wrapped: readonly Wrapped[], depth: number, now: number): readonly ParsedEvent[] {
   const found: ParsedEvent[] = [];
-  collect(wrapped, wrappings, found);
+  collect(wrapped, depth, found);
   if (found.length > EVENTS_MAX) return [rejected("TOO_MANY_RECORDS")];
-  return found.map((event) => withoutImpossibleTime(event, now));
+  return found.map((event) => dropFutureTime(event, now));
 }
 
-function collect(wrapped: readonly Wrapped[], wrappings: number, found: ParsedEvent[]): void {
+function collect(wrapped: readonly Wrapped[], depth: number, found: ParsedEvent[]): void {
   for (const one of wrapped) {
     if (found.length > EVENTS_MAX) return; // before looking deeper: nested lists multiply
     const inner = one.kind === "inside" ? unwrap(one.inside) : undefined;
     if (one.kind === "rejected") found.push(one);
     else if (inner === undefined) found.push(parseBare(one.inside));
-    else if (wrappings >= WRAPPINGS_MAX) found.push(rejected("TOO_DEEP"));
-    else collect(inner, wrappings + 1, found);
+    else if (depth >= DEPTH_MAX) found.push(rejected("TOO_DEEP"));
+    else collect(inner, depth + 1, found);
   }
 }
 
 function unwrap(input: unknown): readonly Wrapped[] | undefined {
   if (!isForeign(input)) return undefined;
-  switch (shapeOf(input)) {
+  switch (formatOf(input)) {
     case "records":
       return unwrapRecords(input);
     case "sns-notification":
@@ -65,7 +65,7 @@ function unwrapRecords(input: Foreign): readonly Wrapped[] {
 
 function parseBare(input: unknown): ParsedEvent {
   if (!isForeign(input)) return rejected("NOT_AN_OBJECT");
-  switch (shapeOf(input)) {
+  switch (formatOf(input)) {
     case "eventbridge-event":
       return parseEventBridgeEvent(input);
     case "rotation-function-input":

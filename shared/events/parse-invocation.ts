@@ -1,29 +1,26 @@
+import { formatOf } from "./input-format.ts";
 import { elementsOf, isForeign, own, ownString } from "./own-property.ts";
 import { parseEvents, parseRecordEvents } from "./parse-events.ts";
 import type { ParsedEvent } from "./parsed-event.ts";
-import { shapeOf } from "./shape.ts";
 import { isSqsRecord } from "./wrapped-record.ts";
 
-/** What one invocation of the rotation function holds, by how it must be answered. */
+/** The events of one invocation of the rotation function, by how it must be answered. */
 export type Invocation =
-  /** Succeeds or fails as a whole. Everything but SQS; one event, since SNS too delivers one at a time. */
+  /** Succeeds or fails as a whole. Everything except SQS; usually one event, since SNS also delivers one at a time. */
   | { readonly kind: "events"; readonly events: readonly ParsedEvent[] }
-  /** From SQS: each message succeeds or fails on its own, by a partial-batch response. */
+  /** From SQS: each message succeeds or fails separately, in a partial-batch response. */
   | { readonly kind: "batch"; readonly items: readonly BatchItem[] };
 
 export type BatchItem = {
-  /** Empty for a message made by hand without one; reporting it as failed fails the batch, which is right. */
+  /** Empty for a handmade message without an id; reporting an empty id as failed fails the whole batch. */
   readonly messageId: string;
-  /** One, unless the message holds a redriven list. */
+  /** One, unless the message is a redriven list. */
   readonly events: readonly ParsedEvent[];
 };
 
-/**
- * Reads whatever the function was invoked with at `now`. Pure: it calls nothing, and it answers any input, however
- * broken, by a name from the registry of codes. What it takes is in events/, one sample of each.
- */
+/** Pure. Invalid input gives a rejected event with a code. events/ has a sample of each accepted format. */
 export function parseInvocation(input: unknown, now: number): Invocation {
-  const isRecords = isForeign(input) && shapeOf(input) === "records";
+  const isRecords = isForeign(input) && formatOf(input) === "records";
   const records = (isRecords && elementsOf(own(input, "Records"), BATCH_RECORDS_MAX)) || [];
   if (!records.some(isSqsRecord)) return { kind: "events", events: parseEvents(input, now) };
   const items = records.map((record) => {

@@ -1,8 +1,7 @@
-import type { SecretReference } from "../secret-id/secret-id.ts";
+import type { SecretReference } from "../source/secret-id.ts";
 import { type IgnoredCode, REJECTED_CODES, type RejectedCode, type RejectionEntry } from "./event-codes.ts";
 import type { SecretChange } from "./secret-change.ts";
 
-/** What one event comes to. */
 export type ParsedEvent =
   | { readonly kind: "change"; readonly change: SecretChange }
   | WebhookCall
@@ -10,13 +9,13 @@ export type ParsedEvent =
   | IgnoredEvent
   | RejectedEvent;
 
-/** Names sources by an id that bindings state, so that whoever calls need not know any secret's name. */
+/** Names sources by the webhookId of their bindings, so the caller need not know the name of a secret. */
 export type WebhookCall = { readonly kind: "webhook-call"; readonly webhookId: WebhookId };
 
-/** What `webhookId` of a binding says; equal or not equal to another. */
+/** The `webhookId` of a binding. */
 export type WebhookId = string & { readonly __brand: "WebhookId" };
 
-/** Nothing to write, but somebody must hear of it: it is logged, counted and alarmed. */
+/** Nothing to write, but it is logged, counted and raises an alarm. */
 export type RotationSignal = {
   readonly kind: "signal";
   readonly signal: "rotation-failed" | "rotation-abandoned";
@@ -31,18 +30,18 @@ export type IgnoredEvent = {
   readonly eventId?: string;
 };
 
-/** Says nothing of the input but the event's id: what was not understood may hold anything. */
+/** Repeats nothing of the input except the event's id, because the input may hold a secret. */
 export type RejectedEvent = {
   readonly kind: "rejected";
   readonly code: RejectedCode;
   readonly advice: string;
-  /** The invocation (in a batch: the message) must fail; see the code's entry for why. */
+  /** The invocation (in a batch: the message) must fail. */
   readonly mustFail: boolean;
   readonly eventId?: string;
 };
 
 export function ignored(code: IgnoredCode, eventId?: string): IgnoredEvent {
-  return { kind: "ignored", code, ...given({ eventId }) };
+  return { kind: "ignored", code, ...withoutUndefined({ eventId }) };
 }
 
 export function rejected(code: RejectedCode, eventId?: string): RejectedEvent {
@@ -52,12 +51,12 @@ export function rejected(code: RejectedCode, eventId?: string): RejectedEvent {
     code,
     advice: entry.advice,
     mustFail: entry.mustFail === true,
-    ...given({ eventId }),
+    ...withoutUndefined({ eventId }),
   };
 }
 
-/** The same fields without those that are undefined: an optional field is absent, never undefined. */
-export function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+/** Drops undefined fields, because optional fields are absent and never undefined. */
+export function withoutUndefined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const present = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(present) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

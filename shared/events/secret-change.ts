@@ -1,9 +1,9 @@
-import type { SecretReference, VersionId } from "../secret-id/secret-id.ts";
+import type { SecretReference, VersionId } from "../source/secret-id.ts";
 
-/** What any accepted event is reduced to: a reason to read one source. Nothing in it is ever written. */
+/** Every accepted event becomes a SecretChange: a reason to read one source. Nothing in it is ever written. */
 export type SecretChange = {
   readonly source: SecretReference;
-  /** Stable words for logs and metrics: which kind of event said so. */
+  /** The kind of event; stable, for logs and metrics. */
   readonly reason:
     | "label-updated"
     | "put-secret-value"
@@ -15,11 +15,11 @@ export type SecretChange = {
     | "rotation-succeeded"
     | "direct"
     | "webhook";
-  /** Which staging labels moved, where AWSCURRENT is not among them; without it, AWSCURRENT and what follows it. */
+  /** The staging labels that moved if AWSCURRENT did not; absent means that AWSCURRENT moved. */
   readonly labels?: readonly [string, ...string[]];
-  /** The version that the event says is current, or under those labels; a hint for a second read, nothing more. */
+  /** The version that the event reports as current, or under those labels; only a hint for a second read. */
   readonly versionId?: VersionId;
-  /** When it happened by the event's own clock (whole seconds), in ms since the epoch; absent when that is in the future. */
+  /** The event's own time (whole seconds), in ms since the epoch; absent when it is in the future. */
   readonly occurredAt?: number;
   /** EventBridge's id of the event, for logs. */
   readonly eventId?: string;

@@ -1,10 +1,10 @@
 import { own, ownString } from "./own-property.ts";
 import { type RejectedEvent, rejected } from "./parsed-event.ts";
 
-/** What a wrapping holds: something to look into, or the reason why one cannot. */
+/** The content of an envelope, or the reason why it cannot be read. */
 export type Wrapped = { readonly kind: "inside"; readonly inside: unknown } | RejectedEvent;
 
-/** One record of SQS or SNS, as Lambda hands it over. SNS capitalises its fields. */
+/** One record of SQS or SNS from Lambda. SNS capitalises its fields. */
 export function unwrapRecord(record: unknown): Wrapped {
   if (isSqsRecord(record)) return unwrapText(own(record, "body"));
   const source = ownString(record, "EventSource") ?? ownString(record, "eventSource");
@@ -16,7 +16,7 @@ export function isSqsRecord(record: unknown): boolean {
   return ownString(record, "eventSource") === "aws:sqs";
 }
 
-/** The text of a message: an event, or another wrapping, as JSON. */
+/** The body of a message: an event or another envelope, as JSON. */
 export function unwrapText(text: unknown): Wrapped {
   if (typeof text !== "string") return rejected("MALFORMED_RECORD");
   if (text.length > TEXT_CHARACTERS_MAX) return rejected("TOO_LARGE");

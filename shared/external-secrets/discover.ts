@@ -1,14 +1,14 @@
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
 import { ExternalSecretsNotServed } from "./errors.ts";
-import { GROUP, PUSH_SECRET_VERSION, type ServedVersion } from "./places.ts";
+import { GROUP, PUSH_SECRET_VERSION, type ServedVersion } from "./eso-api-paths.ts";
 
-/** What of ESO's API a cluster serves. */
+/** The parts of ESO's API that a cluster serves. */
 export type Served = { readonly version: ServedVersion; readonly hasPushSecrets: boolean };
 
 export type Discover = (budget: TimeBudget) => Promise<Served>;
 
-/** Asks the API server once in ten minutes; every authenticated user may. */
+/** Caches the discovery for ten minutes; every authenticated user may read it. */
 export function discoverWith(
   cluster: Pick<ClusterConnection, "callObject">,
   clusterKey: string,

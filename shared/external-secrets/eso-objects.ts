@@ -1,6 +1,7 @@
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
 import type { Served } from "./discover.ts";
+import { PUSH_SECRET_VERSION, pathOf, type Resource } from "./eso-api-paths.ts";
 import { NUDGE_FIELD_MANAGER, nudgePatch } from "./nudge.ts";
 import type { ClusterExternalSecret, ExternalSecret, PushSecret, SecretStore, StoreRef } from "./objects.ts";
 import {
@@ -9,18 +10,17 @@ import {
   parsePushSecret,
   parseSecretStore,
 } from "./parse-objects.ts";
-import { PUSH_SECRET_VERSION, pathOf, type Resource } from "./places.ts";
 
-/** What trigger mode asks of a cluster: ESO's objects, and never a Secret. */
+/** The API calls of trigger mode: ESO's objects, never a Secret. */
 export type EsoObjects = {
   listExternalSecrets(namespace: string | undefined): Promise<readonly ExternalSecret[]>;
   listPushSecrets(namespace: string | undefined): Promise<readonly PushSecret[]>;
-  /** Undefined when it does not exist. */
+  /** This and the next methods return undefined for a missing object. */
   readExternalSecret(of: ObjectName): Promise<ExternalSecret | undefined>;
   readPushSecret(of: ObjectName): Promise<PushSecret | undefined>;
   readStore(ref: StoreRef, namespace: string): Promise<SecretStore | undefined>;
   readClusterExternalSecret(name: string): Promise<ClusterExternalSecret | undefined>;
-  /** Writes the annotation; the object as it is afterwards, or undefined when it does not exist. */
+  /** Writes the annotation and returns the updated object. */
   nudgeExternalSecret(of: ObjectName, value: string): Promise<ExternalSecret | undefined>;
   nudgePushSecret(of: ObjectName, value: string): Promise<PushSecret | undefined>;
   nudgeClusterExternalSecret(name: string, value: string): Promise<void>;
@@ -79,8 +79,8 @@ export function esoObjects(
 
 type Page = { readonly items?: readonly unknown[]; readonly metadata?: { readonly continue?: string } };
 
-/** An ExternalSecret takes 2 to 5 kB with its ledger. */
+/** An ExternalSecret with its managedFields is 2 to 5 kB. */
 const PAGE_SIZE = 500;
 
-/** More in one list are not looked at: 100 MB of them would not fit beside the rest of the function. */
+/** The limit of one list; more than 100 MB would not fit into the function's memory. */
 const OBJECTS_MAX = 20_000;

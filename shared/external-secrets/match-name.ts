@@ -1,10 +1,8 @@
-import { runBounded } from "../expressions/run-bounded.ts";
+import { runBounded } from "../render/expressions/run-bounded.ts";
 
 /**
- * Whether the regular expression of a `find` matches a source's name anywhere in it, as Go's RE2 would; undefined when
- * that can't be said, because JavaScript knows no such expression or would take too long over it.
- *
- * Whoever may write an ExternalSecret chooses the expression, and JavaScript's engine backtracks: it is stopped.
+ * Whether the regular expression of a `find` matches a part of the name, as Go's RE2 would. Undefined if JavaScript does
+ * not support the expression, or takes too long: authors of ExternalSecrets choose it, and JavaScript's engine backtracks.
  */
 export function matchesName(regexp: string, name: string): boolean | undefined {
   const translated = translate(regexp);
@@ -13,11 +11,11 @@ export function matchesName(regexp: string, name: string): boolean | undefined {
     const pattern = new RegExp(translated.source, translated.flags);
     return runBounded(() => pattern.test(name), MATCH_MS_MAX);
   } catch {
-    return undefined; // no expression here, or TookTooLong
+    return undefined; // not a valid JavaScript expression, or TookTooLong
   }
 }
 
-/** A name has at most 512 characters; a sound expression takes microseconds. */
+/** A name has at most 512 characters; a normal expression takes microseconds. */
 const MATCH_MS_MAX = 50;
 
 function translate(regexp: string): { source: string; flags: string } | undefined {
@@ -35,7 +33,7 @@ function translate(regexp: string): { source: string; flags: string } | undefine
 
 const LENGTH_MAX = 1_000;
 
-/** What JavaScript would read otherwise, without saying so: \Q…\E, \pL, \C, \x{…}, (?U), a negated [:^class:]. */
+/** Syntax that JavaScript silently reads differently: \Q…\E, \pL, \C, \x{…}, (?U), a negated [:^class:]. */
 const FOREIGN = /\\[QEpPC]|\\x\{|\(\?[a-z]*[U-][a-z-]*[:)]|\[:\^/;
 
 const POSIX_CLASSES: Readonly<Record<string, string>> = {

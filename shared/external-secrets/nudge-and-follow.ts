@@ -1,6 +1,6 @@
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
-import type { Wait } from "../retry/retry.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { Wait } from "../runtime/retry.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
 import { ExternalSecretNotRefreshed, ExternalSecretSyncFailed } from "./errors.ts";
 import { countNudges, type NudgeStamp, printNudge } from "./nudge.ts";
 import type { Nudgeable } from "./objects.ts";
@@ -8,7 +8,7 @@ import { resultOfError, type TriggerResult } from "./outcome.ts";
 import { type Before, isRefreshedAfter, isRefreshedSince } from "./refresh.ts";
 
 export type FollowRequest = {
-  /** As it was listed. */
+  /** The object as listed. */
   readonly object: Nudgeable;
   readonly name: string;
   readonly nudge: (value: string) => Promise<Nudgeable | undefined>;
@@ -19,10 +19,10 @@ export type FollowRequest = {
 };
 
 /**
- * Annotates one object and watches until ESO has refreshed it, or the deadline has passed.
+ * Annotates one object and polls until ESO has refreshed it or the deadline has passed.
  *
- * Where ESO reports an error meanwhile, it waits longer and longer by itself, up to seven minutes; a new value of the
- * annotation calls it at once. So the nudge is repeated then, after three seconds and again after twice as long.
+ * After an error ESO backs off for up to seven minutes, but retries at once when the annotation changes. So after an
+ * error the nudge is repeated after three seconds, and then each time after twice as long.
  */
 export async function nudgeAndFollow(
   { now, wait }: { readonly now: () => number; readonly wait: Wait },
@@ -36,12 +36,12 @@ export async function nudgeAndFollow(
   let count = madeBefore;
   let latest: Nudgeable | undefined = object;
   try {
-    // Somebody has nudged it for this event a moment ago: an invocation that came twice, or its twin. Once will do.
+    // A duplicate invocation for this event nudged it moments ago, so it is not nudged again.
     const isFresh = madeBefore > 0 && now() - (object.nudgedAt ?? 0) < FRESH_MS;
     if (!isFresh) {
       count += 1;
       latest = await request.nudge(printNudge(stamp, count));
-      if (latest === undefined) return { kind: "already" }; // deleted meanwhile: nothing is left to refresh
+      if (latest === undefined) return { kind: "already" }; // it was deleted
     }
     const before: Before = { listed: object.status, atNudge: latest.status, nudgedAt: latest.nudgedAt };
     let renudgeAt = startedAt + RENUDGE_AFTER_MS;
@@ -71,12 +71,12 @@ export async function nudgeAndFollow(
   return resultOfError(new ExternalSecretNotRefreshed(name, Math.round(deadlineMs / 1_000)), nudges);
 }
 
-/** ESO needs some 50 ms for a refresh when it is idle; 200 at once took it 5 to 21 s. */
+/** An idle ESO needs about 50 ms for a refresh; 200 at once took 5 to 21 s. */
 const PAUSE_MS = 50;
 const PAUSE_MS_MAX = 1_000;
 
-/** ESO's own first pauses after errors are 1, 2 and 4 seconds. */
+/** ESO's first own pauses after errors are 1, 2 and 4 seconds. */
 const RENUDGE_AFTER_MS = 3_000;
 
-/** As long as another invocation for the same event may still be watching. */
+/** Another invocation for the same event may still be polling during this time. */
 const FRESH_MS = 10_000;

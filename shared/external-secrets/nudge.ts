@@ -1,21 +1,21 @@
 /**
- * What makes ESO look again: an annotation with a new value. It is ESO's own for a ClusterExternalSecret, whose
- * controller copies it to the ExternalSecrets that it made and takes every other annotation away from them.
+ * ESO refreshes an object when an annotation changes. This one is ESO's own: the controller of a ClusterExternalSecret
+ * copies it to its ExternalSecrets, and removes any other annotation from them.
  */
 export const NUDGE_ANNOTATION = "external-secrets.io/force-sync";
 
-/** The field manager of the annotation; its time in the ledger says when the last nudge was. */
+/** The field manager of the annotation; its time in managedFields is the time of the last nudge. */
 export const NUDGE_FIELD_MANAGER = "secret-relay-trigger";
 
-/** Of one event: the same for a retry of it, another for another event. */
+/** Identifies an event, and is the same in a retry. */
 export type NudgeStamp = { readonly versionId: string; readonly eventId: string };
 
-/** The value of the `count`th nudge for an event: a repeated event writes the same, a repeated nudge another. */
+/** The annotation value of the `count`th nudge for an event, which changes with each nudge but not in a retry. */
 export function printNudge({ versionId, eventId }: NudgeStamp, count: number): string {
   return `${versionId}/${eventId}/${count}`;
 }
 
-/** How many nudges for this event the annotation tells of; 0 when it tells of none. */
+/** The number of nudges for this event in the annotation. */
 export function countNudges(annotation: string | undefined, stamp: NudgeStamp): number {
   const prefix = printNudge(stamp, 0).slice(0, -1);
   if (annotation?.startsWith(prefix) !== true) return 0;
@@ -23,7 +23,7 @@ export function countNudges(annotation: string | undefined, stamp: NudgeStamp): 
   return /^[1-9][0-9]{0,2}$/.test(count) ? Number(count) : 0;
 }
 
-/** A merge patch that touches nothing else. */
+/** A merge patch. */
 export const nudgePatch = (value: string): object => ({
   metadata: { annotations: { [NUDGE_ANNOTATION]: value } },
 });

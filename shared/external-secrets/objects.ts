@@ -1,49 +1,48 @@
-/** ESO's objects, as far as a nudge needs them. Nothing of a value is in any of them. */
+/** The fields of ESO's objects that trigger mode needs. None of them holds a value. */
 export type ExternalSecret = Nudgeable & {
   readonly kind: "ExternalSecret";
   readonly references: readonly Reference[];
   readonly refreshPolicy: "Periodic" | "OnChange" | "CreatedOnce";
   readonly refreshIntervalMs: number;
   readonly syncWindows?: SyncWindows;
-  /** The Secret that ESO makes of it. */
+  /** The Secret that ESO writes. */
   readonly targetName: string;
-  /** The ClusterExternalSecret that made it, and takes its annotations back. */
+  /** The ClusterExternalSecret that created it and resets its annotations. */
   readonly madeBy?: string;
 };
 
 export type PushSecret = Nudgeable & {
   readonly kind: "PushSecret";
-  /** The Secret that is pushed; undefined for one that is chosen by labels or comes from a generator. */
+  /** The pushed Secret; undefined if selected by labels or generated. */
   readonly pushedName?: string;
   readonly stores: readonly StoreRef[];
   readonly remoteKeys: readonly string[];
 };
 
-/** What ExternalSecrets and PushSecrets have in common. */
+/** The common fields of ExternalSecrets and PushSecrets. */
 export type Nudgeable = {
   readonly namespace: string;
   readonly name: string;
   readonly isBeingDeleted: boolean;
-  /** Somebody names the source by this id. */
   readonly webhookId?: string;
-  /** What the last nudge wrote, whoever made it. */
+  /** The value of the nudge annotation. */
   readonly nudge?: string;
-  /** When our field manager last changed that, by the API server's clock, in whole seconds. */
+  /** When the relay last changed the annotation, by the API server's clock, in whole seconds. */
   readonly nudgedAt?: number;
   readonly status: RefreshStatus;
 };
 
 export type RefreshStatus = {
-  /** Of the last refresh that succeeded, in whole seconds. */
+  /** The time of the last successful refresh, in whole seconds. */
   readonly refreshedAt?: number;
-  /** Of generation, labels and annotations at that refresh: it moves with every nudge that was followed. */
+  /** Covers generation, labels and annotations at that refresh, so it changes after every nudge. */
   readonly syncedResourceVersion?: string;
   readonly isReady?: boolean;
-  /** ESO's code word for it. Its message is not kept: it may hold what a provider answered. */
+  /** The reason of the Ready condition. Its message is not kept, because it may quote a provider's response. */
   readonly reason?: string;
 };
 
-/** One thing that an ExternalSecret reads. */
+/** A source that an ExternalSecret reads. */
 export type Reference = { readonly store: StoreRef | undefined } & (
   | { readonly kind: "key"; readonly key: string; readonly version?: string }
   | {
@@ -61,11 +60,11 @@ export type StoreRef = { readonly kind: StoreKind; readonly name: string };
 
 export type SecretStore = StoreRef & {
   readonly isReady: boolean;
-  /** Undefined for every other provider, and for AWS's other services. */
+  /** Undefined for other providers and other AWS services. */
   readonly secretsManager?: {
     readonly region: string;
     readonly prefix: string;
-    /** Of the role that ESO assumes; without one it is not known. */
+    /** The account of the role that ESO assumes; unknown without a role. */
     readonly accountId?: string;
   };
 };
@@ -73,7 +72,7 @@ export type SecretStore = StoreRef & {
 export type ClusterExternalSecret = {
   readonly name: string;
   readonly webhookId?: string;
-  /** As on an ExternalSecret: its controller copies this annotation to those that it made. */
+  /** Its controller copies this annotation to its ExternalSecrets. */
   readonly nudge?: string;
 };
 

@@ -13,10 +13,10 @@ import type {
 } from "./objects.ts";
 import { parseDuration } from "./parse-duration.ts";
 
-/** Names the source of an object in so many words; articles know it, and ESO does not. */
+/** Names the source of an object explicitly. ESO itself does not use it. */
 export const WEBHOOK_ID_ANNOTATION = "reconcile.external-secrets.io/webhook-id";
 
-/** An ExternalSecret of v1 or v1beta1, which are alike in what matters here; undefined when it has no name. */
+/** Parses an ExternalSecret of v1 or v1beta1, which have the same fields here; undefined without a name. */
 export function parseExternalSecret(raw: unknown): ExternalSecret | undefined {
   const common = parseNudgeable(raw);
   if (common === undefined) return undefined;
@@ -35,7 +35,7 @@ export function parseExternalSecret(raw: unknown): ExternalSecret | undefined {
     ].filter((reference) => reference !== undefined),
     refreshPolicy:
       refreshPolicy === "CreatedOnce" || refreshPolicy === "OnChange" ? refreshPolicy : "Periodic",
-    // The API server fills in an hour, and so does ESO.
+    // The default of the API server and of ESO is one hour.
     refreshIntervalMs: parseDuration(refreshInterval) ?? HOUR_MS,
     ...(windows && { syncWindows: windows }),
     targetName: textOf(fieldsOf(target).name) ?? common.name,
@@ -133,7 +133,7 @@ export function parseStatus(status: unknown): RefreshStatus {
   };
 }
 
-/** A reason is one word in camel case; whatever looks otherwise is not let into a log. */
+/** A reason is one word in camel case; anything else is not logged. */
 const CODE_WORD = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
 
 function parseTime(time: unknown): number | undefined {

@@ -1,6 +1,6 @@
 import type { Nudgeable, RefreshStatus } from "./objects.ts";
 
-/** How the object was before the nudge: as it was listed, and as it was at the moment of the nudge. */
+/** The object before the nudge: as listed, and at the moment of the nudge. */
 export type Before = {
   readonly listed: RefreshStatus;
   readonly atNudge: RefreshStatus;
@@ -10,29 +10,28 @@ export type Before = {
 /**
  * Whether ESO has refreshed the object since the nudge. Pure.
  *
- * ESO's times have whole seconds, so two refreshes within one are told apart by the version that it synced, which holds
- * a digest of the annotations: when that has moved since the nudge, the nudge was followed. An invocation that comes
- * twice may find its nudge made and followed between its list and its patch; then the list shows the move, and the time
- * that it was not an earlier one.
+ * ESO's times have whole seconds, so this compares syncedResourceVersion, which contains a digest of the annotations: if
+ * it changed since the nudge, ESO followed the nudge. A duplicate invocation may nudge, and ESO refresh, between this
+ * invocation's list and patch. Then syncedResourceVersion differs from the list, and the time shows a recent refresh.
  */
 export function isRefreshedSince({ status }: Pick<Nudgeable, "status">, before: Before): boolean {
   const { isReady, refreshedAt } = status;
   if (isReady !== true || refreshedAt === undefined) return false;
-  if (hasMoved(status, before.atNudge)) return true;
-  return hasMoved(status, before.listed) && before.nudgedAt !== undefined && refreshedAt >= before.nudgedAt;
+  if (hasChanged(status, before.atNudge)) return true;
+  return hasChanged(status, before.listed) && before.nudgedAt !== undefined && refreshedAt >= before.nudgedAt;
 }
 
 /**
- * Whether what an earlier attempt nudged was refreshed after it. Pure.
+ * Whether ESO refreshed the object after the nudge of an earlier attempt. Pure.
  *
- * Within one second it can't be known which was first, and after it is all but certain: the nudge makes the refresh.
+ * Within the same second the order is unknown, but the nudge almost certainly caused the refresh.
  */
 export function isRefreshedAfter({ status, nudgedAt }: Pick<Nudgeable, "status" | "nudgedAt">): boolean {
   const { isReady, refreshedAt } = status;
   return isReady === true && nudgedAt !== undefined && refreshedAt !== undefined && refreshedAt >= nudgedAt;
 }
 
-function hasMoved(now: RefreshStatus, then: RefreshStatus): boolean {
+function hasChanged(now: RefreshStatus, then: RefreshStatus): boolean {
   if (now.syncedResourceVersion !== undefined)
     return now.syncedResourceVersion !== then.syncedResourceVersion;
   return now.refreshedAt !== then.refreshedAt;

@@ -1,8 +1,8 @@
 import type { SyncWindows } from "./objects.ts";
 
 /**
- * Whether ESO's sync windows forbid a periodic refresh at that time; undefined when a schedule can't be read here, such
- * as `@every`, which counts from a start that only ESO knows.
+ * Whether ESO's sync windows forbid a periodic refresh at that time. Undefined for an unsupported schedule, such as
+ * `@every`, which counts from a start time that only ESO knows.
  */
 export function isSyncWindowClosed({ kind, windows }: SyncWindows, now: number): boolean | undefined {
   let isUnknown = false;
@@ -16,7 +16,7 @@ export function isSyncWindowClosed({ kind, windows }: SyncWindows, now: number):
 
 type Fires = (at: Date) => boolean;
 
-/** Looks back, minute by minute, for a beginning that has not ended yet. */
+/** Searches back, minute by minute, for the start of a window that is still open. */
 function isWithin(fires: Fires, durationMs: number, now: number): boolean {
   const latest = Math.floor(now / MINUTE_MS) * MINUTE_MS;
   const earliest = now - Math.min(durationMs, LOOK_BACK_MS_MAX);
@@ -25,10 +25,10 @@ function isWithin(fires: Fires, durationMs: number, now: number): boolean {
 }
 
 const MINUTE_MS = 60_000;
-/** 40,000 looks of a fraction of a microsecond each; a window of more than four weeks is hardly one. */
+/** 40,000 checks of a fraction of a microsecond each; longer windows than four weeks are cut. */
 const LOOK_BACK_MS_MAX = 28 * 24 * 60 * MINUTE_MS;
 
-/** Five fields of cron, in UTC, or one of the names for them. */
+/** Five cron fields in UTC, or a name such as `@daily`. */
 function parseSchedule(schedule: string): Fires | undefined {
   const fields = (NAMED[schedule] ?? schedule).trim().split(/\s+/);
   if (fields.length !== 5) return undefined;
@@ -42,7 +42,7 @@ function parseSchedule(schedule: string): Fires | undefined {
     if (!months.has(at.getUTCMonth() + 1)) return false;
     const isDay = days.has(at.getUTCDate());
     const isWeekday = weekdays.has(at.getUTCDay());
-    // Cron's old rule: when both are narrowed, either will do.
+    // As in cron: if both fields are restricted, one match is enough.
     return isAnyDay || isAnyWeekday ? isDay && isWeekday : isDay || isWeekday;
   };
 }

@@ -1,30 +1,30 @@
 import type { ExternalSecretsRule, TargetRef } from "../bindings/binding.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
-import type { Wait } from "../retry/retry.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { Wait } from "../runtime/retry.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
 import type { Discover } from "./discover.ts";
 import { ExternalSecretStoreNotReady } from "./errors.ts";
 import { type EsoObjects, esoObjects } from "./eso-objects.ts";
 import {
-  concernOf,
+  affectedBy,
   isNamedByWebhookId,
-  mayConcern,
+  mayBeAffected,
   mayWriteSource,
   type SourceChange,
   type Tags,
   writesSource,
-} from "./find-concerned.ts";
+} from "./find-affected.ts";
 import { type NudgeStamp, printNudge } from "./nudge.ts";
 import { type FollowRequest, nudgeAndFollow } from "./nudge-and-follow.ts";
 import type { ExternalSecret, PushSecret, SecretStore, StoreRef } from "./objects.ts";
-import { findObstacle, findUnusableStore, isOutsideWindow } from "./obstacle.ts";
 import { ignored, resultOfError, type TriggerOutcome, type TriggerResult } from "./outcome.ts";
+import { findSkipReason, findUnusableStore, isOutsideWindow } from "./skip-reason.ts";
 
 export type TriggerDependencies = {
   readonly connect: (clusterKey: string) => Pick<ClusterConnection, "callObject">;
   readonly discover: (clusterKey: string) => Discover;
-  /** The tags of the changed source; asked for only when a search by tags is in reach. */
+  /** Reads the tags of the changed source; called only if an ExternalSecret searches by tags. */
   readonly readTags: (change: SourceChange, budget: TimeBudget) => Promise<Tags | "unreadable">;
   readonly now: () => number;
   readonly wait: Wait;
@@ -35,21 +35,21 @@ export type TriggerRequest = {
   readonly rule: ExternalSecretsRule;
   readonly change: SourceChange;
   readonly stamp: NudgeStamp;
-  /** What a person asks for besides, whatever it reads. */
-  readonly asked?: Asked;
-  /** The Secrets of this cluster that the relay wrote for the change: somebody may push them on. */
+  /** Objects to refresh on an operator's request, regardless of their source. */
+  readonly asked?: ForceRequest;
+  /** The Secrets of this cluster that the relay wrote for the change; PushSecrets may push them. */
   readonly written: Promise<readonly TargetRef[]>;
   readonly budget: TimeBudget;
 };
 
-/** One object by its name, or every ExternalSecret that the rule reaches. */
-export type Asked = { readonly named: ObjectName } | { readonly everything: true };
+/** One object by name, or every ExternalSecret in the rule's namespaces. */
+export type ForceRequest = { readonly named: ObjectName } | { readonly everything: true };
 
 type ObjectName = { readonly namespace: string; readonly name: string };
 
 /**
- * Makes ESO refresh whatever concerns a change in one cluster: first the ExternalSecrets that read the source, then the
- * PushSecrets that push on what those, or the relay, have written. Never throws: every failure is an outcome.
+ * Makes ESO refresh the objects in one cluster that a change affects: first the ExternalSecrets that read the source,
+ * then the PushSecrets that push the Secrets written by them or by the relay. Never throws: failures are outcomes.
  */
 export async function triggerCluster(
   deps: TriggerDependencies,
@@ -95,12 +95,12 @@ async function listEach<T>(
   };
 }
 
-function isNamed(asked: Asked | undefined, { namespace, name }: ObjectName): boolean {
+function isNamed(asked: ForceRequest | undefined, { namespace, name }: ObjectName): boolean {
   if (asked === undefined || "everything" in asked) return false;
   return asked.named.namespace === namespace && asked.named.name === name;
 }
 
-const isAskedFor = (asked: Asked | undefined, external: ExternalSecret): boolean =>
+const isRequested = (asked: ForceRequest | undefined, external: ExternalSecret): boolean =>
   isNamed(asked, external) || (asked !== undefined && "everything" in asked);
 
 async function triggerExternalSecrets(
@@ -110,15 +110,15 @@ async function triggerExternalSecrets(
 ): Promise<{ outcomes: TriggerOutcome[]; refreshed: readonly ExternalSecret[] }> {
   const { cluster, change, asked } = request;
   const listed = await listEach(request, "ExternalSecret", objects.listExternalSecrets);
-  const named = await withIdsOfMakers(objects, listed.objects);
-  const candidates = named.filter((each) => isAskedFor(asked, each) || mayConcern(change, each));
+  const externals = await withOwnersWebhookIds(objects, listed.objects);
+  const candidates = externals.filter((each) => isRequested(asked, each) || mayBeAffected(change, each));
   const stores = await readStores(objects, candidates);
-  const concerned = await keepConcerned(deps, request, candidates, stores);
+  const affected = await findAffected(deps, request, candidates, stores);
 
-  await nudgeMakers(objects, concerned, request);
+  await nudgeOwners(objects, affected, request);
   const refreshed: ExternalSecret[] = [];
   const outcomes = await Promise.all(
-    concerned.map(async (external) => {
+    affected.map(async (external) => {
       const result = await triggerOne(deps, objects, request, { external, stores });
       if (result.kind === "refreshed" || result.kind === "already") refreshed.push(external);
       return outcomeOf(cluster, nameOf(external), result);
@@ -127,18 +127,18 @@ async function triggerExternalSecrets(
   return { outcomes: [...listed.problems, ...outcomes], refreshed };
 }
 
-/** Whoever annotates a ClusterExternalSecret means the ExternalSecrets that it made. */
-async function withIdsOfMakers(
+/** A webhook id on a ClusterExternalSecret also applies to its ExternalSecrets. */
+async function withOwnersWebhookIds(
   objects: EsoObjects,
   externals: readonly ExternalSecret[],
 ): Promise<readonly ExternalSecret[]> {
-  const makers = new Set(externals.flatMap(({ madeBy }) => madeBy ?? []));
+  const owners = new Set(externals.flatMap(({ madeBy }) => madeBy ?? []));
   const ids = new Map<string, string>();
   await Promise.all(
-    [...makers].map(async (name) => {
-      // Without the right, an id there is not seen; what the ExternalSecrets read is.
-      const maker = await objects.readClusterExternalSecret(name).catch(() => undefined);
-      if (maker?.webhookId !== undefined) ids.set(name, maker.webhookId);
+    [...owners].map(async (name) => {
+      // Without permission the id is unknown, but the sources of the ExternalSecrets still match.
+      const owner = await objects.readClusterExternalSecret(name).catch(() => undefined);
+      if (owner?.webhookId !== undefined) ids.set(name, owner.webhookId);
     }),
   );
   return externals.map((external) => {
@@ -163,9 +163,9 @@ async function readEachStore(
   objects: EsoObjects,
   refs: readonly { ref: StoreRef; namespace: string }[],
 ): Promise<Stores> {
-  const asked = new Map(refs.map((each) => [storeKey(each.ref, each.namespace), each]));
+  const distinct = new Map(refs.map((each) => [storeKey(each.ref, each.namespace), each]));
   const read = await Promise.all(
-    [...asked].map(async ([key, { ref, namespace }]) => {
+    [...distinct].map(async ([key, { ref, namespace }]) => {
       const store = await objects.readStore(ref, namespace).catch(ours);
       return [key, store] as const;
     }),
@@ -180,37 +180,36 @@ const findIn =
     return store instanceof RelayError ? undefined : store;
   };
 
-async function keepConcerned(
+async function findAffected(
   deps: TriggerDependencies,
   { change, asked, budget }: TriggerRequest,
   candidates: readonly ExternalSecret[],
   stores: Stores,
 ): Promise<readonly ExternalSecret[]> {
-  const look = (tags: Tags | "unreadable" | undefined) =>
+  const check = (tags: Tags | "unreadable" | undefined) =>
     candidates.map((external) => ({
       external,
-      concern: isAskedFor(asked, external) ? "yes" : concernOf(change, external, findIn(stores), tags),
+      concern: isRequested(asked, external) ? "yes" : affectedBy(change, external, findIn(stores), tags),
     }));
-  const first = look(undefined);
+  const first = check(undefined);
   const decided = first.some(({ concern }) => concern === "tags-needed")
-    ? look(await deps.readTags(change, budget))
+    ? check(await deps.readTags(change, budget))
     : first;
   return decided.flatMap(({ external, concern }) => (concern === "no" ? [] : [external]));
 }
 
 /**
- * The controller of a ClusterExternalSecret takes back every annotation of those that it made but this one, which it
- * copies from there. So it is written there too, with the same value; where that is not allowed, it is a race that the
- * refresh wins or loses.
+ * The controller of a ClusterExternalSecret resets the annotations of its ExternalSecrets to its own, so it gets the same
+ * annotation. Without permission for that, the refresh races with the reset.
  */
-async function nudgeMakers(
+async function nudgeOwners(
   objects: EsoObjects,
-  concerned: readonly ExternalSecret[],
+  affected: readonly ExternalSecret[],
   { stamp }: TriggerRequest,
 ): Promise<void> {
-  const makers = new Set(concerned.flatMap(({ madeBy }) => madeBy ?? []));
+  const owners = new Set(affected.flatMap(({ madeBy }) => madeBy ?? []));
   await Promise.all(
-    [...makers].map((name) =>
+    [...owners].map((name) =>
       objects.nudgeClusterExternalSecret(name, printNudge(stamp, 1)).catch(() => undefined),
     ),
   );
@@ -222,8 +221,8 @@ async function triggerOne(
   request: TriggerRequest,
   { external, stores }: { readonly external: ExternalSecret; readonly stores: Stores },
 ): Promise<TriggerResult> {
-  const obstacle = findObstacle(external);
-  if (obstacle !== undefined) return ignored(obstacle);
+  const skipReason = findSkipReason(external);
+  if (skipReason !== undefined) return ignored(skipReason);
   const unreadable = external.references.flatMap(({ store }) => {
     const read = store && stores.get(storeKey(store, external.namespace));
     return read instanceof RelayError ? [read] : [];
@@ -281,15 +280,14 @@ async function triggerPushSecrets(
   }
 }
 
-/** Within the time that the request leaves. */
 function follow(
   deps: TriggerDependencies,
   { rule, stamp, budget }: TriggerRequest,
   object: ExternalSecret | PushSecret,
-  ways: Pick<FollowRequest, "nudge" | "read">,
+  calls: Pick<FollowRequest, "nudge" | "read">,
 ): Promise<TriggerResult> {
   const deadlineMs = rule.deadlineSeconds * 1_000;
-  return nudgeAndFollow(deps, { object, name: nameOf(object), ...ways, stamp, deadlineMs, budget });
+  return nudgeAndFollow(deps, { object, name: nameOf(object), ...calls, stamp, deadlineMs, budget });
 }
 
 const nameOf = ({ kind, namespace, name }: ExternalSecret | PushSecret): string =>

@@ -1,23 +1,23 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import type { Binding } from "../bindings/binding.ts";
-import { decodeBase64 } from "../expressions/decode-base64.ts";
-import { isTreeObject, type JsonTreeObject, parseJsonTree } from "../expressions/json-tree.ts";
-import { readCertificate, splitPem } from "../expressions/pem.ts";
-import type { SecretValue } from "../secret-value/secret-value.ts";
+import type { SecretValue } from "../source/secret-value.ts";
 import { RenderError, type RenderErrorCode } from "./errors.ts";
+import { decodeBase64 } from "./expressions/decode-base64.ts";
+import { isTreeObject, type JsonTreeObject, parseJsonTree } from "./expressions/json-tree.ts";
+import { readCertificate, splitPem } from "./expressions/pem.ts";
 
-/** What the check of a type also finds out about the data. */
+/** Facts about the data that the check finds. */
 export type TypeFacts = { readonly certificateExpiresAt?: number };
 
 /**
- * Refuses what Kubernetes would refuse for lack of a key, and what it would take though nobody could use it: a
- * certificate with another's key takes a service down at its next restart. An expired certificate is written: the old
- * one is no better, and the metric tells.
+ * Refuses data without the keys that Kubernetes requires, and data that Kubernetes accepts but no service can use: a
+ * certificate with the wrong key takes a service down at its next restart. An expired certificate is written, because
+ * the old one is not better, and a metric reports its expiry.
  */
 export function checkType(binding: Binding, data: ReadonlyMap<string, SecretValue>): TypeFacts {
   const target = `Secret ${binding.target.namespace}/${binding.target.name}`;
   const refuse: Refuse = (code, why) => {
-    throw new RenderError(code, `${target} has the type ${binding.type}, and ${why}`);
+    throw new RenderError(code, `${target} has the type ${binding.type}, but ${why}`);
   };
   const get = (key: string): string => {
     const value = data.get(key);
@@ -53,12 +53,12 @@ type Refuse = (code: RenderErrorCode, why: string) => never;
 function checkTls(certificates: string, key: string, refuse: Refuse): TypeFacts {
   const blocks = splitPem(certificates);
   if (blocks === undefined || blocks.length === 0 || blocks.some(({ label }) => label !== "CERTIFICATE")) {
-    refuse("TLS_CERTIFICATE_INVALID", "tls.crt is not PEM with certificates only.");
+    refuse("TLS_CERTIFICATE_INVALID", "tls.crt is not PEM that holds only certificates.");
   }
   const read = blocks.map(({ text }) => readCertificate(text));
   const [leaf] = read;
   if (leaf === undefined || read.includes(undefined)) {
-    return refuse("TLS_CERTIFICATE_INVALID", "tls.crt holds a certificate that can't be read.");
+    return refuse("TLS_CERTIFICATE_INVALID", "tls.crt holds a damaged certificate.");
   }
   let privateKey: KeyObject;
   try {
@@ -69,7 +69,7 @@ function checkTls(certificates: string, key: string, refuse: Refuse): TypeFacts 
   if (!leaf.checkPrivateKey(privateKey)) {
     refuse(
       "TLS_PAIR_MISMATCH",
-      "tls.key is not the key of the first certificate in tls.crt. Put a pair that belongs together into the source, the leaf first.",
+      "tls.key is not the key of the first certificate in tls.crt. Put a matching pair into the source, with the leaf certificate first.",
     );
   }
   const expiries = read.map((each) => each?.validToDate.getTime() ?? Number.NaN);
@@ -79,7 +79,7 @@ function checkTls(certificates: string, key: string, refuse: Refuse): TypeFacts 
 function checkDockerConfig(text: string, refuse: Refuse): void {
   const { auths } = objectIn(".dockerconfigjson", text, refuse);
   if (!isTreeObject(auths)) {
-    refuse("DOCKER_CONFIG_INVALID", ".dockerconfigjson has no object auths with the registries.");
+    refuse("DOCKER_CONFIG_INVALID", ".dockerconfigjson has no object auths.");
   }
   checkRegistries(".dockerconfigjson", auths, refuse);
 }
@@ -89,7 +89,7 @@ function checkRegistries(key: string, registries: JsonTreeObject, refuse: Refuse
   if (entries.length === 0) refuse("DOCKER_CONFIG_INVALID", `${key} names no registry.`);
   for (const entry of entries) {
     if (!isTreeObject(entry)) {
-      refuse("DOCKER_CONFIG_INVALID", `a registry in ${key} is no object.`);
+      refuse("DOCKER_CONFIG_INVALID", `a registry in ${key} is not an object.`);
     }
     const { auth, username, password } = entry;
     if (auth === undefined || auth === "") {
@@ -104,10 +104,10 @@ function checkRegistries(key: string, registries: JsonTreeObject, refuse: Refuse
 
 function objectIn(key: string, text: string, refuse: Refuse): JsonTreeObject {
   const root = parseJsonTree(text)?.root;
-  return isTreeObject(root) ? root : refuse("DOCKER_CONFIG_INVALID", `${key} is no JSON object.`);
+  return isTreeObject(root) ? root : refuse("DOCKER_CONFIG_INVALID", `${key} is not a JSON object.`);
 }
 
-/** OpenSSH's own format is not OpenSSL's: of that one the envelope is looked at. A passphrase is the user's affair. */
+/** OpenSSL cannot read OpenSSH's own format, so only its header is checked. A passphrase is allowed. */
 function checkSshKey(text: string, refuse: Refuse): void {
   const [block, ...more] = splitPem(text) ?? [];
   if (block === undefined || more.length > 0 || !block.label.endsWith("PRIVATE KEY")) {
@@ -118,7 +118,7 @@ function checkSshKey(text: string, refuse: Refuse): void {
     if (
       decodeBase64(body, "base64")?.subarray(0, OPENSSH_MAGIC.length).toString("latin1") !== OPENSSH_MAGIC
     ) {
-      refuse("SSH_KEY_INVALID", "ssh-privatekey is damaged: it is not what OpenSSH writes.");
+      refuse("SSH_KEY_INVALID", "ssh-privatekey is damaged: it is not in OpenSSH's format.");
     }
     return;
   }
@@ -126,7 +126,7 @@ function checkSshKey(text: string, refuse: Refuse): void {
   try {
     createPrivateKey(block.text);
   } catch {
-    refuse("SSH_KEY_INVALID", "ssh-privatekey is a private key that can't be read.");
+    refuse("SSH_KEY_INVALID", "ssh-privatekey is a damaged private key.");
   }
 }
 
@@ -140,7 +140,7 @@ function checkBasicAuth(data: ReadonlyMap<string, SecretValue>, refuse: Refuse):
       "it needs username or password. Add one to the source and to keys in the binding.",
     );
   }
-  // RFC 7617: what stands before the first colon is the user.
+  // RFC 7617: the user name ends at the first colon.
   if (username !== undefined && Buffer.from(username.expose()).includes(":")) {
     refuse("BASIC_AUTH_INVALID", "username holds a colon, which ends a user name in HTTP.");
   }

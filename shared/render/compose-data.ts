@@ -1,16 +1,16 @@
 import type { Binding, Encoding, KeyRule, KeySource } from "../bindings/binding.ts";
-import { decodeBase64 } from "../expressions/decode-base64.ts";
-import type { evaluateExpression } from "../expressions/jmespath.ts";
-import { isTreeObject, type JsonTree, parseJsonTree, plainTextOf } from "../expressions/json-tree.ts";
-import type { renderTemplate } from "../expressions/liquid.ts";
-import { SecretValue } from "../secret-value/secret-value.ts";
+import { SecretValue } from "../source/secret-value.ts";
 import { RenderError } from "./errors.ts";
+import { decodeBase64 } from "./expressions/decode-base64.ts";
+import type { evaluateExpression } from "./expressions/jmespath.ts";
+import { isTreeObject, type JsonTree, parseJsonTree, plainTextOf } from "./expressions/json-tree.ts";
+import type { renderTemplate } from "./expressions/liquid.ts";
 import type { ComposedRule } from "./is-composed.ts";
 import { isDataKey } from "./is-data-key.ts";
 import { matchPattern } from "./match-pattern.ts";
 import { notAnObject, type RenderSource } from "./render-source.ts";
 
-/** The languages that a binding uses; each is loaded only for those that do. */
+/** The languages that a binding uses; each is loaded only if needed. */
 export type Languages = {
   readonly evaluateExpression?: typeof evaluateExpression;
   readonly renderTemplate?: typeof renderTemplate;
@@ -19,13 +19,13 @@ export type Languages = {
 type Composed = Extract<KeyRule, { kind: "composed" }>;
 type Extracted = Extract<KeyRule, { kind: "extracted" }>;
 
-/** Pure, once the languages are there: the same source and binding give the same data. */
+/** Pure: the same source and binding give the same data. */
 export const composeData =
   (languages: Languages) =>
   (binding: Binding, keys: ComposedRule, source: RenderSource): Map<string, SecretValue> => {
     const text = Buffer.from(source.value.expose()).toString("utf8");
     if (keys.kind === "value") {
-      // Bytes may hold base64 as well: what is none is refused all the same.
+      // SecretBinary may hold base64 too; other bytes are refused.
       return new Map([[keys.key, decoded(keys.key, keys.decode, text)]]);
     }
     const root = source.isText ? parseJsonTree(text)?.root : undefined;
@@ -86,7 +86,7 @@ function textFor(
       `The template of the key ${key} uses ${result.name} in line ${result.line}, which ${source.arn} does not have. Add it to the source, give it a default, or correct the template.`,
     );
   }
-  const line = result.line === undefined ? "" : ` Line ${result.line} of the template is where.`;
+  const line = result.line === undefined ? "" : ` See line ${result.line} of the template.`;
   throw new RenderError("TEMPLATE_FAILED", `The template of the key ${key} ${result.reason}.${line}`);
 }
 
@@ -96,7 +96,7 @@ function decoded(key: string, decode: Encoding | undefined, text: string): Secre
   if (bytes === undefined) {
     throw new RenderError(
       "DECODE_FAILED",
-      `What the key ${key} is made from is not ${decode}. Correct the source, or take decode out of the binding.`,
+      `The value for the key ${key} is not ${decode}. Correct the source, or remove decode from the binding.`,
     );
   }
   return new SecretValue(bytes);
@@ -124,7 +124,7 @@ function extractKeys(
       const named = isDataKey(key) ? ` ${key}` : "";
       throw new RenderError(
         "DATA_KEYS_COLLIDE",
-        `Two keys of ${source.arn} come to the same name${named}. Change rename, or exclude one of them.`,
+        `Two keys of ${source.arn} get the same name${named}. Change rename, or exclude one of them.`,
       );
     }
     data.set(key, SecretValue.fromText(plainTextOf(value)));

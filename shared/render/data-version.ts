@@ -1,11 +1,8 @@
 import { createHash } from "node:crypto";
-import type { RelayMarks } from "../identity/relay-identity.ts";
-import type { VersionId } from "../secret-id/secret-id.ts";
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
+import type { VersionId } from "../source/secret-id.ts";
 
-/**
- * What stands for the versions that the data was made from: of one source its VersionId; of several a digest of their
- * VersionIds, which differs whenever one of them does. No digest of a value.
- */
+/** The version of the data: the VersionId of one source, or a digest of several VersionIds. Never a digest of a value. */
 export function dataVersionOf(versionIds: readonly VersionId[]): VersionId {
   const [first, ...others] = versionIds;
   if (first !== undefined && others.length === 0) return first;
@@ -15,14 +12,11 @@ export function dataVersionOf(versionIds: readonly VersionId[]): VersionId {
 
 const SEVERAL = "several-";
 
-/**
- * The versions that a Secret is annotated with, one for each of so many sources; undefined when it has none, or was
- * made from another number of sources.
- */
+/** The VersionIds in a Secret's annotations; undefined if absent, or for another number of sources. */
 export function annotatedVersions(
   annotations: Readonly<Record<string, string>>,
   sources: number,
-  { annotations: names }: Pick<RelayMarks, "annotations">,
+  { annotations: names }: Pick<RelayMetadata, "annotations">,
 ): readonly string[] | undefined {
   const several = annotations[names.sourceVersions];
   const single = annotations[names.versionId];

@@ -1,6 +1,6 @@
 import { RelayError } from "../relay-error.ts";
 
-/** The source's value is not what the binding expects. */
+/** The source's value does not match the binding. */
 export class RenderError extends RelayError {
   override readonly name = "RenderError";
   readonly code: RenderErrorCode;

@@ -1,6 +1,6 @@
 import type { KeyRule } from "../bindings/binding.ts";
 
-/** The rules that take more than the core of rendering: expressions, templates, patterns, decoding. */
+/** Rules that need lazily loaded code: expressions, templates, patterns, decoding. */
 export type ComposedRule =
   | Exclude<KeyRule, { readonly kind: "all" | "selected" | "value" }>
   | (Extract<KeyRule, { readonly kind: "value" }> & { readonly decode: string });

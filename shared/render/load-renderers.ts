@@ -1,24 +1,24 @@
 import type { Binding } from "../bindings/binding.ts";
-import type { SecretValue } from "../secret-value/secret-value.ts";
+import type { SecretValue } from "../source/secret-value.ts";
 import type { TypeFacts } from "./check-type.ts";
 import { type ComposedRule, isComposed } from "./is-composed.ts";
 import type { RenderSource } from "./render-source.ts";
 
-/** What rendering a binding takes beside the core. Most bindings take nothing. */
+/** Lazily loaded parts of rendering. Most bindings need none. */
 export type Renderers = {
-  /** Makes the data of a source whose rule takes more than the core. */
+  /** Makes the data of a source with a ComposedRule. */
   readonly composeData?: (
     binding: Binding,
     keys: ComposedRule,
     source: RenderSource,
   ) => Map<string, SecretValue>;
-  /** Refuses what the type of the Secret does not allow. */
+  /** Refuses data that the Secret's type does not allow. */
   readonly checkType?: (binding: Binding, data: ReadonlyMap<string, SecretValue>) => TypeFacts;
 };
 
 /**
- * Loads what the binding's rules need, once per process. JMESPath and LiquidJS together are larger than everything that
- * a plain binding needs of this folder, so a function whose bindings are plain never reads them from disk.
+ * Loads the parts that a binding needs, once per process. JMESPath and LiquidJS are larger than the rest of this folder,
+ * so a function with plain bindings never reads them from disk.
  */
 export async function loadRenderers({ sources, type }: Binding): Promise<Renderers> {
   const isTyped = CHECKED_TYPES.has(type);
@@ -28,8 +28,8 @@ export async function loadRenderers({ sources, type }: Binding): Promise<Rendere
   const ways = sources.flatMap(({ keys }) => (keys.kind === "composed" ? Object.values(keys.keys) : []));
   const [{ composeData }, expressions, templates, types] = await Promise.all([
     import("./compose-data.ts"),
-    ways.some((way) => "jmespath" in way) ? import("../expressions/jmespath.ts") : undefined,
-    ways.some((way) => "template" in way) ? import("../expressions/liquid.ts") : undefined,
+    ways.some((way) => "jmespath" in way) ? import("./expressions/jmespath.ts") : undefined,
+    ways.some((way) => "template" in way) ? import("./expressions/liquid.ts") : undefined,
     isTyped ? import("./check-type.ts") : undefined,
   ]);
   return {

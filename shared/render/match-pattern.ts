@@ -1,6 +1,6 @@
 /**
- * What each `*` of the pattern stands for, from the left and as short as may be; undefined when the pattern does not
- * fit. No regular expression: the time is the product of both lengths at the worst, whatever the pattern.
+ * The string that each `*` of the pattern matches, from the left and as short as possible; undefined if the pattern does
+ * not match. Without a regular expression, the worst case is the product of both lengths.
  */
 export function matchPattern(pattern: string, text: string): string[] | undefined {
   const [first = "", ...rest] = pattern.split("*");

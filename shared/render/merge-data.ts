@@ -1,14 +1,14 @@
 import type { Binding, BoundSource } from "../bindings/binding.ts";
 import { nameOfSource } from "../bindings/name-of-sources.ts";
-import type { SecretValue } from "../secret-value/secret-value.ts";
+import type { SecretValue } from "../source/secret-value.ts";
 import { RenderError } from "./errors.ts";
 import { isDataKey } from "./is-data-key.ts";
 import type { RenderSource } from "./render-source.ts";
 
-/** A key that more than one source makes. Names only. */
+/** A key that several sources set. Names only. */
 export type Collision = {
   readonly key: string;
-  /** As the binding writes them, in its order; the last one's is taken. */
+  /** In the binding's order; the last one wins. */
   readonly sources: readonly string[];
 };
 
@@ -18,7 +18,7 @@ export type DataPart = {
   readonly data: ReadonlyMap<string, SecretValue>;
 };
 
-/** The keys of all sources, in the binding's order. Two that make one key are refused, unless the last one is to win. */
+/** Merges the keys of all sources in the binding's order. A collision is refused unless the policy is `last`. */
 export function mergeData(
   { target, collisions: policy }: Binding,
   parts: readonly DataPart[],
@@ -38,11 +38,11 @@ export function mergeData(
     .map(([key, sources]) => ({ key, sources }));
   if (collisions.length > 0 && policy !== "last") {
     const named = collisions.map(({ key, sources }) => {
-      return `${isDataKey(key) ? key : "a key that is none"} (${sources.join(", ")})`;
+      return `${isDataKey(key) ? key : "an invalid key"} (${sources.join(", ")})`;
     });
     throw new RenderError(
       "DATA_KEYS_COLLIDE",
-      `Several sources of Secret ${target.namespace}/${target.name} make the same key: ${named.join("; ")}. Rename or leave out the key at one of them, or set collisions: last to let the later one win.`,
+      `Several sources of Secret ${target.namespace}/${target.name} set the same key: ${named.join("; ")}. Rename or remove the key at one of them, or set collisions: last so that the last source wins.`,
     );
   }
   return { data, collisions };

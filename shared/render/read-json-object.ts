@@ -1,12 +1,9 @@
-import { SecretValue } from "../secret-value/secret-value.ts";
+import { SecretValue } from "../source/secret-value.ts";
 
 /**
- * The properties of a JSON object, each as the text that goes into a Secret: a string as it is, anything else as the
- * source spells it (`1.10` stays `1.10`, a nested object stays JSON, null becomes empty). Undefined when the text is no
- * JSON object.
- *
- * Where a key stands twice the last one wins, as everywhere in JSON. Nesting too deep for the stack, some thousands of
- * levels, counts as no JSON object.
+ * The properties of a JSON object as written into a Secret: strings as is, other values in the source's spelling (`1.10`
+ * stays `1.10`, a nested object stays JSON, null becomes empty). Undefined for anything but a JSON object, and for
+ * nesting of some thousands of levels, which is too deep for the stack. The last of duplicate keys wins.
  */
 export function readJsonObject(text: string): Map<string, SecretValue> | undefined {
   try {
@@ -24,7 +21,7 @@ function readProperties(text: string): Map<string, SecretValue> | undefined {
     value: unknown,
     context?: { source?: string },
   ) {
-    // Node 24's JSON.parse gives a reviver the source text of primitives (ECMA-262, JSON.parse source text access).
+    // Node 24's JSON.parse passes the source text of primitives to a reviver (ECMA-262).
     if (typeof value === "number" && context?.source !== undefined) {
       const ofHolder = spelled.get(this) ?? new Map<string, string>();
       spelled.set(this, ofHolder.set(key, context.source));

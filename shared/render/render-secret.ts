@@ -1,7 +1,7 @@
 import type { Binding, BoundSource, TargetRef } from "../bindings/binding.ts";
-import type { RelayMarks } from "../identity/relay-identity.ts";
-import type { VersionId } from "../secret-id/secret-id.ts";
-import type { SecretValue } from "../secret-value/secret-value.ts";
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
+import type { VersionId } from "../source/secret-id.ts";
+import type { SecretValue } from "../source/secret-value.ts";
 import { dataVersionOf } from "./data-version.ts";
 import { RenderError } from "./errors.ts";
 import { isComposed } from "./is-composed.ts";
@@ -11,30 +11,30 @@ import { type Collision, mergeData } from "./merge-data.ts";
 import { readJsonObject } from "./read-json-object.ts";
 import { notAnObject, type RenderSource } from "./render-source.ts";
 
-/** A target as its sources and its binding say it should be. */
+/** The target according to its sources and its binding. */
 export type DesiredSecret = {
   readonly target: TargetRef;
-  /** Of one source its VersionId; of several, what stands for all of theirs. */
+  /** See dataVersionOf. */
   readonly versionId: VersionId;
   readonly type: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly data: ReadonlyMap<string, SecretValue>;
   readonly isImmutable?: true;
-  /** When the first of its certificates runs out, ms since the epoch; of kubernetes.io/tls only. */
+  /** The earliest expiry of its certificates, ms since the epoch; only for kubernetes.io/tls. */
   readonly certificateExpiresAt?: number;
-  /** Keys that several sources make, where the binding lets the last one win; absent when there are none. */
+  /** Keys that several sources set, if the binding lets the last one win; absent if there are none. */
   readonly collisions?: readonly Collision[];
 };
 
 /**
- * Pure: the same sources and binding give the same Secret. Throws a RenderError that names keys, never values.
- * `reads` has one entry for each source of the binding, in its order; `renderers` is what loadRenderers gave for it.
+ * Pure: the same sources and binding give the same Secret. Throws a RenderError, which names keys but never values.
+ * `reads` has one entry for each source, in the binding's order; `renderers` comes from loadRenderers.
  */
 export function renderSecret(
   binding: Binding,
   reads: readonly RenderSource[],
-  marks: RelayMarks,
+  marks: RelayMetadata,
   renderers: Renderers = {},
 ): DesiredSecret {
   const parts = binding.sources.map((bound, index) => {
@@ -111,14 +111,14 @@ function checkKubernetesLimits(binding: Binding, data: ReadonlyMap<string, Secre
   if (data.size === 0) {
     throw new RenderError(
       "TARGET_EMPTY",
-      `The source of ${target} has no keys; an empty Secret is not written.`,
+      `The source of ${target} has no keys, and the relay does not write empty Secrets. Add a key to the source.`,
     );
   }
   const invalid = [...data.keys()].filter((key) => !isDataKey(key));
   if (invalid.length > 0) {
     throw new RenderError(
       "DATA_KEY_INVALID",
-      `${invalid.length} key(s) of the source can't be keys of Secret ${target}: Kubernetes takes letters, digits, '-', '_' and '.', up to 253. Rename them with keys in the binding.`,
+      `${invalid.length} key(s) of the source are not valid in Secret ${target}: a key has at most 253 letters, digits, '-', '_' and '.'. Rename them with keys in the binding.`,
     );
   }
   let bytes = 0;
@@ -126,8 +126,8 @@ function checkKubernetesLimits(binding: Binding, data: ReadonlyMap<string, Secre
   if (bytes > DATA_BYTES_MAX) {
     throw new RenderError(
       "TARGET_TOO_LARGE",
-      // Not how many: of a Secret with one value that would be the length of the value.
-      `Secret ${target} would hold more than the ${DATA_BYTES_MAX} bytes that Kubernetes takes. Make the value shorter, or bind its keys to several Secrets.`,
+      // Without the size, which would reveal the length of a single value.
+      `Secret ${target} would exceed the limit of ${DATA_BYTES_MAX} bytes. Shorten the value, or split its keys into several Secrets.`,
     );
   }
 }

@@ -1,9 +1,9 @@
 import type { Binding } from "../bindings/binding.ts";
-import type { VersionId } from "../secret-id/secret-id.ts";
-import type { SecretValue } from "../secret-value/secret-value.ts";
+import type { VersionId } from "../source/secret-id.ts";
+import type { SecretValue } from "../source/secret-value.ts";
 import { RenderError } from "./errors.ts";
 
-/** The value that a Secret is made from, as the source read gives it. */
+/** The value of a source. */
 export type RenderSource = {
   readonly arn: string;
   readonly versionId: VersionId;
@@ -14,6 +14,6 @@ export type RenderSource = {
 export function notAnObject(binding: Binding, source: RenderSource): RenderError {
   return new RenderError(
     "SOURCE_NOT_JSON_OBJECT",
-    `The value of ${source.arn} is not a JSON object, so it has no keys. Use value: <data key> in the binding of ${binding.target.namespace}/${binding.target.name} to write it whole.`,
+    `The value of ${source.arn} is not a JSON object, so it has no keys. Set value: <data key> in the binding of ${binding.target.namespace}/${binding.target.name} to write the whole value.`,
   );
 }

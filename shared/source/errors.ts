@@ -1,7 +1,7 @@
 import { RelayError } from "../relay-error.ts";
-import type { SourceAt } from "../secret-id/secret-id.ts";
+import type { SourceAt } from "./secret-id.ts";
 
-/** Secrets Manager has no such secret, or none with the version that is asked for. */
+/** The secret, or the requested version of it, does not exist. */
 export class SourceNotFound extends RelayError {
   override readonly name = "SourceNotFound";
   readonly code = "SOURCE_NOT_FOUND";
@@ -13,11 +13,13 @@ export class SourceNotFound extends RelayError {
         : stage === undefined
           ? "a current value"
           : `a value under the staging label ${stage}`;
-    super(`Secrets Manager has no secret ${source} with ${wanted}. Correct the binding, or create it.`);
+    super(
+      `Secrets Manager has no secret ${source} with ${wanted}. Correct the binding, or create the secret.`,
+    );
   }
 }
 
-/** Somebody deleted the secret; it can still be restored. */
+/** The secret was deleted, but can still be restored. */
 export class SourceScheduledForDeletion extends RelayError {
   override readonly name = "SourceScheduledForDeletion";
   readonly code = "SOURCE_SCHEDULED_FOR_DELETION";
@@ -29,19 +31,18 @@ export class SourceScheduledForDeletion extends RelayError {
   }
 }
 
-/** IAM or the secret's own policy says no. */
+/** Denied by IAM or by the secret's resource policy. */
 export class SourceForbidden extends RelayError {
   override readonly name = "SourceForbidden";
   readonly code = "SOURCE_FORBIDDEN";
   readonly retryable = false;
   constructor(source: string) {
     super(
-      `The relay may not read ${source}. Allow secretsmanager:GetSecretValue on it (template parameter SecretArns or SecretNamePrefix) and look at the secret's resource policy.`,
+      `The relay has no permission to read ${source}. Allow secretsmanager:GetSecretValue on it (template parameter SecretArns or SecretNamePrefix) and check the secret's resource policy.`,
     );
   }
 }
 
-/** KMS says no. */
 export class SourceNotDecrypted extends RelayError {
   override readonly name = "SourceNotDecrypted";
   readonly code = "SOURCE_NOT_DECRYPTED";
@@ -53,7 +54,6 @@ export class SourceNotDecrypted extends RelayError {
   }
 }
 
-/** The request itself was wrong. */
 export class SourceRejected extends RelayError {
   override readonly name = "SourceRejected";
   readonly code = "SOURCE_REJECTED";
@@ -69,7 +69,7 @@ export class SourceThrottled extends RelayError {
   readonly code = "SOURCE_THROTTLED";
   readonly retryable = true;
   constructor(source: string) {
-    super(`Secrets Manager throttles reads of ${source}.`);
+    super(`Secrets Manager throttled a read of ${source}. The relay retries later.`);
   }
 }
 
@@ -79,16 +79,15 @@ export class SourceUnavailable extends RelayError {
   readonly code = "SOURCE_UNAVAILABLE";
   readonly retryable = true;
   constructor(source: string, at: string) {
-    super(`Secrets Manager did not answer properly for ${source} (${at}).`);
+    super(`Secrets Manager gave no valid response for ${source} (${at}). The relay retries later.`);
   }
 }
 
-/** The credentials ended and could not be renewed at once. */
 export class SourceCredentialsExpired extends RelayError {
   override readonly name = "SourceCredentialsExpired";
   readonly code = "SOURCE_CREDENTIALS_EXPIRED";
   readonly retryable = true;
   constructor(source: string) {
-    super(`The AWS credentials expired while reading ${source}, and fresh ones were refused too.`);
+    super(`The AWS credentials expired while reading ${source}, and renewed credentials were refused too.`);
   }
 }

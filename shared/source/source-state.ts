@@ -1,24 +1,23 @@
-import type { SourceAt, VersionId } from "../secret-id/secret-id.ts";
+import type { SourceAt, VersionId } from "./secret-id.ts";
 
-/** What is known of a source without its value. */
+/** The state of a source, without its value. */
 export type SourceState =
   | {
       readonly kind: "current";
-      /** The one under the staging label, or the pinned one. */
+      /** The version of the staging label, or the pinned version. */
       readonly versionId: VersionId;
-      /** When anything about the secret last changed, ms since the epoch: AWSCURRENT did not move later than that. */
+      /** The last change of the secret, ms since the epoch; AWSCURRENT moved at that time or earlier. */
       readonly changedAt?: number;
-      /** Pinned, and without any staging label: Secrets Manager may delete it at any time, or has deleted it. */
+      /** Pinned, without any staging label: Secrets Manager may delete it at any time, or already has. */
       readonly isDeprecated?: true;
     }
-  /** No such secret. */
   | { readonly kind: "missing" }
-  /** The secret exists, and no version has AWSCURRENT. */
+  /** The secret exists, but no version has AWSCURRENT. */
   | { readonly kind: "without-value" }
-  /** The secret is there; no version has the staging label that the binding states, or the pinned one is gone. */
+  /** The secret exists, but no version has the binding's staging label, or the pinned version is gone. */
   | { readonly kind: "version-missing" }
   | { readonly kind: "scheduled-for-deletion" }
-  /** It could not be read, which says nothing about it. */
+  /** It could not be read, so nothing is known about it. */
   | {
       readonly kind: "unknown";
       readonly code: string;
@@ -26,7 +25,7 @@ export type SourceState =
       readonly retryable: boolean;
     };
 
-/** The fields that ListSecrets and DescribeSecret have in common, under the names of the first. */
+/** The common fields of ListSecrets and DescribeSecret, under the names of ListSecrets. */
 export type SecretDescription = {
   readonly ARN?: string | undefined;
   readonly Name?: string | undefined;
@@ -42,7 +41,7 @@ export function sourceStateOf(
   if (secret.DeletedDate !== undefined) return { kind: "scheduled-for-deletion" };
   const stages = secret.SecretVersionsToStages ?? {};
   if (pinned !== undefined) {
-    // Secrets Manager tells of labelled versions only; it keeps one without a label for a while, and still gives it.
+    // The list has only labelled versions; Secrets Manager still returns an unlabelled version for a while.
     const labels = Object.hasOwn(stages, pinned) ? stages[pinned] : undefined;
     const isDeprecated = labels === undefined || labels.length === 0;
     return { kind: "current", versionId: pinned, ...(isDeprecated && { isDeprecated }) };

@@ -1,13 +1,10 @@
 import { RelayError } from "../relay-error.ts";
-import type { SourceAt } from "../secret-id/secret-id.ts";
 import { SourceNotFound, SourceScheduledForDeletion } from "./errors.ts";
-import type { SourceRead } from "./read-many.ts";
+import type { SourceAt } from "./secret-id.ts";
+import type { SourceRead } from "./source.ts";
 import type { SourceState } from "./source-state.ts";
 
-/**
- * What reading its value showed of a source. "Not found" has several reasons, which only DescribeSecret tells apart;
- * without it, or where it fails too, the likeliest stands.
- */
+/** The state that a read showed. "Not found" has several reasons, and only DescribeSecret distinguishes them. */
 export async function stateOfRead(
   source: SourceAt,
   read: SourceRead,
@@ -26,6 +23,6 @@ export async function stateOfRead(
   const state = await describe();
   if (state.kind === "unknown") return unknown;
   if (state.kind !== "current") return state;
-  // The secret is there, but what was asked of it could not be read.
+  // The secret exists, but the requested version could not be read.
   return isOneVersion ? { kind: "version-missing" } : { kind: "unknown", code, advice, retryable: true };
 }

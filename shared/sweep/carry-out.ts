@@ -1,36 +1,31 @@
 import { keyChanges } from "../assess/changes.ts";
-import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { ClusterListedTwice, FenceConflict } from "../cluster/errors.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
-import { keyOfSource } from "../secret-id/key-of-source.ts";
-import type { VersionId } from "../secret-id/secret-id.ts";
+import { keyOfSource } from "../source/key-of-source.ts";
+import type { VersionId } from "../source/secret-id.ts";
+import { noteGone } from "../sync/note-gone.ts";
 import type { SyncOutcome } from "../sync/outcome.ts";
 import { syncSource } from "../sync/sync-source.ts";
-import { atOnce } from "./at-once.ts";
+import type { ClusterSweep } from "./cluster-sweep.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
 import { nameOfSecret } from "./shard.ts";
-import type { ShardRequest } from "./shard-request.ts";
-import type { SweepDependencies } from "./sweep-dependencies.ts";
 import { type Assessed, rowOf, type TargetRow } from "./target-row.ts";
 
 /** Writes through the fenced path of a rotation, all targets of the same sources together. */
-export async function writeTargets(
-  deps: SweepDependencies,
-  request: ShardRequest,
-  assessed: readonly Assessed[],
-): Promise<TargetRow[]> {
-  const { marks } = request.rules;
+export async function writeTargets(sweep: ClusterSweep, assessed: readonly Assessed[]): Promise<TargetRow[]> {
+  const { marks } = sweep.rules;
   const bySources = Map.groupBy(assessed, ({ binding }) => binding?.sources.map(keyOfSource).join(", "));
-  const rows = await atOnce(deps, bySources.values(), async (ofSources) => {
+  const rows = await mapConcurrently(sweep, bySources.values(), async (ofSources) => {
     const bindings = ofSources.flatMap(({ binding }) => (binding === undefined ? [] : [binding]));
     const expectedVersionIds = new Map(ofSources.flatMap(expectedVersions));
     const outcomes = await syncSource(
-      { ...deps, describe: deps.catalog.describe },
-      { marks, bindings, budget: request.budget, isRepair: true, expectedVersionIds },
+      { ...sweep, describe: sweep.source.describe },
+      { marks, bindings, budget: sweep.budget, isRepair: true, expectedVersionIds },
     );
     const byTarget = new Map(outcomes.map((outcome) => [nameOfSecret(outcome.target), outcome]));
     return ofSources.map((each) =>
-      rowAfterSync(each, byTarget.get(nameOfSecret(each.verdict.target)), request),
+      rowAfterSync(each, byTarget.get(nameOfSecret(each.verdict.target)), sweep),
     );
   });
   return rows.flat();
@@ -47,7 +42,7 @@ function expectedVersions({ binding, states = [] }: Assessed): [string, VersionI
 function rowAfterSync(
   assessed: Assessed,
   outcome: SyncOutcome | undefined,
-  { rules: { marks } }: ShardRequest,
+  { rules: { marks } }: ClusterSweep,
 ): TargetRow {
   if (outcome === undefined) throw new TypeError("A target of the sync has no outcome");
   const { restarts, nudge, eventFailure, verdict } = outcome;
@@ -72,20 +67,16 @@ function rowAfterSync(
 
 /** Notes on the Secret that its source or binding is gone, or that it is back. */
 export async function noteOnSecret(
-  deps: SweepDependencies,
-  cluster: ClusterConnection,
-  request: ShardRequest,
+  sweep: ClusterSweep,
   { verdict: { note }, binding, live }: Assessed,
 ): Promise<Pick<TargetRow, "outcome" | "code" | "advice">> {
-  const { budget, mayDelete, rules } = request;
-  const { annotations, fieldManager } = rules.marks;
+  const { budget, mayDelete, rules } = sweep;
   // A local file may be older than what is deployed: what it no longer names may well be bound.
   if (live === undefined || note === undefined || (note === "gone" && !mayDelete)) return {};
-  const goneSince = note === "gone" ? new Date(deps.now()).toISOString() : null;
-  const metadata = { annotations: { [annotations.goneSince]: goneSince } };
   try {
-    if (binding === undefined) await checkOtherClusters(deps, request, live);
-    await cluster.patchMetadata(live, { metadata, fieldManager }, budget);
+    if (binding === undefined) await checkOtherClusters(sweep, live);
+    const goneSince = note === "gone" ? sweep.now() : null;
+    await noteGone(sweep.cluster, live, goneSince, { marks: rules.marks, budget });
     return {};
   } catch (error) {
     const { code, message: advice } = error instanceof RelayError ? error : UnexpectedFault.from(error);
@@ -99,22 +90,20 @@ export async function noteOnSecret(
  * when its sources, asked again, are all still gone.
  */
 export async function deleteWithinShare(
-  deps: SweepDependencies,
-  cluster: ClusterConnection,
-  request: ShardRequest,
+  sweep: ClusterSweep,
   deletable: readonly Assessed[],
 ): Promise<TargetRow[]> {
-  const { marks } = request.rules;
-  const deletionsMax = Math.max(1, Math.floor(request.items.length * request.deletionsShareMax));
+  const { marks } = sweep.rules;
+  const deletionsMax = Math.max(1, Math.floor(sweep.items.length * sweep.deletionsShareMax));
   const isTooMuch =
-    deletable.length > deletionsMax || (request.deletionsShareMax === 0 && deletable.length > 0);
+    deletable.length > deletionsMax || (sweep.deletionsShareMax === 0 && deletable.length > 0);
   const rows: TargetRow[] = [];
   for (const assessed of deletable) {
     const { live } = assessed;
     const done =
-      live === undefined || isTooMuch || !request.mayDelete
-        ? ({ outcome: "held-back", ...(!request.mayDelete && LOCAL_BINDINGS) } as const)
-        : await deleteTarget(deps, cluster, request, { ...assessed, live });
+      live === undefined || isTooMuch || !sweep.mayDelete
+        ? ({ outcome: "held-back", ...(!sweep.mayDelete && LOCAL_BINDINGS) } as const)
+        : await deleteTarget(sweep, { ...assessed, live });
     rows.push(rowOf(assessed, marks, done));
   }
   return rows;
@@ -128,17 +117,14 @@ const LOCAL_BINDINGS = {
 type Done = Pick<TargetRow, "outcome" | "code" | "advice">;
 
 async function deleteTarget(
-  deps: SweepDependencies,
-  cluster: ClusterConnection,
-  request: ShardRequest,
+  sweep: ClusterSweep,
   assessed: Assessed & { readonly live: LiveMetadata },
 ): Promise<Done> {
   const { live, verdict } = assessed;
   try {
-    const kept =
-      (await reasonToKeep(deps, request, assessed)) ?? (await checkOtherClusters(deps, request, live));
+    const kept = (await reasonToKeep(sweep, assessed)) ?? (await checkOtherClusters(sweep, live));
     if (kept !== undefined) return kept;
-    const isDeleted = await cluster.deleteSecret(verdict.target, live, request.budget);
+    const isDeleted = await sweep.cluster.deleteSecret(verdict.target, live, sweep.budget);
     return { outcome: isDeleted ? "deleted" : "unchanged" };
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
@@ -149,12 +135,11 @@ async function deleteTarget(
 
 /** Secrets Manager is eventually consistent: that a source is missing may come from a replica that lags. */
 async function reasonToKeep(
-  { catalog }: Pick<SweepDependencies, "catalog">,
-  { budget }: ShardRequest,
+  { source: { describe }, budget }: ClusterSweep,
   { binding }: Assessed,
 ): Promise<Done | undefined> {
   if (binding === undefined) return undefined; // an orphan has no source to ask for
-  const states = await Promise.all(binding.sources.map((source) => catalog.describe(source, budget)));
+  const states = await Promise.all(binding.sources.map((source) => describe(source, budget)));
   const unknown = states.find((state) => state.kind === "unknown");
   if (unknown?.kind === "unknown") return { outcome: "failed", code: unknown.code, advice: unknown.advice };
   return states.every(({ kind }) => kind === "missing") ? undefined : { outcome: "unchanged" };
@@ -162,13 +147,12 @@ async function reasonToKeep(
 
 /** Two entries of the bindings may lead to one API server: what one no longer wants, the other may keep. */
 async function checkOtherClusters(
-  deps: SweepDependencies,
-  { cluster, alsoBoundIn, budget }: ShardRequest,
+  { connect, clusterKey, alsoBoundIn, budget }: ClusterSweep,
   { namespace, name, uid }: LiveMetadata,
 ): Promise<undefined> {
   for (const other of alsoBoundIn(namespace, name)) {
-    const there = await deps.connect(other).readMetadata({ namespace, name }, budget);
-    if (there?.uid === uid) throw new ClusterListedTwice(cluster, other);
+    const there = await connect(other).readMetadata({ namespace, name }, budget);
+    if (there?.uid === uid) throw new ClusterListedTwice(clusterKey, other);
   }
   return undefined;
 }

@@ -1,26 +1,26 @@
-import { keyOfSource } from "../secret-id/key-of-source.ts";
-import type { SourceCatalog } from "../source/source-catalog.ts";
+import { keyOfSource } from "../source/key-of-source.ts";
+import type { Source } from "../source/source.ts";
 import type { SourceState } from "../source/source-state.ts";
 
 /**
- * A catalog for one sweep: a source with a hundred targets is described once, and not once a target. Only that one is
- * missing is not remembered: a deletion may hang on it, and must be able to ask again.
+ * Describes each source once for a sweep, also when it has a hundred targets. The state `missing` is not cached, because
+ * a deletion must confirm it.
  */
-export function describeOnce(catalog: SourceCatalog): SourceCatalog {
+export function describeOnce<T extends Pick<Source, "describe">>(source: T): T {
   const described = new Map<string, Promise<SourceState>>();
   return {
-    ...catalog,
-    describe: (source, budget) => {
-      const key = keyOfSource(source);
+    ...source,
+    describe: (which, budget) => {
+      const key = keyOfSource(which);
       const known = described.get(key);
       if (known !== undefined) return known;
-      const asked = catalog.describe(source, budget);
-      described.set(key, asked);
-      asked.then(
+      const state = source.describe(which, budget);
+      described.set(key, state);
+      state.then(
         ({ kind }) => kind === "missing" && described.delete(key),
         () => described.delete(key),
       );
-      return asked;
+      return state;
     },
-  };
+  } satisfies Pick<Source, "describe"> as T;
 }

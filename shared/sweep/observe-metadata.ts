@@ -1,20 +1,18 @@
 import { assess, assessOrphan } from "../assess/assess.ts";
 import type { FindingCode } from "../assess/catalogue.ts";
-import { type AssessRules, type LiveTarget, liveTarget } from "../assess/observation.ts";
+import { type LiveTarget, liveTarget } from "../assess/observation.ts";
 import type { BoundSource } from "../bindings/binding.ts";
-import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { ClusterAnswerTooLarge, ClusterForbidden } from "../cluster/errors.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { SourceState } from "../source/source-state.ts";
-import { atOnce } from "./at-once.ts";
+import type { ClusterSweep, Observed } from "./cluster-sweep.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
 import type { OrphansUnknown } from "./report.ts";
 import type { SweepItem } from "./shard.ts";
-import type { Observed, ShardRequest } from "./shard-request.ts";
-import type { SweepDependencies } from "./sweep-dependencies.ts";
 import type { Assessed } from "./target-row.ts";
 
-/** What was listed of each namespace: a large one takes several pieces, and is listed once. */
+/** The list of each namespace: a large namespace takes several pieces, and is listed once. */
 export type NamespaceLists = Map<string, Promise<NamespaceList>>;
 
 type NamespaceList = {
@@ -22,17 +20,15 @@ type NamespaceList = {
   readonly orphansUnknown: readonly OrphansUnknown[];
 };
 
-/** Observes one piece of a shard without reading a value, of a source or of a Secret. */
+/** Observes one piece of a shard. Reads no value, neither of a source nor of a Secret. */
 export async function observeByMetadata(
-  deps: SweepDependencies,
-  cluster: ClusterConnection,
-  request: ShardRequest,
+  sweep: ClusterSweep,
   piece: readonly SweepItem[],
   lists: NamespaceLists,
 ): Promise<Observed> {
   const namespaces = Map.groupBy(piece, ({ binding }) => binding.target.namespace);
-  const observed = await atOnce(deps, namespaces, ([namespace, items]) =>
-    observeNamespace(deps, cluster, request, { namespace, items, lists }),
+  const observed = await mapConcurrently(sweep, namespaces, ([namespace, items]) =>
+    observeNamespace(sweep, { namespace, items, lists }),
   );
   return {
     assessed: observed.flatMap(({ assessed }) => assessed),
@@ -41,13 +37,11 @@ export async function observeByMetadata(
 }
 
 async function observeNamespace(
-  deps: SweepDependencies,
-  cluster: ClusterConnection,
-  request: ShardRequest,
+  sweep: ClusterSweep,
   { namespace, items, lists }: { namespace: string; items: readonly SweepItem[]; lists: NamespaceLists },
 ): Promise<Observed> {
   const known = lists.get(namespace);
-  const listing = known ?? listNamespace(cluster, request, namespace, items.length);
+  const listing = known ?? listNamespace(sweep, namespace, items.length);
   lists.set(namespace, listing);
   let list: NamespaceList;
   try {
@@ -56,32 +50,23 @@ async function observeNamespace(
     lists.delete(namespace);
     const live = unknownTarget(error);
     return {
-      assessed: await atOnce(deps, items, (item) => assessItem(deps, request, item, live)),
+      assessed: await mapConcurrently(sweep, items, (item) => assessItem(sweep, item, live)),
       orphansUnknown: [],
     };
   }
-  const assessed = await atOnce(deps, items, async (item) => {
+  const assessed = await mapConcurrently(sweep, items, async (item) => {
     const { target } = item.binding;
-    // The list holds what carries the relay's label; a Secret without it may be absent, foreign, or tampered with.
+    // The list holds Secrets with the relay's label. One without it may be absent, foreign, or edited.
     const listed = list.byName.get(target.name);
-    return assessItem(
-      deps,
-      request,
-      item,
-      listed ? liveTarget(listed) : await readTarget(cluster, request, item),
-    );
+    return assessItem(sweep, item, listed ? liveTarget(listed) : await readTarget(sweep, item));
   });
-  const isFirstPiece = known === undefined && request.judgesOrphansIn(namespace);
+  const isFirstPiece = known === undefined && sweep.judgesOrphansIn(namespace);
   if (!isFirstPiece) return { assessed, orphansUnknown: [] };
-  const orphans = findOrphans(deps, request, namespace, list.byName.values());
+  const orphans = findOrphans(sweep, namespace, list.byName.values());
   return { assessed: [...assessed, ...orphans], orphansUnknown: list.orphansUnknown };
 }
 
-async function readTarget(
-  cluster: ClusterConnection,
-  { budget }: ShardRequest,
-  { binding }: SweepItem,
-): Promise<LiveTarget> {
+async function readTarget({ cluster, budget }: ClusterSweep, { binding }: SweepItem): Promise<LiveTarget> {
   try {
     return liveTarget(await cluster.readMetadata(binding.target, budget));
   } catch (error) {
@@ -95,38 +80,35 @@ export function unknownTarget(error: unknown): LiveTarget {
 }
 
 function findOrphans(
-  { now }: SweepDependencies,
-  { cluster, isBound, rules }: ShardRequest,
+  { clusterKey, isBound, rules, now }: ClusterSweep,
   namespace: string,
   listed: Iterable<LiveMetadata>,
 ): Assessed[] {
   return [...listed].flatMap((live) => {
     const verdict = isBound(namespace, live.name)
       ? undefined
-      : assessOrphan(cluster, live, { ...rules, now: now() });
+      : assessOrphan(clusterKey, live, { ...rules, now: now() });
     return verdict === undefined ? [] : [{ verdict, live }];
   });
 }
 
 /**
- * Anyone who may list metadata may list values too, so many teams do not allow it; and a list may exceed the size
- * limit. Then the bound Secrets are read one by one, and orphans are unknown.
+ * Kubernetes cannot permit lists of metadata without lists of values, so many teams permit neither. Without the
+ * permission, or when the list exceeds the size limit, the bound Secrets are read one by one and orphans are unknown.
  */
-async function listNamespace(
-  cluster: ClusterConnection,
-  request: ShardRequest,
-  namespace: string,
-  bound: number,
-): Promise<NamespaceList> {
+async function listNamespace(sweep: ClusterSweep, namespace: string, bound: number): Promise<NamespaceList> {
   // A caller that asks for a few Secrets and not for orphans reads them by name.
-  if (!request.judgesOrphansIn(namespace) && bound <= READ_ONE_BY_ONE_MAX) return EMPTY;
+  if (!sweep.judgesOrphansIn(namespace) && bound <= READ_ONE_BY_ONE_MAX) return EMPTY;
   try {
-    const { managedSelector } = request.rules.marks;
-    const listed = await cluster.listMetadata(namespace, managedSelector, request.budget);
+    const { managedSelector } = sweep.rules.marks;
+    const listed = await sweep.cluster.listMetadata(namespace, managedSelector, sweep.budget);
     return { byName: new Map(listed.map((live) => [live.name, live])), orphansUnknown: [] };
   } catch (error) {
     if (!(error instanceof ClusterForbidden || error instanceof ClusterAnswerTooLarge)) throw error;
-    return { byName: new Map(), orphansUnknown: [{ cluster: request.cluster, namespace, code: error.code }] };
+    return {
+      byName: new Map(),
+      orphansUnknown: [{ cluster: sweep.clusterKey, namespace, code: error.code }],
+    };
   }
 }
 
@@ -136,29 +118,29 @@ const EMPTY: NamespaceList = { byName: new Map(), orphansUnknown: [] };
 const READ_ONE_BY_ONE_MAX = 5;
 
 async function assessItem(
-  deps: SweepDependencies,
-  { budget, rules }: ShardRequest,
+  { source: { describe }, now, budget, rules }: ClusterSweep,
   { binding, listed = [] }: SweepItem,
   live: LiveTarget,
 ): Promise<Assessed> {
-  const describe = (source: BoundSource): Promise<SourceState> => deps.catalog.describe(source, budget);
-  const assessWith = async (
-    stateOf: (source: BoundSource, index: number) => SourceState | Promise<SourceState>,
-  ): Promise<Assessed> => {
-    const states = await Promise.all(binding.sources.map(stateOf));
-    const all: AssessRules = { ...rules, now: deps.now() };
-    const verdict = assess({ binding, live, sources: states }, all);
+  const describeSource = (source: BoundSource): Promise<SourceState> => describe(source, budget);
+  const assessWith = (states: readonly SourceState[]): Assessed => {
+    const verdict = assess({ binding, live, sources: states }, { ...rules, now: now() });
     return { verdict, binding, states, ...(live.kind === "found" && { live: live.secret }) };
   };
-  if (listed.some((state) => state !== undefined)) {
-    const assessed = await assessWith((source, index) => listed[index] ?? describe(source));
+  if (listed.some(isKnown)) {
+    const states = listed.every(isKnown)
+      ? listed
+      : await Promise.all(binding.sources.map((source, index) => listed[index] ?? describeSource(source)));
+    const assessed = assessWith(states);
     const { finding } = assessed.verdict;
     if (finding === null || !NEEDS_CONFIRMATION.has(finding)) return assessed;
   }
-  return assessWith(describe);
+  return assessWith(await Promise.all(binding.sources.map(describeSource)));
 }
 
-/** ListSecrets may be five minutes old: what depends on it is described before anything is done. */
+const isKnown = (state: SourceState | undefined): state is SourceState => state !== undefined;
+
+/** ListSecrets may be five minutes behind: these findings are confirmed by DescribeSecret before the sweep acts. */
 const NEEDS_CONFIRMATION: ReadonlySet<FindingCode> = new Set([
   "SOURCE_MISSING",
   "SOURCE_WITHOUT_VALUE",

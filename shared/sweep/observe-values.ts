@@ -1,31 +1,24 @@
 import { assess } from "../assess/assess.ts";
-import { liveTarget } from "../assess/observation.ts";
-import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import { type LiveTarget, liveTarget } from "../assess/observation.ts";
 import type { LiveSecret } from "../cluster/live-secret.ts";
 import { RelayError } from "../relay-error.ts";
-import { keyOfSource } from "../secret-id/key-of-source.ts";
-import type { SourceRead } from "../source/read-many.ts";
+import { keyOfSource } from "../source/key-of-source.ts";
+import type { SourceRead } from "../source/source.ts";
 import { stateOfRead } from "../source/state-of-read.ts";
 import { expiryOf } from "../sync/expiry-of.ts";
 import { renderCurrent } from "../sync/render-current.ts";
-import { atOnce } from "./at-once.ts";
+import type { ClusterSweep, Observed } from "./cluster-sweep.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
 import { unknownTarget } from "./observe-metadata.ts";
 import type { SweepItem } from "./shard.ts";
-import type { Observed, ShardRequest } from "./shard-request.ts";
-import type { SweepDependencies } from "./sweep-dependencies.ts";
 import type { Assessed } from "./target-row.ts";
 
 /** Observes one piece of a shard by comparing values: it also finds what forged metadata hides. */
-export async function observeByValues(
-  deps: SweepDependencies,
-  cluster: ClusterConnection,
-  request: ShardRequest,
-  piece: readonly SweepItem[],
-): Promise<Observed> {
+export async function observeByValues(sweep: ClusterSweep, piece: readonly SweepItem[]): Promise<Observed> {
   // The live Secrets first, then the sources, as in the fence: a rotation in between makes drift, never hides it.
-  const lives = await atOnce(deps, piece, async (item) => {
+  const lives = await mapConcurrently(sweep, piece, async (item) => {
     try {
-      return { item, live: liveTarget(await cluster.readSecret(item.binding.target, request.budget)) };
+      return { item, live: liveTarget(await sweep.cluster.readSecret(item.binding.target, sweep.budget)) };
     } catch (error) {
       return { item, live: unknownTarget(error) };
     }
@@ -33,40 +26,26 @@ export async function observeByValues(
   const readable = lives.filter(({ live }) => live.kind !== "unknown");
   const all = readable.flatMap(({ item }) => item.binding.sources);
   const sources = [...new Map(all.map((source) => [keyOfSource(source), source])).values()];
-  const reads = await deps.readMany(sources, request.budget);
-  const assessed = await atOnce(
-    deps,
+  const reads = await sweep.source.readMany(sources, sweep.budget);
+  const assessed = await mapConcurrently(
+    sweep,
     lives,
     async ({ item, live }): Promise<Assessed> =>
-      live.kind === "unknown"
-        ? { verdict: assessUnknown(deps, request, item, live), binding: item.binding }
-        : assessValues(deps, request, { item, live, reads }),
+      live.kind === "unknown" ? assessUnknown(sweep, item, live) : assessValues(sweep, { item, live, reads }),
   );
   return { assessed, orphansUnknown: [] };
 }
 
-function assessUnknown(
-  { now }: SweepDependencies,
-  { rules }: ShardRequest,
-  { binding }: SweepItem,
-  live: Parameters<typeof assess>[0]["live"],
-) {
-  return assess({ binding, live, sources: [] }, { ...rules, now: now() });
+function assessUnknown({ rules, now }: ClusterSweep, { binding }: SweepItem, live: LiveTarget): Assessed {
+  return { verdict: assess({ binding, live, sources: [] }, { ...rules, now: now() }), binding };
 }
 
 async function assessValues(
-  deps: SweepDependencies,
-  { budget, rules }: ShardRequest,
-  {
-    item: { binding },
-    live,
-    reads,
-  }: {
-    readonly item: SweepItem;
-    readonly live: Parameters<typeof assess>[0]["live"];
-    readonly reads: ReadonlyMap<string, SourceRead>;
-  },
+  sweep: ClusterSweep,
+  { item, live, reads }: { item: SweepItem; live: LiveTarget; reads: ReadonlyMap<string, SourceRead> },
 ): Promise<Assessed> {
+  const { binding } = item;
+  const { budget, rules } = sweep;
   const ofBinding = binding.sources.map((source) => {
     const read = reads.get(keyOfSource(source));
     if (read === undefined) throw new TypeError("A source of the piece was not read");
@@ -74,7 +53,7 @@ async function assessValues(
   });
   const states = await Promise.all(
     ofBinding.map(({ source, read }) =>
-      stateOfRead(source, read, () => deps.catalog.describe(source, budget)),
+      stateOfRead(source, read, () => sweep.source.describe(source, budget)),
     ),
   );
   const desired = await renderCurrent(
@@ -82,7 +61,7 @@ async function assessValues(
     ofBinding.map(({ read }) => read),
     rules.marks,
   );
-  const now = deps.now();
+  const now = sweep.now();
   const verdict = assess({ binding, live, sources: states, ...(desired && { desired }) }, { ...rules, now });
   const made = desired === undefined || desired instanceof RelayError ? undefined : desired;
   const { collisions } = made ?? {};

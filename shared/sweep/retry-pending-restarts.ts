@@ -1,9 +1,8 @@
 import { nameOfSources } from "../bindings/name-of-sources.ts";
-import { parseVersionId } from "../secret-id/parse-version-id.ts";
-import { atOnce } from "./at-once.ts";
+import { parseVersionId } from "../source/parse-version-id.ts";
+import type { ClusterSweep } from "./cluster-sweep.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
 import type { RetriedRestarts } from "./report.ts";
-import type { ShardRequest } from "./shard-request.ts";
-import type { SweepDependencies } from "./sweep-dependencies.ts";
 import type { Assessed } from "./target-row.ts";
 
 /**
@@ -11,19 +10,20 @@ import type { Assessed } from "./target-row.ts";
  * were never restarted. It costs one read for each workload.
  */
 export async function retryPendingRestarts(
-  deps: SweepDependencies,
-  { budget, rules: { marks } }: ShardRequest,
+  sweep: ClusterSweep,
   assessed: readonly Assessed[],
 ): Promise<RetriedRestarts[]> {
-  const retried = await atOnce(
-    deps,
+  const { budget, rules } = sweep;
+  const { marks } = rules;
+  const retried = await mapConcurrently(
+    sweep,
     assessed,
     async ({ binding, live, verdict }): Promise<RetriedRestarts[]> => {
       if (verdict.action !== "none" || binding?.restart === undefined || live === undefined) return [];
       const versionId = parseVersionId(live.annotations[marks.annotations.versionId]);
       if (versionId === undefined) return [];
       const settled = { binding, marks, secret: live, was: { kind: "unchanged", versionId } } as const;
-      const { restarts = [] } = await deps.followUp(settled, budget);
+      const { restarts = [] } = await sweep.followUp(settled, budget);
       const notable = restarts.filter(({ outcome }) => outcome !== "already");
       return notable.length === 0
         ? []

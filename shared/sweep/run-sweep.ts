@@ -2,160 +2,146 @@ import { randomUUID } from "node:crypto";
 import type { Binding } from "../bindings/binding.ts";
 import type { BindingIndex } from "../bindings/binding-index.ts";
 import { nameOfSources } from "../bindings/name-of-sources.ts";
-import { keyOfSource } from "../secret-id/key-of-source.ts";
-import type { SecretHome } from "../secret-id/secret-id.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
+import { keyOfSource } from "../source/key-of-source.ts";
+import type { AwsLocation } from "../source/secret-id.ts";
+import type { ClusterSweep } from "./cluster-sweep.ts";
 import { describeOnce } from "./describe-once.ts";
-import { observeSources } from "./observe-sources.ts";
 import type { CallCounts, SweepMode, SweepReport } from "./report.ts";
 import { listedOf, nameOfSecret, type Shard, type SweepItem, shardItemOf, splitIntoShards } from "./shard.ts";
 import type { SweepDependencies } from "./sweep-dependencies.ts";
 import { type ShardResult, sweepShard } from "./sweep-shard.ts";
 import type { TargetRow } from "./target-row.ts";
 
-/** Hands shards to other invocations of the function; answers how many messages they became. */
+/** Hands shards to other invocations of the function. Returns the number of queue messages. */
 export type SendShards = (shards: readonly Shard[]) => Promise<number>;
 
 export type SweepSettings = {
-  readonly self: SecretHome;
+  readonly self: AwsLocation;
   readonly budget: TimeBudget;
-  /** More bindings than this are split over several invocations, where there is a queue for it. */
+  /** With a queue, a sweep of more bindings is split over several invocations. */
   readonly shardBindingsMax: number;
   /** From 0 to 1; see deleteWithinShare. */
   readonly deletionsShareMax: number;
   readonly deletionGraceMs: number;
-  /** False where the bindings come from a local file, which may be older than what is deployed. */
+  /** False for bindings from a local file: it may be older than the deployed bindings. */
   readonly mayDelete: boolean;
-  /** Absent where nobody could take a shard over, as on a command line. */
+  /** Absent on the command line, where no other invocation could take a shard over. */
   readonly sendShards?: SendShards;
 };
 
+/** Everything that the sweeps of one invocation share. */
+export type Sweeper = SweepDependencies & SweepSettings & { readonly index: BindingIndex };
+
 export type SweepRequest = {
   readonly mode: SweepMode;
-  /** Report what would be done, and change nothing. */
+  /** Report what the sweep would do, and change nothing. */
   readonly plan: boolean;
   /** Only these clusters, by their keys in the bindings; all of them otherwise. */
   readonly clusters?: readonly string[];
-  /** Report what is in order, too; not of what goes through the queue. */
+  /** Report targets in order too, except those that go through the queue. */
   readonly inventory?: boolean;
   /** Only these bindings, and no orphans; all of them otherwise. */
   readonly only?: (binding: Binding) => boolean;
 };
 
 /**
- * A whole sweep. A small one is done here, its clusters side by side; a large one is split into shards for the queue.
- * A plan is always made here, because whoever asked for it wants to read it.
+ * A whole sweep. A small one runs here, with its clusters in parallel; a large one is split into shards for the queue.
+ * A plan always runs here, because its caller reads the report.
  */
-export async function runSweep(
-  deps: SweepDependencies,
-  index: BindingIndex,
-  request: SweepRequest,
-  settings: SweepSettings,
-): Promise<SweepReport> {
-  const sweep = { ...request, sweepId: randomUUID(), sweepStartedAt: deps.now() };
-  const callsBefore = deps.calls();
-  const items = await listItems(deps, index, request, settings);
-  const { sendShards, shardBindingsMax } = settings;
+export async function runSweep(sweeper: Sweeper, request: SweepRequest): Promise<SweepReport> {
+  const { sendShards, shardBindingsMax, now, calls } = sweeper;
+  const sweep: Sweep = { ...request, sweepId: randomUUID(), sweepStartedAt: now(), callsBefore: calls() };
+  const items = await listItems(sweeper, request);
   if (sendShards === undefined || request.plan || items.length <= shardBindingsMax) {
-    return sweepItems(deps, index, { sweep, items, callsBefore }, settings);
+    return sweepItems(sweeper, sweep, items);
   }
-  const shards = splitIntoShards(items, shardBindingsMax).map((part) =>
-    shardOf(sweep, part.cluster, part.items),
-  );
-  const shardsQueued = await sendShards(shards);
-  return { ...reportOf(deps, sweep, callsBefore, []), shardsQueued };
+  const shardsQueued = await sendShards(shardsOf(sweep, items, shardBindingsMax));
+  return { ...reportOf(sweeper, sweep, []), shardsQueued };
 }
 
-/** One shard, as it came from the queue. */
-export async function runShard(
-  deps: SweepDependencies,
-  index: BindingIndex,
-  shard: Shard,
-  settings: SweepSettings,
-): Promise<SweepReport> {
-  const bindings = bindingsByTarget(index, shard.cluster);
-  // By name: one that comes a thousand times would be looked at as often, and make room for as many deletions.
+/** One shard from the queue. */
+export async function runShard(sweeper: Sweeper, shard: Shard): Promise<SweepReport> {
+  const bindings = bindingsByTarget(sweeper.index, shard.cluster);
+  // By name: a target that is repeated a thousand times counts once, also for the number of deletions allowed.
   const byName = new Map(
     shard.items.map((item) => [nameOfSecret({ namespace: item.n, name: item.t }), item]),
   );
   const items = [...byName].flatMap(([name, item]): SweepItem[] => {
     const binding = bindings.get(name);
-    if (binding === undefined) return []; // unbound since the sweep began
+    if (binding === undefined) return []; // unbound since the sweep started
     const listed = listedOf(item, binding);
     return [{ binding, ...(listed !== undefined && { listed }) }];
   });
-  return sweepItems(deps, index, { sweep: shard, items, callsBefore: deps.calls() }, settings);
+  return sweepItems(sweeper, { ...shard, callsBefore: sweeper.calls() }, items);
 }
 
 type Sweep = Pick<Shard, "sweepId" | "mode" | "plan" | "sweepStartedAt"> &
-  Pick<SweepRequest, "inventory" | "only">;
+  Pick<SweepRequest, "inventory" | "only"> & { readonly callsBefore: CallCounts };
 
 async function listItems(
-  deps: SweepDependencies,
-  index: BindingIndex,
+  { index, source, self, budget }: Sweeper,
   { mode, clusters, only = () => true }: SweepRequest,
-  { self, budget }: SweepSettings,
 ): Promise<SweepItem[]> {
   const bindings = index.bindings.filter(
     (binding) => (clusters?.includes(binding.target.cluster) ?? true) && only(binding),
   );
   if (mode !== "metadata") return bindings.map((binding) => ({ binding }));
   const all = bindings.flatMap((binding) => binding.sources);
-  const sources = [...new Map(all.map((source) => [keyOfSource(source), source])).values()];
-  const states = await observeSources(deps.catalog, { sources, self, budget });
+  const sources = [...new Map(all.map((each) => [keyOfSource(each), each])).values()];
+  const states = await source.listStates({ sources, self, budget });
   return bindings.map((binding): SweepItem => {
-    const listed = binding.sources.map((source) => states.get(keyOfSource(source)));
+    const listed = binding.sources.map((each) => states.get(keyOfSource(each)));
     return { binding, ...(listed.some((state) => state !== undefined) && { listed }) };
   });
 }
 
-async function sweepItems(
-  shared: SweepDependencies,
-  index: BindingIndex,
-  work: { sweep: Sweep; items: readonly SweepItem[]; callsBefore: CallCounts },
-  settings: SweepSettings,
-): Promise<SweepReport> {
-  const { sweep, items, callsBefore } = work;
-  const deps: SweepDependencies = { ...shared, catalog: describeOnce(shared.catalog) };
-  const { budget, deletionsShareMax, deletionGraceMs, mayDelete, sendShards, shardBindingsMax } = settings;
-  const { mode, plan, inventory = false, only } = sweep;
-  const rules = { marks: index.marks, deletionGraceMs };
+async function sweepItems(sweeper: Sweeper, sweep: Sweep, items: readonly SweepItem[]): Promise<SweepReport> {
+  const { sendShards, shardBindingsMax } = sweeper;
+  const shared = { ...sweeper, source: describeOnce(sweeper.source) };
   const byCluster = Map.groupBy(items, ({ binding }) => binding.target.cluster);
   const results = await Promise.all(
-    [...byCluster].map(([cluster, ofCluster]) => {
-      const bound = bindingsByTarget(index, cluster);
-      const isBound = (namespace: string, name: string) => bound.has(nameOfSecret({ namespace, name }));
-      const judged = namespacesLedBy(bound, ofCluster);
-      const judgesOrphansIn = (namespace: string) => only === undefined && judged.has(namespace);
-      const alsoBoundIn = (namespace: string, name: string) =>
-        Object.keys(index.clusters).filter(
-          (other) =>
-            other !== cluster && bindingsByTarget(index, other).has(nameOfSecret({ namespace, name })),
-        );
-      const how = { mode, plan, inventory, budget, rules, deletionsShareMax, mayDelete };
-      const names = { isBound, alsoBoundIn, judgesOrphansIn };
-      return sweepShard(deps, { cluster, items: ofCluster, ...how, ...names });
-    }),
+    [...byCluster].map(([clusterKey, ofCluster]) =>
+      sweepShard(clusterSweepOf(shared, sweep, clusterKey, ofCluster)),
+    ),
   );
   const left = results.flatMap((result) => result.left);
-  if (left.length === 0) return reportOf(deps, sweep, callsBefore, results);
-  if (sendShards === undefined || plan) {
+  if (left.length === 0) return reportOf(sweeper, sweep, results);
+  if (sendShards === undefined || sweep.plan) {
     const targets = left.map(outOfTime);
-    return reportOf(deps, sweep, callsBefore, [...results, { ...NOTHING, targets, unknown: targets.length }]);
+    return reportOf(sweeper, sweep, [...results, { ...NOTHING, targets, unknown: targets.length }]);
   }
-  const shards = splitIntoShards(left, shardBindingsMax).map((part) =>
-    shardOf(sweep, part.cluster, part.items),
-  );
-  return { ...reportOf(deps, sweep, callsBefore, results), shardsQueued: await sendShards(shards) };
+  const shardsQueued = await sendShards(shardsOf(sweep, left, shardBindingsMax));
+  return { ...reportOf(sweeper, sweep, results), shardsQueued };
 }
 
-function reportOf(
-  deps: SweepDependencies,
-  sweep: Sweep,
-  before: CallCounts,
-  results: readonly ShardResult[],
-): SweepReport {
-  const calls = deps.calls();
+function clusterSweepOf(
+  sweeper: Sweeper,
+  { mode, plan, inventory = false, only }: Sweep,
+  clusterKey: string,
+  items: readonly SweepItem[],
+): Omit<ClusterSweep, "cluster"> {
+  const { index, deletionGraceMs } = sweeper;
+  const bound = bindingsByTarget(index, clusterKey);
+  const namespaces = namespacesLedBy(bound, items);
+  const others = Object.keys(index.clusters).filter((other) => other !== clusterKey);
+  return {
+    ...sweeper,
+    clusterKey,
+    items,
+    mode,
+    plan,
+    inventory,
+    rules: { marks: index.marks, deletionGraceMs },
+    isBound: (namespace, name) => bound.has(nameOfSecret({ namespace, name })),
+    alsoBoundIn: (namespace, name) =>
+      others.filter((other) => bindingsByTarget(index, other).has(nameOfSecret({ namespace, name }))),
+    judgesOrphansIn: (namespace) => only === undefined && namespaces.has(namespace),
+  };
+}
+
+function reportOf({ now, calls }: Sweeper, sweep: Sweep, results: readonly ShardResult[]): SweepReport {
+  const [after, before] = [calls(), sweep.callsBefore];
   const checked = results.reduce((sum, result) => sum + result.checked, 0);
   const unknown = results.reduce((sum, result) => sum + result.unknown, 0);
   const retriedRestarts = results.flatMap((result) => result.retriedRestarts);
@@ -165,16 +151,16 @@ function reportOf(
     mode: sweep.mode,
     plan: sweep.plan,
     startedAt: new Date(sweep.sweepStartedAt).toISOString(),
-    endedAt: new Date(deps.now()).toISOString(),
+    endedAt: new Date(now()).toISOString(),
     bindings: checked + unknown,
     checked,
     shardsQueued: 0,
     targets: results.flatMap((result) => result.targets),
     orphansUnknown: results.flatMap((result) => result.orphansUnknown),
     calls: {
-      aws: calls.aws - before.aws,
-      kubernetes: calls.kubernetes - before.kubernetes,
-      throttles: calls.throttles - before.throttles,
+      aws: after.aws - before.aws,
+      kubernetes: after.kubernetes - before.kubernetes,
+      throttles: after.throttles - before.throttles,
     },
     ...(retriedRestarts.length > 0 && { retriedRestarts }),
   };
@@ -198,13 +184,18 @@ function outOfTime({ binding }: SweepItem): TargetRow {
     observed: "metadata",
     code: "SWEEP_OUT_OF_TIME",
     advice:
-      "The time ran out, and no queue could take the rest. Raise SweepTimeoutSeconds, or sweep fewer clusters.",
+      "The time ran out, and there was no queue for the rest. Raise SweepTimeoutSeconds, or sweep fewer clusters.",
   };
 }
 
-function shardOf(sweep: Sweep, cluster: string, items: readonly SweepItem[]): Shard {
+function shardsOf(sweep: Sweep, items: readonly SweepItem[], sizeMax: number): Shard[] {
   const { sweepId, mode, plan, sweepStartedAt } = sweep;
-  return { version: 1, sweepId, mode, plan, sweepStartedAt, cluster, items: items.map(shardItemOf) };
+  return splitIntoShards(items, sizeMax).map((part) => ({
+    version: 1,
+    ...{ sweepId, mode, plan, sweepStartedAt },
+    cluster: part.cluster,
+    items: part.items.map(shardItemOf),
+  }));
 }
 
 function bindingsByTarget(index: BindingIndex, cluster: string): ReadonlyMap<string, Binding> {
@@ -215,7 +206,7 @@ function bindingsByTarget(index: BindingIndex, cluster: string): ReadonlyMap<str
   return found;
 }
 
-/** Made once for an index: a hundred shards of one environment would make it a hundred times. */
+/** Built once for an index: an execution environment may sweep a hundred shards. */
 const byIndex = new WeakMap<BindingIndex, Map<string, ReadonlyMap<string, Binding>>>();
 
 function mapTargets(index: BindingIndex, cluster: string): ReadonlyMap<string, Binding> {
@@ -226,7 +217,7 @@ function mapTargets(index: BindingIndex, cluster: string): ReadonlyMap<string, B
   );
 }
 
-/** The namespaces whose first binding is among these: of the shards that share a namespace, one has it. */
+/** The namespaces whose first binding is among these items: exactly one of the shards that share a namespace has it. */
 function namespacesLedBy(
   bound: ReadonlyMap<string, Binding>,
   items: readonly SweepItem[],

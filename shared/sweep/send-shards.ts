@@ -1,5 +1,5 @@
-import { boundedRequests } from "../aws-client/bounded-requests.ts";
 import { RelayError } from "../relay-error.ts";
+import { boundedRequests } from "../runtime/bounded-requests.ts";
 import type { SendShards } from "./run-sweep.ts";
 import type { Shard } from "./shard.ts";
 

@@ -1,5 +1,5 @@
 import type { Binding } from "../bindings/binding.ts";
-import type { VersionId } from "../secret-id/secret-id.ts";
+import type { VersionId } from "../source/secret-id.ts";
 import type { SourceState } from "../source/source-state.ts";
 import type { SweepMode } from "./report.ts";
 

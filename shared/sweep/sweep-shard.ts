@@ -1,16 +1,15 @@
 import { deleteWithinShare, noteOnSecret, writeTargets } from "./carry-out.ts";
+import { circuitBreaker } from "./circuit-breaker.ts";
 import { isKnownClusterFault } from "./cluster-fault.ts";
+import type { ClusterSweep } from "./cluster-sweep.ts";
 import { type NamespaceLists, observeByMetadata } from "./observe-metadata.ts";
 import { observeByValues } from "./observe-values.ts";
 import type { OrphansUnknown, RetriedRestarts } from "./report.ts";
 import { retryPendingRestarts } from "./retry-pending-restarts.ts";
 import { type SweepItem, splitIntoShards } from "./shard.ts";
-import type { ShardRequest } from "./shard-request.ts";
-import { spareCluster } from "./spare-cluster.ts";
-import type { SweepDependencies } from "./sweep-dependencies.ts";
 import { type Assessed, rowOf, type TargetRow } from "./target-row.ts";
 
-/** What became of a shard. `left` is what there was no time for: another invocation must take it over. */
+/** The result of a shard. `left` holds the items that the time did not suffice for: another invocation takes them over. */
 export type ShardResult = {
   readonly targets: readonly TargetRow[];
   readonly orphansUnknown: readonly OrphansUnknown[];
@@ -21,83 +20,90 @@ export type ShardResult = {
 };
 
 /**
- * Compares the bindings of one cluster with what is there, piece by piece, and repairs what differs. Watches the time
- * before each piece, and gives up a cluster that does not answer instead of waiting for it once a binding.
+ * Compares the bindings of one cluster with its Secrets, piece by piece, and repairs what differs. Checks the remaining
+ * time before each piece. After a few failed calls in a row the circuit breaker fails the rest without a call.
  */
-export async function sweepShard(shared: SweepDependencies, request: ShardRequest): Promise<ShardResult> {
-  const cluster = spareCluster(shared.connect(request.cluster));
-  const connect: SweepDependencies["connect"] = (key) =>
-    key === request.cluster ? cluster : shared.connect(key);
-  const deps: SweepDependencies = { ...shared, connect };
-  const size = request.mode === "metadata" ? METADATA_PIECE : VALUES_PIECE;
-  const pieces = splitIntoShards(request.items, size).map(({ items }) => items);
-  const targets: TargetRow[] = [];
-  const orphansUnknown: OrphansUnknown[] = [];
-  const retriedRestarts: RetriedRestarts[] = [];
-  const deletable: Assessed[] = [];
+export async function sweepShard(request: Omit<ClusterSweep, "cluster">): Promise<ShardResult> {
+  const { clusterKey, items, mode, budget } = request;
+  const cluster = circuitBreaker(request.connect(clusterKey));
+  const connect = (key: string) => (key === clusterKey ? cluster : request.connect(key));
+  const sweep: ClusterSweep = { ...request, cluster, connect };
+  const size = mode === "metadata" ? METADATA_PIECE : VALUES_PIECE;
+  const pieces = splitIntoShards(items, size).map((piece) => piece.items);
+  const sum: Sum = { targets: [], orphansUnknown: [], retriedRestarts: [], deletable: [], unknown: 0 };
   const lists: NamespaceLists = new Map();
-  let unknown = 0;
   let left: readonly SweepItem[] = [];
 
   for (const [index, piece] of pieces.entries()) {
-    if (request.budget.remainingMs() < HANDOVER_MS) {
+    if (budget.remainingMs() < HANDOVER_MS) {
       left = pieces.slice(index).flat();
       break;
     }
-    forgetOthers(lists, piece);
-    const observed =
-      request.mode === "metadata"
-        ? await observeByMetadata(deps, cluster, request, piece, lists)
-        : await observeByValues(deps, cluster, request, piece);
-    orphansUnknown.push(...observed.orphansUnknown);
-    unknown += observed.assessed.filter(isUnknown).length;
-    if (request.plan) {
-      targets.push(...rowsOf(observed.assessed, request));
-      continue;
-    }
-    const { writable, deletions, rest } = sortByAction(observed.assessed);
-    deletable.push(...deletions);
-    targets.push(...(await writeTargets(deps, request, writable)));
-    for (const assessed of rest) {
-      const { note } = assessed.verdict;
-      const noted = note && (await noteOnSecret(deps, cluster, request, assessed));
-      targets.push(...rowsOf([assessed], request, noted));
-    }
-    const restartable = rest.filter(({ binding }) => binding?.restart !== undefined);
-    retriedRestarts.push(...(await retryPendingRestarts(deps, request, restartable)));
+    await sweepPiece(sweep, { piece, lists, sum });
   }
-  targets.push(...(await deleteWithinShare(deps, cluster, request, deletable)));
+  const { targets, deletable, unknown, orphansUnknown, retriedRestarts } = sum;
+  targets.push(...(await deleteWithinShare(sweep, deletable)));
   return {
     targets,
     orphansUnknown,
     retriedRestarts,
-    checked: request.items.length - left.length - unknown,
+    checked: items.length - left.length - unknown,
     unknown,
     left,
   };
 }
 
-/** Refused because its cluster is listed twice: that target was not compared either. */
+type Sum = {
+  readonly targets: TargetRow[];
+  readonly orphansUnknown: OrphansUnknown[];
+  readonly retriedRestarts: RetriedRestarts[];
+  readonly deletable: Assessed[];
+  unknown: number;
+};
+
+/** A separate function, so that the observations of one piece are freed before the next piece. */
+async function sweepPiece(
+  sweep: ClusterSweep,
+  { piece, lists, sum }: { piece: readonly SweepItem[]; lists: NamespaceLists; sum: Sum },
+): Promise<void> {
+  const { marks } = sweep.rules;
+  forgetOthers(lists, piece);
+  const { assessed, orphansUnknown } =
+    sweep.mode === "metadata"
+      ? await observeByMetadata(sweep, piece, lists)
+      : await observeByValues(sweep, piece);
+  sum.orphansUnknown.push(...orphansUnknown);
+  sum.unknown += assessed.filter(isUnknown).length;
+  if (sweep.plan) {
+    sum.targets.push(...assessed.filter((each) => isShown(each, sweep)).map((each) => rowOf(each, marks)));
+    return;
+  }
+  const { writable, deletions, rest } = sortByAction(assessed);
+  sum.deletable.push(...deletions);
+  sum.targets.push(...(await writeTargets(sweep, writable)));
+  for (const each of rest) {
+    const done = each.verdict.note && (await noteOnSecret(sweep, each));
+    if (isShown(each, sweep) || done?.outcome) sum.targets.push(rowOf(each, marks, done));
+  }
+  const restartable = rest.filter(({ binding }) => binding?.restart !== undefined);
+  sum.retriedRestarts.push(...(await retryPendingRestarts(sweep, restartable)));
+}
+
+/** A target refused because its cluster is listed twice was not compared either. */
 const isUnknown = ({ verdict: { action, finding, code = "" } }: Assessed): boolean =>
   action === "unknown" || (action === "refuse" && finding === null && isKnownClusterFault(code));
 
-/** What is simply in order is reported only where an inventory is asked for. */
-function rowsOf(
-  assessed: readonly Assessed[],
-  { inventory = false, rules: { marks } }: ShardRequest,
-  done: Parameters<typeof rowOf>[2] = {},
-): TargetRow[] {
-  return assessed.flatMap((each) =>
-    inventory || isNotable(each) || done.outcome ? [rowOf(each, marks, done)] : [],
-  );
-}
-
-function isNotable({ verdict: { finding, action, details }, certificateExpiresInDays }: Assessed): boolean {
+/** Targets in order are reported only in an inventory. */
+function isShown(
+  { verdict: { finding, action, details }, certificateExpiresInDays }: Assessed,
+  { inventory = false }: ClusterSweep,
+): boolean {
   const isInOrder = finding === null && action === "none";
-  return !isInOrder || certificateExpiresInDays !== undefined || details.collisions !== undefined;
+  const isNotable = !isInOrder || certificateExpiresInDays !== undefined || details.collisions !== undefined;
+  return inventory || isNotable;
 }
 
-/** A namespace is in pieces that follow each other; what was listed of those before is no longer needed. */
+/** The pieces of a namespace follow each other; the lists of earlier namespaces are no longer needed. */
 function forgetOthers(lists: NamespaceLists, piece: readonly SweepItem[]): void {
   const needed = new Set(piece.map(({ binding }) => binding.target.namespace));
   for (const namespace of lists.keys()) if (!needed.has(namespace)) lists.delete(namespace);
@@ -119,7 +125,7 @@ function sortByAction(assessed: readonly Assessed[]) {
 /** A page of a list holds 500. */
 const METADATA_PIECE = 500;
 
-/** Their values are held in memory at once: at 64 KiB each, 6.4 MB of sources and as much of Secrets. */
+/** The values are in memory together: at 64 KiB each, 6.4 MB of sources and as much of Secrets. */
 const VALUES_PIECE = 100;
 
 /** A piece takes a second or two; a throttled one with its retries may take this long. */

@@ -1,8 +1,8 @@
 import type { FindingDetails, Verdict } from "../assess/verdict.ts";
 import type { Binding } from "../bindings/binding.ts";
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
-import { toldName } from "../cluster/told-name.ts";
-import type { RelayMarks } from "../identity/relay-identity.ts";
+import { sanitizeName } from "../cluster/sanitize-name.ts";
 import type { SourceState } from "../source/source-state.ts";
 import type { FollowUpOutcome } from "../workloads/outcome.ts";
 import { combineSourceStates } from "./combine-source-states.ts";
@@ -59,7 +59,7 @@ export type Assessed = {
 
 export function rowOf(
   { verdict, live, states, certificateExpiresInDays }: Assessed,
-  marks: RelayMarks,
+  marks: RelayMetadata,
   done: Pick<TargetRow, "outcome" | "code" | "advice"> &
     FollowUpOutcome &
     Pick<FindingDetails, "changes" | "collisions"> = {},
@@ -86,7 +86,7 @@ export function rowOf(
 export function heldState(
   live: LiveMetadata | undefined,
   states: readonly SourceState[] | undefined,
-  { annotations }: RelayMarks,
+  { annotations }: RelayMetadata,
 ): HeldState {
   const source = states === undefined || states.length === 0 ? undefined : combineSourceStates(states);
   const versionId = live?.annotations[annotations.versionId];
@@ -94,7 +94,7 @@ export function heldState(
   const current = source?.kind === "current" ? source : undefined;
   const sourceChangedAt = asInstant(current?.changedAt);
   return {
-    ...(versionId !== undefined && { versionId: toldName(versionId) }),
+    ...(versionId !== undefined && { versionId: sanitizeName(versionId) }),
     ...(writtenAt !== undefined && { writtenAt }),
     ...(current !== undefined && { currentVersionId: current.versionId as string }),
     ...(sourceChangedAt !== undefined && { sourceChangedAt }),

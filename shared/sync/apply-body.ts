@@ -1,6 +1,6 @@
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
-import type { ObjectVersion } from "../cluster/secrets-api.ts";
-import type { RelayAnnotations } from "../identity/relay-identity.ts";
+import type { RelayAnnotations } from "../bindings/relay-identity.ts";
+import type { ObjectVersion } from "../cluster/live-secret.ts";
 import type { DesiredSecret } from "../render/render-secret.ts";
 
 /**

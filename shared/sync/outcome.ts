@@ -2,7 +2,7 @@ import type { Change, Verdict } from "../assess/verdict.ts";
 import type { TargetRef } from "../bindings/binding.ts";
 import type { RelayError } from "../relay-error.ts";
 import type { Collision } from "../render/merge-data.ts";
-import type { VersionId } from "../secret-id/secret-id.ts";
+import type { VersionId } from "../source/secret-id.ts";
 import type { FollowUpOutcome } from "../workloads/outcome.ts";
 
 /** What became of one target, and of those who read it. A report is the outcomes of one run. */

@@ -1,7 +1,7 @@
-import type { Wait } from "../retry/retry.ts";
-import type { SourceAt, VersionId } from "../secret-id/secret-id.ts";
-import type { CurrentSource, ReadCurrent } from "../source/read-current.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { Wait } from "../runtime/retry.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
+import type { SourceAt, VersionId } from "../source/secret-id.ts";
+import type { CurrentSource, ReadCurrent } from "../source/source.ts";
 
 export type ReadDependencies = { readonly readCurrent: ReadCurrent; readonly wait: Wait };
 

@@ -1,20 +1,20 @@
 import type { Binding } from "../bindings/binding.ts";
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveSecret } from "../cluster/live-secret.ts";
-import type { RelayMarks } from "../identity/relay-identity.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { annotatedVersions } from "../render/data-version.ts";
-import { keyOfSource } from "../secret-id/key-of-source.ts";
-import type { SourceAt, VersionId } from "../secret-id/secret-id.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
 import { SourceUnavailable } from "../source/errors.ts";
-import type { CurrentSource } from "../source/read-current.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import { keyOfSource } from "../source/key-of-source.ts";
+import type { SourceAt, VersionId } from "../source/secret-id.ts";
+import type { CurrentSource } from "../source/source.ts";
 import { type ReadDependencies, readExpected } from "./read-expected.ts";
 
 /** The clock decides whether the last write is so fresh that a read must be confirmed. */
 type ReadSourcesDependencies = ReadDependencies & { readonly now: () => number };
 
 export type ReadSourcesRequest = {
-  readonly marks: RelayMarks;
+  readonly marks: RelayMetadata;
   readonly budget: TimeBudget;
   /**
    * The versions that an event, or a sweep, says are current, by the key of their source: a reason to read again when
@@ -24,7 +24,7 @@ export type ReadSourcesRequest = {
 };
 
 /** A binding, and its target as it was read before its sources are. */
-export type Seen = { readonly binding: Binding; readonly live: LiveSecret | undefined };
+export type SourceObservation = { readonly binding: Binding; readonly live: LiveSecret | undefined };
 
 /** What was read of each source, by its key; or why it could not be. */
 export type SourceReads = ReadonlyMap<string, CurrentSource | RelayError>;
@@ -33,7 +33,7 @@ export type SourceReads = ReadonlyMap<string, CurrentSource | RelayError>;
 export async function readSources(
   deps: ReadSourcesDependencies,
   request: ReadSourcesRequest,
-  seen: readonly Seen[],
+  seen: readonly SourceObservation[],
 ): Promise<SourceReads> {
   const users = new Map<string, { source: SourceAt; recorded: Recorded[] }>();
   for (const { binding, live } of seen) {
@@ -72,7 +72,7 @@ type Recorded = { readonly versionId: string | undefined; readonly writtenAt: nu
 function recordedOf(
   { annotations }: LiveSecret,
   versionId: string | undefined,
-  { annotations: names }: RelayMarks,
+  { annotations: names }: RelayMetadata,
 ): Recorded {
   return {
     // Made from other sources than today's: whatever is read replaces it.

@@ -1,16 +1,16 @@
 import type { Binding } from "../bindings/binding.ts";
-import type { RelayMarks } from "../identity/relay-identity.ts";
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import { RelayError } from "../relay-error.ts";
 import { RenderError } from "../render/errors.ts";
 import { loadRenderers } from "../render/load-renderers.ts";
 import { type DesiredSecret, renderSecret } from "../render/render-secret.ts";
-import type { CurrentSource } from "../source/read-current.ts";
+import type { CurrentSource } from "../source/source.ts";
 
 /** The Secret that the sources make, or why they make none; undefined when one of them could not be read. */
 export async function renderCurrent(
   binding: Binding,
   reads: readonly (CurrentSource | RelayError)[],
-  marks: RelayMarks,
+  marks: RelayMetadata,
 ): Promise<DesiredSecret | RenderError | undefined> {
   const current = reads.filter((read): read is CurrentSource => !(read instanceof RelayError));
   if (current.length < reads.length) return undefined;

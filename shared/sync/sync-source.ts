@@ -2,26 +2,25 @@ import { assess } from "../assess/assess.ts";
 import { REFUSALS } from "../assess/catalogue.ts";
 import { touchesData } from "../assess/changes.ts";
 import { printTakeBacks, recentTakeBacks } from "../assess/contest.ts";
-import { type AssessRules, liveTarget, type Observation } from "../assess/observation.ts";
+import { type AssessRules, DELETION_GRACE_MS, liveTarget, type Observation } from "../assess/observation.ts";
 import type { Verdict } from "../assess/verdict.ts";
 import type { Binding } from "../bindings/binding.ts";
+import { claimOwnership } from "../cluster/claim-ownership.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { FenceConflict } from "../cluster/errors.ts";
-import type { LiveSecret } from "../cluster/live-secret.ts";
-import { moveOwnership } from "../cluster/move-ownership.ts";
-import type { ObjectVersion } from "../cluster/secrets-api.ts";
+import type { LiveSecret, ObjectVersion } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { DesiredSecret } from "../render/render-secret.ts";
-import { backoffMs, type RetryPolicy, type Wait } from "../retry/retry.ts";
-import { keyOfSource } from "../secret-id/key-of-source.ts";
-import type { VersionId } from "../secret-id/secret-id.ts";
-import type { CurrentSource, ReadCurrent } from "../source/read-current.ts";
-import type { SourceCatalog } from "../source/source-catalog.ts";
+import { backoffMs, type RetryPolicy, type Wait } from "../runtime/retry.ts";
+import { keyOfSource } from "../source/key-of-source.ts";
+import type { VersionId } from "../source/secret-id.ts";
+import type { CurrentSource, ReadCurrent, Source } from "../source/source.ts";
 import { stateOfRead } from "../source/state-of-read.ts";
 import type { FollowUp, Settled } from "../workloads/follow-up.ts";
-import { printNotice } from "../workloads/notice.ts";
+import { printPendingRestart } from "../workloads/pending-restart.ts";
 import { applyBody, type Notes } from "./apply-body.ts";
 import { expiryOf } from "./expiry-of.ts";
+import { noteGone } from "./note-gone.ts";
 import { outcomeOfError, type SyncOutcome, type TargetOutcome } from "./outcome.ts";
 import { type ReadSourcesRequest, readSources, readsOf } from "./read-sources.ts";
 import { renderCurrent } from "./render-current.ts";
@@ -41,7 +40,7 @@ export type SyncDependencies = {
   /** What is done for those who read a target, where its binding wants anything. */
   readonly followUp: FollowUp;
   /** Tells why a source was not found; without it the likeliest reason is reported. */
-  readonly describe?: SourceCatalog["describe"];
+  readonly describe?: Source["describe"];
 };
 
 export type SyncRequest = ReadSourcesRequest & {
@@ -202,8 +201,7 @@ async function writeTarget(
           request.budget,
         )
       : live;
-    if (verdict.note === "returned" && secret !== undefined)
-      await forgetGone(cluster, request, target, secret);
+    if (verdict.note === "returned" && secret !== undefined) await noteGone(cluster, secret, null, request);
     const expiry = expiryOf(desired, deps.now());
     const common = {
       target,
@@ -229,7 +227,7 @@ async function writeTarget(
     how,
     request.budget,
   );
-  if (verdict.note === "returned" && !isNew) await forgetGone(cluster, request, target, secret);
+  if (verdict.note === "returned" && !isNew) await noteGone(cluster, secret, null, request);
   // Nothing was live to fence with: another writer may have created and deleted the Secret since our reads.
   if (isNew && !(await isStillCurrent(deps, request, { binding, current }))) {
     return {
@@ -261,6 +259,7 @@ async function observe(
   return { binding, live: liveTarget(live), sources, ...(desired && { desired }) };
 }
 
+/** Only sweeps delete, with their own setting. Here the grace period merely shows that a Secret waits. */
 function rulesOf({ now }: SyncDependencies, { marks }: SyncRequest): AssessRules {
   return { marks, now: now(), deletionGraceMs: DELETION_GRACE_MS };
 }
@@ -284,21 +283,10 @@ async function disown(
   { budget, marks: { fieldManager } }: SyncRequest,
   { live, verdict, now }: { live: LiveSecret | undefined; verdict: Verdict; now: number },
 ): Promise<ObjectVersion | undefined> {
-  const fields = verdict.write?.disown ?? [];
-  if (live === undefined || fields.length === 0) return live;
-  const managedFields = moveOwnership(live.rawManagedFields, fields, fieldManager, now);
+  const keys = verdict.write?.disown ?? [];
+  if (live === undefined || keys.length === 0) return live;
+  const managedFields = claimOwnership(live.rawManagedFields, { keys }, fieldManager, { now });
   return cluster.patchMetadata(live, { metadata: { managedFields }, fieldManager }, budget);
-}
-
-/** The note that source or binding were gone is void: they are back. */
-async function forgetGone(
-  cluster: SyncCluster,
-  { budget, marks: { annotations, fieldManager } }: SyncRequest,
-  { namespace, name }: Binding["target"],
-  { uid, resourceVersion }: ObjectVersion,
-): Promise<void> {
-  const metadata = { annotations: { [annotations.goneSince]: null } };
-  await cluster.patchMetadata({ namespace, name, uid, resourceVersion }, { metadata, fieldManager }, budget);
 }
 
 /** Asked after a creation. A pinned version is what it is. */
@@ -360,7 +348,7 @@ function notesAfter(
     return { takeBacks, readersDue: live?.annotations[marks.annotations.readersDue] };
   }
   const isFirst = action === "create" || isOurCreation;
-  return { takeBacks, readersDue: printNotice({ versionId, changedAt: now, isFirst }) };
+  return { takeBacks, readersDue: printPendingRestart({ versionId, changedAt: now, isFirst }) };
 }
 
 function writtenOutcome(
@@ -394,8 +382,5 @@ async function guard<T extends object>(attempt: Attempt, run: () => Promise<T>):
     return { binding: attempt.binding, done: outcomeOfError(attempt.binding.target, ours) };
   }
 }
-
-/** Only sweeps delete, with their own setting; here it merely says that a Secret waits. */
-const DELETION_GRACE_MS = 86_400_000;
 
 const FENCE_POLICY: RetryPolicy = { attemptsMax: 8, pauseMs: 20, pauseMsMax: 1_000 };

@@ -2,11 +2,11 @@ import { type Claim, claimOf } from "../assess/claim.ts";
 import { notedKeys } from "../assess/keys.ts";
 import type { AssessRules } from "../assess/observation.ts";
 import type { Binding } from "../bindings/binding.ts";
+import { parseIdentity, type RelayMetadata, relayMetadata } from "../bindings/relay-identity.ts";
 import { claimOwnership } from "../cluster/claim-ownership.ts";
 import { FenceConflict } from "../cluster/errors.ts";
 import type { LiveSecret } from "../cluster/live-secret.ts";
-import { parseIdentity, type RelayMarks, relayMarks } from "../identity/relay-identity.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
 import type { SyncCluster } from "./sync-source.ts";
 
 export type TakeOver = {
@@ -65,11 +65,11 @@ function patchFor(
 }
 
 /** What the other relay noted, under the names of this one, whoever owns those annotations. */
-function renameMarks({ annotations }: LiveSecret, marks: RelayMarks, from: string): object {
+function renameMarks({ annotations }: LiveSecret, marks: RelayMetadata, from: string): object {
   const identity = parseIdentity(from);
   if (identity === undefined) throw new TypeError("The command checks the identity first");
-  const other = relayMarks(identity);
-  const purposes = Object.keys(marks.annotations) as (keyof RelayMarks["annotations"])[];
+  const other = relayMetadata(identity);
+  const purposes = Object.keys(marks.annotations) as (keyof RelayMetadata["annotations"])[];
   const removed = Object.values(other.annotations).map((name) => [name, null]);
   const renamed = purposes.flatMap((purpose) => {
     const value = annotations[other.annotations[purpose]];

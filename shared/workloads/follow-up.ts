@@ -1,23 +1,23 @@
 import type { Binding } from "../bindings/binding.ts";
 import { nameOfSources } from "../bindings/name-of-sources.ts";
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
-import type { RelayMarks } from "../identity/relay-identity.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
-import type { Wait } from "../retry/retry.ts";
-import type { VersionId } from "../secret-id/secret-id.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { Wait } from "../runtime/retry.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
+import type { VersionId } from "../source/secret-id.ts";
 import type { ReaderCluster } from "./list-objects.ts";
-import { noticeOn } from "./notice.ts";
 import { nudgePods } from "./nudge-pods.ts";
 import type { FollowUpOutcome } from "./outcome.ts";
+import { pendingRestartOn } from "./pending-restart.ts";
 import { type EventNote, postEvent } from "./post-event.ts";
 import { restartWorkloads } from "./restart-workloads.ts";
 
-/** What became of a target, as far as its readers care. */
+/** The result of a sync, for the follow-up actions. */
 export type Settled = {
   readonly binding: Binding;
-  readonly marks: RelayMarks;
-  /** As it is now, where it is known. */
+  readonly marks: RelayMetadata;
+  /** Its current metadata, if known. */
   readonly secret?: LiveMetadata;
   readonly was:
     | { readonly kind: "created" | "updated" | "repaired" | "unchanged"; readonly versionId: VersionId }
@@ -32,21 +32,22 @@ export type FollowUpDependencies = {
   readonly wait: Wait;
 };
 
-/** Everything that a binding wants done once its Secret is settled. Never throws: the Secret stays written. */
+/** Runs the follow-up actions of a binding. Never throws, because the Secret is already written. */
 export const followUpWith =
   (deps: FollowUpDependencies): FollowUp =>
   async ({ binding, marks, secret, was }, budget) => {
     const { target, restart, nudge, events } = binding;
     const cluster = deps.connect(target.cluster);
-    const notice = was.kind === "refused" || !secret ? undefined : noticeOn(secret, was.versionId, marks);
-    const note = events === true ? noteOf({ binding, marks, was, ...(secret && { secret }) }) : undefined;
+    const pending =
+      was.kind === "refused" || !secret ? undefined : pendingRestartOn(secret, was.versionId, marks);
+    const event = events === true ? eventFor({ binding, marks, was, ...(secret && { secret }) }) : undefined;
     const [eventFailure, nudged, restarts] = await Promise.all([
-      note && codeIfFails(postEvent(cluster, target, note, { now: deps.now(), budget })),
-      notice && notice.impliedBy === undefined && nudge === true
-        ? nudgePods(cluster, target, notice, budget)
+      event && codeIfFails(postEvent(cluster, target, event, { now: deps.now(), budget })),
+      pending && pending.impliedBy === undefined && nudge === true
+        ? nudgePods(cluster, target, pending, budget)
         : undefined,
-      notice && restart
-        ? restartWorkloads({ ...deps, cluster }, { target, marks, rule: restart, notice, budget })
+      pending && restart
+        ? restartWorkloads({ ...deps, cluster }, { target, marks, rule: restart, pending, budget })
         : undefined,
     ]);
     return {
@@ -56,19 +57,19 @@ export const followUpWith =
     };
   };
 
-function noteOf({ binding, secret, was }: Settled): EventNote | undefined {
+function eventFor({ binding, secret, was }: Settled): EventNote | undefined {
   if (was.kind === "unchanged") return undefined;
-  const seen = secret && { secret: { uid: secret.uid, resourceVersion: secret.resourceVersion } };
+  const regarding = secret && { secret: { uid: secret.uid, resourceVersion: secret.resourceVersion } };
   const identity = [secret?.uid ?? "", was.kind === "refused" ? was.code : (secret?.resourceVersion ?? "")];
   if (was.kind === "refused") {
-    return { reason: "SecretSyncRefused", note: `${was.code}: ${was.advice}`, identity, ...seen };
+    return { reason: "SecretSyncRefused", note: `${was.code}: ${was.advice}`, identity, ...regarding };
   }
-  const [reason, verb] = TOLD_AS[was.kind];
+  const [reason, verb] = EVENT_REASONS[was.kind];
   const note = `${verb} from ${nameOfSources(binding)}, version ${was.versionId}`;
-  return { reason, note, identity, ...seen };
+  return { reason, note, identity, ...regarding };
 }
 
-const TOLD_AS = {
+const EVENT_REASONS = {
   created: ["SecretCreated", "Created"],
   updated: ["SecretUpdated", "Updated"],
   repaired: ["SecretDriftRepaired", "Drift repaired"],

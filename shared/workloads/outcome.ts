@@ -1,38 +1,36 @@
-/** What became of one workload, or of the search for them. */
 export type RestartOutcome = {
-  /** `Deployment/shop`; `Deployment/*` when those that use the Secret could not be listed. */
+  /** `Deployment/shop`, or `Deployment/*` if the Deployments could not be listed. */
   readonly workload: string;
   /**
    * restarted: its pods are being replaced. already: its pods run with this version.
-   * skipped: not now, see the code. refused: a person must act. failed: it will be tried again.
+   * skipped: not now, see the code. refused: an operator must act. failed: it will be retried.
    */
   readonly outcome: "restarted" | "already" | "skipped" | "refused" | "failed";
   readonly code?: string;
 };
 
-/** Why a workload was passed over; its restart stays due. */
+/** Why a workload was skipped; its restart stays pending. */
 export type SkipCode =
   | "WORKLOAD_PAUSED"
   | "WORKLOAD_BEING_DELETED"
-  /** Its strategy is OnDelete: a new template alone replaces no pod. */
+  /** With the strategy OnDelete a new template does not replace pods. */
   | "WORKLOAD_UPDATES_ON_DELETE"
-  /** Its last restart is younger than minimumIntervalSeconds. */
+  /** Its last restart is more recent than minimumIntervalSeconds. */
   | "RESTART_TOO_SOON"
-  /** The Secret holds a newer value by now, and whoever wrote it restarts for that. */
+  /** The Secret has a newer value; the writer of that value restarts the workload. */
   | "RESTART_SUPERSEDED"
-  /** The one before it in the sequence could not be restarted now. */
+  /** The previous workload in the sequence could not be restarted. */
   | "RESTART_WAITS_FOR_ANOTHER";
 
-/** How many Pods were told to look at their Secret again. */
+/** Numbers of Pods. */
 export type NudgeOutcome = {
   readonly nudged: number;
   readonly failed: number;
-  /** Over the limit of one nudge; their kubelets find the new value by themselves. */
+  /** Over the limit; their kubelets find the new value by themselves. */
   readonly left: number;
   readonly code?: string;
 };
 
-/** What was done for those who read a Secret. */
 export type FollowUpOutcome = {
   readonly restarts?: readonly RestartOutcome[];
   readonly nudge?: NudgeOutcome;

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import type { TargetRef } from "../bindings/binding.ts";
 import { FenceConflict } from "../cluster/errors.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
 import type { ReaderCluster } from "./list-objects.ts";
 
-/** What is told to whoever looks at the Secret with kubectl. Names only. */
+/** Shown by `kubectl describe secret`. Holds names only. */
 export type EventNote = {
   readonly reason: "SecretCreated" | "SecretUpdated" | "SecretDriftRepaired" | "SecretSyncRefused";
   readonly note: string;
-  /** Makes the event's name: the same thing told twice is one event. */
+  /** Determines the event's name, so that reporting it twice creates one event. */
   readonly identity: readonly string[];
   readonly secret?: { readonly uid: string; readonly resourceVersion: string };
 };
@@ -23,11 +23,11 @@ export async function postEvent(
   try {
     await cluster.callObject({ method: "POST", path, body: eventBody(target, event, now) }, budget);
   } catch (error) {
-    if (!(error instanceof FenceConflict)) throw error; // 409: it is there already
+    if (!(error instanceof FenceConflict)) throw error; // 409: it already exists
   }
 }
 
-/** As events.k8s.io/v1 demands it: times with six decimals, and regarding in the namespace of the event. Pure. */
+/** events.k8s.io/v1 requires times with six decimals, and `regarding` in the namespace of the event. Pure. */
 export function eventBody({ namespace, name }: TargetRef, event: EventNote, now: number): object {
   const { reason, note, identity, secret } = event;
   return {
@@ -41,7 +41,7 @@ export function eventBody({ namespace, name }: TargetRef, event: EventNote, now:
     note: shortened(note),
     reportingController: "secret-relay",
     reportingInstance: "secret-relay",
-    // kubectl describe shows the events that carry the object's uid.
+    // kubectl describe shows only events with the object's uid.
     regarding: { apiVersion: "v1", kind: "Secret", namespace, name, ...secret },
   };
 }
@@ -53,10 +53,9 @@ function eventName(secretName: string, identity: readonly string[]): string {
 
 const NAME_LENGTH_MAX = 253;
 
-/** The API server takes 1 kB. */
 function shortened(note: string): string {
   return note.length <= NOTE_LENGTH_MAX ? note : `${note.slice(0, NOTE_LENGTH_MAX - 1)}…`;
 }
 
-/** In characters; a name in it may take two bytes for one. */
+/** In characters. The API server accepts 1 kB, and a character may take two bytes. */
 const NOTE_LENGTH_MAX = 500;

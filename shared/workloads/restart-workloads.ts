@@ -1,14 +1,14 @@
 import type { RestartRule, TargetRef, WorkloadKind, WorkloadRef } from "../bindings/binding.ts";
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import { ClusterForbidden, FenceConflict } from "../cluster/errors.ts";
-import type { RelayMarks } from "../identity/relay-identity.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
-import { backoffMs, type RetryPolicy, type Wait } from "../retry/retry.ts";
-import type { TimeBudget } from "../time-budget/time-budget.ts";
+import { backoffMs, type RetryPolicy, type Wait } from "../runtime/retry.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
 import { listObjects, type ReaderCluster } from "./list-objects.ts";
-import { carriesNotice, type Notice } from "./notice.ts";
 import type { RestartOutcome } from "./outcome.ts";
+import { carriesPendingRestart, type PendingRestart } from "./pending-restart.ts";
 import { planRestart, type RestartPlan } from "./plan-restart.ts";
-import { READERS_FIELD_MANAGER } from "./stamps.ts";
+import { READERS_FIELD_MANAGER } from "./restart-annotations.ts";
 import { findUsers } from "./uses-secret.ts";
 import { nameOfWorkload, pathOfKind, pathOfWorkload, type RawObject, WORKLOAD_KINDS } from "./workload.ts";
 
@@ -19,37 +19,37 @@ export type RestartDependencies = {
 };
 
 export type RestartRequest = {
-  readonly marks: RelayMarks;
+  readonly marks: RelayMetadata;
   readonly target: TargetRef;
   readonly rule: RestartRule;
-  readonly notice: Notice;
+  readonly pending: PendingRestart;
   readonly budget: TimeBudget;
 };
 
 /**
- * Restarts each workload that runs with another version than the notice's, and records the version of those that are
- * known to have started with it.
+ * Restarts each workload that runs with another version than the pending one, and records the version on workloads that
+ * started with it.
  *
- * The fence, per workload: read the workload, *then* the Secret's notice, then patch with that workload's
- * resourceVersion. So a stamp never goes back to an earlier notice, and each notice restarts a workload once.
+ * The fence, per workload: read the workload, *then* the Secret's annotation, then patch with the workload's
+ * resourceVersion. So a recorded version never goes back, and each pending restart restarts a workload once.
  */
 export async function restartWorkloads(
   deps: RestartDependencies,
   request: RestartRequest,
 ): Promise<RestartOutcome[]> {
   const { rule, budget } = request;
-  const { seen, problems } = await lookForWorkloads(deps, request);
-  const isDelayed = rule.delaySeconds > 0 && (await isAnyDue(deps, request, seen));
+  const { found, problems } = await findWorkloads(deps, request);
+  const isDelayed = rule.delaySeconds > 0 && (await isAnyDue(deps, request, found));
   if (isDelayed) {
     const ms = rule.delaySeconds * 1_000;
     if (ms >= budget.remainingMs()) {
-      const late = seen.map(({ ref }) => outcomeOf(ref, "failed", "RESTART_OUT_OF_TIME"));
+      const late = found.map(({ ref }) => outcomeOf(ref, "failed", "RESTART_OUT_OF_TIME"));
       return [...problems, ...late];
     }
     await deps.wait(ms, budget.signal);
   }
-  // What was seen before the delay may have changed since.
-  const due = isDelayed ? seen.map(({ ref }) => ({ ref })) : seen;
+  // A workload may have changed during the delay, so it is read again.
+  const due = isDelayed ? found.map(({ ref }) => ({ ref })) : found;
   const outcomes =
     rule.order === "sequence"
       ? await restartInSequence(deps, request, due)
@@ -57,25 +57,25 @@ export async function restartWorkloads(
   return [...problems, ...outcomes];
 }
 
-/** A workload, and how it looked if that is known. */
-type Seen = { readonly ref: WorkloadRef; readonly workload?: RawObject };
+/** `workload` is undefined until it is read. */
+type Found = { readonly ref: WorkloadRef; readonly workload?: RawObject };
 
-async function lookForWorkloads(
+async function findWorkloads(
   deps: RestartDependencies,
   request: RestartRequest,
-): Promise<{ seen: readonly Seen[]; problems: readonly RestartOutcome[] }> {
+): Promise<{ found: readonly Found[]; problems: readonly RestartOutcome[] }> {
   const { workloads } = request.rule;
-  if (workloads !== "auto") return { seen: workloads.map((ref) => ({ ref })), problems: [] };
+  if (workloads !== "auto") return { found: workloads.map((ref) => ({ ref })), problems: [] };
   const lists = await Promise.all(WORKLOAD_KINDS.map((kind) => listKind(deps, request, kind)));
-  const found = findUsers(
+  const users = findUsers(
     lists.flatMap((list) => list.workloads),
     request.target.name,
   );
-  const seen = found.map((workload) => ({
+  const found = users.map((workload) => ({
     ref: { kind: workload.kind as WorkloadKind, name: workload.metadata?.name ?? "" },
     workload,
   }));
-  return { seen, problems: lists.flatMap((list) => list.problems) };
+  return { found, problems: lists.flatMap((list) => list.problems) };
 }
 
 async function listKind(
@@ -86,29 +86,29 @@ async function listKind(
   try {
     const path = pathOfKind(kind, target.namespace);
     const workloads = await listObjects(cluster, path, budget, WORKLOADS_MAX);
-    return { workloads: workloads.map((workload) => ({ ...workload, kind })), problems: [] }; // items have no kind
+    return { workloads: workloads.map((workload) => ({ ...workload, kind })), problems: [] }; // items of a list have no kind
   } catch (error) {
-    // Most clusters have no Rollouts, and whoever asks without the right is told 403 and not 404.
+    // Most clusters have no Rollouts; without permission the API server returns 403 instead of 404.
     if (kind === "Rollout" && error instanceof ClusterForbidden) return { workloads: [], problems: [] };
     return { workloads: [], problems: [outcomeOfError({ kind, name: "*" }, error)] };
   }
 }
 
-/** So that nobody waits for nothing. What can't be read counts as due: it is read again afterwards, and told. */
+/** Avoids a needless delay. A workload that cannot be read counts as due; it is read and reported after the delay. */
 async function isAnyDue(
   deps: RestartDependencies,
   request: RestartRequest,
-  seen: readonly Seen[],
+  found: readonly Found[],
 ): Promise<boolean> {
-  const isDue = async ({ ref, workload }: Seen): Promise<boolean> => {
+  const isDue = async ({ ref, workload }: Found): Promise<boolean> => {
     try {
-      const found = workload ?? (await readWorkload(deps, request, ref));
-      return found !== undefined && planFor(deps, request, ref, found).kind === "restart";
+      const live = workload ?? (await readWorkload(deps, request, ref));
+      return live !== undefined && planFor(deps, request, ref, live).kind === "restart";
     } catch {
       return true;
     }
   };
-  return (await Promise.all(seen.map(isDue))).includes(true);
+  return (await Promise.all(found.map(isDue))).includes(true);
 }
 
 async function readWorkload(
@@ -123,10 +123,10 @@ async function readWorkload(
 async function restartInSequence(
   deps: RestartDependencies,
   request: RestartRequest,
-  seen: readonly Seen[],
+  found: readonly Found[],
 ): Promise<RestartOutcome[]> {
   const outcomes: RestartOutcome[] = [];
-  for (const each of seen) {
+  for (const each of found) {
     const mustWait = outcomes.some(({ outcome }) => outcome === "failed");
     outcomes.push(
       mustWait
@@ -140,12 +140,12 @@ async function restartInSequence(
 async function restartOne(
   deps: RestartDependencies,
   request: RestartRequest,
-  { ref, workload: seen }: Seen,
+  { ref, workload: listed }: Found,
 ): Promise<RestartOutcome> {
   const { cluster, wait } = deps;
   const { target, budget } = request;
   const path = pathOfWorkload(ref, target.namespace);
-  let workload = seen;
+  let workload = listed;
   for (let attempts = 1; ; attempts += 1) {
     try {
       workload ??= await readWorkload(deps, request, ref);
@@ -153,7 +153,7 @@ async function restartOne(
       const plan = planFor(deps, request, ref, workload);
       if (plan.kind === "already") return outcomeOf(ref, "already");
       if (plan.kind === "skip") return outcomeOf(ref, "skipped", plan.code);
-      if (!(await isStillTold(deps, request))) return outcomeOf(ref, "skipped", "RESTART_SUPERSEDED");
+      if (!(await isStillPending(deps, request))) return outcomeOf(ref, "skipped", "RESTART_SUPERSEDED");
       const query = { fieldManager: READERS_FIELD_MANAGER };
       const patched = await cluster.callObject({ method: "PATCH", path, query, body: plan.patch }, budget);
       if (patched === undefined) return outcomeOfMissing(ref, request);
@@ -169,7 +169,7 @@ async function restartOne(
 
 function planFor(
   { now }: RestartDependencies,
-  { target, rule, notice }: RestartRequest,
+  { target, rule, pending }: RestartRequest,
   { kind }: WorkloadRef,
   workload: RawObject,
 ): RestartPlan {
@@ -178,21 +178,20 @@ function planFor(
     kind,
     workload,
     secretName: target.name,
-    notice,
+    pending,
     minimumIntervalSeconds,
     now: now(),
   });
 }
 
-/** Metadata only: no value is read for this. */
-async function isStillTold({ cluster }: RestartDependencies, request: RestartRequest): Promise<boolean> {
+async function isStillPending({ cluster }: RestartDependencies, request: RestartRequest): Promise<boolean> {
   const live = await cluster.readMetadata(request.target, request.budget);
-  return live !== undefined && carriesNotice(live, request.notice, request.marks);
+  return live !== undefined && carriesPendingRestart(live, request.pending, request.marks);
 }
 
 /** A Secret is often created before the workloads that will read it. */
-function outcomeOfMissing(ref: WorkloadRef, { notice }: RestartRequest): RestartOutcome {
-  return notice.isFirst ? outcomeOf(ref, "already") : outcomeOf(ref, "refused", "WORKLOAD_MISSING");
+function outcomeOfMissing(ref: WorkloadRef, { pending }: RestartRequest): RestartOutcome {
+  return pending.isFirst ? outcomeOf(ref, "already") : outcomeOf(ref, "refused", "WORKLOAD_MISSING");
 }
 
 function outcomeOf(ref: WorkloadRef, outcome: RestartOutcome["outcome"], code?: string): RestartOutcome {
@@ -204,8 +203,8 @@ function outcomeOfError(ref: { kind: WorkloadKind; name: string }, error: unknow
   return outcomeOf(ref, ours.retryable ? "failed" : "refused", ours.code);
 }
 
-/** More in one namespace are not looked at. */
+/** Per namespace and kind. */
 const WORKLOADS_MAX = 5_000;
 
-/** The controllers write status into a workload several times while it rolls. */
+/** Controllers write a workload's status several times during a rollout. */
 const FENCE_POLICY: RetryPolicy = { attemptsMax: 6, pauseMs: 20, pauseMsMax: 500 };

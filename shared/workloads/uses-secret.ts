@@ -1,13 +1,13 @@
 import type { WorkloadRef } from "../bindings/binding.ts";
 import { type RawObject, WORKLOAD_KINDS } from "./workload.ts";
 
-/** Of all workloads of a namespace, those whose pods use the Secret. Pure. */
+/** The workloads whose pods use the Secret. Pure. */
 export function findUsers(workloads: readonly RawObject[], secretName: string): RawObject[] {
   const used = new Set(workloads.filter(({ spec }) => usesSecret(spec?.template?.spec, secretName)));
   const named = (ref: Partial<WorkloadRef>) =>
     workloads.find(({ kind, metadata }) => kind === ref.kind && metadata?.name === ref.name);
   for (const rollout of workloads) {
-    // A Rollout may take the template of a Deployment, which then has no pods of its own.
+    // A Rollout may use the template of a Deployment, which then has no pods of its own.
     const borrowed = named((rollout.spec?.workloadRef ?? {}) as Partial<WorkloadRef>);
     if (rollout.kind !== "Rollout" || borrowed === undefined || !used.has(borrowed)) continue;
     used.delete(borrowed);
@@ -16,7 +16,7 @@ export function findUsers(workloads: readonly RawObject[], secretName: string): 
   return [...used].filter(({ kind }) => (WORKLOAD_KINDS as readonly unknown[]).includes(kind));
 }
 
-/** Whether pods of that spec take anything from the Secret, in a place that Kubernetes knows. Pure. */
+/** Whether a pod spec refers to the Secret in any field that Kubernetes defines. Pure. */
 export function usesSecret(podSpec: unknown, secretName: string): boolean {
   const spec = fieldsOf(podSpec);
   const isIt = (name: unknown): boolean => name === secretName;
@@ -29,7 +29,7 @@ export function usesSecret(podSpec: unknown, secretName: string): boolean {
   );
 }
 
-/** Whether its files are those of the Secret: what the kubelet keeps up to date. Pure. */
+/** Whether the pod mounts the Secret as files, which the kubelet keeps up to date. Pure. */
 export function mountsSecret(podSpec: unknown, secretName: string): boolean {
   return listOf(fieldsOf(podSpec).volumes).some((volume) => isMounted(volume, (name) => name === secretName));
 }
@@ -49,7 +49,7 @@ function isMounted({ secret, projected }: Fields, isIt: IsIt): boolean {
   return isIt(fieldsOf(secret).secretName) || parts.some((part) => isIt(fieldsOf(part.secret).name));
 }
 
-/** A driver that mounts with credentials from a Secret: CSI, and the older kinds of volume. */
+/** Volume drivers that take credentials from a Secret: CSI, and the older kinds of volume. */
 function isUsedByDriver(volume: Fields, isIt: IsIt): boolean {
   return Object.values(volume).some((source) => {
     const { secretRef, nodePublishSecretRef } = fieldsOf(source);

@@ -1,6 +1,6 @@
 import type { WorkloadKind, WorkloadRef } from "../bindings/binding.ts";
 
-/** An object as the API server sends it, as far as we look into it. */
+/** The fields that the relay reads of an object from the API server. */
 export type RawObject = {
   readonly kind?: string;
   readonly metadata?: RawMetadata;
@@ -22,14 +22,14 @@ type RawSpec = {
   readonly paused?: boolean;
   readonly template?: { readonly metadata?: RawMetadata; readonly spec?: unknown };
   readonly updateStrategy?: { readonly type?: string };
-  /** Of a Rollout: the workload whose pod template it takes. */
+  /** Of a Rollout: the workload whose pod template it uses. */
   readonly workloadRef?: { readonly kind?: string; readonly name?: string };
 };
 
 export const WORKLOAD_KINDS: readonly WorkloadKind[] = ["Deployment", "StatefulSet", "DaemonSet", "Rollout"];
 
 export function pathOfKind(kind: WorkloadKind, namespace: string): string {
-  const [group, resource] = PLACES[kind];
+  const [group, resource] = RESOURCES[kind];
   return `/apis/${group}/namespaces/${encodeURIComponent(namespace)}/${resource}`;
 }
 
@@ -37,15 +37,15 @@ export function pathOfWorkload({ kind, name }: WorkloadRef, namespace: string): 
   return `${pathOfKind(kind, namespace)}/${encodeURIComponent(name)}`;
 }
 
-/** As RBAC names it. */
+/** The resource as named in RBAC rules. */
 export function resourceOfKind(kind: WorkloadKind): { apiGroup: string; resource: string } {
-  const [groupVersion, resource] = PLACES[kind];
+  const [groupVersion, resource] = RESOURCES[kind];
   return { apiGroup: groupVersion.replace(/\/.*/, ""), resource };
 }
 
 export const nameOfWorkload = ({ kind, name }: WorkloadRef): string => `${kind}/${name}`;
 
-const PLACES: Readonly<Record<WorkloadKind, readonly [group: string, resource: string]>> = {
+const RESOURCES: Readonly<Record<WorkloadKind, readonly [group: string, resource: string]>> = {
   Deployment: ["apps/v1", "deployments"],
   StatefulSet: ["apps/v1", "statefulsets"],
   DaemonSet: ["apps/v1", "daemonsets"],

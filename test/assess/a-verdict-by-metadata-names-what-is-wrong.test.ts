@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { assess, assessOrphan } from "../../shared/assess/assess.ts";
 import { liveTarget } from "../../shared/assess/observation.ts";
 import type { Binding } from "../../shared/bindings/binding.ts";
+import { HOLD_ANNOTATION } from "../../shared/bindings/relay-identity.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import type { ManagedFieldsEntry } from "../../shared/cluster/managed-fields.ts";
-import { HOLD_ANNOTATION } from "../../shared/identity/relay-identity.ts";
-import type { VersionId } from "../../shared/secret-id/secret-id.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
 import type { SourceState } from "../../shared/source/source-state.ts";
-import { MARKS } from "../marks.ts";
+import { MARKS } from "../harness/marks.ts";
 import { bindingOf, FIRST, liveOf, SECOND, sourceOf } from "../sweep/factories.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 9, 15, 42);

@@ -7,9 +7,9 @@ import type { Binding } from "../../shared/bindings/binding.ts";
 import type { LiveSecret } from "../../shared/cluster/live-secret.ts";
 import { parseManagedFields } from "../../shared/cluster/managed-fields.ts";
 import type { DesiredSecret } from "../../shared/render/render-secret.ts";
-import { SecretValue } from "../../shared/secret-value/secret-value.ts";
+import { SecretValue } from "../../shared/source/secret-value.ts";
 import { applyBody } from "../../shared/sync/apply-body.ts";
-import { MARKS } from "../marks.ts";
+import { MARKS } from "../harness/marks.ts";
 import { bindingOf } from "../sweep/factories.ts";
 import { CANARY, type DesiredText, desiredOf, foreignLive, liveAfter, NOW } from "./factories.ts";
 

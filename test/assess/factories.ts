@@ -1,10 +1,10 @@
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
 import { type LiveSecret, parseLiveSecret } from "../../shared/cluster/live-secret.ts";
 import type { DesiredSecret } from "../../shared/render/render-secret.ts";
-import type { VersionId } from "../../shared/secret-id/secret-id.ts";
-import { SecretValue } from "../../shared/secret-value/secret-value.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
+import { SecretValue } from "../../shared/source/secret-value.ts";
 import { applyBody } from "../../shared/sync/apply-body.ts";
-import { MARKS } from "../marks.ts";
+import { MARKS } from "../harness/marks.ts";
 
 export const CANARY = "canary-7f3a9c1e";
 export const NOW = Date.UTC(2026, 10, 20, 9, 15, 42);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { BindingsError } from "../../shared/bindings/bindings-error.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import { runs } from "../property-runs.ts";
+import { runs } from "../harness/property-runs.ts";
 import { anyBindingsFile, expectedOf } from "./any-bindings-file.ts";
 import { withBindings } from "./bindings-text.ts";
 

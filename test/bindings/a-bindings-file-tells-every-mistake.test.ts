@@ -29,7 +29,7 @@ const yamlCases: Case[] = [
   {
     it: "a file of comments only",
     text: "▶# nothing\n",
-    want: [{ says: "The file is empty", fix: "Start it with" }],
+    want: [{ says: "The file is empty", fix: "Start with" }],
   },
   {
     it: "a tab as indentation",
@@ -67,34 +67,32 @@ const yamlCases: Case[] = [
   {
     it: "a key that is twice in a map, with the first place",
     text: "version: 1\nclusters: {}\n▶version: 1\nbindings: []\n",
-    want: [
-      { says: '"version" is here a second time; the first is at 1:1', fix: "Remove one", path: "version" },
-    ],
+    want: [{ says: 'The map already has the key "version" at 1:1', fix: "Remove one", path: "version" }],
   },
   {
     it: "a Secret key that is twice in the map of keys",
     text: binding("keys: { A: a, ▶A: b }"),
-    want: [{ says: '"A" is here a second time', fix: "Remove one", path: "bindings[0].keys.A" }],
+    want: [{ says: 'The map already has the key "A"', fix: "Remove one", path: "bindings[0].keys.A" }],
   },
   {
     it: "__proto__ twice, as any other name",
     text: binding("keys: { __proto__: a, ▶__proto__: b }"),
-    want: [{ says: '"__proto__" is here a second time', fix: "Remove one" }],
+    want: [{ says: 'The map already has the key "__proto__"', fix: "Remove one" }],
   },
   {
     it: "an alias without an anchor",
     text: binding("labels: ▶*shop"),
-    want: [{ says: 'No anchor "shop"', fix: "Check the spelling" }],
+    want: [{ says: 'There is no anchor "shop"', fix: "Check the spelling" }],
   },
   {
     it: "an alias inside its own anchor",
     text: binding("labels: &shop { a: ▶*shop }"),
-    want: [{ says: 'The alias "shop" stands inside its own anchor', fix: "Write the value out" }],
+    want: [{ says: 'The alias "shop" is inside its own anchor', fix: "Write the value without an alias" }],
   },
   {
     it: "brackets that are never closed",
     text: `version: ${"[".repeat(20)}\n▶`,
-    want: [{ says: "The indentation does not fit", fix: "Indent by spaces" }],
+    want: [{ says: "The indentation does not match", fix: "Indent with spaces" }],
   },
 ];
 
@@ -255,8 +253,8 @@ const nameCases: Case[] = [
     it: "each key that is in the list again",
     text: binding("keys: [a, b, ▶a, ▶b]"),
     want: [
-      { says: '"a" is in the list a second time; the first is at 7:12', fix: "Remove one" },
-      { says: '"b" is in the list a second time; the first is at 7:15', fix: "Remove one" },
+      { says: 'The list already has "a" at 7:12', fix: "Remove one" },
+      { says: 'The list already has "b" at 7:15', fix: "Remove one" },
     ],
   },
   ...["-a", "a/b/c", "Example.com/a", "/a", "a/", `"${long(64)}"`, '""', `${long(254)}/a`].map((key) => ({
@@ -290,7 +288,7 @@ const nameCases: Case[] = [
   ...["prod db", "prod/dbé", "arn:aws:s3:::bucket", `"${long(513)}"`].map((source) => ({
     it: `the source ${source.slice(0, 20)}`,
     text: withBindings(`  - source: ▶${source}\n    targets: [{ namespace: shop, name: db }]\n`),
-    want: [{ says: "neither the name of a secret nor the ARN", fix: "Copy the name or the ARN" }],
+    want: [{ says: "neither the name nor the ARN of a secret", fix: "Copy the name or the ARN" }],
   })),
   {
     it: "a mistake behind an anchor, once however often it is used",
@@ -357,7 +355,7 @@ const clusterCases: Case[] = [
     {
       it: "a CA that is PEM as it is",
       data: "-----BEGIN CERTIFICATE-----",
-      says: "base64 of it is expected",
+      says: "base64-encoded PEM is expected",
     },
     { it: "a CA that is no base64", data: "?", says: "not base64 on one line" },
     { it: "a CA that is base64 of something else", data: base64("certificate"), says: "does not hold PEM" },
@@ -379,17 +377,17 @@ const clusterCases: Case[] = [
   {
     it: "a cluster that is not defined, with the one that was meant",
     text: target("{ cluster: ▶prdo, namespace: shop, name: db }"),
-    want: [{ says: 'There is no cluster "prdo"', fix: "Did you mean prod?" }],
+    want: [{ says: 'clusters has no entry "prdo"', fix: "Did you mean prod?" }],
   },
   {
     it: "a cluster that is not defined, though every object has such a property",
     text: target("{ cluster: ▶constructor, namespace: shop, name: db }"),
-    want: [{ says: 'There is no cluster "constructor"', fix: "Add it there" }],
+    want: [{ says: 'clusters has no entry "constructor"', fix: "Add it to clusters" }],
   },
   {
     it: "a default cluster that is not defined, once",
     text: `version: 1\nclusters: {}\ndefaults: { cluster: ▶prod }\nbindings:\n${OK_BINDING}${OK_BINDING.replace("db }", "db2 }")}`,
-    want: [{ says: 'There is no cluster "prod"', fix: "Add it there" }],
+    want: [{ says: 'clusters has no entry "prod"', fix: "Add it to clusters" }],
   },
   {
     it: "a target that says neither cluster nor namespace, where there is no default",
@@ -401,7 +399,7 @@ bindings:
 `,
     want: [
       { says: "has no namespace", fix: "Add namespace here or to defaults" },
-      { says: "this target names none", fix: "Add cluster here or to defaults" },
+      { says: "this target has no cluster", fix: "Add cluster here or to defaults" },
     ],
   },
 ];
@@ -414,7 +412,7 @@ const secretCases: Case[] = [
     ),
     want: [
       {
-        says: 'The Secret "db" in the namespace "shop" of the same cluster is a target at 6:15',
+        says: 'The Secret "db" in the namespace "shop" of the same cluster is already a target at 6:15',
         fix: "Keep one",
       },
     ],
@@ -429,7 +427,7 @@ bindings:
   - source: prod/db
     targets: [{ cluster: a, namespace: shop, name: db }, ▶{ cluster: b, namespace: shop, name: db }]
 `,
-    want: [{ says: "is a target at 7:15 already", fix: "Keep one" }],
+    want: [{ says: "is already a target at 7:15", fix: "Keep one" }],
   },
   ...["kube-system", "kube-public", "kube-node-lease"].map((namespace) => ({
     it: `the namespace ${namespace}`,
@@ -475,7 +473,7 @@ ${OK_BINDING}    type: ▶bootstrap.kubernetes.io/token
   ].map(([type, key]) => ({
     it: `a ${type} Secret without ${key}`,
     text: binding(`type: ${type}\n    ▶value: other`),
-    want: [{ says: `needs the key ${key}, and`, fix: "or use the type Opaque" }],
+    want: [{ says: `needs the key ${key}, but`, fix: "or use the type Opaque" }],
   })),
   {
     it: "annotations that are too much together, though each of them is fine",
@@ -493,7 +491,7 @@ ${OK_BINDING}    ▶annotations: { b: ${long(60_000)} }
       `  - ▶source: a\n    targets: [{ namespace: shop, name: db }]\n    keys:\n` +
         Array.from({ length: 5_000 }, (_, i) => `      k${i}-${long(240)}: a\n`).join(""),
     ),
-    want: [{ says: "over 1 MiB before it holds any value", fix: "Shorten" }],
+    want: [{ says: "over 1 MiB even without values", fix: "Shorten" }],
   },
 ];
 

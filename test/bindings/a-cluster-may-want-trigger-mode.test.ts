@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import { runCli } from "../cli/run-cli.ts";
+import { runCli } from "../harness/run-cli.ts";
 import { problemsOf } from "./bindings-text.ts";
 
 const withEntry = (externalSecrets: string): string =>
@@ -41,7 +41,7 @@ describe("what is wrong is told", () => {
     {
       entry: "{ namespaces: [shop, a, shop] }",
       path: `${at}.namespaces[2]`,
-      says: '"shop" is in the list a second time',
+      says: 'The list has the namespace "shop" twice',
     },
     {
       entry: "{ namespaces: all, deadlineSeconds: 0 }",

@@ -53,7 +53,7 @@ describe("a target", () => {
     { yaml: "restart: { workloads: auto, minimumInterval: 1 }", says: /no setting/ },
     {
       yaml: "restart: [{ kind: Deployment, name: a }, { kind: Deployment, name: a }]",
-      says: /in the list a second time/,
+      says: /The list has the "Deployment" "a" twice/,
     },
     { yaml: "nudge: yes please", says: /true or false/i },
   ])("is told what is wrong with $yaml", ({ yaml, says }) => {

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { createBindingIndex } from "../../shared/bindings/binding-index.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
 import { parseEvents } from "../../shared/events/parse-events.ts";
-import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
-import type { SecretReference } from "../../shared/secret-id/secret-id.ts";
+import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
+import type { SecretReference } from "../../shared/source/secret-id.ts";
 import { withBindings } from "./bindings-text.ts";
 
 const SELF = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };

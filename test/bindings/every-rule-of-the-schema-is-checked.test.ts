@@ -2,8 +2,8 @@ import type { ErrorObject } from "ajv";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import schema from "../../shared/bindings/bindings.schema.json" with { type: "json" };
-import { findShapeFaults, type ShapeFault } from "../../shared/bindings/find-shape-faults.ts";
-import { runs } from "../property-runs.ts";
+import { findSchemaProblems, type SchemaProblem } from "../../shared/bindings/find-schema-problems.ts";
+import { runs } from "../harness/property-runs.ts";
 import { anyDamagedFile, errorsByAjv, pathOf } from "./any-damaged-file.ts";
 
 // The functions carry a small reader of schemas instead of a validator for any; here it is held against that validator.
@@ -15,8 +15,8 @@ describe("a value and the schema of bindings.yaml", () => {
   ])("of %s the same is wrong as a validator for any schema finds", (_what, files: fc.Arbitrary<unknown>) => {
     fc.assert(
       fc.property(files, (file) => {
-        const faults: ShapeFault[] = [];
-        findShapeFaults(schema, file, (fault) => faults.push(fault) > 0);
+        const faults: SchemaProblem[] = [];
+        findSchemaProblems(schema, file, (fault) => faults.push(fault) > 0);
         expect(faults.map(nameOfFault).sort()).toEqual(errorsByAjv(file).map(nameOfError).sort());
       }),
       { numRuns: runs(400) },
@@ -24,8 +24,8 @@ describe("a value and the schema of bindings.yaml", () => {
   });
 
   it("are compared no further than somebody wants to know", () => {
-    const faults: ShapeFault[] = [];
-    findShapeFaults(
+    const faults: SchemaProblem[] = [];
+    findSchemaProblems(
       schema,
       { bindings: Array.from({ length: 100_000 }, () => 1) },
       (fault) => faults.push(fault) < 3,
@@ -34,11 +34,13 @@ describe("a value and the schema of bindings.yaml", () => {
   });
 
   it("are not compared by a rule that nobody has written", () => {
-    expect(() => findShapeFaults({ type: "object", minContains: 1 }, {}, () => true)).toThrow("minContains");
+    expect(() => findSchemaProblems({ type: "object", minContains: 1 }, {}, () => true)).toThrow(
+      "minContains",
+    );
   });
 });
 
-function nameOfFault({ keyword, path, isKey, data, property = "" }: ShapeFault): string {
+function nameOfFault({ keyword, path, isKey, data, property = "" }: SchemaProblem): string {
   return [keyword, path.map(String).join("/"), isKey ? `key ${data}` : "", property].join(" ");
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { affectedBindings, eachBindingOnce } from "../../shared/bindings/affected-bindings.ts";
 import { createBindingIndex } from "../../shared/bindings/binding-index.ts";
-import { bindingsConcerned, eachBindingOnce } from "../../shared/bindings/followers.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
 import { parseCompiledBindings } from "../../shared/bindings/read-compiled-bindings.ts";
 import { problemsOf, unmarked, withBindings } from "./bindings-text.ts";
@@ -17,13 +17,28 @@ describe("a mistake is told with its place:", () => {
     ["an empty list", `  - sources: ▶[]\n    ${TARGETS}\n`, "This is empty", '[{"source":"prod/db"'],
     ["an entry without source", several("▶{ keys: [a] }"), "source is missing", "for example prod/db"],
     ["a source that is none", several("{ source: ▶'prod db' }"), "neither the name", "Copy the name"],
-    ["source beside sources", `${several("{ source: a }")}    ▶source: b\n`, "no source of its own", "entry"],
-    ["keys beside sources", `${several("{ source: a }")}    ▶keys: [b]\n`, "no keys of its own", "Move keys"],
-    ["a label beside sources", `${several("{ source: a }")}    ▶stage: B\n`, "no stage of its own", "Move"],
+    [
+      "source beside sources",
+      `${several("{ source: a }")}    ▶source: b\n`,
+      "cannot have source itself",
+      "entry",
+    ],
+    [
+      "keys beside sources",
+      `${several("{ source: a }")}    ▶keys: [b]\n`,
+      "cannot have keys itself",
+      "Move keys",
+    ],
+    [
+      "a label beside sources",
+      `${several("{ source: a }")}    ▶stage: B\n`,
+      "cannot have stage itself",
+      "Move",
+    ],
     [
       "collisions of one source",
       `  - source: a\n    ▶collisions: last\n    ${TARGETS}\n`,
-      "collides",
+      "collisions has no effect",
       "Remove",
     ],
     [
@@ -38,8 +53,8 @@ describe("a mistake is told with its place:", () => {
       '"k"',
       "collisions: last",
     ],
-    ["AWSPENDING", `  - source: a\n    stage: ▶AWSPENDING\n    ${TARGETS}\n`, "not in force", "AWSCURRENT"],
-    ["a label with a blank", several("{ source: a, stage: ▶'a b' }"), "without blanks", "AWSPREVIOUS"],
+    ["AWSPENDING", `  - source: a\n    stage: ▶AWSPENDING\n    ${TARGETS}\n`, "not in use yet", "AWSCURRENT"],
+    ["a label with a blank", several("{ source: a, stage: ▶'a b' }"), "without spaces", "AWSPREVIOUS"],
     [
       "a label and a version",
       several(`{ source: a, stage: B, ▶versionId: ${VERSION} }`),
@@ -57,7 +72,7 @@ describe("a mistake is told with its place:", () => {
     [
       "extract beside value",
       several("{ source: a, value: b, ▶extract: { include: [c] } }"),
-      "one of keys",
+      "cannot have extract and value together",
       "",
     ],
     [
@@ -181,7 +196,7 @@ describe("a change of a source", () => {
     accountId: "111122223333",
   });
   const concerned = (id: string, change: { reason: string; labels?: string[] }) =>
-    bindingsConcerned(index.find({ id, names: [id] }), change).flatMap(({ bindings }) =>
+    affectedBindings(index.find({ id, names: [id] }), change).flatMap(({ bindings }) =>
       bindings.map(({ target }) => target.name),
     );
 

@@ -2,12 +2,12 @@ import http from "node:http";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
-import { countOf } from "../../chaos/counts.ts";
-import { readOptions, UsageError } from "../../chaos/options.ts";
-import { openRunner, type Runner } from "../../chaos/run-seeds.ts";
+import { countOf } from "./counts.ts";
+import { readOptions, UsageError } from "./options.ts";
+import { openRunner, type Runner } from "./run-seeds.ts";
 
-// Five virtual minutes that every rule judges, then three short runs with a bug each, to see that the judges can say no.
-// About 15 s on 2 quiet cores. test/long/chaos has the long runs, and all of the bugs.
+// Five virtual minutes checked against every rule, then three short runs with one mutation each, to show that the
+// judges can fail a run. About 15 s on 2 quiet cores. test/long/chaos has the long runs and all mutations.
 
 const TIMEOUT_MS = 120_000;
 const WORLD = { backend: "sandbox", clusters: 3 } as const;
@@ -24,24 +24,24 @@ it("five minutes of chaos break no promise", { timeout: TIMEOUT_MS }, async () =
 
   expect(result.violations).toEqual([]);
   expect(result.ok).toBe(true);
-  // Otherwise nothing would have been judged.
+  // Otherwise nothing would have been checked.
   expect(DONE.filter((path) => !(countOf(result.counts, path) > 0))).toEqual([]);
 });
 
 const SHORT = { minutes: 2, rotations: 20, bindings: 12, seed: 1 };
-// The first seed that has the race.
+// The first seed in which the race occurs.
 const RACE = { minutes: 3, rotations: 40, bindings: 14, seed: 2 };
-const bugs = [
-  { plant: "fence-off", rule: "order", size: RACE },
-  { plant: "failure-swallowed", rule: "promise", size: SHORT },
-  { plant: "ownership-by-label", rule: "bystander", size: SHORT },
+const mutations = [
+  { mutation: "fence-off", rule: "order", size: RACE },
+  { mutation: "failure-swallowed", rule: "promise", size: SHORT },
+  { mutation: "ownership-by-label", rule: "bystander", size: SHORT },
 ] as const;
 
-it.each(bugs)(
-  "a bug is found: $plant breaks the rule $rule",
+it.each(mutations)(
+  "a mutation is found: $mutation breaks the rule $rule",
   { timeout: TIMEOUT_MS },
-  async ({ plant, rule, size }) => {
-    const { ok, violations } = await run({ ...WORLD, ...size, plant });
+  async ({ mutation, rule, size }) => {
+    const { ok, violations } = await run({ ...WORLD, ...size, mutation });
 
     expect(violations.map((violation) => violation.rule)).toContain(rule);
     expect(ok).toBe(false);
@@ -53,9 +53,9 @@ it("a run leaves the process as it found it", () => {
   expect(after.map((thing, index) => thing === before[index])).toEqual(after.map(() => true));
 });
 
-it("a wrong command line is refused with what is right", () => {
+it("a wrong command line is refused with the valid values", () => {
   expect(() => readOptions(["--seeds", "none"])).toThrow(UsageError);
-  expect(() => readOptions(["--plant", "a-tree"])).toThrow(/^--plant must be one of fence-off, /);
+  expect(() => readOptions(["--mutation", "a-tree"])).toThrow(/^--mutation must be one of fence-off, /);
 });
 
 const DONE = [
@@ -66,7 +66,7 @@ const DONE = [
   ...["redriven.rotation", "holds.valid", "refusals.HELD", "ofSecondRelay", "shared", "sourcesDeleted"],
 ];
 
-/** What a run replaces. */
+/** Globals that a run replaces. */
 function replaced(): readonly unknown[] {
   const timers = [
     globalThis.Date,

@@ -1,34 +1,34 @@
 import { randomUUID } from "node:crypto";
-import { FOREIGN } from "../../chaos/model/invariants.ts";
-import type { Invocation, Protocol, Scope, State, Step } from "../../chaos/model/state.ts";
-import { initialState, type Transition, transitionsFrom } from "../../chaos/model/transitions.ts";
-import type { Random } from "../../chaos/random.ts";
-import type { VersionId } from "../../shared/secret-id/secret-id.ts";
-import { SecretValue } from "../../shared/secret-value/secret-value.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
+import { SecretValue } from "../../shared/source/secret-value.ts";
 import type { SyncCluster } from "../../shared/sync/sync-source.ts";
-import type { Backend } from "../contract/backend.ts";
-import { labelUpdated, startRelay } from "../contract/relay.ts";
-import type { Scene } from "../contract/scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { labelUpdated, startRelay } from "../harness/relay.ts";
+import type { Scene } from "../harness/scene.ts";
+import { FOREIGN } from "./model/invariants.ts";
+import type { Invocation, Protocol, Scope, State, Step } from "./model/state.ts";
+import { initialState, type Transition, transitionsFrom } from "./model/transitions.ts";
+import type { Random } from "./random.ts";
 
-/** What the code waits for, or how it ended. */
+/** The step that the code waits for, or how it ended. */
 type Standing = "read-live" | "read-source" | "apply" | "done" | "refused" | "failed";
 
-/** One attempt of an invocation of the real function, held before each of its steps. */
+/** One attempt of an invocation of the real function, paused before each of its steps. */
 type Attempt = {
   standing: Standing;
-  /** Takes the step that it waits for. */
+  /** Lets the pending step run. */
   go: (version: string) => Promise<void>;
-  /** Takes its apply twice, as a connection does that has heard nothing of the first. */
+  /** Runs its apply twice, as a connection does that received no response to the first. */
   goTwice: () => Promise<void>;
-  /** Resolves when it stands before the next step, or has ended. */
+  /** Resolves when the code is paused before the next step, or has ended. */
   settled: Promise<void>;
 };
 
 export type Stage = { readonly backend: Backend; readonly scene: Scene; readonly secretName: string };
 
 /**
- * Plays one schedule, drawn from the model, on the real function and a real API server's stand-in. Throws when the code
- * stands elsewhere than the model, or the Secret holds something else. Answers the steps that were taken.
+ * Replays one schedule, drawn from the model, on the real function and the sandbox's API server. Throws when the code
+ * is at another step than the model, or the Secret holds another version. Returns the steps taken.
  */
 export async function playOnTheCode(
   { scope, protocol = "as it is" }: { scope: Scope; protocol?: Protocol },
@@ -147,15 +147,15 @@ export async function playOnTheCode(
       return started.settled;
     }
     const read = /stale: (\w+)/.exec(action)?.[1] ?? scope.versions[state.current] ?? "";
-    await (action.includes("hears nothing") ? attempt?.goTwice() : attempt?.go(read));
+    await (action.includes("gets no response") ? attempt?.goTwice() : attempt?.go(read));
     await attempt?.settled;
   }
 
   async function happen(action: string, { current }: State): Promise<void> {
     if (action === "AWSCURRENT moves") clock.move(current);
     if (action === "a minute passes") clock.passMinute();
-    if (action === "somebody deletes the Secret") await scene.deleteSecret(secretName);
-    if (action === "somebody makes a Secret of that name") {
+    if (action === "an operator deletes the Secret") await scene.deleteSecret(secretName);
+    if (action === "an operator creates a Secret with that name") {
       await scene.createSecret(secretName, { password: FOREIGN });
     }
   }
@@ -165,7 +165,7 @@ export async function playOnTheCode(
     const held = data?.password?.replace("canary-7f3a9c1e-", "") ?? null;
     const wanted = live?.version ?? null;
     if (held !== wanted) {
-      throw new Error(`The Secret holds ${held}, the model says ${wanted}, after:\n${trace.join("\n")}`);
+      throw new Error(`The Secret holds ${held}, but the model has ${wanted}, after:\n${trace.join("\n")}`);
     }
     for (const [index, invocation] of invocations.entries()) {
       const stands = attempts[index]?.standing ?? "wait";
@@ -173,19 +173,19 @@ export async function playOnTheCode(
       if (stands !== shouldStand) {
         const who = "ABC"[index];
         throw new Error(
-          `${who} stands before ${stands}, in the model before ${shouldStand}, after:\n${trace.join("\n")}`,
+          `${who} is before ${stands}, but in the model before ${shouldStand}, after:\n${trace.join("\n")}`,
         );
       }
     }
   }
 }
 
-/** Reading the source and checking it once more are the same call. */
+/** Reading the source and checking it again are the same call. */
 function standingOf({ step }: Invocation): Exclude<Step, "check"> {
   return step === "check" ? "read-source" : step;
 }
 
-/** A clock on which each move has a second of its own, so that what was before it and what after is told apart. */
+/** A clock that gives each move its own second, so that before and after a move differ. */
 function clockOf({ versions }: Scope) {
   const startsAt = Math.floor(Date.now() / 1_000) * 1_000;
   let at = startsAt;

@@ -1,27 +1,27 @@
-import { SCOPES } from "../../chaos/model/scopes.ts";
-import type { Protocol, Scope } from "../../chaos/model/state.ts";
-import { Random } from "../../chaos/random.ts";
+import { SCOPES } from "./model/scopes.ts";
+import type { Protocol, Scope } from "./model/state.ts";
 import { playOnTheCode, type Stage } from "./play-on-the-code.ts";
+import { Random } from "./random.ts";
 
 export type ScopeName = keyof typeof SCOPES;
 
 export const SCOPE_NAMES = Object.keys(SCOPES) as ScopeName[];
 
-/** What each kind of trouble in a scope's budget is called in a schedule. */
+/** The step names for each kind of trouble in a scope's budget. */
 export const SHOWS: Readonly<Record<string, string>> = {
   crashes: "is killed, and invoked again",
   orphans: "orphaned apply arrives",
-  lostAnswers: "hears nothing",
+  lostAnswers: "gets no response",
   staleReads: "stale: ",
-  foreign: "makes a Secret of that name",
+  foreign: "creates a Secret with that name",
   deletions: "deletes the Secret",
   minutes: "a minute passes",
 };
 
-/** As the code has them, and not as small as the exhaustive walk needs them. */
+/** With the limits of the code, larger than those of the exhaustive walk. */
 const LIMITS = { conflictsMax: 7, confirmationsMax: 3, rereadsMax: 3 } as const;
 
-/** Plays the schedules from the first number up to, and without, the second. Answers the steps that were taken. */
+/** Replays the schedules in the half-open range [first, second). Returns the steps taken. */
 export async function playSchedules(
   name: ScopeName,
   [from, to]: readonly [number, number],

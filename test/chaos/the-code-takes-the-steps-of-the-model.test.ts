@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openScene, type Scene } from "../contract/scene.ts";
-import { useBackend } from "../contract/use-scene.ts";
-import { startSandboxBackend } from "../sandbox/start-backend.ts";
+import { openScene, type Scene } from "../harness/scene.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
+import { useBackend } from "../harness/use-scene.ts";
 import { playSchedules, SCOPE_NAMES, type ScopeName } from "./play-schedules.ts";
 
-// Schedules drawn from the model, some 25 steps each, on the real function. About 5 s; test/long/chaos plays more.
+// Schedules drawn from the model, some 25 steps each, on the real function. About 5 s; test/long/chaos replays more.
 
-/** The first of them; the others are played there. */
+/** The first schedules; test/long/chaos replays the others. */
 const SCHEDULES = 10;
 
 const served = useBackend(startSandboxBackend);
@@ -39,10 +39,10 @@ it.each([
   { protocol: "no check after the create", name: "no Secret yet" },
   { protocol: "leaves without a fence", name: "a rotation and its rollback" },
 ] as const)(
-  "is not of a model with the mistake: $protocol",
+  "does not match a model with the mistake: $protocol",
   { timeout: 60_000 },
   async ({ protocol, name }) => {
-    const played = playSchedules(name, [0, 60], stageOf(name), protocol); // it ends with the first that differs
+    const played = playSchedules(name, [0, 60], stageOf(name), protocol); // it ends with the first difference
 
     await expect(played).rejects.toThrow(/in the model before/);
   },

@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { explore } from "../../chaos/model/explore.ts";
-import type { Violation } from "../../chaos/model/invariants.ts";
-import { IMMUTABLE_SCOPES, SCOPES } from "../../chaos/model/scopes.ts";
-import type { Protocol, Scope } from "../../chaos/model/state.ts";
+import { explore } from "./model/explore.ts";
+import type { Violation } from "./model/invariants.ts";
+import { IMMUTABLE_SCOPES, SCOPES } from "./model/scopes.ts";
+import type { Protocol, Scope } from "./model/state.ts";
 
 const OLDER: Violation = "an older value landed after a newer one";
-const UNSEEN: Violation = "a Secret was written that had not been looked at";
+const UNSEEN: Violation = "a Secret was written that had not been read";
 const BACK: Violation = "a deleted Secret came back by an update";
-const FOREIGN: Violation = "somebody else's Secret was written over, or deleted";
-const ANOTHER: Violation = "a Secret was deleted that is not the one that was looked at";
+const FOREIGN: Violation = "another owner's Secret was overwritten or deleted";
+const ANOTHER: Violation = "the deleted Secret is not the one that was read";
 const WRONG: Violation = "in the end the Secret does not hold AWSCURRENT";
 
 const ALL = { ...SCOPES, ...IMMUTABLE_SCOPES };
 
-// The scopes that take seconds are walked through in test/long/chaos.
+// test/long/chaos explores the scopes that take seconds.
 
 describe("the fence, in every order of its steps,", () => {
   it.each(Object.entries(SCOPES))("holds: %s", (_name, scope) => {
@@ -24,26 +24,26 @@ describe("the fence, in every order of its steps,", () => {
   });
 });
 
-describe("a mistake in the protocol is found, with the steps that lead there:", () => {
+describe("a mistake in the protocol is found, with the steps that lead to it:", () => {
   const cases: { protocol: Protocol; scope: keyof typeof ALL; breaks: Violation }[] = [
     { protocol: "fence off", scope: "three invocations", breaks: OLDER },
-    { protocol: "fence off", scope: "somebody deletes the Secret", breaks: BACK },
-    { protocol: "no uid in the fence", scope: "somebody deletes the Secret", breaks: BACK },
+    { protocol: "fence off", scope: "an operator deletes the Secret", breaks: BACK },
+    { protocol: "no uid in the fence", scope: "an operator deletes the Secret", breaks: BACK },
     { protocol: "unconditional create", scope: "no Secret yet", breaks: UNSEEN },
-    { protocol: "no check after the create", scope: "somebody deletes the Secret", breaks: WRONG },
+    { protocol: "no check after the create", scope: "an operator deletes the Secret", breaks: WRONG },
     { protocol: "source before live", scope: "three invocations", breaks: OLDER },
     { protocol: "no confirming read", scope: "stale reads of AWSCURRENT", breaks: OLDER },
-    { protocol: "believes what was not confirmed", scope: "stale reads of AWSCURRENT", breaks: OLDER },
+    { protocol: "trusts an unconfirmed read", scope: "stale reads of AWSCURRENT", breaks: OLDER },
     { protocol: "leaves without a fence", scope: "a rotation and its rollback", breaks: WRONG },
-    { protocol: "a lost fence taken for done", scope: "three invocations", breaks: WRONG },
-    { protocol: "writes over what is somebody else's", scope: "no Secret yet", breaks: FOREIGN },
+    { protocol: "a lost fence treated as success", scope: "three invocations", breaks: WRONG },
+    { protocol: "overwrites another owner's Secret", scope: "no Secret yet", breaks: FOREIGN },
     {
-      protocol: "deletes whatever is there",
+      protocol: "deletes without a precondition",
       scope: "an immutable Secret, two moves, one killed",
       breaks: FOREIGN,
     },
     {
-      protocol: "deletes whatever is there",
+      protocol: "deletes without a precondition",
       scope: "an immutable Secret, a rotation and its rollback",
       breaks: ANOTHER,
     },
@@ -61,13 +61,13 @@ describe("a mistake in the protocol is found, with the steps that lead there:", 
   });
 });
 
-describe("what the fence rests on, and does not promise:", () => {
+describe("what the fence depends on and does not promise:", () => {
   it("two stale reads in a row by one invocation confirm each other", () => {
     const scope: Scope = { ...SCOPES["stale reads of AWSCURRENT"], staleInARow: 2 };
     expect([...explore(scope).counterexamples.keys()]).toContain(OLDER);
   });
 
-  it("a rollback whose event names no version is not told from a Secret that was right all along", () => {
+  it("a rollback whose event names no version looks like a Secret that was always right", () => {
     const untold = [
       { for: 1, isTold: true },
       { for: 2, isTold: false },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Random } from "../../chaos/random.ts";
-import { type Timer, TimerQueue } from "../../chaos/time/timer-queue.ts";
+import { Random } from "./random.ts";
+import { type Timer, TimerQueue } from "./time/timer-queue.ts";
 
 const timerAt = (at: number, order: number, isCleared: boolean): Timer => ({
   at,
@@ -10,7 +10,7 @@ const timerAt = (at: number, order: number, isCleared: boolean): Timer => ({
   fire: () => {},
 });
 
-it("timers come by their time, then in the order in which they were set, and cleared ones never", () => {
+it("timers fire by time, then in the order in which they were set, and cleared ones never", () => {
   const anyTimer = fc.record({ at: fc.integer({ min: 0, max: 20 }), isCleared: fc.boolean() });
   fc.assert(
     fc.property(fc.array(anyTimer, { maxLength: 200 }), (given) => {
@@ -27,7 +27,7 @@ it("timers come by their time, then in the order in which they were set, and cle
   );
 });
 
-it("a seed draws the same for the same purpose, and something else for another", () => {
+it("a seed draws equal numbers for equal purposes, and different ones otherwise", () => {
   const draw = (seed: number, purpose: string) =>
     Array.from(
       { length: 5 },

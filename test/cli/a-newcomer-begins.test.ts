@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { suggestSecretName } from "../../cli/init/init-files.ts";
-import { type Desk, openDesk } from "../contract/command-line.ts";
-import type { TestSource } from "../contract/scene.ts";
-import { useBackend, useScene } from "../contract/use-scene.ts";
-import { startSandboxBackend } from "../sandbox/start-backend.ts";
+import { type Desk, openDesk } from "../harness/command-line.ts";
+import type { TestSource } from "../harness/scene.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const used = useBackend(startSandboxBackend);
 const at = useScene(used);
@@ -49,7 +49,7 @@ describe("secret-relay init", () => {
     expect((await desk.run("init", ...bind(), "--force")).exitCode).toBe(0);
   });
 
-  it("says what to add where nobody can be asked, and what is wrong with what was added", async () => {
+  it("says what to add if there is no terminal, and what is wrong with an added option", async () => {
     expect((await desk.run("init")).stderr).toContain("--bind SOURCE=NAMESPACE/NAME");
     expect((await desk.run("init", "--bind", "prod/db")).stderr).toContain(
       "prod/db is not SOURCE=NAMESPACE/NAME",

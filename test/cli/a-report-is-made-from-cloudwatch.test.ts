@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type AwsSandbox, startAwsSandbox } from "../../sandbox/aws/start-aws-sandbox.ts";
+import { runCli } from "../harness/run-cli.ts";
 import { MADE_AT, sweepReport } from "../report/factories.ts";
-import { runCli } from "./run-cli.ts";
 
 // `report --cloudwatch` with AWS's own clients on the sandbox. moto answers percentiles with something that is no JSON.
 

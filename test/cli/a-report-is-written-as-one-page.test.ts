@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli } from "../harness/run-cli.ts";
 import { finding, MADE_AT, REFUSED, sweepReport } from "../report/factories.ts";
-import { runCli } from "./run-cli.ts";
 
 let cwd: string;
 const now = () => MADE_AT;
@@ -28,7 +28,7 @@ describe("secret-relay report", () => {
     const { exitCode, stdout, stderr } = await runCli(["report", "--from", "report.json"], { cwd, now });
 
     expect([exitCode, stderr]).toEqual([0, ""]);
-    expect(stdout).toBe("report.html: 3 binding(s), 1 of them waiting for a person\n");
+    expect(stdout).toBe("report.html: 3 binding(s), 1 refused\n");
     expect(readFileSync(join(cwd, "report.html"), "utf8")).toMatch(/^<!doctype html>[\s\S]*TARGET_IMMUTABLE/);
   });
 
@@ -48,7 +48,7 @@ describe("secret-relay report", () => {
   });
 
   it.each([
-    ["nothing to make it from", [], "Say where the page is from"],
+    ["nothing to make it from", [], "No data was given"],
     ["a file that is not there", ["--from", "none.json"], "none.json cannot be read"],
     ["a file that is no report", ["--from", "other.json"], "other.json holds no report"],
     [

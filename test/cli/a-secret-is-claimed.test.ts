@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Desk, openDesk } from "../contract/command-line.ts";
-import { pinnedCluster } from "../contract/relay.ts";
-import type { TestSource } from "../contract/scene.ts";
-import { useBackend, useScene } from "../contract/use-scene.ts";
-import { startSandboxBackend } from "../sandbox/start-backend.ts";
+import { type Desk, openDesk } from "../harness/command-line.ts";
+import { pinnedCluster } from "../harness/relay.ts";
+import type { TestSource } from "../harness/scene.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const used = useBackend(startSandboxBackend);
 const at = useScene(used);

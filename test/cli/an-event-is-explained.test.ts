@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli } from "./run-cli.ts";
+import { runCli } from "../harness/run-cli.ts";
 
 const EVENTS = join(import.meta.dirname, "../../events");
 const BINDINGS = {
@@ -70,7 +70,7 @@ describe("secret-relay events explain", () => {
     const elsewhere = await explain({
       secretId: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/cache-AbCdEf",
     });
-    expect(elsewhere.stdout).toContain("another account, Region or secret");
+    expect(elsewhere.stdout).toContain("another account or Region, or another secret");
   });
 
   it("names the clusters in which External Secrets Operator is made to refresh", async () => {
@@ -80,19 +80,17 @@ describe("secret-relay events explain", () => {
       JSON.stringify({ version: 1, clusters: { eso: cluster }, bindings: [] }),
     );
     const { stdout } = await explain({ secretId: "prod/unbound" }, "--bindings", "eso.yaml");
-    expect(stdout).toContain(
-      "eso: makes the ExternalSecrets and PushSecrets that it concerns refresh, in team-shop",
-    );
+    expect(stdout).toContain("eso: refreshes the affected ExternalSecrets and PushSecrets in team-shop");
   });
 
-  it("takes the relay to be where the event is, unless told otherwise", async () => {
+  it("places the relay in the account and Region of the event by default", async () => {
     const event = sample("label-updated.json");
     const told = ["--account", "444455556666", "--region", "eu-west-1"];
     expect((await explainJson(event)).events[0].verdict).toBe("sync");
     expect((await explainJson(event, ...told)).events[0].verdict).toBe("not-bound");
   });
 
-  it("tells of a rotation that failed, where the source is bound", async () => {
+  it("reports a failed rotation of a bound source", async () => {
     const { exitCode, stdout } = await explain(sample("rotation-failed.json"));
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining("raises an alarm: A rotation failed")]);
   });
@@ -115,10 +113,10 @@ describe("secret-relay events explain", () => {
     expect(stdout).toContain("The invocation fails");
   });
 
-  it("ends with 2 for what is no JSON, and quotes nothing of it", async () => {
+  it("ends with 2 for invalid JSON, and quotes none of it", async () => {
     const run = await runCli(["events", "explain", "-"], { cwd: folder, stdin: "{not json" });
     expect([run.exitCode, run.stdout]).toEqual([2, ""]);
-    expect(run.stderr).toContain("What came on stdin is no JSON");
+    expect(run.stderr).toContain("stdin is not valid JSON");
     expect(run.stderr).not.toContain("not json");
   });
 });

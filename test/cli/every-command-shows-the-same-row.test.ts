@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { adminKubeconfig, type Desk, openDesk } from "../contract/command-line.ts";
-import type { TestSource } from "../contract/scene.ts";
-import { useBackend, useScene } from "../contract/use-scene.ts";
-import { startSandboxBackend } from "../sandbox/start-backend.ts";
+import { adminKubeconfig, type Desk, openDesk } from "../harness/command-line.ts";
+import type { TestSource } from "../harness/scene.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 // plan, status, doctor and sweep --plan must never contradict each other, whatever is wrong with a Secret.
 
@@ -151,7 +151,7 @@ describe("the row of", () => {
     expect(await exitOf("plan", "--exit-code")).toBe(0);
   });
 
-  it("a Secret that waits for its deletion", async () => {
+  it("a Secret that waits for deletion", async () => {
     bind({ deletionPolicy: "delete" });
     await desk.run("sync", "--all");
     await at.scene.deleteSource(source);
@@ -160,7 +160,7 @@ describe("the row of", () => {
       action: "none",
       deleteAfter: "later",
     });
-    expect((await desk.run("plan")).stdout).toContain("waits for its deletion");
+    expect((await desk.run("plan")).stdout).toContain("waits for deletion");
     expect(await exitOf("status")).toBe(1);
   });
 

@@ -9,9 +9,9 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Desk, openDesk } from "../contract/command-line.ts";
-import { useBackend, useScene } from "../contract/use-scene.ts";
-import { startSandboxBackend } from "../sandbox/start-backend.ts";
+import { type Desk, openDesk } from "../harness/command-line.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 let laterMs = 0;
 const used = useBackend(() => startSandboxBackend({ now: () => Date.now() + laterMs }));
@@ -106,7 +106,7 @@ describe("secret-relay redrive", () => {
     expect(stdout.match(/syncs: The label AWSCURRENT moved/g)).toHaveLength(2);
     expect(stdout).toContain(`main: ${at.scene.namespace}/db`);
     expect(stdout).toContain("a sweep by values (RetriesExhausted)");
-    expect(stdout).toContain("1 Secret(s) of cluster main, of a sweep by metadata begun 2026-");
+    expect(stdout).toContain("1 Secret(s) of cluster main, of a sweep by metadata started 2026-");
     expect(stdout).toMatch(/SweepScheduleDeadLetterQueue: 1, .*\n {2}- a sweep by metadata/);
     expect(stderr).toContain("secret-relay redrive --replay");
     expect(received).toEqual([]);
@@ -114,7 +114,7 @@ describe("secret-relay redrive", () => {
       expect(await depth(name)).toBe(1);
   });
 
-  it("sends each to whoever takes it, and deletes what succeeded", async () => {
+  it("sends each message to its function, and deletes it after success", async () => {
     await put("RotationFailureQueue", sample("failure-record.json"));
     await put("ReconcileFailureQueue", {
       ...sample("failure-record.json"),
@@ -147,7 +147,7 @@ describe("secret-relay redrive", () => {
 
     expect(exitCode).toBe(1);
     expect(stdout).toContain("stays: FUNCTION_FAILED");
-    expect(stdout).toContain("stays: REPLAY_REFUSED: The function refused it (CLUSTER_FORBIDDEN)");
+    expect(stdout).toContain("stays: REPLAY_REFUSED: The function refused the event (CLUSTER_FORBIDDEN)");
     expect(stdout).toContain("stays: MESSAGE_NOT_TAKEN");
     expect(await depth("RuleDeadLetterQueue")).toBe(3);
   });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { parseIdentity } from "../../shared/bindings/relay-identity.ts";
 import { claimOwnership } from "../../shared/cluster/claim-ownership.ts";
-import { parseIdentity } from "../../shared/identity/relay-identity.ts";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const fields = { keys: ["password"], labels: ["pay.secret-relay/managed"], annotations: [] };

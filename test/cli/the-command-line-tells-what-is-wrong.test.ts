@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMANDS } from "../../cli/commands.ts";
-import { runCli } from "./run-cli.ts";
+import { runCli } from "../harness/run-cli.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -52,7 +52,7 @@ describe("secret-relay validate", () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, clusters: 1 });
   });
 
-  it("tells every mistake with its place on stderr, and ends with 2", async () => {
+  it("lists every mistake with its place on stderr, and ends with 2", async () => {
     writeFileSync(join(folder, "bad.yaml"), "version: 1\nclusters: {}\nbindings:\n  - sorce: a\n");
     const { exitCode, stdout, stderr } = await runCli(["validate", "bad.yaml"], { cwd: folder });
     expect(exitCode).toBe(2);
@@ -62,7 +62,7 @@ describe("secret-relay validate", () => {
     expect(JSON.parse(json).error.problems.length).toBeGreaterThan(1);
   });
 
-  it("says so when there is no such file", async () => {
+  it("reports a missing file", async () => {
     const { exitCode, stderr } = await runCli(["validate", "none.yaml"], { cwd: folder });
     expect(exitCode).toBe(2);
     expect(stderr).toContain("none.yaml cannot be read");

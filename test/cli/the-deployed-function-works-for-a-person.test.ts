@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { adminKubeconfig, type Desk, openDesk } from "../contract/command-line.ts";
-import { startRelay, startSweeper, type TestRelay } from "../contract/relay.ts";
-import type { TestSource } from "../contract/scene.ts";
-import { useBackend, useScene } from "../contract/use-scene.ts";
-import { startSandboxBackend } from "../sandbox/start-backend.ts";
+import { adminKubeconfig, type Desk, openDesk } from "../harness/command-line.ts";
+import { startRelay, startSweeper, type TestRelay } from "../harness/relay.ts";
+import type { TestSource } from "../harness/scene.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 // `--via-lambda`: Lambda's Invoke, CloudFormation's outputs and the function's code on the sandbox, and a person
 // who may call the function and nothing else. moto runs functions in containers, so there is no counterpart on it.
@@ -57,7 +57,7 @@ it("finds the function by the stack's outputs, and shows the Secret before and a
   expect(await at.scene.readData("db")).toEqual(JSON.parse(NEXT));
 });
 
-it("needs no right in the cluster: what was not observed from here is unknown, and the function's report counts", async () => {
+it("needs no permission in the cluster: unobserved targets are unknown, and the function's report counts", async () => {
   desk.write("kubeconfig", adminKubeconfig(used.backend, { token: "of-nobody" }));
 
   const { exitCode, json } = await desk.runJson("sync", "prod/db", "--via-lambda");
@@ -114,7 +114,7 @@ describe("ends with 1, and says what to do,", () => {
 
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      "FUNCTION_FAILED: relay-rotation-1A2B did not finish (SyncIncomplete, CLUSTER_UNAVAILABLE)",
+      "FUNCTION_FAILED: relay-rotation-1A2B failed (SyncIncomplete, CLUSTER_UNAVAILABLE)",
     );
     expect(stdout + stderr).not.toContain("quoting");
   });
@@ -142,7 +142,7 @@ describe("ends with 1, and says what to do,", () => {
 
   it.each([
     { operation: "DescribeStacks", code: "STACK_FORBIDDEN", next: "--function NAME" },
-    { operation: "Invoke", code: "FUNCTION_FORBIDDEN", next: "leave --via-lambda out" },
+    { operation: "Invoke", code: "FUNCTION_FORBIDDEN", next: "without --via-lambda" },
   ])("when $operation is not allowed", async ({ operation, code, next }) => {
     const { aws } = used.backend.sandbox;
     const fault = aws.faults.add({ kind: "accessDenied", match: { operation } });

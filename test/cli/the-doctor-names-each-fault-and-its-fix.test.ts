@@ -2,11 +2,11 @@ import { CreateQueueCommand, SendMessageCommand, SQSClient } from "@aws-sdk/clie
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CheckResult } from "../../cli/doctor/check-result.ts";
 import { createCertificateAuthority } from "../../sandbox/tls/certificate-authority.ts";
-import { adminKubeconfig, type Desk, openDesk } from "../contract/command-line.ts";
-import { pinnedCluster } from "../contract/relay.ts";
-import type { TestSource } from "../contract/scene.ts";
-import { useBackend, useScene } from "../contract/use-scene.ts";
-import { startSandboxBackend } from "../sandbox/start-backend.ts";
+import { adminKubeconfig, type Desk, openDesk } from "../harness/command-line.ts";
+import { pinnedCluster } from "../harness/relay.ts";
+import type { TestSource } from "../harness/scene.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 // A relay in order, then one thing wrong at a time. On the sandbox, since moto knows neither access entries nor faults.
 
@@ -285,7 +285,7 @@ const FAULTS: readonly Fault[] = [
     want: { check: "secrets", code: "NOT_OURS", fix: /adopt: true/ },
   },
   {
-    it: "a source that may not be read",
+    it: "a source without permission to read it",
     seed: () =>
       faults().add({
         kind: "accessDenied",
@@ -295,7 +295,7 @@ const FAULTS: readonly Fault[] = [
     want: { check: "secrets", code: "SOURCE_FORBIDDEN", fix: /GetSecretValue|secretsmanager/ },
   },
   {
-    it: "a key of KMS that may not be used",
+    it: "a KMS key without permission to use it",
     seed: () => faults().add({ kind: "decryptionFailure" }),
     words: ["--values"],
     want: { check: "secrets", code: "SOURCE_NOT_DECRYPTED", fix: /kms:Decrypt|KMS/ },

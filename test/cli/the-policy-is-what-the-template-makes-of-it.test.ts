@@ -4,9 +4,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCertificateAuthority } from "../../sandbox/tls/certificate-authority.ts";
+import { runCli } from "../harness/run-cli.ts";
 import { deploy } from "../template/deploy.ts";
 import { template } from "../template/template.ts";
-import { runCli } from "./run-cli.ts";
 
 let folder: string;
 beforeAll(() => {

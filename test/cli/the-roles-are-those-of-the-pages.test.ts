@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import type { PolicyRule } from "../../shared/rights/policy-rules.ts";
-import { runCli } from "./run-cli.ts";
+import type { PolicyRule } from "../../shared/permissions/policy-rules.ts";
+import { runCli } from "../harness/run-cli.ts";
 
 // What the pages show as rules, against what `secret-relay rbac` prints for the same wishes; whether that suffices is
 // tried on a cluster by test/contract/rbac-contract.ts and trigger-rbac-contract.ts.
@@ -26,7 +26,7 @@ async function printed(file: object, ...words: readonly string[]): Promise<strin
   const { exitCode, stdout, stderr } = await runCli(["rbac", ...words], { cwd: folder });
   // No cluster is at hand here, and --find-orphans says that it could not look for waiting deletions.
   const expected = words.includes("--find-orphans")
-    ? expect.stringMatching(/^Secrets that wait for their deletion are unknown \(USAGE\): [^\n]+\n$/)
+    ? expect.stringMatching(/^Orphans that wait for deletion are unknown \(USAGE\), [^\n]+\n$/)
     : "";
   expect([exitCode, stderr]).toEqual([0, expected]);
   return singly(parseAllDocuments(stdout).map((document) => document.toJS() as Manifest));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMANDS } from "../../cli/commands.ts";
-import { runCli } from "./run-cli.ts";
+import { runCli } from "../harness/run-cli.ts";
 
 const ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/cache-AbCdEf";
 const BINDINGS = {

@@ -4,7 +4,7 @@ import { connectCluster } from "../../shared/cluster/cluster-connection.ts";
 import { type ClusterDirectory, clusterDirectory } from "../../shared/cluster/cluster-directory.ts";
 import type { ClusterEndpoint } from "../../shared/cluster/https-transport.ts";
 import { tokenCache } from "../../shared/cluster/token-cache.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { type Answer, answerJson, secretBody, startApiServer, statusBody } from "./api-server.ts";
 import { aCluster, anIdentity, CANARY, NOW } from "./factories.ts";
 

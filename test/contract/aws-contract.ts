@@ -19,8 +19,8 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { AssumeRoleCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AwsClients, awsClients } from "./aws-clients.ts";
-import type { AwsBackend } from "./backend.ts";
+import { type AwsClients, awsClients } from "../harness/aws-clients.ts";
+import type { AwsBackend } from "../harness/backend.ts";
 
 export type AwsUnderTest = {
   readonly name: "sandbox" | "real";

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import reportSchema from "../../shared/sweep/report.schema.json" with { type: "json" };
-import type { Backend } from "./backend.ts";
-import { adminKubeconfig, type Desk, openDesk } from "./command-line.ts";
-import { pinnedCluster } from "./relay.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { adminKubeconfig, type Desk, openDesk } from "../harness/command-line.ts";
+import { pinnedCluster } from "../harness/relay.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const validateReport = new Ajv2020({ allErrors: true, strict: true }).compile(reportSchema);
 const reportProblems = (report: unknown) => (validateReport(report) ? [] : validateReport.errors);
@@ -121,7 +121,9 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       const { exitCode, stderr } = await desk.run("sync", "--all", "--eks-token");
 
       expect(exitCode).toBe(1);
-      expect(stderr).toMatch(/CLUSTER_FORBIDDEN: You \(EKS token of arn:aws:\S+\) may not get Secret /);
+      expect(stderr).toMatch(
+        /CLUSTER_FORBIDDEN: You \(EKS token of arn:aws:\S+\) lack the permission to get Secret /,
+      );
       expect(stderr).toContain("--via-lambda");
     });
 
@@ -322,7 +324,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
           "    → If it keeps disappearing, find out what deletes it.",
           `    $ secret-relay sync ${secret("db")}`,
           "",
-          "Plan: 1 to create, 0 to update, 0 to delete; 0 without a change, 0 refused, 0 unknown.",
+          "Plan: 1 to create, 0 to update, 0 to delete; 0 unchanged, 0 refused, 0 unknown.",
           "",
         ].join("\n"),
       );
@@ -443,7 +445,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
 
       expect(exitCode).toBe(1);
       expect(stdout).toMatch(new RegExp(`main/${secret("db")} +STALE +update +prod/`));
-      expect(stdout).toMatch(/- stale for \d+s at least/);
+      expect(stdout).toMatch(/- stale for at least \d+s/);
       expect(stdout).toContain("1 of 1 bound Secrets compared by metadata, 1 finding(s).");
       expect(await at.scene.readData("db")).toEqual(JSON.parse(first));
     });
@@ -490,7 +492,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
 
       expect(exitCode).toBe(1);
       expect(stdout).toContain(`main/${secret("db")}: unknown\n    CLUSTER_FORBIDDEN`);
-      expect(stdout).toMatch(/→ You \(EKS token of arn:aws:\S+\) may not /);
+      expect(stdout).toMatch(/→ You \(EKS token of arn:aws:\S+\) lack the permission to /);
       expect(stdout).toContain("0 of 1 bound Secrets compared");
       expect(stderr).toMatch(/orphans are unknown, .*\(CLUSTER_FORBIDDEN\)/);
     });

@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SyncCluster } from "../../shared/sync/sync-source.ts";
-import { marksOf } from "../marks.ts";
-import type { Backend } from "./backend.ts";
-import { type Choose, everySchedule, Interleaver } from "./interleaver.ts";
-import { labelUpdated, startRelay } from "./relay.ts";
-import { openScene, type Scene, type TestSource } from "./scene.ts";
-import { useBackend } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { type Choose, everySchedule, Interleaver } from "../harness/interleaver.ts";
+import { marksOf } from "../harness/marks.ts";
+import { labelUpdated, startRelay } from "../harness/relay.ts";
+import { openScene, type Scene, type TestSource } from "../harness/scene.ts";
+import { useBackend } from "../harness/use-scene.ts";
 
 /** An accepted write: which version it carried, at which point of the API server's own order. */
 type Landed = {

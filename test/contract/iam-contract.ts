@@ -4,6 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { acceptCall } from "../../functions/webhook/accept-call.ts";
 import { webhookDependencies } from "../../functions/webhook/dependencies.ts";
+import type { Backend } from "../harness/backend.ts";
+import { esoScene } from "../harness/eso-scene.ts";
+import { type IamGate, startIamGate } from "../harness/iam-gate.ts";
+import { labelUpdated, lambdaContext, pinnedCluster, startRelay, startSweeper } from "../harness/relay.ts";
+import { becameOf, findingsIn, unknownIn } from "../harness/rows.ts";
+import { openScene, type Scene, type TestSource } from "../harness/scene.ts";
+import { useBackend } from "../harness/use-scene.ts";
 import { deploy, type Stack } from "../template/deploy.ts";
 import { decide, type PolicyRequest } from "../template/evaluate.ts";
 import {
@@ -14,13 +21,6 @@ import {
   type Statement,
 } from "../template/statements.ts";
 import { newKey, webhookCall } from "../webhook/webhook-call.ts";
-import type { Backend } from "./backend.ts";
-import { esoScene } from "./eso-scene.ts";
-import { type IamGate, startIamGate } from "./iam-gate.ts";
-import { labelUpdated, lambdaContext, pinnedCluster, startRelay, startSweeper } from "./relay.ts";
-import { becameOf, findingsIn, unknownIn } from "./rows.ts";
-import { openScene, type Scene, type TestSource } from "./scene.ts";
-import { useBackend } from "./use-scene.ts";
 
 /**
  * The functions, each with the policies that the template gives its role, before an AWS that heeds them: whatever they

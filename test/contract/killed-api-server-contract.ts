@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { request as httpsRequest } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { MARK } from "../hygiene/canary.ts";
-import type { Backend } from "./backend.ts";
-import { labelUpdated, startRelay, type TestRelay } from "./relay.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { MARK } from "../harness/canary.ts";
+import { labelUpdated, startRelay, type TestRelay } from "../harness/relay.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const NAMES = Array.from({ length: 12 }, (_, index) => `db-${index}`);
 

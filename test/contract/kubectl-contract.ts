@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findKubectl } from "./find-kubectl.ts";
+import { findKubectl } from "../harness/find-kubectl.ts";
 
 /** A cluster that kubectl reaches by a kubeconfig; it has the namespace `shop`. */
 export type KubectlCluster = { kubeconfig: string; stop(): Promise<void> };

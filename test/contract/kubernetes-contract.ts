@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
-import type { KubernetesBackend } from "./backend.ts";
+import type { KubernetesBackend } from "../harness/backend.ts";
+import { kubernetesCall } from "../harness/kubernetes-request.ts";
 import { describeApply } from "./kubernetes/apply.ts";
 import { describeCallers } from "./kubernetes/callers.ts";
 import { describeEvents } from "./kubernetes/events.ts";
@@ -13,7 +14,6 @@ import { describeReading } from "./kubernetes/reading.ts";
 import { describeRefusedApply } from "./kubernetes/refused-apply.ts";
 import { describeWholeWrites } from "./kubernetes/whole-writes.ts";
 import { describeWorkloads } from "./kubernetes/workloads.ts";
-import { kubernetesCall } from "./kubernetes-request.ts";
 
 /** What the relay may rely on in an API server. The same claims hold for the sandbox and for a real one. */
 export function describeKubernetesContract(start: () => Promise<KubernetesBackend>): void {

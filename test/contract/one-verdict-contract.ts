@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
-import { marksOf } from "../marks.ts";
-import type { Backend } from "./backend.ts";
-import { startRelay, startSweeper } from "./relay.ts";
-import { becameOf } from "./rows.ts";
-import { encodeData, type Scene, type TestSource } from "./scene.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { marksOf } from "../harness/marks.ts";
+import { startRelay, startSweeper } from "../harness/relay.ts";
+import { becameOf } from "../harness/rows.ts";
+import { encodeData, type Scene, type TestSource } from "../harness/scene.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const FIRST = '{"user":"app","password":"canary-7f3a9c1e-first"}';
 const SECOND = '{"user":"app","password":"canary-7f3a9c1e-second"}';

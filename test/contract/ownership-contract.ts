@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { marksOf } from "../marks.ts";
-import type { Backend } from "./backend.ts";
-import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
-import { encodeData, type TestSource } from "./scene.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { marksOf } from "../harness/marks.ts";
+import { labelUpdated, startRelay, startSweeper } from "../harness/relay.ts";
+import { encodeData, type TestSource } from "../harness/scene.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const FIRST = '{"user":"app","password":"canary-7f3a9c1e-first"}';
 const SECOND = '{"user":"app","password":"canary-7f3a9c1e-second"}';
@@ -58,7 +58,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
   };
 
   describe("a value that was edited by hand", () => {
-    it("is written over by the next rotation, without adopt, and the log names the other manager", async () => {
+    it("is written over by the next rotation, without adopt, and the report and the log name the other manager", async () => {
       const { source, invoke, logs } = await open();
       await edit();
       const second = await at.scene.rotate(source, SECOND);
@@ -69,6 +69,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
         outcome: "written",
         versionId: second.versionId,
         changes: [{ key: "password", what: "changed" }],
+        fields: [{ field: "data.password", what: "changed", manager: "kubectl-edit" }],
       });
       expect(await at.scene.readData("db")).toEqual(JSON.parse(SECOND));
       const line = logs.filter(({ code }) => code === "TARGET_WRITTEN").at(-1);

@@ -2,20 +2,20 @@ import { randomUUID } from "node:crypto";
 import pMap from "p-map";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { MARKS } from "../marks.ts";
-import type { Backend } from "./backend.ts";
-import { type Desk, openDesk } from "./command-line.ts";
+import type { Backend } from "../harness/backend.ts";
+import { type Desk, openDesk } from "../harness/command-line.ts";
+import { MARKS } from "../harness/marks.ts";
 import {
   applyManifests,
   type Manifest,
   type Narrow,
   printedManifests,
   singleRights,
-} from "./printed-roles.ts";
-import { labelUpdated, pinnedCluster, startRelay, startSweeper } from "./relay.ts";
-import { unknownIn } from "./rows.ts";
-import { openScene, type Scene } from "./scene.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+} from "../harness/printed-roles.ts";
+import { labelUpdated, pinnedCluster, startRelay, startSweeper } from "../harness/relay.ts";
+import { unknownIn } from "../harness/rows.ts";
+import { openScene, type Scene } from "../harness/scene.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 /** Everything that a binding may ask for in a cluster: once with workloads by name, once with those that are found. */
 const FLEETS: Readonly<

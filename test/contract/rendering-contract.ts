@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { Backend } from "./backend.ts";
-import { makeCertificates, makeSshKey } from "./certificates.ts";
-import { startRelay, startSweeper } from "./relay.ts";
-import { findingsIn } from "./rows.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { makeCertificates, makeSshKey } from "../harness/certificates.ts";
+import { startRelay, startSweeper } from "../harness/relay.ts";
+import { findingsIn } from "../harness/rows.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 /** What bindings can say, as it ends in the cluster; the same on the sandbox and on real servers. */
 export function describeRenderingContract(start: () => Promise<Backend>): void {

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { ClusterUnavailable } from "../../shared/cluster/errors.ts";
 import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
-import type { Backend } from "./backend.ts";
-import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
-import { findingsIn } from "./rows.ts";
-import type { TestSource } from "./scene.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { labelUpdated, startRelay, startSweeper } from "../harness/relay.ts";
+import { findingsIn } from "../harness/rows.ts";
+import type { TestSource } from "../harness/scene.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 type Rule = { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] };
 

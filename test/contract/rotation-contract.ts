@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { marksOf } from "../marks.ts";
-import type { Backend } from "./backend.ts";
-import { labelUpdated, pinnedCluster, startRelay } from "./relay.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { marksOf } from "../harness/marks.ts";
+import { labelUpdated, pinnedCluster, startRelay } from "../harness/relay.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 /** What a rotation does to the cluster; the same on the sandbox and on real servers. */
 export function describeRotationContract(start: () => Promise<Backend>): void {

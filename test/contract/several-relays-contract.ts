@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { runCli } from "../cli/run-cli.ts";
-import { marksOf } from "../marks.ts";
-import type { Backend } from "./backend.ts";
-import type { Manifest } from "./printed-roles.ts";
-import { labelUpdated, pinnedCluster, startRelay, startSweeper } from "./relay.ts";
-import type { TestSource } from "./scene.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { marksOf } from "../harness/marks.ts";
+import type { Manifest } from "../harness/printed-roles.ts";
+import { labelUpdated, pinnedCluster, startRelay, startSweeper } from "../harness/relay.ts";
+import { runCli } from "../harness/run-cli.ts";
+import type { TestSource } from "../harness/scene.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const value = (text: string, key = "password") => JSON.stringify({ [key]: `canary-7f3a9c1e-${text}` });
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { Backend } from "./backend.ts";
-import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
-import { findingsIn } from "./rows.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { labelUpdated, startRelay, startSweeper } from "../harness/relay.ts";
+import { findingsIn } from "../harness/rows.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 /** Several sources in one Secret, staging labels, pinned versions; the same on the sandbox and on real servers. */
 export function describeSourcesContract(start: () => Promise<Backend>): void {

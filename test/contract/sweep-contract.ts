@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
-import type { Backend } from "./backend.ts";
-import { labelUpdated, startRelay, startSweeper } from "./relay.ts";
-import { findingsIn, unknownIn } from "./rows.ts";
-import { encodeData } from "./scene.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { labelUpdated, startRelay, startSweeper } from "../harness/relay.ts";
+import { findingsIn, unknownIn } from "../harness/rows.ts";
+import { encodeData } from "../harness/scene.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const METADATA = { sweep: "metadata" };
 const VALUES = { sweep: "values" };

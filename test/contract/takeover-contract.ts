@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MARK } from "../hygiene/canary.ts";
-import { marksOf } from "../marks.ts";
-import type { Backend } from "./backend.ts";
-import { type Desk, openDesk } from "./command-line.ts";
-import { type EsoVersion, esoScene } from "./eso-scene.ts";
-import { playOperator } from "./operator.ts";
-import { recordHistory } from "./record-history.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { MARK } from "../harness/canary.ts";
+import { type Desk, openDesk } from "../harness/command-line.ts";
+import { type EsoVersion, esoScene } from "../harness/eso-scene.ts";
+import { marksOf } from "../harness/marks.ts";
+import { playOperator } from "../harness/operator.ts";
+import { recordHistory } from "../harness/record-history.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const MARKS = ["reconcile.external-secrets.io/managed", "reconcile.external-secrets.io/data-hash"];
 

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
-import { newCanary } from "../hygiene/canary.ts";
-import { credentialsOf } from "./aws-clients.ts";
-import type { Backend } from "./backend.ts";
-import { openDesk } from "./command-line.ts";
-import { type EsoVersion, esoScene } from "./eso-scene.ts";
-import { mintTestToken } from "./mint-test-token.ts";
-import { labelUpdated, pinnedCluster, startRelay } from "./relay.ts";
-import type { TestSource } from "./scene.ts";
-import { useBackend, useScene } from "./use-scene.ts";
+import { credentialsOf } from "../harness/aws-clients.ts";
+import type { Backend } from "../harness/backend.ts";
+import { newCanary } from "../harness/canary.ts";
+import { openDesk } from "../harness/command-line.ts";
+import { type EsoVersion, esoScene } from "../harness/eso-scene.ts";
+import { mintTestToken } from "../harness/mint-test-token.ts";
+import { labelUpdated, pinnedCluster, startRelay } from "../harness/relay.ts";
+import type { TestSource } from "../harness/scene.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 /**
  * Trigger mode, on the sandbox and on a real kube-apiserver with ESO's CRDs, where an API version of ExternalSecrets is
@@ -382,7 +382,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       await close();
 
       expect(unsaid.exitCode).toBe(2);
-      expect(unsaid.stderr).toContain("No cluster of the bindings says externalSecrets");
+      expect(unsaid.stderr).toContain("No cluster of the bindings has externalSecrets");
       expect(said.exitCode).toBe(0);
       expect(said.stdout).toMatch(
         new RegExp(`main/ExternalSecret/${namespace}/shop +refreshed +[0-9]+ ms +1\\n`),
@@ -420,9 +420,9 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
 
       expect(runs.map(({ exitCode }) => exitCode)).toEqual([1, 2, 2, 2]);
       expect(runs.map(({ stderr }) => stderr)).toEqual([
-        expect.stringContaining("No ExternalSecret there is or reads prod/unread"),
-        expect.stringContaining("Say what to refresh"),
-        expect.stringContaining("not both"),
+        expect.stringContaining("No ExternalSecret has the name prod/unread"),
+        expect.stringContaining("Select what to refresh"),
+        expect.stringContaining("either a name or --all"),
         expect.stringContaining("Did you mean main?"),
       ]);
     });

@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
-import type { Backend } from "./backend.ts";
-import { type EsoScene, esoScene } from "./eso-scene.ts";
-import { applyManifests, type Narrow, printedManifests, singleRights } from "./printed-roles.ts";
-import { labelUpdated, pinnedCluster, startRelay } from "./relay.ts";
-import { openScene, type Scene, type TestSource } from "./scene.ts";
-import { useBackend } from "./use-scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { type EsoScene, esoScene } from "../harness/eso-scene.ts";
+import { applyManifests, type Narrow, printedManifests, singleRights } from "../harness/printed-roles.ts";
+import { labelUpdated, pinnedCluster, startRelay } from "../harness/relay.ts";
+import { openScene, type Scene, type TestSource } from "../harness/scene.ts";
+import { useBackend } from "../harness/use-scene.ts";
 
 /** What `secret-relay rbac` prints for trigger mode is enough for everything that it does, and nothing is too much. */
 export function describeTriggerRbacContract(start: () => Promise<Backend>): void {

@@ -22,7 +22,7 @@ const TRIED: Readonly<Record<string, (clone: string, output: string) => void>> =
       expect(existsSync(join(clone, "dist", name, "bindings.json"))).toBe(true);
     }
   },
-  "npx secret-relay validate": (_clone, output) => expect(output).toMatch(/bindings\.yaml is fine/),
+  "npx secret-relay validate": (_clone, output) => expect(output).toMatch(/bindings\.yaml is valid/),
   "npx secret-relay rbac > secret-relay-rbac.yaml": isARole,
   "npx secret-relay rbac --cluster prod > secret-relay-rbac.yaml": isARole,
   "npx secret-relay iam --parameters --account 111122223333 --region eu-west-1": (_clone, output) =>

@@ -44,7 +44,7 @@ it("finds decisions at all", () => expect(decisions.length).toBeGreaterThan(0));
 it.each(decisions)("$path says what forced it, what it costs, and how to tell that it was wrong", (page) => {
   const headings = [...page.text.matchAll(/^## (.+)$/gm)].map((match) => match[1]);
 
-  expect(headings).toEqual(["Context", "Decision", "What we gave up", "How to tell that it was wrong"]);
+  expect(headings).toEqual(["Context", "Decision", "What we gave up", "Signs that it was wrong"]);
   expect(linksOf(pageOf("docs/adr/README.md"))).toContain(page.path.replace("docs/adr/", ""));
 });
 

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { commandPaths, withCommands } from "../../scripts/generate-cli-docs.ts";
 import { withFindings, withRefusals } from "../../scripts/generate-finding-docs.ts";
-import { PICTURE_FILE, picture, withIntervals } from "../../scripts/generate-intervals-docs.ts";
+import { withIntervals } from "../../scripts/generate-intervals-docs.ts";
 import { withNotes } from "../../scripts/generate-migration-docs.ts";
-import { performanceDocs, renewPage } from "../../scripts/generate-performance-docs.ts";
+import { performanceTables, updatePage } from "../../scripts/generate-performance-docs.ts";
 import { withTables } from "../../scripts/generate-template-docs.ts";
 import { FINDINGS, REFUSALS } from "../../shared/assess/catalogue.ts";
 import { template } from "../template/template.ts";
@@ -18,18 +18,17 @@ const alarms = Object.entries(template.Resources).flatMap(([id, { Type }]) =>
   Type === "AWS::CloudWatch::Alarm" ? [id] : [],
 );
 
-it("the parameters are those of the template; `node scripts/generate-template-docs.ts` renews them", () => {
+it("the parameters match the template; `node scripts/generate-template-docs.ts` updates them", () => {
   expect(deploy).toBe(withTables(deploy));
 });
 
-it("the intervals are reckoned by today's code; `node scripts/generate-intervals-docs.ts` renews them", () => {
+it("the intervals match the code of tune; `node scripts/generate-intervals-docs.ts` updates them", () => {
   const { text } = pageOf("docs/intervals.md");
 
   expect(text).toBe(withIntervals(text));
-  expect(readFileSync(PICTURE_FILE, "utf8")).toBe(picture());
 });
 
-it("the notes of import-eso are those of the code; `node scripts/generate-migration-docs.ts` renews them", () => {
+it("the notes of import-eso match the code; `node scripts/generate-migration-docs.ts` updates them", () => {
   const { text } = pageOf("docs/migrate-from-eso.md");
 
   expect(text).toBe(withNotes(text));
@@ -38,7 +37,7 @@ it("the notes of import-eso are those of the code; `node scripts/generate-migrat
 describe("docs/cli.md", () => {
   const { text } = pageOf("docs/cli.md");
 
-  it("explains every command as `--help` does; `node scripts/generate-cli-docs.ts` renews it", async () => {
+  it("explains every command as `--help` does; `node scripts/generate-cli-docs.ts` updates it", async () => {
     expect(commandPaths().length).toBeGreaterThan(8);
     expect(text).toBe(await withCommands(text));
   });
@@ -90,7 +89,7 @@ describe("docs/runbook.md", () => {
     },
   );
 
-  it("has no section for an alarm that is no more", () => {
+  it("does not have a section for a removed alarm", () => {
     const ofAlarms = sections.filter(({ heading }) => heading.endsWith("Alarm"));
 
     expect(ofAlarms.map(({ heading }) => heading).sort()).toEqual([...alarms].sort());
@@ -112,7 +111,7 @@ describe("docs/runbook.md", () => {
     expect([...told, ...Object.keys(REFUSALS)].sort()).toEqual([...new Set(known)].sort());
   });
 
-  it("has the refusals of the catalogue; `node scripts/generate-finding-docs.ts` renews them", () => {
+  it("has the refusals of the catalogue; `node scripts/generate-finding-docs.ts` updates them", () => {
     expect(runbook.text).toBe(withRefusals(runbook.text));
   });
 
@@ -131,7 +130,7 @@ describe("docs/runbook.md", () => {
 describe("docs/sweep.md", () => {
   const { text } = pageOf("docs/sweep.md");
 
-  it("has the findings of the catalogue; `node scripts/generate-finding-docs.ts` renews them", () => {
+  it("has the findings of the catalogue; `node scripts/generate-finding-docs.ts` updates them", () => {
     expect(text).toBe(withFindings(text));
     for (const code of Object.keys(FINDINGS)) expect(text).toContain(`| \`${code}\``);
   });
@@ -175,20 +174,10 @@ function codesInCode(retryable: boolean): string[] {
   return [...new Set([...codes, ...(retryable ? [] : Object.keys(REFUSALS))])].sort();
 }
 
-describe("what was measured", () => {
-  const { tables, plots } = performanceDocs();
-  const { text } = pageOf("docs/performance.md");
-
-  it.each(Object.entries(tables))(
-    "is told in %s as it was kept; `node scripts/generate-performance-docs.ts` renews it",
-    (path, ofPage) => {
-      const page = pageOf(path).text;
-      expect(page).toBe(renewPage(page, ofPage));
-    },
-  );
-
-  it.each([...plots])("is shown in the picture %s", (name, svg) => {
-    expect(text).toContain(`(performance/${name}.svg)`);
-    expect(readFileSync(join(ROOT, `docs/performance/${name}.svg`), "utf8")).toBe(svg);
-  });
-});
+it.each(Object.entries(performanceTables()))(
+  "%s has the recorded measurements; `node scripts/generate-performance-docs.ts` updates it",
+  (path, tables) => {
+    const page = pageOf(path).text;
+    expect(page).toBe(updatePage(page, tables));
+  },
+);

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EsoStandIn } from "../../sandbox/external-secrets/eso-stand-in.ts";
 import { externalSecretsResources } from "../../sandbox/kubernetes/resources.ts";
-import { type Desk, openDesk } from "../contract/command-line.ts";
-import { esoScene } from "../contract/eso-scene.ts";
-import { pinnedCluster, startRelay, type TestRelay } from "../contract/relay.ts";
-import { openScene, type Scene, type TestSource } from "../contract/scene.ts";
-import { useBackend } from "../contract/use-scene.ts";
-import { findTraces } from "../hygiene/canary.ts";
-import { startSandboxBackend } from "../sandbox/start-backend.ts";
+import { findTraces } from "../harness/canary.ts";
+import { type Desk, openDesk } from "../harness/command-line.ts";
+import { esoScene } from "../harness/eso-scene.ts";
+import { pinnedCluster, startRelay, type TestRelay } from "../harness/relay.ts";
+import { openScene, type Scene, type TestSource } from "../harness/scene.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
+import { useBackend } from "../harness/use-scene.ts";
 import { blocksOf, pageOf, ROOT } from "./markdown.ts";
 
 // Each command of the page is run by a shell, letter for letter, through npx and the real executable, in a folder with

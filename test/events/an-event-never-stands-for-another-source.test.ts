@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
-import { referencesMayMatch } from "../../shared/secret-id/references-may-match.ts";
-import type { SecretHome, SecretReference } from "../../shared/secret-id/secret-id.ts";
-import { runs } from "../property-runs.ts";
-import { anyHome, anySecretName, anySuffix, arnOf } from "../secret-id/arbitraries.ts";
+import { referencesMayMatch } from "../../shared/source/references-may-match.ts";
+import type { AwsLocation, SecretReference } from "../../shared/source/secret-id.ts";
+import { runs } from "../harness/property-runs.ts";
+import { anyHome, anySecretName, anySuffix, arnOf } from "../source/arbitraries.ts";
 import { parseInvocation } from "./parse-invocation.ts";
 import { sample, sampleFiles } from "./samples.ts";
 
 type Json = { [key: string]: unknown };
 type Path = readonly string[];
 
-const home: SecretHome = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
+const home: AwsLocation = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
 const accepted = sampleFiles().filter((file) => !file.includes("/") && onlyEvent(sample(file)) !== undefined);
 
 const changeablePaths = new Map(
@@ -138,7 +138,7 @@ describe("an event never stands for another source", () => {
   });
 });
 
-function native({ accountId, region }: SecretHome, arn: string | undefined, name: string): Json {
+function native({ accountId, region }: AwsLocation, arn: string | undefined, name: string): Json {
   return {
     "detail-type": "Secret Label Updated",
     source: "aws.secretsmanager",

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { IGNORED_CODES, REJECTED_CODES } from "../../shared/events/event-codes.ts";
 import type { Invocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
-import { runs } from "../property-runs.ts";
+import { runs } from "../harness/property-runs.ts";
 import { parseInvocation } from "./parse-invocation.ts";
 
 const KEYS = [

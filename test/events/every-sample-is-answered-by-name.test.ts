@@ -13,7 +13,7 @@ import {
   type WebhookId,
 } from "../../shared/events/parsed-event.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
-import type { SecretReference, VersionId } from "../../shared/secret-id/secret-id.ts";
+import type { SecretReference, VersionId } from "../../shared/source/secret-id.ts";
 import { parseInvocation } from "./parse-invocation.ts";
 import { sample, sampleFiles } from "./samples.ts";
 import { wrap } from "./wrap.ts";

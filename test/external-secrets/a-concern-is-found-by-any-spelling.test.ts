@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  concernOf,
+  affectedBy,
   type FindStore,
-  mayConcern,
+  mayBeAffected,
   type SourceChange,
   type Tags,
-} from "../../shared/external-secrets/find-concerned.ts";
+} from "../../shared/external-secrets/find-affected.ts";
 import type { ExternalSecret, SecretStore } from "../../shared/external-secrets/objects.ts";
 import { parseExternalSecret, parseSecretStore } from "../../shared/external-secrets/parse-objects.ts";
-import { parseSecretReference } from "../../shared/secret-id/parse-secret-reference.ts";
-import { anySecretName, anySuffix } from "../secret-id/arbitraries.ts";
+import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
+import { anySecretName, anySuffix } from "../source/arbitraries.ts";
 
 const SELF = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
 const arnOf = (name: string, suffix: string, { region, accountId } = SELF): string =>
@@ -57,7 +57,7 @@ describe("a key", () => {
         ];
 
         for (const [external, store] of cases) {
-          expect(concernOf(change, external, findIn(store), undefined)).toBe("yes");
+          expect(affectedBy(change, external, findIn(store), undefined)).toBe("yes");
         }
       }),
     );
@@ -68,7 +68,7 @@ describe("a key", () => {
       fc.property(anySecretName, anySecretName, (name, other) => {
         fc.pre(name !== other);
 
-        expect(concernOf(changeOf(name), reading(other), findIn(storeOf()), undefined)).toBe("no");
+        expect(affectedBy(changeOf(name), reading(other), findIn(storeOf()), undefined)).toBe("no");
       }),
     );
   });
@@ -87,18 +87,18 @@ describe("a key", () => {
     },
     { it: "in a store of Parameter Store", aws: { service: "ParameterStore" }, want: "no" },
   ])("is looked for $it", ({ aws, want }) => {
-    expect(concernOf(changeOf("prod/db"), reading("prod/db"), findIn(storeOf(aws)), undefined)).toBe(want);
+    expect(affectedBy(changeOf("prod/db"), reading("prod/db"), findIn(storeOf(aws)), undefined)).toBe(want);
   });
 
   it("of a store that is not there is taken for what it says", () => {
-    const look = (key: string) => concernOf(changeOf("prod/db"), reading(key), findIn(undefined), undefined);
+    const look = (key: string) => affectedBy(changeOf("prod/db"), reading(key), findIn(undefined), undefined);
 
     expect([look("prod/db"), look("prod/other")]).toEqual(["yes", "no"]);
   });
 
   it("of a pinned version does not follow, of a staging label it does", () => {
     const look = (version: string) =>
-      concernOf(changeOf("prod/db"), reading("prod/db", { version }), findIn(storeOf()), undefined);
+      affectedBy(changeOf("prod/db"), reading("prod/db", { version }), findIn(storeOf()), undefined);
 
     expect([look("uuid/0a1b"), look("AWSCURRENT"), look("AWSPREVIOUS")]).toEqual(["no", "yes", "yes"]);
   });
@@ -106,7 +106,7 @@ describe("a key", () => {
   it("that is an ARN is not known any more when the store puts a prefix before it", () => {
     const external = reading(arnOf("prod/db", "AbCdEf"));
 
-    expect(concernOf(changeOf("prod/db"), external, findIn(storeOf({ prefix: "prod/" })), undefined)).toBe(
+    expect(affectedBy(changeOf("prod/db"), external, findIn(storeOf({ prefix: "prod/" })), undefined)).toBe(
       "no",
     );
   });
@@ -114,7 +114,7 @@ describe("a key", () => {
 
 describe("a search", () => {
   const look = (find: object, tags?: Tags | "unreadable", aws: object = {}) =>
-    concernOf(changeOf("prod/db"), finding(find), findIn(storeOf(aws)), tags);
+    affectedBy(changeOf("prod/db"), finding(find), findIn(storeOf(aws)), tags);
 
   it.each([
     { it: "finds the name by a part of it", find: { name: { regexp: "d.b?$" } }, want: "yes" },
@@ -158,7 +158,7 @@ describe("a search", () => {
 describe("a webhook id", () => {
   const WEBHOOK_ID = "reconcile.external-secrets.io/webhook-id";
   const look = (id: string, change: SourceChange) =>
-    concernOf(change, externalSecret({}, { [WEBHOOK_ID]: id }), findIn(undefined), undefined);
+    affectedBy(change, externalSecret({}, { [WEBHOOK_ID]: id }), findIn(undefined), undefined);
   const called = { webhookIds: ["shop-database"], self: SELF };
 
   it.each([
@@ -179,10 +179,10 @@ it("what no store could make a concern is left out beforehand, and nothing else"
 
       for (const external of externals) {
         const store = storeOf({ prefix });
-        const concern = concernOf(change, external, findIn(store), undefined);
-        if (concern === "yes") expect(mayConcern(change, external)).toBe(true);
+        const concern = affectedBy(change, external, findIn(store), undefined);
+        if (concern === "yes") expect(mayBeAffected(change, external)).toBe(true);
       }
     }),
   );
-  expect(mayConcern(changeOf("prod/db"), reading("prod/queue"))).toBe(false);
+  expect(mayBeAffected(changeOf("prod/db"), reading("prod/queue"))).toBe(false);
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matchesName } from "../../shared/external-secrets/match-name.ts";
-import { anySecretName } from "../secret-id/arbitraries.ts";
+import { anySecretName } from "../source/arbitraries.ts";
 
 it.each([
   ["db", "prod/db", true],

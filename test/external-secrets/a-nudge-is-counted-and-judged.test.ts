@@ -4,7 +4,7 @@ import { countNudges, nudgePatch, printNudge } from "../../shared/external-secre
 import { nudgeAndFollow } from "../../shared/external-secrets/nudge-and-follow.ts";
 import type { Nudgeable, RefreshStatus } from "../../shared/external-secrets/objects.ts";
 import { isRefreshedSince } from "../../shared/external-secrets/refresh.ts";
-import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 
 const anyId = fc.stringMatching(/^[\x21-\x7e]{1,64}$/);
 

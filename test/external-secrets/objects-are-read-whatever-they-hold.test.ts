@@ -8,7 +8,7 @@ import {
   parseSecretStore,
   parseStatus,
 } from "../../shared/external-secrets/parse-objects.ts";
-import { newCanary } from "../hygiene/canary.ts";
+import { newCanary } from "../harness/canary.ts";
 
 const anyJson = fc.jsonValue({ maxDepth: 4 });
 /** Right names in the right places, with anything under them. */

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { IGNORED_ADVICE } from "../../shared/external-secrets/outcome.ts";
-import { triggerRights } from "../../shared/external-secrets/rights.ts";
+import { triggerPermissions } from "../../shared/external-secrets/permissions.ts";
 import { pageOf } from "../docs/markdown.ts";
 
 const { text } = pageOf("docs/external-secrets.md");
@@ -11,23 +11,23 @@ it("the rights are those that the code gives out", () => {
   const objects = blocks.flatMap((block) => parseAllDocuments(block).map((each) => each.toJS()));
   const rulesOf = (kind: string) => objects.find((each) => each.kind === kind)?.rules;
 
-  const { roles, clusterRole } = triggerRights({ namespaces: ["shop"] });
+  const { roles, clusterRole } = triggerPermissions({ namespaces: ["shop"] });
 
   expect(rulesOf("Role")).toEqual(roles.shop);
   expect(rulesOf("ClusterRole")).toEqual(clusterRole);
 });
 
 it("with all namespaces there is one ClusterRole and no Role", () => {
-  const named = triggerRights({ namespaces: ["shop"] });
+  const named = triggerPermissions({ namespaces: ["shop"] });
 
-  const { roles, clusterRole } = triggerRights({ namespaces: "all" });
+  const { roles, clusterRole } = triggerPermissions({ namespaces: "all" });
 
   expect(roles).toEqual({});
   expect(clusterRole).toEqual([...(named.roles.shop ?? []), ...named.clusterRole]);
 });
 
 it("no right reaches a Secret", () => {
-  const { clusterRole } = triggerRights({ namespaces: "all" });
+  const { clusterRole } = triggerPermissions({ namespaces: "all" });
 
   expect(clusterRole.flatMap(({ apiGroups }) => apiGroups)).toEqual(
     clusterRole.map(() => "external-secrets.io"),

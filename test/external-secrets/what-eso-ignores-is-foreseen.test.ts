@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ExternalSecret, SyncWindows } from "../../shared/external-secrets/objects.ts";
-import { findObstacle, isOutsideWindow } from "../../shared/external-secrets/obstacle.ts";
 import { parseExternalSecret } from "../../shared/external-secrets/parse-objects.ts";
+import { findSkipReason, isOutsideWindow } from "../../shared/external-secrets/skip-reason.ts";
 import { isSyncWindowClosed } from "../../shared/external-secrets/sync-window.ts";
 
 const synced = { refreshTime: "2026-11-25T03:00:00Z", syncedResourceVersion: "1-abc" };
@@ -56,7 +56,7 @@ describe("an annotation is", () => {
       external: reading({}, synced, { deletionTimestamp: "2026-11-25T03:00:00Z" }),
       want: "EXTERNAL_SECRET_BEING_DELETED",
     },
-  ])("$it", ({ external, want }) => expect(findObstacle(external)).toBe(want));
+  ])("$it", ({ external, want }) => expect(findSkipReason(external)).toBe(want));
 });
 
 describe("a sync window", () => {

@@ -6,7 +6,7 @@ import {
   settle,
   settleBatch,
 } from "../../functions/rotation/settle.ts";
-import type { VersionId } from "../../shared/secret-id/secret-id.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
 import type { SyncOutcome } from "../../shared/sync/outcome.ts";
 
 const target = (name: string) => ({ cluster: "main", namespace: "app", name });

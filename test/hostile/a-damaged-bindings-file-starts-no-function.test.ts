@@ -4,17 +4,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
-import { indexOncePerHome } from "../../shared/bindings/binding-index.ts";
+import { indexPerLocation } from "../../shared/bindings/binding-index.ts";
 import { BindingsError, type BindingsProblem } from "../../shared/bindings/bindings-error.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
 import { describePath, type Path } from "../../shared/bindings/problem-list.ts";
 import { BindingsUnreadable, parseCompiledBindings } from "../../shared/bindings/read-compiled-bindings.ts";
 import { anyBindingsFile } from "../bindings/any-bindings-file.ts";
 import { anyDamagedFile, anyFileDamagedBy, errorsByAjv, pathOf } from "../bindings/any-damaged-file.ts";
+import { MARK } from "../harness/canary.ts";
+import { SELF } from "../harness/marks.ts";
+import { runs } from "../harness/property-runs.ts";
 import { callWithinMemory } from "../hygiene/call-within-memory.ts";
-import { MARK } from "../hygiene/canary.ts";
-import { SELF } from "../marks.ts";
-import { runs } from "../property-runs.ts";
 
 const LOAD_BINDINGS = new URL("../../shared/bindings/load-bindings.ts", import.meta.url);
 const loadWithin = (heapMB: number, text: string) =>
@@ -51,7 +51,7 @@ describe("compiled bindings", () => {
         const compiled = loadBindings(JSON.stringify(file), "bindings.yaml");
         const damaged = JSON.stringify(replaceAt(JSON.parse(JSON.stringify(compiled)), where, value));
         const use = () => {
-          const index = indexOncePerHome(parseCompiledBindings(damaged, "bindings.json"))(SELF);
+          const index = indexPerLocation(parseCompiledBindings(damaged, "bindings.json"))(SELF);
           index.find({ id: "prod/db", names: ["prod/db"] });
           index.find({ id: "__proto__", names: ["__proto__"] });
         };

@@ -5,16 +5,16 @@ import { describe, expect, it, vi } from "vitest";
 import { assumeRoleWith, describeCluster } from "../../shared/cluster/aws-clients.ts";
 import { clusterDirectory } from "../../shared/cluster/cluster-directory.ts";
 import { clusterCredentials } from "../../shared/cluster/credentials.ts";
-import { parseBoundReference } from "../../shared/secret-id/parse-secret-reference.ts";
-import type { SecretReference } from "../../shared/secret-id/secret-id.ts";
-import { readCurrentWith } from "../../shared/source/read-current.ts";
-import { readManyWith } from "../../shared/source/read-many.ts";
-import { secretsManagerClients } from "../../shared/source/secrets-manager-clients.ts";
-import { sourceCatalog } from "../../shared/source/source-catalog.ts";
-import { observeSources } from "../../shared/sweep/observe-sources.ts";
-import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
+import { parseBoundReference } from "../../shared/source/parse-secret-reference.ts";
+import type { SecretReference } from "../../shared/source/secret-id.ts";
+import { secretsManagerClients } from "../../shared/source/secrets-manager/clients.ts";
+import { listSourceStates } from "../../shared/source/secrets-manager/list-source-states.ts";
+import { readCurrentWith } from "../../shared/source/secrets-manager/read-current.ts";
+import { readManyWith } from "../../shared/source/secrets-manager/read-many.ts";
+import { sourceCatalog } from "../../shared/source/secrets-manager/source-catalog.ts";
 import { aCluster, anIdentity, CANARY, steadyCredentials } from "../cluster/factories.ts";
-import { SELF } from "../marks.ts";
+import { SELF } from "../harness/marks.ts";
 import { failureOf } from "./hostile-cluster.ts";
 import {
   answer,
@@ -211,7 +211,7 @@ describe("an answer without an end", () => {
     const server = await start(answer({ SecretList: [], NextToken: "more" }));
     const sources = Array.from({ length: 50 }, (_, at) => referenceOf(`prod/db-${at}`));
     const { catalog } = connectTo(server);
-    expect(await observeSources(catalog, { sources, self: SELF, budget: startTimeBudget(30_000) })).toEqual(
+    expect(await listSourceStates(catalog, { sources, self: SELF, budget: startTimeBudget(30_000) })).toEqual(
       new Map(),
     );
     expect(server.requests.length).toBeLessThanOrEqual(10);

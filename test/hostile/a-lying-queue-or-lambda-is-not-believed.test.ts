@@ -5,11 +5,11 @@ import { invokeFunction } from "../../cli/live/invoke-function.ts";
 import { readStackOutputs } from "../../cli/live/stack.ts";
 import { openQueue, sendMessage } from "../../cli/redrive/queue-messages.ts";
 import { webhookDependencies } from "../../functions/webhook/dependencies.ts";
-import { boundedRequests } from "../../shared/aws-client/bounded-requests.ts";
+import { invokeRotationWith } from "../../functions/webhook/invoke-rotation.ts";
+import { boundedRequests } from "../../shared/runtime/bounded-requests.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { sendShardsTo } from "../../shared/sweep/send-shards.ts";
 import type { Shard } from "../../shared/sweep/shard.ts";
-import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
-import { invokeRotationWith } from "../../shared/webhook/invoke-rotation.ts";
 import { anIdentity } from "../cluster/factories.ts";
 import { failureOf } from "./hostile-cluster.ts";
 import { answer, forever, headOf, type Misbehaviour, useHostileServers } from "./hostile-server.ts";
@@ -160,7 +160,7 @@ describe("the command line", () => {
     const server = await start(answer({ Messages: [message] }));
     asAwsOf("SQS", server.url);
     const queue = openQueue(aws, `${server.url}/111122223333/failures`);
-    expect(await failureOf(queue.take())).toMatchObject({ code: "AWS_CALL_FAILED" });
+    expect(await failureOf(queue.receive())).toMatchObject({ code: "AWS_CALL_FAILED" });
     queue.close();
   });
 

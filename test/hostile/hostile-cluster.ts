@@ -1,7 +1,7 @@
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import { connectClusters } from "../../shared/cluster/connect-clusters.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
-import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { anIdentity } from "../cluster/factories.ts";
 import type { HostileServer } from "./hostile-server.ts";
 

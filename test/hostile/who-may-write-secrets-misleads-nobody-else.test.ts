@@ -1,17 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { assess, assessOrphan } from "../../shared/assess/assess.ts";
+import { HOLD_ANNOTATION } from "../../shared/bindings/relay-identity.ts";
 import { parseLiveMetadata } from "../../shared/cluster/live-secret.ts";
-import { HOLD_ANNOTATION } from "../../shared/identity/relay-identity.ts";
 import type { SourceState } from "../../shared/source/source-state.ts";
+import { circuitBreaker } from "../../shared/sweep/circuit-breaker.ts";
+import type { ClusterSweep } from "../../shared/sweep/cluster-sweep.ts";
 import { observeByMetadata } from "../../shared/sweep/observe-metadata.ts";
-import type { ShardRequest } from "../../shared/sweep/shard-request.ts";
-import { spareCluster } from "../../shared/sweep/spare-cluster.ts";
-import type { SweepDependencies } from "../../shared/sweep/sweep-dependencies.ts";
 import { rowOf } from "../../shared/sweep/target-row.ts";
 import { desiredOf, liveAfter } from "../assess/factories.ts";
-import { MARKS } from "../marks.ts";
-import { runs } from "../property-runs.ts";
+import { MARKS } from "../harness/marks.ts";
+import { runs } from "../harness/property-runs.ts";
 import { anyBudget, bindingOf, FIRST, liveOf, SECOND } from "../sweep/factories.ts";
 import { connectTo, failureOf, row, shortBudget, table } from "./hostile-cluster.ts";
 import { answer, useHostileServers } from "./hostile-server.ts";
@@ -193,13 +192,12 @@ describe("a namespace whose Secrets are more than a list may have", () => {
 
   it("is asked for once, and its bound Secrets are looked at one by one", async () => {
     const { server, lists } = await startServer();
-    const deps = {
+    const sweep = {
       now: () => NOW,
       targetsAtOnce: 4,
-      catalog: { describe: async () => current[0] },
-    } as unknown as SweepDependencies;
-    const request = {
-      cluster: "main",
+      source: { describe: async () => current[0] },
+      cluster: connectTo(server),
+      clusterKey: "main",
       mode: "metadata" as const,
       plan: true,
       budget: anyBudget(),
@@ -210,8 +208,8 @@ describe("a namespace whose Secrets are more than a list may have", () => {
       alsoBoundIn: () => [],
       rules: { marks: MARKS, deletionGraceMs: 86_400_000 },
       items: [{ binding }],
-    } satisfies ShardRequest;
-    const seen = await observeByMetadata(deps, connectTo(server), request, request.items, new Map());
+    } as unknown as ClusterSweep;
+    const seen = await observeByMetadata(sweep, sweep.items, new Map());
 
     expect(lists.count).toBe(1);
     expect(seen.assessed.map(({ verdict }) => verdict)).toMatchObject([
@@ -222,7 +220,7 @@ describe("a namespace whose Secrets are more than a list may have", () => {
 
   it("does not make the relay give up on the cluster, however many of them there are", async () => {
     const { server } = await startServer();
-    const cluster = spareCluster(connectTo(server));
+    const cluster = circuitBreaker(connectTo(server));
     for (let at = 0; at < 5; at += 1) {
       expect(await failureOf(cluster.listMetadata("app", "x=y", shortBudget(5_000)))).toMatchObject({
         code: "CLUSTER_UNAVAILABLE",

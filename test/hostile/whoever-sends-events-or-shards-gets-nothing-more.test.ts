@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { SQSBatchResponse } from "aws-lambda";
 import { describe, expect, it } from "vitest";
-import { labelUpdated, startRelay, startSweeper, type TestSweeper } from "../contract/relay.ts";
-import type { TestSource } from "../contract/scene.ts";
-import { MARK } from "../hygiene/canary.ts";
+import { MARK } from "../harness/canary.ts";
+import { labelUpdated, startRelay, startSweeper, type TestSweeper } from "../harness/relay.ts";
+import type { TestSource } from "../harness/scene.ts";
 import { totalOf, useFaultScene } from "../rotation/fault-scene.ts";
 
 const at = useFaultScene();

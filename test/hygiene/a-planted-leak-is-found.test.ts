@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { RelayError } from "../../shared/relay-error.ts";
-import type { TestRelayOptions } from "../contract/relay.ts";
-import { openScene, type Scene, type TestSource } from "../contract/scene.ts";
-import { type SandboxBackend, startSandboxBackend } from "../sandbox/start-backend.ts";
-import { findTraces, MARK, newCanary, newLongCanary, watchLengths } from "./canary.ts";
+import { findTraces, MARK, newCanary, newLongCanary, watchLengths } from "../harness/canary.ts";
+import type { TestRelayOptions } from "../harness/relay.ts";
+import { openScene, type Scene, type TestSource } from "../harness/scene.ts";
+import { type SandboxBackend, startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 import { expectNoTrace, objectsOf, startWatchedRelay, tracesIn } from "./watched-relay.ts";
 
 const canary = newCanary();

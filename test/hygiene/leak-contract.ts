@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Backend } from "../contract/backend.ts";
-import { labelUpdated, lambdaContext, pinnedCluster } from "../contract/relay.ts";
-import type { Scene } from "../contract/scene.ts";
-import { useBackend, useScene } from "../contract/use-scene.ts";
-import { newCanary, newLongCanary, watchLengths } from "./canary.ts";
+import type { Backend } from "../harness/backend.ts";
+import { newCanary, newLongCanary, watchLengths } from "../harness/canary.ts";
+import { labelUpdated, lambdaContext, pinnedCluster } from "../harness/relay.ts";
+import type { Scene } from "../harness/scene.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 import { type Evidence, expectNoTrace, objectsOf, startWatchedRelay } from "./watched-relay.ts";
 
 /** Everything that a rotation may come to without a fault of the servers: no secret value is seen anywhere. */

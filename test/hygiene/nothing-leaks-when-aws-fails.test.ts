@@ -2,8 +2,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, it, vi } from "vitest";
 import type { FaultKind } from "../../sandbox/aws/faults.ts";
-import { lambdaContext } from "../contract/relay.ts";
-import { newCanary } from "./canary.ts";
+import { newCanary } from "../harness/canary.ts";
+import { lambdaContext } from "../harness/relay.ts";
 import { base64, useStruckScene } from "./struck-scene.ts";
 import { expectNoTrace, objectsOf, startWatchedRelay } from "./watched-relay.ts";
 

@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import type { FaultKind } from "../../sandbox/kubernetes/faults.ts";
 import { secretBody } from "../cluster/api-server.ts";
-import { newCanary } from "./canary.ts";
+import { newCanary } from "../harness/canary.ts";
 import { base64, useStruckScene } from "./struck-scene.ts";
 
 const struck = useStruckScene();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Answer, secretBody, startApiServer, statusBody } from "../cluster/api-server.ts";
-import { lambdaContext } from "../contract/relay.ts";
-import { newCanary } from "./canary.ts";
+import { newCanary } from "../harness/canary.ts";
+import { lambdaContext } from "../harness/relay.ts";
 import { base64, useStruckScene } from "./struck-scene.ts";
 import { expectNoTrace } from "./watched-relay.ts";
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect } from "vitest";
 import type { RotationDependencies } from "../../functions/rotation/dependencies.ts";
-import { labelUpdated, lambdaContext, pinnedCluster } from "../contract/relay.ts";
-import type { Scene, TestSource } from "../contract/scene.ts";
-import { useBackend, useScene } from "../contract/use-scene.ts";
-import { type SandboxBackend, startSandboxBackend } from "../sandbox/start-backend.ts";
-import { newLongCanary } from "./canary.ts";
+import { newLongCanary } from "../harness/canary.ts";
+import { labelUpdated, lambdaContext, pinnedCluster } from "../harness/relay.ts";
+import type { Scene, TestSource } from "../harness/scene.ts";
+import { type SandboxBackend, startSandboxBackend } from "../harness/start-sandbox-backend.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 import { expectNoTrace, objectsOf, startWatchedRelay, type WatchedRelay } from "./watched-relay.ts";
 
 /** A sandbox, and for each test a source whose password is a canary, bound to the Secrets `db` and `fresh`. */

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { afterAll, beforeAll, expect } from "vitest";
-import { findTraces } from "./canary.ts";
+import { findTraces } from "../harness/canary.ts";
 
 // A setup file of every test file: whatever a test or the code under it prints is searched for canaries at the end, so
 // that a value printed on the way, in a test that looks at something else, fails the file.

@@ -4,13 +4,13 @@ import { Metrics } from "@aws-lambda-powertools/metrics";
 import type { Context } from "aws-lambda";
 import { expect } from "vitest";
 import { followRotation } from "../../functions/rotation/follow-rotation.ts";
-import { logThrough } from "../../shared/observability/log.ts";
-import { measureThrough } from "../../shared/observability/measure.ts";
-import { withMiddlewares } from "../../shared/observability/middlewares.ts";
-import type { Backend } from "../contract/backend.ts";
-import { lambdaContext, startRelay, type TestRelayOptions } from "../contract/relay.ts";
-import type { Scene } from "../contract/scene.ts";
-import { findTraces } from "./canary.ts";
+import { logThrough } from "../../shared/runtime/log.ts";
+import { measureThrough } from "../../shared/runtime/metrics.ts";
+import { withMiddlewares } from "../../shared/runtime/middlewares.ts";
+import type { Backend } from "../harness/backend.ts";
+import { findTraces } from "../harness/canary.ts";
+import { lambdaContext, startRelay, type TestRelayOptions } from "../harness/relay.ts";
+import type { Scene } from "../harness/scene.ts";
 
 /** Something that left the relay, or that it left behind. */
 export type Evidence = { readonly place: string; readonly text: string };

@@ -9,10 +9,10 @@ import { writeBindings } from "../../cli/import-eso/write-bindings.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
-import type { VersionId } from "../../shared/secret-id/secret-id.ts";
-import { SecretValue } from "../../shared/secret-value/secret-value.ts";
-import { MARKS } from "../marks.ts";
-import { runs } from "../property-runs.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
+import { SecretValue } from "../../shared/source/secret-value.ts";
+import { MARKS } from "../harness/marks.ts";
+import { runs } from "../harness/property-runs.ts";
 import { convert, externalSecret, OPTIONS, store } from "./manifests.ts";
 
 // The operator's part is played by a model of its own, written from what was read of it and shared with nothing here.
@@ -92,7 +92,7 @@ describe("an extract", () => {
     { minKeys: 1, maxKeys: 6 },
   );
 
-  it("has the keys and texts of its source", async () => {
+  it("has the keys and values of its source", async () => {
     await fc.assert(
       fc.asyncProperty(anyFlat, async (source) => {
         expect(await render({ dataFrom: [{ extract: { key: "prod/db" } }] }, source)).toEqual({ ...source });
@@ -230,7 +230,7 @@ describe("any manifest", () => {
     );
   });
 
-  it("is read or told, whatever a file holds", () => {
+  it("is read or reported, for any content of the file", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(..."a:\n -{}[]&*!|>'\"%#,") })),

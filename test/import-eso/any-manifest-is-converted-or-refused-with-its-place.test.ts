@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { convertManifests } from "../../cli/import-eso/convert-manifests.ts";
 import { readManifests } from "../../cli/import-eso/manifest.ts";
-import { runs } from "../property-runs.ts";
+import { runs } from "../harness/property-runs.ts";
 import { externalSecret, OPTIONS, pick, store } from "./manifests.ts";
 
 const KEYS = [
@@ -76,7 +76,7 @@ const anyObjects = fc
   });
 
 describe("any manifest", () => {
-  it("is converted whole, or refused with a code and a place, and nothing is made of what it does not say", () => {
+  it("is converted completely, or refused with a code and a place, and invents nothing", () => {
     let [converted, refused] = [0, 0];
     fc.assert(
       fc.property(anyObjects, (objects) => {
@@ -103,7 +103,7 @@ describe("any manifest", () => {
     expect(Math.min(converted, refused)).toBeGreaterThan(50);
   });
 
-  it("of any text is read, or told with its line", () => {
+  it("of any text is read, or reported with its line", () => {
     const whole = stringify(externalSecret({ data: [pick("user")] }));
     const edits = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 3 }), fc.string({ unit: "binary" })), {
       maxLength: 5,
@@ -131,7 +131,7 @@ describe("any manifest", () => {
       Array.from({ length: 30 }, (_, at) => `a${at}: &a${at} [*a${at - 1}, *a${at - 1}]`).join("\n"),
     ],
     ["more brackets than any manifest has", "}".repeat(2_000_000)],
-  ])("that holds %s is told, and ends", (_what, text) => {
+  ])("that contains %s is reported, and ends", (_what, text) => {
     const { manifests, problems } = readManifests("all.yaml", text);
     expect(manifests).toEqual([]);
     expect(problems).toHaveLength(1);

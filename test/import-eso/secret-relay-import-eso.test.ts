@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { runCli } from "../cli/run-cli.ts";
+import { runCli } from "../harness/run-cli.ts";
 import { externalSecret, pick, store } from "./manifests.ts";
 
 let folder: string;
@@ -72,7 +72,7 @@ describe("secret-relay import-eso", () => {
     });
   });
 
-  it("writes a file, and not over one that is there", async () => {
+  it("writes a file, and does not overwrite an existing one", async () => {
     expect((await run("good.yaml", "--out", "bindings.yaml", "--cluster-name", "prod-eks")).stdout).toBe("");
     expect(readFileSync(join(folder, "bindings.yaml"), "utf8")).toContain("name: prod-eks");
     expect(await run("good.yaml", "--out", "bindings.yaml")).toMatchObject({
@@ -94,10 +94,10 @@ describe("secret-relay import-eso", () => {
     const { exitCode, stderr } = await run(...words);
 
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("Nothing was compared: there is no binding to check.");
+    expect(stderr).toContain("Nothing was compared, because the bindings are empty.");
   });
 
-  it("tells a file that is no YAML, and goes on", async () => {
+  it("reports a file that is not YAML, and continues", async () => {
     const { exitCode, stdout, stderr } = await run("helm.yaml", "good.yaml");
 
     expect(exitCode).toBe(1);

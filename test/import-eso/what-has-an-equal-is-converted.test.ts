@@ -252,13 +252,13 @@ describe("a store", () => {
     },
   ])("$it", ({ aws, source }) => expect(sourceWith(aws)).toMatchObject({ rules: { source } }));
 
-  it("is told of when it reads by a role of its own", () => {
+  it("gets a note if it reads with its own role", () => {
     expect(sourceWith({ role: "arn:aws:iam::111122223333:role/eso" })).toMatchObject({
       notes: expect.arrayContaining(["OWN_ROLE"]),
     });
   });
 
-  it("may be assumed, and that is told", () => {
+  it("can be assumed, with a note", () => {
     const { converted } = convert([externalSecret(all)], { assumeStores: true });
     expect(converted).toMatchObject([
       { entry: { source: "db" }, notes: expect.arrayContaining(["STORE_ASSUMED"]) },

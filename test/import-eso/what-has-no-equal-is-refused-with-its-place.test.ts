@@ -20,7 +20,7 @@ const templated = (data: Record<string, string>, more: object = {}) => ({
   ],
 });
 
-describe("it is not converted, and its place is told:", () => {
+describe("it is not converted, and its place is reported:", () => {
   it.each<[string, object, string]>([
     [
       "a property with a wildcard",
@@ -126,7 +126,7 @@ describe("it is not converted, and its place is told:", () => {
     ["a whole value in a text", templated({ a: "{{ .file }}" }), "spec.target.template.data.a TEMPLATE"],
     ["a path in a text", templated({ a: "{{ .deep }}" }), "spec.target.template.data.a TEMPLATE"],
     ["a decoded value in a text", templated({ a: "{{ .raw }}" }), "spec.target.template.data.a TEMPLATE"],
-    ["a name that is no variable", templated({ a: "{{ .odd }}" }), "spec.target.template.data.a TEMPLATE"],
+    ["a name that is not a variable", templated({ a: "{{ .odd }}" }), "spec.target.template.data.a TEMPLATE"],
     ["a variable of nowhere", templated({ a: "{{ .other }}" }), "spec.target.template.data.a TEMPLATE"],
     ["marks of our templates", templated({ a: "{% raw %}" }), "spec.target.template.data.a TEMPLATE"],
     [
@@ -216,7 +216,7 @@ describe("a store is refused", () => {
     ["of ParameterStore", store({ service: "ParameterStore" }), parameter],
     ["of another vault", { ...store(), spec: { provider: { vault: {} } } }, parameter],
     ["with a field that is not known", store({ cache: true }), parameter],
-    ["of another Region whose account nobody knows", store({ region: "us-east-1" }), "STORE_ACCOUNT"],
+    ["of another Region with an unknown account", store({ region: "us-east-1" }), "STORE_ACCOUNT"],
   ])("%s", (_, given, code) => {
     const { notConverted } = convert([given, externalSecret(all)], { home: { region: "eu-west-1" } });
     expect(notConverted).toMatchObject([{ objections: [{ path: "spec.secretStoreRef", code }] }]);
@@ -229,7 +229,7 @@ describe("a store is refused", () => {
     ]);
   });
 
-  it("when stores are of several Regions, and nobody said where the functions run", () => {
+  it("when stores use several Regions, and the Region of the functions is unknown", () => {
     const far = { ...store({ region: "us-east-1" }), metadata: { name: "far" } };
     expect(convert([store(), far, externalSecret(all)], { home: {} }).notConverted).toMatchObject([
       { objections: [{ code: "STORE_ACCOUNT" }] },
@@ -244,7 +244,7 @@ describe("a store is refused", () => {
   });
 });
 
-it("a whole is not converted in part: every objection is told, and no binding is made", () => {
+it("nothing is converted in part: every objection is reported, and no binding is created", () => {
   const { converted, notConverted } = convert([
     store(),
     externalSecret({
@@ -258,7 +258,7 @@ it("a whole is not converted in part: every objection is told, and no binding is
   ]);
 });
 
-it("an older version of the API is told as a whole", () => {
+it("an older version of the API is reported as a whole", () => {
   const old = { ...externalSecret(all), apiVersion: "external-secrets.io/v1alpha1" };
   expect(convert([store(), old]).notConverted).toMatchObject([
     { objections: [{ path: "apiVersion", code: "API_VERSION" }] },
@@ -292,11 +292,11 @@ it("a selector of namespaces that only the cluster can answer is refused", () =>
   ]);
 });
 
-describe("a file that is no YAML", () => {
+describe("a file that is not YAML", () => {
   it.each([
     ["a template of Helm", "kind: ExternalSecret\nspec: {{ .Values.spec }}\n  x: y\n", /helm template/],
-    ["a key that stands twice", "kind: X\nspec:\n  a: 1\n  a: 2\n", /line 4: a key stands twice/],
-  ])("is told with its line: %s", (_, text, reason) => {
+    ["a key that stands twice", "kind: X\nspec:\n  a: 1\n  a: 2\n", /line 4: a key is defined twice/],
+  ])("is reported with its line: %s", (_, text, reason) => {
     expect(readManifests("x.yaml", text)).toMatchObject({
       manifests: [],
       problems: [{ file: "x.yaml", reason: expect.stringMatching(reason) }],

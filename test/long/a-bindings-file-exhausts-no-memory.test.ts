@@ -6,7 +6,7 @@ const loadWithin = (heapMB: number, text: string) =>
   callWithinMemory(heapMB, LOAD_BINDINGS, "loadBindings", text, "bindings.yaml");
 
 describe("bindings.yaml", () => {
-  // In brackets what they were measured to take at least, on Node 24.21: with half of this heap those run out.
+  // In brackets the measured minimum memory on Node 24.21: those run out of memory with half of this heap.
   const HEAP_MB = 256;
 
   it.each([
@@ -29,7 +29,7 @@ describe("bindings.yaml", () => {
     expect(await loadWithin(HEAP_MB, text)).toEqual({ threw: "BINDINGS_INVALID" });
   });
 
-  it("is measured by a heap that does run out", async () => {
+  it("is measured with a heap that can run out", async () => {
     expect(await loadWithin(64, "- x\n".repeat(300_000))).toBe("out of memory");
   });
 });

@@ -25,11 +25,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it("the Node that package.json asks for is the one that the checkout installs", () => {
+it("the checkout installs the Node version that package.json requires", () => {
   expect(packageJson.engines.node).toBe(`>=${packageJson.devDependencies.node.split(".")[0]}`);
 });
 
-it("the installed command names the Node that it needs, and ends with 2", async () => {
+it("the installed command names the required Node version and exits with 2", async () => {
   expect(await runOnOlderNode(join(folder, "bin/secret-relay.mjs"))).toEqual({
     code: 2,
     stdout: "",
@@ -37,11 +37,11 @@ it("the installed command names the Node that it needs, and ends with 2", async 
   });
 });
 
-it("npm ci names the Node that the scripts use instead", async () => {
+it("npm ci names the Node version that the scripts use", async () => {
   expect(await prepare(`npm/11.19.1 node/${OLDER} linux x64 workspaces/false`)).toEqual({
     code: 0,
     stdout: "",
-    stderr: `This project needs Node 24 or later, and you have ${OLDER}: npm scripts run on the ${process.version} that npm installed in node_modules.\n`,
+    stderr: `This project needs Node 24 or later, but npm runs on ${OLDER}: npm scripts use ${process.version} from node_modules.\n`,
   });
 });
 
@@ -49,11 +49,11 @@ it("npm ci without development dependencies does not claim that the scripts run"
   expect(await runOnOlderNode(join(ROOT, "scripts/say-which-node.mjs"))).toEqual({
     code: 0,
     stdout: "",
-    stderr: `This project needs Node 24 or later, and you have ${OLDER}: nothing here runs on it.\n`,
+    stderr: `This project needs Node 24 or later, but npm runs on ${OLDER}: the scripts cannot run.\n`,
   });
 });
 
-it("npm ci says nothing on the Node that is asked for", async () => {
+it("npm ci prints nothing on the required Node version", async () => {
   expect(await prepare(`npm/11.19.1 node/${process.version} linux x64 workspaces/false`)).toEqual({
     code: 0,
     stdout: "",

@@ -1,7 +1,7 @@
 import { CreateClusterCommand, DescribeClusterCommand } from "@aws-sdk/client-eks";
 import { describe } from "vitest";
-import { awsClients } from "../contract/aws-clients.ts";
 import { describeAwsContract } from "../contract/aws-contract.ts";
+import { awsClients } from "../harness/aws-clients.ts";
 import { startMoto } from "./aws/start.ts";
 
 describe("moto answers as AWS", () => {

@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { describeIamContract } from "../contract/iam-contract.ts";
+import { startRealBackend } from "../harness/start-real-backend.ts";
 import { installExternalSecrets } from "./external-secrets/install.ts";
-import { startRealBackend } from "./start-backend.ts";
 
 describe("on real servers", () =>
   describeIamContract(async () => {

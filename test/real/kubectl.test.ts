@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe } from "vitest";
 import { kubeconfigFor } from "../../sandbox/kubernetes/kubeconfig.ts";
 import { describeKubectlContract, type KubectlCluster } from "../contract/kubectl-contract.ts";
-import { kubernetesCall } from "../contract/kubernetes-request.ts";
+import { kubernetesCall } from "../harness/kubernetes-request.ts";
 import { startControlPlane } from "./control-plane/start.ts";
 
 async function startCluster(): Promise<KubectlCluster> {

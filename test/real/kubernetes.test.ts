@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startKubernetesSandbox } from "../../sandbox/kubernetes/server.ts";
-import type { KubernetesBackend } from "../contract/backend.ts";
 import { describeKubernetesContract } from "../contract/kubernetes-contract.ts";
-import { type KubernetesResponse, kubernetesCall } from "../contract/kubernetes-request.ts";
-import { testCredentialsOf } from "../contract/test-credentials.ts";
+import type { KubernetesBackend } from "../harness/backend.ts";
+import { type KubernetesResponse, kubernetesCall } from "../harness/kubernetes-request.ts";
+import { testCredentialsOf } from "../harness/test-credentials.ts";
 import { startControlPlane } from "./control-plane/start.ts";
 
 describe("a real kube-apiserver keeps the contract", () => {

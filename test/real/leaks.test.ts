@@ -1,5 +1,5 @@
 import { describe } from "vitest";
+import { startRealBackend } from "../harness/start-real-backend.ts";
 import { describeLeakContract } from "../hygiene/leak-contract.ts";
-import { startRealBackend } from "./start-backend.ts";
 
 describe("on real servers", () => describeLeakContract(startRealBackend));

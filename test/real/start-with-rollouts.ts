@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Backend } from "../contract/backend.ts";
-import { kubernetesCall } from "../contract/kubernetes-request.ts";
-import { startRealBackend } from "./start-backend.ts";
+import type { Backend } from "../harness/backend.ts";
+import { kubernetesCall } from "../harness/kubernetes-request.ts";
+import { startRealBackend } from "../harness/start-real-backend.ts";
 
 /** With the custom resource of Argo Rollouts, as far as a restart needs it. */
 export async function startWithRollouts(): Promise<Backend> {

@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { describeTakeoverContract } from "../contract/takeover-contract.ts";
+import { startRealBackend } from "../harness/start-real-backend.ts";
 import { installExternalSecrets } from "./external-secrets/install.ts";
-import { startRealBackend } from "./start-backend.ts";
 
 describe.each(["v1", "v1beta1"] as const)("on real servers, with ESO's definitions of %s", (version) =>
   describeTakeoverContract(version, async () => {

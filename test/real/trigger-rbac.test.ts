@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { describeTriggerRbacContract } from "../contract/trigger-rbac-contract.ts";
+import { startRealBackend } from "../harness/start-real-backend.ts";
 import { installExternalSecrets } from "./external-secrets/install.ts";
-import { startRealBackend } from "./start-backend.ts";
 
 describe("on real servers", () =>
   describeTriggerRbacContract(async () => {

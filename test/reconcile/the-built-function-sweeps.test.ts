@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BuiltFunction, buildFunction } from "../rotation/build-function.ts";
-import { mixDrifts, REPAIRABLE } from "../sweep/drifts.ts";
-import { expectedFindings, foundBy } from "../sweep/fleet.ts";
+import { type BuiltFunction, buildFunction } from "../harness/build-function.ts";
+import { mixDrifts, REPAIRABLE } from "../harness/drifts.ts";
+import { expectedFindings, foundBy } from "../harness/fleet.ts";
+import { startLambdaProcess } from "../harness/start-lambda-process.ts";
 import { useSweepScene } from "../sweep/sweep-scene.ts";
-import { startLambdaProcess } from "./start-lambda-process.ts";
 
 const scene = useSweepScene();
 let built: BuiltFunction;

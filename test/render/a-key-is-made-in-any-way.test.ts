@@ -6,8 +6,8 @@ import { RenderError } from "../../shared/render/errors.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import type { RenderSource } from "../../shared/render/render-source.ts";
-import { MARKS } from "../marks.ts";
-import { runs } from "../property-runs.ts";
+import { MARKS } from "../harness/marks.ts";
+import { runs } from "../harness/property-runs.ts";
 import { binarySource, CANARY, shownData, textSource, withKeys } from "./factories.ts";
 
 const render = async (keys: KeyRule, source: RenderSource): Promise<Record<string, string>> => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { KeyRule } from "../../shared/bindings/binding.ts";
 import { RenderError } from "../../shared/render/errors.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
-import { MARKS } from "../marks.ts";
+import { MARKS } from "../harness/marks.ts";
 import {
   ARN,
   aBinding,

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { checkType } from "../../shared/render/check-type.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
-import { SecretValue } from "../../shared/secret-value/secret-value.ts";
-import { makeCertificates, makeSshKey } from "../contract/certificates.ts";
-import { MARKS } from "../marks.ts";
+import { SecretValue } from "../../shared/source/secret-value.ts";
+import { makeCertificates, makeSshKey } from "../harness/certificates.ts";
+import { MARKS } from "../harness/marks.ts";
 import { aBinding, CANARY, textSource } from "./factories.ts";
 
 const { authorityPem, pair, otherPair } = makeCertificates();

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { KeyRule } from "../../shared/bindings/binding.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
-import { MARKS } from "../marks.ts";
+import { MARKS } from "../harness/marks.ts";
 import { shownData, textSource, withKeys } from "./factories.ts";
 
 /** Every way to make the key `k` from the property `a` of the source. */

@@ -1,8 +1,8 @@
 import type { Binding, KeyRule } from "../../shared/bindings/binding.ts";
 import type { DesiredSecret } from "../../shared/render/render-secret.ts";
 import type { RenderSource } from "../../shared/render/render-source.ts";
-import type { VersionId } from "../../shared/secret-id/secret-id.ts";
-import { SecretValue } from "../../shared/secret-value/secret-value.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
+import { SecretValue } from "../../shared/source/secret-value.ts";
 
 export const ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
 export const VERSION = "11111111-1111-1111-1111-111111111111" as VersionId;

@@ -5,8 +5,8 @@ import type { Binding, BoundSource, KeyRule } from "../../shared/bindings/bindin
 import { RenderError } from "../../shared/render/errors.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
-import type { VersionId } from "../../shared/secret-id/secret-id.ts";
-import { MARKS } from "../marks.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
+import { MARKS } from "../harness/marks.ts";
 import { ARN, aBinding, CANARY, shownData, textSource } from "./factories.ts";
 
 const ALL: KeyRule = { kind: "all" };

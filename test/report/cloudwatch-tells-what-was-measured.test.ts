@@ -5,9 +5,9 @@ import { type GetMetricData, readMeasured } from "../../cli/cloudwatch/read-meas
 import { fleetReport } from "../../cli/report/model.ts";
 import { renderPage } from "../../cli/report/page.ts";
 import { joinShards } from "../../cli/report/read-sweeps.ts";
-import { type LogCode, type LogFields, logThrough } from "../../shared/observability/log.ts";
-import { reportSweep } from "../../shared/observability/report-sweep.ts";
+import { type LogCode, type LogFields, logThrough } from "../../shared/runtime/log.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
+import { reportSweep } from "../../shared/sweep/report-sweep.ts";
 import { finding, MADE_AT, inOrder as row, sweepReport } from "./factories.ts";
 
 const HOUR_MS = 3_600_000;

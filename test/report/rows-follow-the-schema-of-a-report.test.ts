@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { assess } from "../../shared/assess/assess.ts";
 import { FINDINGS, type FindingCode } from "../../shared/assess/catalogue.ts";
 import { liveTarget, type Observation } from "../../shared/assess/observation.ts";
+import { HOLD_ANNOTATION, relayMetadata } from "../../shared/bindings/relay-identity.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
-import { HOLD_ANNOTATION, relayMarks } from "../../shared/identity/relay-identity.ts";
 import schema from "../../shared/sweep/report.schema.json" with { type: "json" };
 import { rowOf, type TargetRow } from "../../shared/sweep/target-row.ts";
 import { fleetSweeps } from "./any-fleet.ts";
@@ -81,7 +81,11 @@ describe("the schema of a report", () => {
 });
 
 describe("a row that assess makes", () => {
-  const marks = relayMarks({ name: "secret-relay", accountId: "111122223333", region: "eu-west-1" } as never);
+  const marks = relayMetadata({
+    name: "secret-relay",
+    accountId: "111122223333",
+    region: "eu-west-1",
+  } as never);
   const NOW = Date.UTC(2026, 10, 24, 6);
   const rules = { marks, now: NOW, deletionGraceMs: 86_400_000 };
   const anyTime = fc.oneof(

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createCertificateAuthority } from "../../sandbox/tls/certificate-authority.ts";
-import { labelUpdated, startRelay } from "../contract/relay.ts";
+import { labelUpdated, startRelay } from "../harness/relay.ts";
 import { invokeWithin, useFaultScene } from "./fault-scene.ts";
 
 const struck = useFaultScene();

@@ -3,8 +3,8 @@ import { createServer, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { SyncIncomplete } from "../../functions/rotation/settle.ts";
 import { startKubernetesSandbox } from "../../sandbox/kubernetes/server.ts";
-import { labelUpdated, pinnedCluster, startRelay, type TestRelay } from "../contract/relay.ts";
-import { openScene } from "../contract/scene.ts";
+import { labelUpdated, pinnedCluster, startRelay, type TestRelay } from "../harness/relay.ts";
+import { openScene } from "../harness/scene.ts";
 import { invokeWithin, useFaultScene } from "./fault-scene.ts";
 
 const struck = useFaultScene();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { labelUpdated, startRelay } from "../contract/relay.ts";
+import { labelUpdated, startRelay } from "../harness/relay.ts";
 import { useFaultScene } from "./fault-scene.ts";
 
 const struck = useFaultScene();

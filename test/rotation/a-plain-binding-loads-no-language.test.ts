@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { FUNCTIONS } from "../../scripts/bundle.ts";
-import { metafileOf } from "./build-function.ts";
+import { metafileOf } from "../harness/build-function.ts";
 import { outputsAtStart } from "./outputs-at-start.ts";
 
 it.each(FUNCTIONS)("%s reads neither JMESPath nor LiquidJS nor type checks when it starts", async (name) => {

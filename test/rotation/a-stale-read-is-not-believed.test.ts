@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { VersionId } from "../../shared/secret-id/secret-id.ts";
-import { labelUpdated, startRelay } from "../contract/relay.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
+import { labelUpdated, startRelay } from "../harness/relay.ts";
 import { useFaultScene } from "./fault-scene.ts";
 
 const struck = useFaultScene();

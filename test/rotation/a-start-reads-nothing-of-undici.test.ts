@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { FUNCTIONS } from "../../scripts/bundle.ts";
-import { metafileOf } from "./build-function.ts";
+import { metafileOf } from "../harness/build-function.ts";
 import { outputsAtStart } from "./outputs-at-start.ts";
 
 /** Node fills an import of node:http with every export of it, and some of those are its own undici: 20 to 40 ms. */

@@ -3,11 +3,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import type { Backend } from "../contract/backend.ts";
-import { labelUpdated, pinnedCluster } from "../contract/relay.ts";
-import { openScene, type Scene } from "../contract/scene.ts";
-import { findTraces, newCanary } from "../hygiene/canary.ts";
-import { type BuiltFunction, buildRotation } from "./build-function.ts";
+import type { Backend } from "../harness/backend.ts";
+import { type BuiltFunction, buildRotation } from "../harness/build-function.ts";
+import { findTraces, newCanary } from "../harness/canary.ts";
+import { labelUpdated, pinnedCluster } from "../harness/relay.ts";
+import { openScene, type Scene } from "../harness/scene.ts";
 import { startBuiltFunction } from "./start-built-function.ts";
 
 /** The bundle that is deployed, in a process of its own, from event to Secret; the same on the sandbox and on real servers. */

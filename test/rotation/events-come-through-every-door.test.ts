@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { SQSBatchResponse } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import { InputRefused } from "../../functions/rotation/settle.ts";
-import { labelUpdated, startRelay } from "../contract/relay.ts";
 import { sample } from "../events/samples.ts";
+import { labelUpdated, startRelay } from "../harness/relay.ts";
 import { invokeWithin, useFaultScene } from "./fault-scene.ts";
 
 const struck = useFaultScene();

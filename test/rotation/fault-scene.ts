@@ -5,9 +5,9 @@ import { followRotation } from "../../functions/rotation/follow-rotation.ts";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/start-sandbox.ts";
 import type { RelayError } from "../../shared/relay-error.ts";
-import type { Backend } from "../contract/backend.ts";
-import { lambdaContext, type TestRelay } from "../contract/relay.ts";
-import { openScene, type Scene, type TestSource } from "../contract/scene.ts";
+import type { Backend } from "../harness/backend.ts";
+import { lambdaContext, type TestRelay } from "../harness/relay.ts";
+import { openScene, type Scene, type TestSource } from "../harness/scene.ts";
 
 /** A sandbox whose faults a test switches on, with a clock that it can set, and a fresh namespace for each test. */
 export type FaultScene = {

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { AwsBackend } from "../contract/backend.ts";
-import { lambdaContext } from "../contract/relay.ts";
+import type { AwsBackend } from "../harness/backend.ts";
+import { lambdaContext } from "../harness/relay.ts";
 import type { HostAnswer, HostRequest } from "./lambda-host.ts";
 
 export type RunningFunction = {

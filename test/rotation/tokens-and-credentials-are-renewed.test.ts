@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { labelUpdated, pinnedCluster, startRelay } from "../contract/relay.ts";
+import { labelUpdated, pinnedCluster, startRelay } from "../harness/relay.ts";
 import { invokeWithin, totalOf, useFaultScene } from "./fault-scene.ts";
 
 const struck = useFaultScene();

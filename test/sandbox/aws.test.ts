@@ -17,8 +17,8 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AwsEvent, AwsSandbox } from "../../sandbox/aws/start-aws-sandbox.ts";
 import { startAwsSandbox } from "../../sandbox/aws/start-aws-sandbox.ts";
-import { type AwsClients, awsClients, credentialsOf, type TestCredentials } from "../contract/aws-clients.ts";
 import { describeAwsContract } from "../contract/aws-contract.ts";
+import { type AwsClients, awsClients, credentialsOf, type TestCredentials } from "../harness/aws-clients.ts";
 
 describe("the AWS sandbox answers as AWS", () => {
   describeAwsContract({
@@ -362,7 +362,7 @@ describe("the AWS sandbox", () => {
       ]);
     });
 
-    it("for labels of one's own", async () => {
+    it("for custom labels", async () => {
       const { Name, VersionId } = await create();
 
       await aws.secrets.send(
@@ -394,7 +394,7 @@ describe("the AWS sandbox", () => {
       expect(await labelsMoved()).toEqual([["AWSCURRENT", ClientRequestToken]]);
     });
 
-    it("at creation only when it was told to, since the documentation is silent", async () => {
+    it("at creation only with an option, since the documentation is silent", async () => {
       await create();
       const silent = await labelsMoved();
       sandbox.options.labelEventOnCreate = true;
@@ -441,7 +441,7 @@ describe("the AWS sandbox", () => {
       ]);
     });
 
-    it("and tells what a listener threw", async () => {
+    it("and reports a listener's error", async () => {
       const { Name } = await create();
       sandbox.onEvent(() => {
         throw new Error("the handler failed");
@@ -452,7 +452,7 @@ describe("the AWS sandbox", () => {
       await expect(sandbox.events.settled()).rejects.toThrow("the handler failed");
     });
 
-    it("in CloudTrail's shapes when asked, and never with a value", async () => {
+    it("in CloudTrail's formats if enabled, and never with a value", async () => {
       sandbox.events.cloudTrail = "all";
       const { Name, ARN } = await create(undefined, "a-value-nobody-may-see");
 

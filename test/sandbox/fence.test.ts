@@ -1,6 +1,6 @@
 import { describe } from "vitest";
 import { describeFenceContract } from "../contract/fence-contract.ts";
-import { startSandboxBackend } from "./start-backend.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 
-// Some of some hundred schedules a scene; test/long takes every one.
+// Some of several hundred schedules per scene; test/long plays all of them.
 describe("on the sandbox", { timeout: 60_000 }, () => describeFenceContract(startSandboxBackend, 20));

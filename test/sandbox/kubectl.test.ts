@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe } from "vitest";
 import { describeKubectlContract, type KubectlCluster } from "../contract/kubectl-contract.ts";
 
-/** As you start it: a process of its own, and the kubeconfig that it writes. */
+/** As a reader starts it: a child process, and the kubeconfig that it writes. */
 async function startServedSandbox(): Promise<KubectlCluster> {
   const folder = mkdtempSync(join(tmpdir(), "served-sandbox-"));
   const serve = join(import.meta.dirname, "../../sandbox/serve.ts");

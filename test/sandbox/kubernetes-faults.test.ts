@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { customResource } from "../../sandbox/kubernetes/resources.ts";
 import { type KubernetesSandbox, startKubernetesSandbox } from "../../sandbox/kubernetes/server.ts";
-import { kubernetesCall } from "../contract/kubernetes-request.ts";
-import { mintTestToken } from "../contract/mint-test-token.ts";
-import { testCredentialsOf } from "../contract/test-credentials.ts";
+import { kubernetesCall } from "../harness/kubernetes-request.ts";
+import { mintTestToken } from "../harness/mint-test-token.ts";
+import { testCredentialsOf } from "../harness/test-credentials.ts";
 
 const SECRETS = "/api/v1/namespaces/default/secrets";
 const WIDGETS = "/apis/example.com/v1/namespaces/default/widgets";
@@ -42,7 +42,7 @@ const apply = (name: string, x: string) =>
   });
 
 describe("a fault of the sandbox", () => {
-  it("throttles as often as it is told, with Retry-After", async () => {
+  it("throttles the given number of times, with Retry-After", async () => {
     sandbox.faults.add({ kind: "throttle", retryAfterSeconds: 3, times: 2 });
 
     const answers = [await apply("a", "eA=="), await apply("a", "eA=="), await apply("a", "eA==")];
@@ -51,14 +51,14 @@ describe("a fault of the sandbox", () => {
     expect(answers[0]?.headers["retry-after"]).toBe("3");
   });
 
-  it("strikes only what it matches", async () => {
+  it("affects only matching requests", async () => {
     sandbox.faults.add({ kind: "server-error", status: 503, match: ({ name }) => name === "a" });
 
     expect((await apply("a", "eA==")).status).toBe(503);
     expect((await apply("b", "eA==")).status).toBe(201);
   });
 
-  it("strikes the same requests for the same seed", async () => {
+  it("affects the same requests for the same seed", async () => {
     const strikes = async () => {
       const end = sandbox.faults.add({ kind: "unauthorized", probability: 0.5, seed: 7 });
       const statuses = [];

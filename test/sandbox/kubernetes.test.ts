@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { startKubernetesSandbox } from "../../sandbox/kubernetes/server.ts";
 import { describeKubernetesContract } from "../contract/kubernetes-contract.ts";
-import { testCredentialsOf } from "../contract/test-credentials.ts";
+import { testCredentialsOf } from "../harness/test-credentials.ts";
 
 describe("the Kubernetes sandbox keeps the contract", () => {
   describeKubernetesContract(() =>

@@ -1,7 +1,7 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type AwsSandbox, startAwsSandbox } from "../../sandbox/aws/start-aws-sandbox.ts";
-import { credentialsOf } from "../contract/aws-clients.ts";
+import { credentialsOf } from "../harness/aws-clients.ts";
 
 // moto runs functions in containers, so Invoke is tried on the sandbox alone, by the SDK's own client.
 
@@ -52,7 +52,7 @@ it("answers 200 and marks the error when the function threw", async () => {
   expect(answer.payload).toMatchObject({ errorType: "TypeError", errorMessage: "out of order" });
 });
 
-it("runs an asynchronous invocation after it was accepted, and tells the caller nothing of its end", async () => {
+it("runs an asynchronous invocation after it was accepted, and reports nothing to the caller at its end", async () => {
   invoked.length = 0;
   expect(await invoke("echo", { b: 2 }, "Event")).toEqual({
     status: 202,

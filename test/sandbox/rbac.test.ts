@@ -1,6 +1,6 @@
 import { describe } from "vitest";
 import { describeRbacContract } from "../contract/rbac-contract.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 import { rollouts } from "./rollouts.ts";
-import { startSandboxBackend } from "./start-backend.ts";
 
 describe("on the sandbox", () => describeRbacContract(() => startSandboxBackend({ resources: [rollouts] })));

@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { describeRestartContract } from "../contract/restart-contract.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 import { rollouts } from "./rollouts.ts";
-import { startSandboxBackend } from "./start-backend.ts";
 
 describe("on the sandbox", () =>
   describeRestartContract(() => startSandboxBackend({ resources: [rollouts] })));

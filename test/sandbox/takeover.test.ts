@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { externalSecretsResources } from "../../sandbox/kubernetes/resources.ts";
 import { describeTakeoverContract } from "../contract/takeover-contract.ts";
-import { startSandboxBackend } from "./start-backend.ts";
+import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 
 describe.each(["v1", "v1beta1"] as const)("on the sandbox, with ExternalSecrets %s", (version) =>
   describeTakeoverContract(version, () =>

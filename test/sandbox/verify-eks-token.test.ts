@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { verifyEksToken } from "../../sandbox/kubernetes/verify-eks-token.ts";
-import { presignTestUrl, type TestTokenOptions, tokenOf } from "../contract/mint-test-token.ts";
-import { testCredentials, testCredentialsOf } from "../contract/test-credentials.ts";
+import { presignTestUrl, type TestTokenOptions, tokenOf } from "../harness/mint-test-token.ts";
+import { testCredentials, testCredentialsOf } from "../harness/test-credentials.ts";
 
 const cluster = { clusterName: "prod", region: "eu-west-1" };
 const now = new Date("2026-11-20T09:15:42Z");
@@ -65,10 +65,10 @@ describe("an EKS token is refused", () => {
     { it: "with padding", make: padded, reason: "not-raw-base64url" },
     { it: "in the standard alphabet", make: (url) => `${tokenOf(url)}+/`, reason: "not-raw-base64url" },
     { it: "of more than 4,096 bytes", make: (url) => tokenOf(url + "x".repeat(4_096)), reason: "too-large" },
-    { it: "that is no URL", make: () => tokenOf("nonsense"), reason: "not-a-url" },
+    { it: "that is not a URL", make: () => tokenOf("nonsense"), reason: "not-a-url" },
     { it: "over plain HTTP", make: (url) => tokenOf(url.replace("https", "http")), reason: "not-https" },
     {
-      it: "for a host of nobody",
+      it: "for an unknown host",
       make: (url) => tokenOf(url.replace(/sts\.[^/]+/, "sts.example.com")),
       reason: "foreign-host",
     },
@@ -130,7 +130,7 @@ describe("an EKS token is refused", () => {
       reason: "unknown-access-key",
     },
     {
-      it: "with a session token that its key has not",
+      it: "with a session token of another key",
       make: (url) => tokenOf(`${url}&X-Amz-Security-Token=x`),
       reason: "wrong-session-token",
     },

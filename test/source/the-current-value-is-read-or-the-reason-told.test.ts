@@ -4,11 +4,11 @@ import { HttpRequest } from "@smithy/core/protocols";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { describe, expect, it } from "vitest";
 import { RelayError } from "../../shared/relay-error.ts";
-import type { SecretReference, SourceAt, VersionId } from "../../shared/secret-id/secret-id.ts";
-import { classifySourceError } from "../../shared/source/classify-error.ts";
-import { readCurrentWith } from "../../shared/source/read-current.ts";
-import { secretsManagerClients } from "../../shared/source/secrets-manager-clients.ts";
-import type { TimeBudget } from "../../shared/time-budget/time-budget.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
+import type { SecretReference, SourceAt, VersionId } from "../../shared/source/secret-id.ts";
+import { classifySourceError } from "../../shared/source/secrets-manager/classify-error.ts";
+import { secretsManagerClients } from "../../shared/source/secrets-manager/clients.ts";
+import { readCurrentWith } from "../../shared/source/secrets-manager/read-current.ts";
 import { CANARY, sdkError } from "../cluster/factories.ts";
 
 const ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";

@@ -10,9 +10,9 @@ const noWorld = {} as StoryWorld;
 const step = (name: string, run: StoryStep["run"]): StoryStep => ({ name, title: `about ${name}`, run });
 const fails = (name: string, error: unknown) => step(name, () => Promise.reject(error));
 
-it("tells of every step, and is not fine when one failed", async () => {
+it("reports every step, and is not ok when one failed", async () => {
   const steps = [
-    fails("first", new StoryProblem("The Secret is not there")),
+    fails("first", new StoryProblem("The Secret does not exist")),
     step("second", async () => ({ ms: 12.34 })),
   ];
 
@@ -21,13 +21,13 @@ it("tells of every step, and is not fine when one failed", async () => {
   expect(report).toEqual({
     ok: false,
     steps: [
-      { name: "first", ok: false, ms: expect.any(Number), problem: "The Secret is not there" },
+      { name: "first", ok: false, ms: expect.any(Number), problem: "The Secret does not exist" },
       { name: "second", ok: true, ms: 12.3 },
     ],
   });
 });
 
-it("does not repeat the words of an error that is not its own", async () => {
+it("does not repeat the message of a foreign error", async () => {
   const said: string[] = [];
   const narrator: Narrator = { ...silentNarrator, problem: (text) => void said.push(text) };
 
@@ -37,7 +37,7 @@ it("does not repeat the words of an error that is not its own", async () => {
   expect(JSON.stringify([said, report])).not.toContain("hunter2");
 });
 
-it("gives each step a name of its own, in the words of a script", () => {
+it("gives each step a unique name for scripts", () => {
   const names = STEPS.map(({ name }) => name);
 
   expect(new Set(names).size).toBe(names.length);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-// Runs `node sandbox/story.ts` as npm start does, in processes of its own; each takes a second or two.
+// Runs `node sandbox/story.ts` as npm start does, in child processes; each takes one or two seconds.
 
 /** Scripts rely on these names and their order. */
 const STEPS = ["rotation", "dropped-event", "tampering", "expired-credentials", "forced-sync", "eso-trigger"];
@@ -17,12 +17,12 @@ const UNTRUSTED = `data:text/javascript,
   tls.setDefaultCACertificates = () => {};
   syncBuiltinESMExports();`;
 
-type Told = { readonly code: number; readonly stdout: string; readonly stderr: string };
+type Output = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** What a person's environment may hold; none of it may steer the story. */
+/** Settings in a reader's environment that must not affect the story. */
 const LOGGED_IN = {
   AWS_PROFILE: "production",
-  AWS_SESSION_TOKEN: "of-somebody",
+  AWS_SESSION_TOKEN: "of-a-reader",
   AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
   AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true",
   AWS_ENDPOINT_URL: "http://127.0.0.1:1",
@@ -33,28 +33,28 @@ const LOGGED_IN = {
 
 let folder: string;
 let passwords: readonly string[];
-let toPerson: Told;
-let toScript: Told;
-let failedToPerson: Told;
-let failedToScript: Told;
+let readable: Output;
+let json: Output;
+let failedReadable: Output;
+let failedJson: Output;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "secret-relay-story-"));
   const canaryFile = join(folder, "canaries");
-  [toPerson, toScript, failedToPerson, failedToScript] = await Promise.all([
-    tell({ preload: CANARY, env: { CANARY_FILE: canaryFile } }),
-    tell({ args: ["--json"], env: LOGGED_IN }),
-    tell({ preload: UNTRUSTED }),
-    tell({ args: ["--json"], preload: UNTRUSTED }),
+  [readable, json, failedReadable, failedJson] = await Promise.all([
+    runStory({ preload: CANARY, env: { CANARY_FILE: canaryFile } }),
+    runStory({ args: ["--json"], env: LOGGED_IN }),
+    runStory({ preload: UNTRUSTED }),
+    runStory({ args: ["--json"], preload: UNTRUSTED }),
   ]);
   passwords = readFileSync(canaryFile, "utf8").trim().split("\n");
-}, 90_000); // a second or two each, unless the machine has much else to do
+}, 90_000); // one or two seconds each, unless the machine is busy
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("for a script", () => {
-  it("prints one JSON object on stdout, whatever AWS settings the caller has", () => {
-    const { code, stdout, stderr } = toScript;
+  it("prints one JSON object on stdout, with any AWS settings of the caller", () => {
+    const { code, stdout, stderr } = json;
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.trim().split("\n")).toHaveLength(1);
@@ -66,8 +66,8 @@ describe("for a script", () => {
     for (const { ms } of report.steps) expect(ms).toBeGreaterThan(0);
   });
 
-  it("says in the same shape that a step failed, and exits with 1", () => {
-    const { code, stdout } = failedToScript;
+  it("reports a failed step in the same format, and exits with 1", () => {
+    const { code, stdout } = failedJson;
 
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -77,9 +77,9 @@ describe("for a script", () => {
   });
 });
 
-describe("for a person", () => {
+describe("for readers", () => {
   it("ends with the new password in the Secret and the latency", () => {
-    const { code, stdout, stderr } = toPerson;
+    const { code, stdout, stderr } = readable;
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/new password is in the Secret: yes/);
@@ -88,7 +88,10 @@ describe("for a person", () => {
   });
 
   it.each([
-    { step: "dropped-event", claim: /calls to look: \d+ to AWS, \d+ to the cluster; secret values read: 0 / },
+    {
+      step: "dropped-event",
+      claim: /calls for the plan: \d+ to AWS, \d+ to the cluster; secret values read: 0 /,
+    },
     { step: "tampering", claim: /TAMPERED: data\.password changed by kubectl-edit/ },
     { step: "tampering", claim: /VALUE_DIFFERS: data\.password changed, and repairs it/ },
     {
@@ -97,20 +100,20 @@ describe("for a person", () => {
     },
     {
       step: "expired-credentials",
-      claim: /bindings looked at: 36 of 36, skipped: 0; stale and repaired: 6;/,
+      claim: /bindings checked: 36 of 36, skipped: 0; stale and repaired: 6;/,
     },
-  ])("tells in $step: $claim", ({ step, claim }) => {
-    const [, told = ""] = toPerson.stdout.split(`\n${step}: `);
-    const [ofStep = ""] = told.split("\n\n");
+  ])("reports in $step: $claim", ({ step, claim }) => {
+    const [, printed = ""] = readable.stdout.split(`\n${step}: `);
+    const [ofStep = ""] = printed.split("\n\n");
 
     expect(ofStep).toMatch(claim);
     expect(ofStep).toMatch(/→ \d+\.\d m?s /);
   });
 
-  it("has no colour where there is no terminal", () => expect(toPerson.stdout).not.toContain("\u001b"));
+  it("has no colour without a terminal", () => expect(readable.stdout).not.toContain("\u001b"));
 
   it("never prints a value, in plain or in base64", () => {
-    const printed = toPerson.stdout + toPerson.stderr;
+    const printed = readable.stdout + readable.stderr;
 
     expect(passwords.length).toBeGreaterThan(40);
     for (const password of passwords) {
@@ -119,8 +122,8 @@ describe("for a person", () => {
     }
   });
 
-  it("says that a step failed and why, and exits with 1", () => {
-    const { code, stdout } = failedToPerson;
+  it("reports a failed step with its reason, and exits with 1", () => {
+    const { code, stdout } = failedReadable;
 
     expect(code).toBe(1);
     expect(stdout).toMatch(/✗ .*\(\w*(SIGNATURE|CERT|ISSUER)\w*\)/); // the CA is not trusted
@@ -131,9 +134,9 @@ describe("for a person", () => {
 describe.concurrent("a command line that is wrong", () => {
   it.each([
     { args: ["--jsno"], hint: "Did you mean --json?" },
-    { args: ["rotation"], hint: "rotation is not known." },
+    { args: ["rotation"], hint: "Unknown argument rotation." },
   ])("$args exits with 2 and the usage on stderr", async ({ args, hint }) => {
-    const { code, stdout, stderr } = await tell({ args });
+    const { code, stdout, stderr } = await runStory({ args });
 
     expect(code).toBe(2);
     expect(stdout).toBe("");
@@ -144,7 +147,7 @@ describe.concurrent("a command line that is wrong", () => {
 
 type How = { args?: string[]; env?: Record<string, string>; preload?: string };
 
-function tell({ args = [], env = {}, preload }: How): Promise<Told> {
+function runStory({ args = [], env = {}, preload }: How): Promise<Output> {
   const flags = preload === undefined ? [] : ["--import", preload];
   return new Promise((resolve) => {
     execFile(

@@ -6,7 +6,7 @@ import lockfile from "../../package-lock.json" with { type: "json" };
 import { FUNCTIONS } from "../../scripts/bundle.ts";
 import { type BundledPackage, bundledPackages, printNotices } from "../../scripts/third-party-notices.ts";
 import { ROOT } from "../docs/markdown.ts";
-import { metafileOf } from "../rotation/build-function.ts";
+import { metafileOf } from "../harness/build-function.ts";
 
 const locked = lockfile.packages as Record<string, { version?: string; license?: string; dev?: boolean }>;
 const bundles = new Map<string, readonly BundledPackage[]>();

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type KubernetesSandbox, startKubernetesSandbox } from "../../sandbox/kubernetes/server.ts";
-import { pinnedCluster } from "../contract/relay.ts";
-import { unknownIn } from "../contract/rows.ts";
-import { mixDrifts, REPAIRABLE } from "./drifts.ts";
-import { expectedFindings, foundBy } from "./fleet.ts";
+import { mixDrifts, REPAIRABLE } from "../harness/drifts.ts";
+import { expectedFindings, foundBy } from "../harness/fleet.ts";
+import { pinnedCluster } from "../harness/relay.ts";
+import { unknownIn } from "../harness/rows.ts";
 import { METADATA, sweeperOf, useSweepScene, VALUES } from "./sweep-scene.ts";
 
 const scene = useSweepScene();

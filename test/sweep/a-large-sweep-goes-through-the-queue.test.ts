@@ -7,10 +7,10 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse } from "aws-lambda";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { TestSweeper } from "../contract/relay.ts";
-import { runs } from "../property-runs.ts";
-import { LASTING, mixDrifts, REPAIRABLE } from "./drifts.ts";
-import { expectedFindings, type Fleet } from "./fleet.ts";
+import { LASTING, mixDrifts, REPAIRABLE } from "../harness/drifts.ts";
+import { expectedFindings, type Fleet } from "../harness/fleet.ts";
+import { runs } from "../harness/property-runs.ts";
+import type { TestSweeper } from "../harness/relay.ts";
 import { METADATA, sweeperOf, useSweepScene } from "./sweep-scene.ts";
 
 const scene = useSweepScene();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { LogCode, LogFields } from "../../shared/observability/log.ts";
-import type { MetricName } from "../../shared/observability/measure.ts";
-import { measureProgress, reportSweep } from "../../shared/observability/report-sweep.ts";
+import type { LogCode, LogFields } from "../../shared/runtime/log.ts";
+import type { MetricName } from "../../shared/runtime/metrics.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
+import { measureProgress, reportSweep } from "../../shared/sweep/report-sweep.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 
 const TARGET = { cluster: "main", namespace: "app", name: "db" };

@@ -1,12 +1,12 @@
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "vitest";
 import type { SweepReport } from "../../shared/sweep/report.ts";
-import type { TestSweeper } from "../contract/relay.ts";
-import { unknownIn } from "../contract/rows.ts";
-import { decodeData } from "../contract/scene.ts";
-import { runs } from "../property-runs.ts";
-import { LASTING, REPAIRABLE } from "./drifts.ts";
-import { type Drift, expectedFindings, type Fleet, foundBy, inTurns, type Member } from "./fleet.ts";
+import { LASTING, REPAIRABLE } from "../harness/drifts.ts";
+import { type Drift, expectedFindings, type Fleet, foundBy, inTurns, type Member } from "../harness/fleet.ts";
+import { runs } from "../harness/property-runs.ts";
+import type { TestSweeper } from "../harness/relay.ts";
+import { unknownIn } from "../harness/rows.ts";
+import { decodeData } from "../harness/scene.ts";
 import { METADATA, sweeperOf, useSweepScene, VALUES } from "./sweep-scene.ts";
 
 // Every fifth call fails, on either side, in every way there is, and in every third group every second one; reads of

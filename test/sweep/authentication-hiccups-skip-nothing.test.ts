@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { pinnedCluster } from "../contract/relay.ts";
-import { findingsIn, unknownIn } from "../contract/rows.ts";
-import { mixDrifts, REPAIRABLE } from "./drifts.ts";
-import { expectedFindings, foundBy } from "./fleet.ts";
+import { mixDrifts, REPAIRABLE } from "../harness/drifts.ts";
+import { expectedFindings, foundBy } from "../harness/fleet.ts";
+import { pinnedCluster } from "../harness/relay.ts";
+import { findingsIn, unknownIn } from "../harness/rows.ts";
 import { METADATA, sweeperOf, useSweepScene, VALUES } from "./sweep-scene.ts";
 
 const scene = useSweepScene();

@@ -1,19 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import { ClusterForbidden, ClusterUnavailable, FenceConflict } from "../../shared/cluster/errors.ts";
-import type { SecretName } from "../../shared/cluster/secrets-api.ts";
-import type { SourceCatalog } from "../../shared/source/source-catalog.ts";
+import type { SecretName } from "../../shared/cluster/live-secret.ts";
 import type { SourceState } from "../../shared/source/source-state.ts";
 import { deleteWithinShare } from "../../shared/sweep/carry-out.ts";
-import type { ShardRequest } from "../../shared/sweep/shard-request.ts";
-import type { SweepDependencies } from "../../shared/sweep/sweep-dependencies.ts";
+import type { ClusterSweep } from "../../shared/sweep/cluster-sweep.ts";
 import type { Assessed } from "../../shared/sweep/target-row.ts";
-import { MARKS } from "../marks.ts";
+import { MARKS } from "../harness/marks.ts";
 import { anyBudget, bindingOf, FIRST, liveOf } from "./factories.ts";
 
-const NOTHING_ASKED: SourceCatalog = {
+const NOTHING_ASKED: ClusterSweep["source"] = {
   describe: () => Promise.reject(new Error("No source was to be asked for")),
-  listPage: () => Promise.reject(new Error("Nothing was to be listed")),
+  listStates: () => Promise.reject(new Error("Nothing was to be listed")),
+  readMany: () => Promise.reject(new Error("Nothing was to be read")),
 };
 
 type Deletion = { name: string; only: object };
@@ -36,19 +35,30 @@ const clusterThat = (answer: (secret: SecretName) => boolean) => {
   return { cluster, asked };
 };
 
-const requestOf = (bindings: number, deletionsShareMax: number): ShardRequest => ({
-  cluster: "main",
-  items: Array.from({ length: bindings }, (_, index) => ({ binding: bindingOf({ name: `db-${index}` }) })),
-  mode: "metadata",
-  plan: false,
-  budget: anyBudget(),
-  isBound: () => true,
-  judgesOrphansIn: () => true,
-  deletionsShareMax,
-  mayDelete: true,
-  rules: { marks: MARKS, deletionGraceMs: 86_400_000 },
-  alsoBoundIn: () => [],
-});
+const sweepOf = (
+  cluster: unknown,
+  bindings: number,
+  deletionsShareMax: number,
+  more: Partial<ClusterSweep> = {},
+): ClusterSweep => {
+  const sweep = {
+    source: NOTHING_ASKED,
+    cluster,
+    clusterKey: "main",
+    items: Array.from({ length: bindings }, (_, index) => ({ binding: bindingOf({ name: `db-${index}` }) })),
+    mode: "metadata",
+    plan: false,
+    budget: anyBudget(),
+    isBound: () => true,
+    judgesOrphansIn: () => true,
+    deletionsShareMax,
+    mayDelete: true,
+    rules: { marks: MARKS, deletionGraceMs: 86_400_000 },
+    alsoBoundIn: () => [],
+    ...more,
+  };
+  return sweep as unknown as ClusterSweep;
+};
 
 const assessedOf = (index: number): Assessed => ({
   verdict: {
@@ -67,7 +77,6 @@ const assessedOf = (index: number): Assessed => ({
 });
 
 const deletable = (count: number) => Array.from({ length: count }, (_, index) => assessedOf(index));
-const depsOf = (catalog: SourceCatalog) => ({ catalog }) as unknown as SweepDependencies;
 
 describe("deletions", () => {
   it.each([
@@ -80,20 +89,15 @@ describe("deletions", () => {
     { of: 1, among: 0, share: 0.1, become: "deleted" },
   ])("of $of among $among bindings at a share of $share: $become", async ({ of, among, share, become }) => {
     const { cluster, asked } = clusterThat(() => true);
-    const rows = await deleteWithinShare(
-      depsOf(NOTHING_ASKED),
-      cluster,
-      requestOf(among, share),
-      deletable(of),
-    );
+    const rows = await deleteWithinShare(sweepOf(cluster, among, share), deletable(of));
     expect(rows.map(({ outcome }) => outcome)).toEqual(Array.from({ length: of }, () => become));
     expect(asked).toHaveLength(become === "deleted" ? of : 0);
   });
 
   it("are none with a local bindings file, which may be older than what is deployed", async () => {
     const { cluster, asked } = clusterThat(() => true);
-    const request = { ...requestOf(10, 1), mayDelete: false };
-    const rows = await deleteWithinShare(depsOf(NOTHING_ASKED), cluster, request, deletable(1));
+    const sweep = sweepOf(cluster, 10, 1, { mayDelete: false });
+    const rows = await deleteWithinShare(sweep, deletable(1));
     expect(rows).toMatchObject([{ outcome: "held-back", code: "LOCAL_BINDINGS" }]);
     expect(asked).toEqual([]);
   });
@@ -101,16 +105,16 @@ describe("deletions", () => {
   it("are none where another entry of the bindings leads to the same Secret and still binds it", async () => {
     const { cluster, asked } = clusterThat(() => true);
     const other = { readMetadata: async () => liveOf(bindingOf(), { uid: "uid-0" }) };
-    const deps = { catalog: NOTHING_ASKED, connect: () => other } as unknown as SweepDependencies;
-    const request = { ...requestOf(10, 1), alsoBoundIn: () => ["alias"] };
-    const rows = await deleteWithinShare(deps, cluster, request, deletable(1));
+    const connect = () => other as unknown as ClusterConnection;
+    const sweep = sweepOf(cluster, 10, 1, { connect, alsoBoundIn: () => ["alias"] });
+    const rows = await deleteWithinShare(sweep, deletable(1));
     expect(rows).toMatchObject([{ outcome: "refused", code: "CLUSTER_LISTED_TWICE" }]);
     expect(asked).toEqual([]);
   });
 
   it("name the one state that was looked at", async () => {
     const { cluster, asked } = clusterThat(() => true);
-    await deleteWithinShare(depsOf(NOTHING_ASKED), cluster, requestOf(10, 0.1), deletable(1));
+    await deleteWithinShare(sweepOf(cluster, 10, 0.1), deletable(1));
     expect(asked).toMatchObject([{ name: "db-0", only: { uid: "uid-0", resourceVersion: "0" } }]);
     expect(asked).toHaveLength(1);
   });
@@ -131,7 +135,7 @@ describe("deletions", () => {
     };
     const { cluster } = clusterThat(({ name }) => answers[name]?.() ?? false);
 
-    const rows = await deleteWithinShare(depsOf(NOTHING_ASKED), cluster, requestOf(100, 0.1), deletable(5));
+    const rows = await deleteWithinShare(sweepOf(cluster, 100, 0.1), deletable(5));
 
     expect(rows).toMatchObject([
       { outcome: "deleted" },
@@ -157,8 +161,8 @@ describe("deletions", () => {
     async ({ source, become }) => {
       const { cluster, asked } = clusterThat(() => true);
       const assessed: Assessed = { ...assessedOf(0), binding: bindingOf() };
-      const catalog: SourceCatalog = { ...NOTHING_ASKED, describe: async () => source };
-      const rows = await deleteWithinShare(depsOf(catalog), cluster, requestOf(10, 0.1), [assessed]);
+      const catalog = { ...NOTHING_ASKED, describe: async () => source };
+      const rows = await deleteWithinShare(sweepOf(cluster, 10, 0.1, { source: catalog }), [assessed]);
       expect(rows.map(({ outcome }) => outcome)).toEqual([become]);
       expect(asked).toHaveLength(become === "deleted" ? 1 : 0);
     },

@@ -1,10 +1,10 @@
 import { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "vitest";
-import { unknownIn } from "../contract/rows.ts";
-import { decodeData } from "../contract/scene.ts";
-import { runs } from "../property-runs.ts";
-import { LASTING, mixDrifts, REPAIRABLE } from "./drifts.ts";
-import { expectedFindings, type Fleet, foundBy, inTurns } from "./fleet.ts";
+import { LASTING, mixDrifts, REPAIRABLE } from "../harness/drifts.ts";
+import { expectedFindings, type Fleet, foundBy, inTurns } from "../harness/fleet.ts";
+import { runs } from "../harness/property-runs.ts";
+import { unknownIn } from "../harness/rows.ts";
+import { decodeData } from "../harness/scene.ts";
 import { METADATA, sweeperOf, useSweepScene, VALUES } from "./sweep-scene.ts";
 
 const scene = useSweepScene();

@@ -2,12 +2,12 @@ import type { Binding } from "../../shared/bindings/binding.ts";
 import { fingerprintOf } from "../../shared/bindings/fingerprint.ts";
 import { type LiveMetadata, type LiveSecret, parseLiveSecret } from "../../shared/cluster/live-secret.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
-import { parseBoundReference } from "../../shared/secret-id/parse-secret-reference.ts";
-import type { SecretReference, VersionId } from "../../shared/secret-id/secret-id.ts";
-import { SecretValue } from "../../shared/secret-value/secret-value.ts";
-import { startTimeBudget } from "../../shared/time-budget/time-budget.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
+import { parseBoundReference } from "../../shared/source/parse-secret-reference.ts";
+import type { SecretReference, VersionId } from "../../shared/source/secret-id.ts";
+import { SecretValue } from "../../shared/source/secret-value.ts";
 import { appliedSecret } from "../assess/factories.ts";
-import { MARKS, SELF } from "../marks.ts";
+import { MARKS, SELF } from "../harness/marks.ts";
 
 export const FIRST = "version-1" as VersionId;
 export const SECOND = "version-2" as VersionId;

@@ -4,7 +4,7 @@ import { describeMessage } from "../../cli/redrive/describe-message.ts";
 import type { FailureQueue } from "../../cli/redrive/failure-queues.ts";
 import { parseTask } from "../../functions/reconcile/parse-task.ts";
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
-import type { SecretHome } from "../../shared/secret-id/secret-id.ts";
+import type { AwsLocation } from "../../shared/source/secret-id.ts";
 import { parseShard } from "../../shared/sweep/parse-shard.ts";
 import { fitIntoMessages, packBatches } from "../../shared/sweep/send-shards.ts";
 import { listedOf, type Shard, shardItemOf, splitIntoShards } from "../../shared/sweep/shard.ts";
@@ -240,7 +240,7 @@ describe("a shard", () => {
     const context = {
       now: 0,
       bindings: { version: 1, relay: "secret-relay", clusters: {}, bindings: [] } as CompiledBindings,
-      home: { partition: "aws", region: "eu-west-1", accountId: "111122223333" } as SecretHome,
+      home: { partition: "aws", region: "eu-west-1", accountId: "111122223333" } as AwsLocation,
     };
     const anyBody = fc.oneof(
       fc.string(),

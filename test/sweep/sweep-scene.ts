@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, vi } from "vitest";
 import type { ReconcileDependencies } from "../../functions/reconcile/dependencies.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/start-sandbox.ts";
-import type { Backend } from "../contract/backend.ts";
-import { startSweeper, type TestSweeper } from "../contract/relay.ts";
-import { type Fleet, type FleetOptions, openFleet } from "./fleet.ts";
+import type { Backend } from "../harness/backend.ts";
+import { type Fleet, type FleetOptions, openFleet } from "../harness/fleet.ts";
+import { startSweeper, type TestSweeper } from "../harness/relay.ts";
 
 /** A sandbox for a file of tests, with a clock that a test can put forward, and fleets that are closed after each test. */
 export type SweepScene = {

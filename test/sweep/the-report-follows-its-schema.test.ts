@@ -4,12 +4,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FINDINGS } from "../../shared/assess/catalogue.ts";
 import schema from "../../shared/sweep/report.schema.json" with { type: "json" };
 import type { SweepReport } from "../../shared/sweep/report.ts";
-import { labelUpdated, startRelay, startSweeper } from "../contract/relay.ts";
-import { becameOf, findingsIn, unknownIn } from "../contract/rows.ts";
-import { encodeData, type Scene } from "../contract/scene.ts";
-import { useBackend, useScene } from "../contract/use-scene.ts";
-import { MARKS } from "../marks.ts";
-import { type SandboxBackend, startSandboxBackend } from "../sandbox/start-backend.ts";
+import { MARKS } from "../harness/marks.ts";
+import { labelUpdated, startRelay, startSweeper } from "../harness/relay.ts";
+import { becameOf, findingsIn, unknownIn } from "../harness/rows.ts";
+import { encodeData, type Scene } from "../harness/scene.ts";
+import { type SandboxBackend, startSandboxBackend } from "../harness/start-sandbox-backend.ts";
+import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const validate = new Ajv2020({ allErrors: true, strict: true }).compile(schema);
 

@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { ClusterForbidden, ClusterUnavailable } from "../../shared/cluster/errors.ts";
-import type { CurrentSource } from "../../shared/source/read-current.ts";
+import type { CurrentSource } from "../../shared/source/source.ts";
 import { type SyncCluster, type SyncDependencies, syncSource } from "../../shared/sync/sync-source.ts";
 import { CANARY, desiredOf, liveAfter, NOW } from "../assess/factories.ts";
-import { MARKS } from "../marks.ts";
+import { MARKS } from "../harness/marks.ts";
 import { aBinding, textSource } from "../render/factories.ts";
 
 const current: CurrentSource = textSource(`{"password":"${CANARY}"}`);

@@ -1,10 +1,10 @@
 import { template as own, type Resource, type Template } from "./template.ts";
 
-/** What a stack with these parameters is made of: conditions decided, functions such as Ref and Sub worked out. */
+/** The resources of a stack with these parameters: conditions decided, functions such as Ref and Sub evaluated. */
 export type Stack = {
   readonly resources: Record<string, Resource>;
   readonly outputs: Record<string, unknown>;
-  /** What the Rules section complains about; CloudFormation would not begin. */
+  /** Violated assertions of the Rules section; CloudFormation would not start. */
   readonly complaints: readonly string[];
 };
 
@@ -25,8 +25,8 @@ const PSEUDO_PARAMETERS: Record<string, unknown> = {
 };
 
 /**
- * Works out a template offline. Refs to resources become `<id>`, GetAtt becomes `<id>.<attribute>`. In the account
- * 111122223333, unless another home is given.
+ * Evaluates a template offline. Refs to resources become `<id>`, GetAtt becomes `<id>.<attribute>`. The account is
+ * 111122223333 by default.
  */
 export function deploy(
   given: Record<string, string | number> = {},
@@ -44,7 +44,7 @@ export function deploy(
   };
 
   const holds = (condition: string): boolean => {
-    if (!(condition in template.Conditions)) throw new Error(`there is no condition ${condition}`);
+    if (!(condition in template.Conditions)) throw new Error(`unknown condition ${condition}`);
     return resolve(template.Conditions[condition]) === true;
   };
   const present = <Part extends { readonly Condition?: string }>(parts: Record<string, Part>) =>

@@ -11,9 +11,9 @@ export type PolicyRequest = {
 export type Decision = "allowed" | "denied by a statement" | "not allowed";
 
 /**
- * What IAM makes of a call by the policies of one identity, as its documentation says: a matching Deny wins, then a
- * matching Allow, and else it is not allowed. It knows what our policies are written in, and throws at anything else.
- * test/real/sam holds it against another implementation.
+ * IAM's decision on a call by the policies of one identity, as documented: a matching Deny wins, then a matching
+ * Allow, and otherwise it is denied. It supports only the elements that our policies use, and throws at others.
+ * test/real/sam compares it with another implementation.
  */
 export function decide(statements: readonly Statement[], request: PolicyRequest): Decision {
   const matching = statements.filter((statement) => matches(statement, request));

@@ -1,4 +1,4 @@
-/** Whether an EventBridge pattern lets an event through: the operators that template.yaml uses, no others. */
+/** Whether an EventBridge pattern matches an event: only the operators that template.yaml uses. */
 export function matches(pattern: unknown, event: unknown): boolean {
   return Object.entries(pattern as object).every(([key, wanted]) => {
     if (key === "$or") return (wanted as unknown[]).some((branch) => matches(branch, event));

@@ -26,7 +26,7 @@ describe("the native event", () => {
     expect(letsThrough({}, { name: "prod/db", labelUpdated: "BLUE", versionId: "v2" })).toBe(false);
   });
 
-  it("is taken when a label of one's own moves that the stack was told of, and AWSCURRENT all the same", () => {
+  it("matches moves of a custom label of the stack, and of AWSCURRENT", () => {
     const parameters = { FurtherStagingLabels: "GREEN,BLUE" };
     for (const labelUpdated of ["AWSCURRENT", "GREEN", "BLUE"]) {
       expect(letsThrough(parameters, { name: "prod/db", labelUpdated, versionId: "v2" })).toBe(true);
@@ -146,7 +146,7 @@ describe.each(rules)("%s", (id, rule) => {
 });
 
 describe.each(permissions)("%s", (_id, permission) => {
-  // With SourceAccount on the permission, EventBridge may not invoke the function at all.
+  // With SourceAccount on the permission, EventBridge cannot invoke the function at all.
   it("names no source account", () => expect(permission.Properties).not.toHaveProperty("SourceAccount"));
 
   it("is for one rule or for one role", () => {

@@ -1,17 +1,18 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { FUNCTIONS } from "../../scripts/bundle.ts";
-import { metafileOf } from "../rotation/build-function.ts";
+import { metafileOf } from "../harness/build-function.ts";
 import { deploy } from "./deploy.ts";
 import { actionsOf, DONE_BY_LAMBDA, EVERYTHING, policiesOf, resourcesOf } from "./statements.ts";
 
-// The calls that the built code of each function can make, against what its role allows: a right without a caller fails
-// here, and a caller without a right. That each right is also used on each resource is shown by test/contract/iam-contract.
+// The calls that the built code of each function can make, against its role's permissions: a permission without a
+// caller fails here, and a caller without a permission. test/contract/iam-contract shows that each permission is also
+// used on each resource.
 
-/** What a role is asked for a call, where that is not what the SDK calls it (AWS's service authorization reference). */
+/** The IAM action of a call, where its name differs from the SDK's (AWS's service authorization reference). */
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   "lambda:Invoke": ["lambda:InvokeFunction"],
   "sqs:SendMessageBatch": ["sqs:SendMessage"],
-  // Secrets Manager decrypts in the caller's name.
+  // Secrets Manager decrypts with the caller's identity.
   "secretsmanager:GetSecretValue": ["secretsmanager:GetSecretValue", "kms:Decrypt"],
 };
 
@@ -31,7 +32,7 @@ describe.each(FUNCTIONS)("the built %s function", (name) => {
     );
   });
 
-  it("may do what it has a call for, and has a call for what it may do", () => {
+  it("has a permission for each call, and a call for each permission", () => {
     const calls = inputs.flatMap((file) => {
       const [, client, operation] = /\/client-([a-z-]+)\/.*\/(\w+)Command\.js$/.exec(file) ?? [];
       return client === undefined ? [] : [`${CLIENTS[client] ?? client}:${operation}`];
@@ -45,7 +46,7 @@ describe.each(FUNCTIONS)("the built %s function", (name) => {
     );
   });
 
-  it("holds no other client of AWS: whatever the SDK has inside for profiles and single sign-on is left out", () => {
+  it("holds no other client of AWS: the SDK clients for profiles and single sign-on are left out", () => {
     const clients = inputs.filter((file) => /Command\.js$/.test(file) && !/\/client-[a-z-]+\//.test(file));
     expect(clients).toEqual([]);
     expect(

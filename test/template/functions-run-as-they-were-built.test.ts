@@ -23,7 +23,7 @@ const environmentOf = (id: string, parameters: Record<string, string | number> =
 
 it("finds functions at all", () => expect(functions.length).toBeGreaterThan(0));
 
-it("runs on Node.js 24, on arm64 unless told otherwise", () => {
+it("runs on Node.js 24, on arm64 by default", () => {
   expect(globals.Runtime).toBe("nodejs24.x");
   expect(globals.Architectures).toEqual([{ Ref: "Architecture" }]);
   expect(template.Parameters.Architecture?.Default).toBe("arm64");
@@ -34,7 +34,7 @@ it("logs JSON at a level that lets metrics through", () => {
     LogFormat: "JSON",
     ApplicationLogLevel: { Ref: "LogLevel" },
   });
-  // Lambda takes a metric for a line of level INFO, and drops it when the level is higher.
+  // Lambda treats a metric as a line of level INFO, and drops it at a higher level.
   expect(template.Parameters.LogLevel?.AllowedValues).toEqual(["INFO", "DEBUG"]);
 });
 
@@ -42,7 +42,7 @@ describe.each(functions)("%s", (id, fn) => {
   it("takes what the build wrote, as it is", () => {
     expect(fn.Properties.CodeUri).toMatch(/^dist\/[a-z]+\/$/);
     expect(fn.Properties.Handler).toBe("handler.handler");
-    // No BuildMethod, no SkipBuild; what linters are told is not for SAM.
+    // No BuildMethod, no SkipBuild; the settings of linters are not for SAM.
     expect(
       Object.keys(fn.Metadata ?? {}).filter((key) => !["checkov", "controlTower"].includes(key)),
     ).toEqual([]);
@@ -70,7 +70,7 @@ describe.each(functions)("%s", (id, fn) => {
   it("joins a VPC when both subnets and security groups are given", () => {
     const given = { VpcSubnetIds: "subnet-0a,subnet-0b", VpcSecurityGroupIds: "sg-0a", ...WITH_WEBHOOK };
     const within = { SubnetIds: ["subnet-0a", "subnet-0b"], SecurityGroupIds: ["sg-0a"] };
-    // A function with a URL calls no cluster, and is kept away from them.
+    // A function with a URL calls no cluster, and gets no route to one.
     expect(deploy(given).resources[id]?.Properties.VpcConfig).toEqual(
       calledByUrl.has(id) ? undefined : within,
     );
@@ -184,7 +184,7 @@ describe("the webhook function", () => {
     expect(() => parseWebhookConfig(environmentOf("WebhookFunction", parameters))).not.toThrow();
   });
 
-  it("answers before a sender gives up, and has a bound without being asked", () => {
+  it("answers before a sender times out, and has a limit by default", () => {
     const { Timeout, MemorySize, ReservedConcurrentExecutions } =
       deploy(WITH_WEBHOOK).resources.WebhookFunction?.Properties ?? {};
     expect({ Timeout, MemorySize, ReservedConcurrentExecutions }).toEqual({

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { LOG } from "../../shared/observability/log.ts";
+import { LOG } from "../../shared/runtime/log.ts";
 
-/** What may be asked of a log line: the closed list in shared/observability/log.ts, and what stands beside it. */
+/** The fields of a log line: the closed list in shared/runtime/log.ts, and the standard ones. */
 const FIELDS: ReadonlySet<string> = new Set([
   ...fieldsOfLog(),
   "logCode",
@@ -25,7 +25,7 @@ const WORDS: ReadonlySet<string> = new Set([
   "desc",
 ]);
 
-/** What a Logs Insights query asks for that is never logged; nothing when it is fine. */
+/** Unknown fields and codes in a Logs Insights query; empty if it is fine. */
 export function problemsOfQuery(query: string): string[] {
   const pipes = query.split("|").map((pipe) => pipe.trim());
   const made = new Set([...query.matchAll(/\bas (\w+)/g)].map(([, name]) => name ?? ""));
@@ -34,7 +34,7 @@ export function problemsOfQuery(query: string): string[] {
 
 function problemsOfPipe(pipe: string, made: ReadonlySet<string>): string[] {
   const [command = "", ...rest] = pipe.split(/\s+/);
-  if (!COMMANDS.includes(command)) return [`there is no command ${command}`];
+  if (!COMMANDS.includes(command)) return [`unknown command ${command}`];
   const names =
     rest
       .join(" ")
@@ -42,7 +42,7 @@ function problemsOfPipe(pipe: string, made: ReadonlySet<string>): string[] {
       .match(/[@A-Za-z_][\w.]*/g) ?? [];
   return names
     .filter((name) => !FIELDS.has(name) && !WORDS.has(name) && !made.has(name))
-    .map((name) => `${name} is no field of a log line`);
+    .map((name) => `${name} is not a field of a log line`);
 }
 
 /** Codes that logCode is compared with. */
@@ -53,11 +53,11 @@ function problemsOfCodes(query: string): string[] {
   return compared
     .flatMap((list) => list.match(/[A-Z_]+/g) ?? ["nothing"])
     .filter((code) => !(code in LOG))
-    .map((code) => `${code} is no code of a log line`);
+    .map((code) => `${code} is not a code of a log line`);
 }
 
 function fieldsOfLog(): string[] {
-  const source = readFileSync(new URL("../../shared/observability/log.ts", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../shared/runtime/log.ts", import.meta.url), "utf8");
   const type = /export type LogFields = \{([^}]*)\}/.exec(source)?.[1] ?? "";
   return [...type.matchAll(/readonly (\w+)\?:/g)].map(([, name]) => name ?? "");
 }

@@ -67,7 +67,7 @@ describe.each(workQueues)("%s", (id, queue) => {
   const redrive = queue.Properties.RedrivePolicy as { deadLetterTargetArn: unknown; maxReceiveCount: number };
   const [[, source] = []] = eventsOf("SQS").filter(([, event]) => idsIn(event.Queue).includes(id));
 
-  it("gives up a message after three to five tries, to a queue that keeps it longer", () => {
+  it("moves a message after three to five tries to a queue that keeps it longer", () => {
     const [deadLetterQueue = ""] = idsIn(redrive.deadLetterTargetArn);
     expect(redrive.maxReceiveCount).toBeGreaterThanOrEqual(3);
     expect(redrive.maxReceiveCount).toBeLessThanOrEqual(5);
@@ -84,7 +84,7 @@ describe.each(workQueues)("%s", (id, queue) => {
 
   it("is read by no more at once than a parameter says", () => {
     expect(source?.ScalingConfig).toEqual({ MaximumConcurrency: { Ref: "SweepConcurrency" } });
-    // What Lambda takes for an event source.
+    // Lambda's requirement for an event source.
     expect(template.Parameters.SweepConcurrency).toMatchObject({ Default: 5, MinValue: 2, MaxValue: 1000 });
   });
 

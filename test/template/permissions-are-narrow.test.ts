@@ -15,7 +15,7 @@ const allowed = (given?: Record<string, string>) =>
 const bySid = (role: string, sid: string, given?: Record<string, string>) =>
   allowedTo(role, given).find((statement) => statement.Sid === sid);
 
-/** Of the functions that write to clusters, and of the one that everybody can reach. */
+/** Of the functions that write to clusters, and of the public one. */
 const SYNC_ROLES = ["RotationRole", "ReconcileRole"];
 const FUNCTION_ROLES = [...SYNC_ROLES, "WebhookRole"];
 
@@ -45,7 +45,7 @@ describe.each(everyAllow)("%s", (_title, sid, statement) => {
     for (const action of actionsOf(statement)) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
   });
 
-  it("names its resources, or is on the list of those that cannot", () => {
+  it("names its resources, or is a listed exception", () => {
     for (const resource of resourcesOf(statement)) {
       if (/[*?]/.test(resource)) expect(resource).toMatch(WILDCARDS[sid]?.resource ?? /^no wildcard$/);
     }
@@ -153,7 +153,7 @@ describe.each(SYNC_ROLES)("%s", (role) => {
 describe("the webhook", () => {
   const webhook = allowedTo("WebhookRole");
 
-  it("is not there unless it has a key", () => {
+  it("does not exist without a key", () => {
     const named = (stack: Stack) => Object.keys(stack.resources).filter((id) => id.startsWith("Webhook"));
     expect(named(deploy({ SecretNamePrefix: "prod/" }))).toEqual([]);
     expect(named(deploy(EVERYTHING)).length).toBeGreaterThan(5);
@@ -237,7 +237,7 @@ describe("the webhook", () => {
     ]);
   });
 
-  it("tells where it is", () => {
+  it("has an output with its URL", () => {
     const { WebhookUrl } = deploy(EVERYTHING).outputs as { WebhookUrl?: { Value: string } };
     expect(WebhookUrl?.Value).toBe("<WebhookUrlStack>.Outputs.FunctionUrl");
     expect(urlTemplate.Outputs.FunctionUrl?.Value).toEqual({ "Fn::GetAtt": ["WebhookUrl", "FunctionUrl"] });
@@ -291,7 +291,7 @@ describe("queues", () => {
   });
 
   const others = ofType("AWS::SQS::Queue").filter(([id]) => id !== "ShardQueue");
-  it.each(others)("such as %s are read by nobody, and filled by one at most", (id) => {
+  it.each(others)("such as %s have no reader, and at most one writer", (id) => {
     expect(usersOf(id, /^sqs:(?!SendMessage$)/)).toEqual([]);
     expect(usersOf(id, /^sqs:SendMessage$/).length).toBeLessThanOrEqual(1);
   });
@@ -350,7 +350,7 @@ it("bounds every role when a boundary is given", () => {
   }
 });
 
-it("lets nobody but Lambda take the functions' roles, and nobody but the scheduler that of the schedules", () => {
+it("only Lambda may assume the functions' roles, and only the scheduler that of the schedules", () => {
   for (const [id, role] of ofType("AWS::IAM::Role")) {
     const Service = FUNCTION_ROLES.includes(id) ? "lambda.amazonaws.com" : "scheduler.amazonaws.com";
     const { Statement } = role.Properties.AssumeRolePolicyDocument as { Statement: unknown[] };
@@ -382,7 +382,7 @@ it.each([
   });
 });
 
-it("tells where to find what a person needs of the sweep", () => {
+it("has outputs for the operation of the sweep", () => {
   const told = (output: string) => (deploy().outputs[output] as { Value?: unknown } | undefined)?.Value;
   expect(told("ReconcileFunctionArn")).toBe("<ReconcileFunction>.Arn");
   expect(told("ReconcileFunctionName")).toBe("<ReconcileFunction>");

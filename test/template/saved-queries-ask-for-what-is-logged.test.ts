@@ -34,8 +34,8 @@ describe.each(queries)("%s", (id) => {
 
 it("would notice a field or a code that is never logged", () => {
   expect(problemsOfQuery('filter logCode = "TARGET_GONE" and colour like "x"\n| order by target')).toEqual([
-    "colour is no field of a log line",
-    "there is no command order",
-    "TARGET_GONE is no code of a log line",
+    "colour is not a field of a log line",
+    "unknown command order",
+    "TARGET_GONE is not a code of a log line",
   ]);
 });

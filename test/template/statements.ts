@@ -48,7 +48,7 @@ export const WILDCARDS: Record<string, { readonly resource: RegExp; readonly bec
   },
   ListSecretNames: {
     resource: /^\*$/,
-    because: "AWS knows no resource for ListSecrets; it tells no value",
+    because: "AWS supports no resource for ListSecrets; it returns no value",
   },
   BatchReadSecrets: {
     resource: /^\*$/,
@@ -60,7 +60,7 @@ export const WILDCARDS: Record<string, { readonly resource: RegExp; readonly bec
   },
 };
 
-/** Every statement with the resource that it stands in: a role, or a policy of a role or queue. */
+/** Every statement with its resource: a role, or a policy of a role or queue. */
 export const statementsIn = (stack: Stack): [id: string, statement: Statement][] =>
   Object.entries(stack.resources).flatMap(([id, resource]) => {
     const inline = (resource.Properties.Policies ?? []) as { PolicyDocument: unknown }[];
@@ -75,11 +75,11 @@ export const statementsIn = (stack: Stack): [id: string, statement: Statement][]
 export const actionsOf = (statement: Statement): string[] => [statement.Action].flat();
 export const resourcesOf = (statement: Statement): string[] => [statement.Resource].flat();
 
-/** All that the policies of a role say: its own, and those that were put beside it. */
+/** All policy statements of a role, inline and attached. */
 export const policiesOf = (stack: Stack, role: string): Statement[] =>
   statementsIn(stack).flatMap(([id, statement]) =>
     id === role || stack.resources[id]?.Properties.RoleName === `<${role}>` ? [statement] : [],
   );
 
-/** What Lambda does in the name of a function's role, so that no code of ours has a call for it. */
+/** Lambda's calls with a function's role, for which our code has no call. */
 export const DONE_BY_LAMBDA = ["WriteOwnLogs", "KeepFailedEvents", "TakeShards", "AttachToVpc"] as const;

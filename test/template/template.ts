@@ -46,7 +46,7 @@ export const urlTemplateText = readFileSync(new URL("../../webhook-url.yaml", im
 
 export const urlTemplate = parse(urlTemplateText);
 
-/** Every resource of a type, for it.each: a resource that is added later is covered unasked. */
+/** Every resource of a type, for it.each: resources that are added later are included. */
 export function ofType(type: string): [id: string, resource: Resource][] {
   return Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
 }
@@ -61,7 +61,7 @@ export function eventsOf(type: string): [id: string, properties: Record<string, 
   });
 }
 
-/** The functions that have a URL: whoever calls one waits for its answer. */
+/** The functions that have a URL, whose callers wait for the response. */
 export const calledByUrl: ReadonlySet<string> = new Set(
   ofType("AWS::CloudFormation::Stack").flatMap(([, stack]) => idsIn(stack.Properties.Parameters)),
 );

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { METRICS } from "../../shared/observability/measure.ts";
+import { METRICS } from "../../shared/runtime/metrics.ts";
 import { ROOT } from "../docs/markdown.ts";
 import { deploy, WITH_WEBHOOK } from "./deploy.ts";
 import { problemsOfQuery } from "./logs-insights.ts";
@@ -83,13 +83,13 @@ describe("every metric of the relay's own that it names", () => {
   });
 });
 
-it("shows every metric, but those that say nothing to whoever looks at the fleet", () => {
+it("shows every metric, except those that are irrelevant for the fleet", () => {
   const own = metrics.filter(({ namespace }) => namespace === NAMESPACE).map(({ name }) => name);
   const NOT_SHOWN = [
-    "TokenRefreshes", // once in ten minutes and cluster, whatever happens
+    "TokenRefreshes", // once in ten minutes and cluster, in any case
     "RotationsFailed", // shown as an alarm of its own
     "EventsRejected", // the same
-    "TargetsLeft", // left on purpose, and the same day by day
+    "TargetsLeft", // left unchanged on purpose, and equal day by day
   ];
 
   expect(Object.keys(METRICS).filter((name) => !own.includes(name))).toEqual(NOT_SHOWN);
@@ -196,10 +196,10 @@ function expressionsIn(of: readonly Widget[]): string[] {
   return rows.flatMap(([first]) => (first?.expression === undefined ? [] : [first.expression]));
 }
 
-/** The metrics that stand in the code which the function of this service runs. */
+/** The metrics in the code that the function of this service runs. */
 function emittedBy(service: string): string[] {
-  const reporters = globSync("shared/observability/report-*.ts", { cwd: ROOT });
-  const wiring = globSync("shared/wiring/*.ts", { cwd: ROOT });
+  const reporters = globSync("shared/*/report-*.ts", { cwd: ROOT });
+  const wiring = globSync("shared/relay/*.ts", { cwd: ROOT });
   const own = globSync(`functions/${service}/*.ts`, { cwd: ROOT });
   const text = (path: string) => readFileSync(join(ROOT, path), "utf8");
   const used = reporters.filter((path) =>

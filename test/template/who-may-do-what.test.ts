@@ -5,13 +5,13 @@ import { type Decision, decide, type PolicyRequest } from "./evaluate.ts";
 import { EVERYTHING, policiesOf, resourcesOf, type Statement, statementsIn } from "./statements.ts";
 import { urlTemplate } from "./template.ts";
 
-// The template's policies, judged as IAM judges them: not what they say, but what they let through.
+// The template's policies, evaluated as IAM does: by their effect, not their wording.
 
 const stack = deploy(EVERYTHING);
 const ROLES = ["RotationRole", "ReconcileRole", "WebhookRole", "SweepScheduleRole"] as const;
 type Role = (typeof ROLES)[number];
 
-/** As the function's own code asks, or the schedule. */
+/** A call of the function's own code, or of the schedule. */
 const ask = (role: Role, request: PolicyRequest, of: Stack = stack): Decision =>
   decide(policiesOf(of, role), {
     ...request,
@@ -59,7 +59,7 @@ describe("of secrets", () => {
     expect(readers(resource)).toEqual(who);
   });
 
-  it("no other in the account is read by anybody, whatever its name", () => {
+  it("no role reads any other secret in the account", () => {
     fc.assert(
       fc.property(
         fc.stringMatching(/^[A-Za-z0-9/_+=.@-]{1,40}$/),
@@ -132,14 +132,14 @@ describe("of keys", () => {
     { what: "without any service", context: {} },
     { what: "through S3", context: through("s3.eu-west-1.amazonaws.com") },
     { what: "through a service that is named like it", context: through("secretsmanager.example.com") },
-  ])("nobody uses it $what", ({ context }) => expect(users(context)).toEqual([]));
+  ])("no role uses it $what", ({ context }) => expect(users(context)).toEqual([]));
 
   it.each(["kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:ReEncryptFrom", "kms:PutKeyPolicy"])(
     "nobody may %s",
     (action) => expect(users(through("secretsmanager.eu-west-1.amazonaws.com"), action)).toEqual([]),
   );
 
-  it("nobody uses another", () => {
+  it("no role uses another", () => {
     expect(
       users(through("secretsmanager.eu-west-1.amazonaws.com"), "kms:Decrypt", key.replace("k1", "k2")),
     ).toEqual([]);
@@ -197,19 +197,16 @@ describe("of queues", () => {
     );
   });
 
-  it.each(queuePolicies)(
-    "%s takes no call without TLS, from whomever and for whatever",
-    (queue, statements) => {
-      for (const action of ACTIONS) {
-        const request = { action: `sqs:${action}`, resource: `${queue}.Arn` };
-        const plain = { "aws:SecureTransport": "false", "aws:SourceArn": "<LabelUpdatedRule>.Arn" };
-        expect(decide(statements, { ...request, context: plain })).toBe("denied by a statement");
-        expect(decide(statements, { ...request, context: { "aws:SecureTransport": "true" } })).toBe(
-          "not allowed",
-        );
-      }
-    },
-  );
+  it.each(queuePolicies)("%s accepts no call without TLS, from any caller", (queue, statements) => {
+    for (const action of ACTIONS) {
+      const request = { action: `sqs:${action}`, resource: `${queue}.Arn` };
+      const plain = { "aws:SecureTransport": "false", "aws:SourceArn": "<LabelUpdatedRule>.Arn" };
+      expect(decide(statements, { ...request, context: plain })).toBe("denied by a statement");
+      expect(decide(statements, { ...request, context: { "aws:SecureTransport": "true" } })).toBe(
+        "not allowed",
+      );
+    }
+  });
 
   it("the rules' takes messages of this stack's rules, and of no other rule", () => {
     const [, statements = []] = queuePolicies.find(([queue]) => queue === "<RuleDeadLetterQueue>") ?? [];
@@ -270,7 +267,7 @@ describe("of the network", () => {
   });
 });
 
-it.each(ROLES)("%s may not help itself to more: no IAM, no other role, no log of others", (role) => {
+it.each(ROLES)("%s cannot extend its permissions: no IAM, no other role, no log of others", (role) => {
   const others = [
     { action: "iam:PutRolePolicy", resource: `<${role}>.Arn` },
     { action: "iam:PassRole", resource: `<${role}>.Arn` },
@@ -320,8 +317,8 @@ describe("services", () => {
     ];
   });
 
-  it("are let in for what of this stack stands behind them, so that nobody else can send them", () => {
-    // A function has a role of its own account or none, so that nobody else's function can have these.
+  it("are let in for what of this stack stands behind them, so that no other caller can send them", () => {
+    // A function has a role of its own account or none, so no foreign function can have these.
     const lambda = trusts.filter(({ service }) => service === "lambda.amazonaws.com");
     expect(lambda.map(({ id }) => id)).toEqual(["RotationRole", "ReconcileRole", "WebhookRole"]);
     const others = trusts.filter((trust) => !lambda.includes(trust));
@@ -329,7 +326,7 @@ describe("services", () => {
     for (const { id, keys } of others) expect(keys, id).toContain("aws:SourceArn");
   });
 
-  it("nothing is open to everybody but the URL of the webhook", () => {
+  it("only the URL of the webhook is public", () => {
     const open = ({ resources }: Pick<Stack, "resources">) =>
       Object.entries(resources).flatMap(([id, { Type, Properties }]) => {
         const documents = [Properties.AssumeRolePolicyDocument, Properties.PolicyDocument].flatMap(

@@ -3,7 +3,7 @@ import { pollingCosts, relayCosts } from "../../cli/tune/costs.ts";
 import { KNOWN, type KnownNumber, OWN } from "../../cli/tune/known-numbers.ts";
 import { loadOfBindings, loadOfNumbers } from "../../cli/tune/load.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import { METRICS } from "../../shared/observability/measure.ts";
+import { METRICS } from "../../shared/runtime/metrics.ts";
 import { template } from "../template/template.ts";
 import { HOUR, MINUTE } from "./factories.ts";
 

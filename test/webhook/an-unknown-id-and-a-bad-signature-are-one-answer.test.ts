@@ -36,7 +36,7 @@ describe.each([...forged, ...both, ...unknown])("$it", ({ body, key }) => {
       {
         statusCode: 401,
         headers: { "content-type": "application/json", "cache-control": "no-store" },
-        body: '{"code":"CALL_REFUSED","message":"The signature or the id is not known here. The log of the webhook function says which."}',
+        body: '{"code":"CALL_REFUSED","message":"The signature or the id is unknown. The log of the webhook function shows which one."}',
       },
     ]);
   });

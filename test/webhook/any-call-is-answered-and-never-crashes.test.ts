@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readRequest } from "../../shared/webhook/read-request.ts";
-import { MARK } from "../hygiene/canary.ts";
-import { runs } from "../property-runs.ts";
+import { readRequest } from "../../functions/webhook/read-request.ts";
+import { MARK } from "../harness/canary.ts";
+import { runs } from "../harness/property-runs.ts";
 import { startWebhook } from "./start-webhook.ts";
 import { newKey, sign, webhookCall } from "./webhook-call.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { allow, CALLS_PER_MINUTE_MAX } from "../../shared/webhook/allowance.ts";
-import { WINDOW_SECONDS } from "../../shared/webhook/call-window.ts";
-import { REFUSALS } from "../../shared/webhook/refusals.ts";
-import { CALLS_MAX } from "../../shared/webhook/remember-calls.ts";
-import { MARK, newCanary } from "../hygiene/canary.ts";
+import { WINDOW_SECONDS } from "../../functions/webhook/call-window.ts";
+import { CALLS_PER_MINUTE_MAX, rateLimiter } from "../../functions/webhook/rate-limiter.ts";
+import { REFUSALS } from "../../functions/webhook/refusals.ts";
+import { CALLS_MAX } from "../../functions/webhook/replay-cache.ts";
+import { MARK, newCanary } from "../harness/canary.ts";
 import { startWebhook, type TestWebhook } from "./start-webhook.ts";
 import { type CallOptions, newKey, sign, webhookCall } from "./webhook-call.ts";
 
@@ -426,7 +426,7 @@ describe("a call that is replayed", () => {
     const sentAt = Date.UTC(2026, 10, 25, 3, 0, 0);
     const longestMs = (2 * WINDOW_SECONDS + 1) * 1_000; // its timestamp may lie in the future
     let now = sentAt;
-    const allowance = allow(CALLS_PER_MINUTE_MAX, () => now);
+    const allowance = rateLimiter(CALLS_PER_MINUTE_MAX, () => now);
     let letIn = 0;
     for (; now < sentAt + longestMs; now += 50) while (allowance.take() === 0) letIn += 1;
 

@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { KEYS_LIFE_MS, RENEWAL_MS } from "../../functions/webhook/cached-signing-keys.ts";
+import { parseSigningKeys } from "../../functions/webhook/signing-key.ts";
 import { RelayError } from "../../shared/relay-error.ts";
-import { SecretValue } from "../../shared/secret-value/secret-value.ts";
-import { KEYS_LIFE_MS, RENEWAL_MS } from "../../shared/webhook/keep-signing-keys.ts";
-import { parseSigningKeys } from "../../shared/webhook/signing-key.ts";
-import { findTraces, MARK, newCanary } from "../hygiene/canary.ts";
+import { SecretValue } from "../../shared/source/secret-value.ts";
+import { findTraces, MARK, newCanary } from "../harness/canary.ts";
 import { startWebhook } from "./start-webhook.ts";
 import { newKey, webhookCall } from "./webhook-call.ts";
 
@@ -87,7 +87,7 @@ describe("when the keys cannot be had", () => {
 
     for (const answer of answers) {
       expect(answer).toMatchObject({ statusCode: 503, headers: { "retry-after": "5" } });
-      expect(answer.body).toBe('{"code":"UNAVAILABLE","message":"Nothing was done. Send it again."}');
+      expect(answer.body).toBe('{"code":"UNAVAILABLE","message":"Nothing was done. Send the call again."}');
     }
     expect(webhook.logs[0]).toMatchObject({
       code: "WEBHOOK_CALL_FAILED",

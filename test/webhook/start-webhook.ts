@@ -1,18 +1,18 @@
 import { acceptCall } from "../../functions/webhook/accept-call.ts";
+import { cachedSigningKeys } from "../../functions/webhook/cached-signing-keys.ts";
 import type { WebhookDependencies } from "../../functions/webhook/dependencies.ts";
 import type { HttpAnswer } from "../../functions/webhook/http-answer.ts";
-import { indexOncePerHome } from "../../shared/bindings/binding-index.ts";
+import type { DirectCall } from "../../functions/webhook/parse-call.ts";
+import { rateLimiter } from "../../functions/webhook/rate-limiter.ts";
+import { replayCache } from "../../functions/webhook/replay-cache.ts";
+import { parseSigningKeys } from "../../functions/webhook/signing-key.ts";
+import { indexPerLocation } from "../../shared/bindings/binding-index.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import type { LogCode, LogFields } from "../../shared/observability/log.ts";
-import type { MetricName } from "../../shared/observability/measure.ts";
-import { SecretValue } from "../../shared/secret-value/secret-value.ts";
-import { allow } from "../../shared/webhook/allowance.ts";
-import { keepSigningKeys } from "../../shared/webhook/keep-signing-keys.ts";
-import type { DirectCall } from "../../shared/webhook/parse-call.ts";
-import { rememberCalls } from "../../shared/webhook/remember-calls.ts";
-import { parseSigningKeys } from "../../shared/webhook/signing-key.ts";
-import { lambdaContext } from "../contract/relay.ts";
-import { findTraces } from "../hygiene/canary.ts";
+import type { LogCode, LogFields } from "../../shared/runtime/log.ts";
+import type { MetricName } from "../../shared/runtime/metrics.ts";
+import { SecretValue } from "../../shared/source/secret-value.ts";
+import { findTraces } from "../harness/canary.ts";
+import { lambdaContext } from "../harness/relay.ts";
 
 export type TestWebhook = {
   call(event: unknown): Promise<HttpAnswer>;
@@ -65,13 +65,13 @@ export function startWebhook({
     return parseSigningKeys(SecretValue.fromText(JSON.stringify({ keys: keys() })));
   };
   const run = acceptCall({
-    bindingsFor: indexOncePerHome(
+    bindingsFor: indexPerLocation(
       loadBindings(bindingsWith(triggers ? ", externalSecrets: { namespaces: all }" : ""), "bindings.yaml"),
     ),
-    keys: keepSigningKeys(readKeys, now),
-    accepted: rememberCalls(now),
-    allowance: allow(callsPerMinute, now),
-    refusalAllowance: allow(callsPerMinute, now),
+    keys: cachedSigningKeys(readKeys, now),
+    accepted: replayCache(now),
+    allowance: rateLimiter(callsPerMinute, now),
+    refusalAllowance: rateLimiter(callsPerMinute, now),
     invokeRotation:
       invokeRotation ??
       (async (input) => {

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { CreateSecretCommand, UpdateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import { awsClients } from "../contract/aws-clients.ts";
-import { pinnedCluster, startRelay } from "../contract/relay.ts";
-import { openScene, type Scene } from "../contract/scene.ts";
-import { findTraces, newCanary } from "../hygiene/canary.ts";
-import { type BuiltFunction, buildFunction } from "../rotation/build-function.ts";
+import { awsClients } from "../harness/aws-clients.ts";
+import { type BuiltFunction, buildFunction } from "../harness/build-function.ts";
+import { findTraces, newCanary } from "../harness/canary.ts";
+import { pinnedCluster, startRelay } from "../harness/relay.ts";
+import { openScene, type Scene } from "../harness/scene.ts";
+import { type SandboxBackend, startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 import { startBuiltFunction } from "../rotation/start-built-function.ts";
-import { type SandboxBackend, startSandboxBackend } from "../sandbox/start-backend.ts";
 import { newKey, webhookCall } from "./webhook-call.ts";
 
 // The bundle that is deployed, in a process of its own: it reads its keys from the sandbox's Secrets Manager and invokes
@@ -251,6 +251,6 @@ it("does not start without its settings, and names all of them", async () => {
   const { error } = webhook.start as { error: { errorType: string; errorMessage: string } };
   expect(error.errorType).toBe("ConfigurationError");
   expect(error.errorMessage).toMatch(
-    /^3 setting.*WEBHOOK_KEY_SECRET_ARN is missing.*ROTATION_FUNCTION_ARN is missing.*WEBHOOK_CALLS_PER_MINUTE/,
+    /^Invalid environment variables \(3\): .*WEBHOOK_KEY_SECRET_ARN is missing.*ROTATION_FUNCTION_ARN is missing.*WEBHOOK_CALLS_PER_MINUTE/,
   );
 });

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { REFUSALS } from "../../shared/webhook/refusals.ts";
+import { REFUSALS } from "../../functions/webhook/refusals.ts";
 import { blocksOf, pageOf } from "../docs/markdown.ts";
-import { findTraces } from "../hygiene/canary.ts";
+import { findTraces } from "../harness/canary.ts";
 import { startWebhook, type TestWebhook } from "./start-webhook.ts";
 import { newKey } from "./webhook-call.ts";
 

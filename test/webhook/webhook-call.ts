@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
-import { MARK } from "../hygiene/canary.ts";
+import { MARK } from "../harness/canary.ts";
 
 /** A signing key as it stands in the secret; a canary, since it is as secret as a value. */
 export function newKey(): string {

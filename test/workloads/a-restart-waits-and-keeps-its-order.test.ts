@@ -3,21 +3,21 @@ import type { RestartRule } from "../../shared/bindings/binding.ts";
 import { ClusterUnavailable } from "../../shared/cluster/errors.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import type { ObjectCall } from "../../shared/cluster/secrets-api.ts";
-import type { VersionId } from "../../shared/secret-id/secret-id.ts";
-import { type Notice, printNotice } from "../../shared/workloads/notice.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
+import { type PendingRestart, printPendingRestart } from "../../shared/workloads/pending-restart.ts";
+import { restartedFor } from "../../shared/workloads/restart-annotations.ts";
 import { restartWorkloads } from "../../shared/workloads/restart-workloads.ts";
-import { restartedFor } from "../../shared/workloads/stamps.ts";
-import { MARKS } from "../marks.ts";
+import { MARKS } from "../harness/marks.ts";
 
 const NOW = Date.parse("2026-11-24T10:00:00.000Z");
-const notice: Notice = { versionId: "v2" as VersionId, changedAt: NOW, isFirst: false };
+const pending: PendingRestart = { versionId: "v2" as VersionId, changedAt: NOW, isFirst: false };
 
 /** A cluster with three Deployments, in which some patches fail; what happens is written down. */
 function setUp({
   failing = [] as string[],
-  stamped = [] as string[],
-  told = printNotice(notice),
-  asked = notice,
+  restarted = [] as string[],
+  annotation = printPendingRestart(pending),
+  request = pending,
 } = {}) {
   const happened: string[] = [];
   const run = (rule: Partial<RestartRule>, remainingMs = 60_000) =>
@@ -29,11 +29,11 @@ function setUp({
             happened.push(`${method} ${name}`);
             if (method === "PATCH" && failing.includes(name))
               throw new ClusterUnavailable("main", "HTTP 500");
-            const annotations = stamped.includes(name) ? { [restartedFor("db")]: "v2" } : {};
+            const annotations = restarted.includes(name) ? { [restartedFor("db")]: "v2" } : {};
             return { metadata: { name }, spec: { template: { metadata: { annotations } } } };
           },
           readMetadata: async () =>
-            ({ annotations: { [MARKS.annotations.readersDue]: told } }) as unknown as LiveMetadata,
+            ({ annotations: { [MARKS.annotations.readersDue]: annotation } }) as unknown as LiveMetadata,
         },
         now: () => NOW,
         wait: async (ms) => void happened.push(`waits ${ms}`),
@@ -47,7 +47,7 @@ function setUp({
           minimumIntervalSeconds: 0,
           ...rule,
         },
-        notice: asked,
+        pending: request,
         marks: MARKS,
         budget: { signal: new AbortController().signal, remainingMs: () => remainingMs },
       },
@@ -67,7 +67,7 @@ describe("a sequence", () => {
     expect(happened).toEqual(["GET a", "PATCH a", "GET b", "PATCH b", "GET c", "PATCH c"]);
   });
 
-  it("stops at one that failed, and the rest waits for the repeat", async () => {
+  it("stops at one that failed, and the rest waits for the retry", async () => {
     const { run } = setUp({ failing: ["b"] });
 
     expect(outcomesOf(await run({ order: "sequence" }))).toEqual([
@@ -99,13 +99,13 @@ describe("a delay", () => {
   });
 
   it("is not waited for when nothing is due", async () => {
-    const { happened, run } = setUp({ stamped: ["a", "b", "c"] });
+    const { happened, run } = setUp({ restarted: ["a", "b", "c"] });
 
     expect(outcomesOf(await run({ delaySeconds: 5 }))).toEqual(["already", "already", "already"]);
     expect(happened).not.toContain("waits 5000");
   });
 
-  it("that does not fit into the invocation's time fails, so that it is tried again", async () => {
+  it("that does not fit into the invocation's time fails, so that it is retried", async () => {
     const { happened, run } = setUp();
 
     expect(outcomesOf(await run({ delaySeconds: 5 }, 4_000))).toEqual(Array(3).fill("RESTART_OUT_OF_TIME"));
@@ -114,16 +114,22 @@ describe("a delay", () => {
 });
 
 it("the versions that workloads start with are recorded without the delay", async () => {
-  const first = { ...notice, isFirst: true };
-  const { happened, run } = setUp({ asked: first, told: printNotice(first), stamped: ["b"] });
+  const first = { ...pending, isFirst: true };
+  const { happened, run } = setUp({
+    request: first,
+    annotation: printPendingRestart(first),
+    restarted: ["b"],
+  });
 
   expect(outcomesOf(await run({ delaySeconds: 5 }))).toEqual(["already", "already", "already"]);
   expect(happened).not.toContain("waits 5000");
   expect(happened.filter((step) => step.startsWith("PATCH"))).toEqual(["PATCH a", "PATCH c"]);
 });
 
-it("a Secret that changed again meanwhile is left to whoever changed it", async () => {
-  const { happened, run } = setUp({ told: printNotice({ ...notice, versionId: "v3" as VersionId }) });
+it("a Secret that changed again is left to the writer of that change", async () => {
+  const { happened, run } = setUp({
+    annotation: printPendingRestart({ ...pending, versionId: "v3" as VersionId }),
+  });
 
   expect(outcomesOf(await run({}))).toEqual(Array(3).fill("RESTART_SUPERSEDED"));
   expect(happened.some((step) => step.startsWith("PATCH"))).toBe(false);

@@ -3,7 +3,7 @@ import type { EventBus } from "../events.ts";
 import type { FaultBoard } from "../faults.ts";
 import type { SecretStore } from "./secret-store.ts";
 
-/** What the operations of Secrets Manager share. */
+/** State that the operations of Secrets Manager share. */
 export type SecretsManagerContext = {
   readonly store: SecretStore;
   readonly events: EventBus;
@@ -14,12 +14,14 @@ export type SecretsManagerContext = {
 };
 
 export type SecretsManagerOptions = {
-  /** How far behind ListSecrets answers; the real one may be five minutes behind. Can be changed at any moment. */
+  /** How stale ListSecrets is; the real one may be five minutes behind. Can be changed at any time. */
   listStaleMs: number;
-  /** How many secrets one page of a filtered list looks at; a page can hold fewer than asked for, or none. */
+  /** How many secrets one page of a filtered list examines; a page can hold fewer than requested, or none. */
   scannedPerPageMax: number;
   /** Whether CreateSecret with a value sends a label event; the documentation doesn't say. */
   labelEventOnCreate: boolean;
-  /** Whether the hundredth version within a day is refused, as the quota says, or the oldest unlabelled one is dropped. */
+  /**
+   * Whether the hundredth version within a day is refused, as the quota says, or the oldest unlabelled one is dropped.
+   */
   strictVersionQuota: boolean;
 };

@@ -50,7 +50,7 @@ export function restoreSecret(context: SecretsManagerContext): Operation {
   };
 }
 
-/** Deleting what isn't there succeeds too, when it is forced. */
+/** A forced deletion of a missing secret succeeds. */
 function deleteAtOnce({ store, now }: SecretsManagerContext, id: string): object {
   const secret = store.find(id);
   if (secret === undefined) {

@@ -32,7 +32,7 @@ export function listSecrets(context: SecretsManagerContext): Operation {
   };
 }
 
-/** A secret has a hundred versions at most, so they always fit one page. */
+/** A secret has at most a hundred versions, so they always fit one page. */
 export function listSecretVersionIds({ store }: SecretsManagerContext): Operation {
   return ({ input }) => {
     const secret = store.get(requiredText(input, "SecretId"));
@@ -52,7 +52,7 @@ export function listSecretVersionIds({ store }: SecretsManagerContext): Operatio
   };
 }
 
-/** Absent members are dropped by JSON. */
+/** JSON drops absent members. */
 function metadata(secret: Secret, state: SecretState): object {
   return {
     ARN: secret.arn,

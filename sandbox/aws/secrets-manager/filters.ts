@@ -58,7 +58,7 @@ function words(sentence: string): string[] {
     .filter(Boolean);
 }
 
-/** A value with an exclamation mark in front must not match. */
+/** A value with a leading exclamation mark must not match. */
 function toFilter(attribute: Attribute, values: readonly string[]): Filter {
   const unwanted = values.filter((value) => value.startsWith("!")).map((value) => value.slice(1));
   const wanted = values.filter((value) => !value.startsWith("!"));

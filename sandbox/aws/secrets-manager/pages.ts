@@ -18,8 +18,8 @@ export type PageRequest = {
 };
 
 /**
- * One page of a list, in order of creation. A page ends when it is full or when it has looked at enough secrets: so a
- * filtered page can be short or empty and still have a NextToken, as the real service warns.
+ * One page of a list, in order of creation. A page ends when it is full or enough secrets were examined, so a filtered
+ * page can be short or empty and still have a NextToken, as AWS warns.
  */
 export function listPage(context: SecretsManagerContext, request: PageRequest): Page {
   const { store, options, now } = context;

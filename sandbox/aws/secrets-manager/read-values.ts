@@ -25,7 +25,7 @@ export function batchGetSecretValue(context: SecretsManagerContext): Operation {
   };
 }
 
-/** The state that a read answers from: the present one, unless a fault makes it stale. */
+/** The state that a read returns: the present one, unless a fault makes it stale. */
 export function readState(context: SecretsManagerContext, call: Call, secret: Secret): SecretState {
   if (!context.faults.isStale(call, secret.name)) return secret.state;
   const stale = secret.stateBeforeLastVersionChange();
@@ -62,7 +62,7 @@ function readByFilters(context: SecretsManagerContext, call: Call, filters: read
   return { ...readEach(context, call, names), ...page.next };
 }
 
-/** One secret's failure is an entry in Errors and leaves the others alone. */
+/** A failure of one secret becomes an entry in Errors and does not affect the others. */
 function readEach(context: SecretsManagerContext, call: Call, ids: readonly string[]): object {
   const SecretValues: object[] = [];
   const Errors: object[] = [];

@@ -3,15 +3,15 @@ import { type AwsError, invalidRequest, resourceNotFound } from "../aws-error.ts
 import { Secret, type SecretState } from "./secret.ts";
 
 export type SecretStore = {
-  /** The secret of a name, a full ARN or a partial ARN. */
+  /** Finds a secret by its name, full ARN or partial ARN. */
   find(secretId: string): Secret | undefined;
   get(secretId: string): Secret;
   /** The same for a change: refuses a secret that is scheduled for deletion. */
   getLiving(secretId: string): Secret;
   create(name: string, state: SecretState, owningService?: string): Secret;
-  /** Deletes for good. */
+  /** Deletes permanently. */
   remove(secret: Secret): void;
-  /** In order of creation, after the given sequence number; those that are gone included, for stale lists. */
+  /** In order of creation, after the given sequence number; deleted ones included, for stale lists. */
   after(sequence: number): Iterable<Secret>;
   /** The same backwards. */
   before(sequence: number): Iterable<Secret>;
@@ -20,7 +20,7 @@ export type SecretStore = {
 
 export type SecretHome = { readonly partition: string; readonly region: string; readonly accountId: string };
 
-/** Secrets by name and by ARN, and in order of creation for the lists, so that no lookup walks through all. */
+/** Secrets by name and by ARN, and in order of creation for the lists, so that no lookup scans all of them. */
 export function createSecretStore(home: SecretHome, now: () => number): SecretStore {
   const byName = new Map<string, Secret>();
   const byArn = new Map<string, Secret>();
@@ -45,8 +45,8 @@ export function createSecretStore(home: SecretHome, now: () => number): SecretSt
     const exact = byArn.get(secretId);
     if (exact !== undefined || !secretId.startsWith(arnPrefix)) return exact;
     const tail = secretId.slice(arnPrefix.length);
-    // A hyphen and six characters at the end are always taken for the suffix of a full ARN, and that one isn't here:
-    // a partial ARN of a name that itself ends so finds nothing.
+    // A trailing hyphen with six characters always counts as the suffix of a full ARN. That ARN does not exist here,
+    // so a partial ARN of a name with such an ending finds nothing.
     return ENDS_LIKE_A_SUFFIX.test(tail) ? undefined : byName.get(tail);
   };
 
@@ -106,7 +106,7 @@ export function markedForDeletion(): AwsError {
   return invalidRequest("You can't perform this operation on the secret because it was marked for deletion.");
 }
 
-/** How long a list may still name a secret that is gone; the real service promises no more than five minutes. */
+/** How long a list may still contain a deleted secret; AWS promises at most five minutes. */
 const GONE_LISTED_MS_MAX = 10 * 60_000;
 const ENDS_LIKE_A_SUFFIX = /-[A-Za-z0-9]{6}$/;
 const SUFFIX_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

@@ -1,4 +1,4 @@
-/** A value as it was stored; binary stays in the base64 of the wire. */
+/** A stored value; binary stays in base64, as sent. */
 export type StoredValue =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "binary"; readonly base64: string };
@@ -14,14 +14,14 @@ export type Versions = ReadonlyMap<string, Version>;
 
 export type Tag = { readonly Key: string; readonly Value: string };
 
-/** Everything about a secret that an API call can change. A state is never modified: a change makes the next one. */
+/** The mutable state of a secret. A state is immutable: a change creates the next one. */
 export type SecretState = {
   readonly at: number;
   readonly description?: string | undefined;
   readonly kmsKeyId?: string | undefined;
   readonly tags: readonly Tag[];
   readonly versions: Versions;
-  /** When it may be gone for good; absent when it isn't scheduled for deletion. */
+  /** The end of its recovery window; absent when it isn't scheduled for deletion. */
   readonly deletionAt?: number | undefined;
 };
 
@@ -33,7 +33,7 @@ export class Secret {
   readonly owningService: string | undefined;
   /** The day of the last read of a value: AWS keeps no finer time. */
   lastAccessedAt: number | undefined;
-  /** Since when it has been deleted for good. */
+  /** When it was permanently deleted. */
   goneAt: number | undefined;
   #history: SecretState[];
 
@@ -61,21 +61,21 @@ export class Secret {
     if (this.#history.length > HISTORY_MAX) this.#history.shift();
   }
 
-  /** As it was at an instant; undefined when it did not exist then. */
+  /** The state at an instant; undefined if it did not exist then. */
   stateAt(at: number): SecretState | undefined {
     if (this.goneAt !== undefined && this.goneAt <= at) return undefined;
     if (this.createdAt > at) return undefined;
     return this.#history.findLast((state) => state.at <= at) ?? this.#history[0];
   }
 
-  /** As it was before labels or values last changed; undefined when they never did. */
+  /** The state before the last change of labels or values; undefined without one. */
   stateBeforeLastVersionChange(): SecretState | undefined {
     const { versions } = this.state;
     return this.#history.findLast((state) => state.versions !== versions);
   }
 }
 
-/** States kept for stale answers; a few are enough, since staleness is minutes and changes are rare. */
+/** States kept for stale responses; a few suffice, since staleness is minutes and changes are rare. */
 const HISTORY_MAX = 64;
 
 export function findLabelled(versions: Versions, label: string): Version | undefined {
@@ -85,7 +85,7 @@ export function findLabelled(versions: Versions, label: string): Version | undef
   return undefined;
 }
 
-/** VersionIdsToStages, which leaves out versions without labels; undefined when nothing is left. */
+/** VersionIdsToStages, which omits versions without labels; undefined if empty. */
 export function labelsByVersion(versions: Versions): Record<string, readonly string[]> | undefined {
   const labelled = [...versions.values()].filter(({ labels }) => labels.length > 0);
   if (labelled.length === 0) return undefined;
@@ -97,5 +97,5 @@ export function isSameValue(a: StoredValue, b: StoredValue): boolean {
   return b.kind === "binary" && a.base64 === b.base64;
 }
 
-/** Dates travel as seconds with a fraction. */
+/** Dates are sent as seconds with a fraction. */
 export const seconds = (at: number): number => at / 1_000;

@@ -4,7 +4,7 @@ import type { Tag } from "./secret.ts";
 
 export type SeedSecret = {
   readonly name: string;
-  /** Without one the secret exists and has no version. */
+  /** Without a value the secret exists and has no version. */
   readonly value?: string;
   readonly description?: string;
   readonly tags?: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export type SeedSecret = {
 
 export type SeededSecret = { readonly name: string; readonly arn: string; readonly versionId?: string };
 
-/** Puts secrets in place without requests, events or counts: for benches with tens of thousands of them. */
+/** Adds secrets without requests, events or counts: for benchmarks with tens of thousands of them. */
 export function seedSecrets(context: SecretsManagerContext, seeds: Iterable<SeedSecret>): SeededSecret[] {
   return Array.from(seeds, ({ name, value, description, tags = {}, owningService }) => {
     if (context.store.find(name) !== undefined)

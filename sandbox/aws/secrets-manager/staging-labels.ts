@@ -1,15 +1,15 @@
 import { findLabelled, type Version, type Versions } from "./secret.ts";
 
-/** A label and the version that it now points to. */
+/** A label and its new version. */
 export type LabelMove = { readonly label: string; readonly versionId: string };
 
 export type Relabelled = { readonly versions: Versions; readonly moves: readonly LabelMove[] };
 
 /**
- * Moves labels to one version, taking them from whichever had them.
+ * Moves labels to one version, taking them from their previous versions.
  *
- * AWSPREVIOUS follows AWSCURRENT to the version that AWSCURRENT left, and a version that becomes current is pending
- * no longer: AWS clears AWSPENDING in the call that finishes a rotation.
+ * AWSPREVIOUS moves to the version that AWSCURRENT left, and a version that becomes current loses AWSPENDING: AWS
+ * clears it in the call that finishes a rotation.
  */
 export function moveLabels(versions: Versions, labels: readonly string[], toVersionId: string): Relabelled {
   const edit = new Map(versions);

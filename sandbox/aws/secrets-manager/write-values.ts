@@ -103,7 +103,7 @@ export function updateSecretVersionStage(context: SecretsManagerContext): Operat
   };
 }
 
-/** Every way to change labels passes here, so that none forgets to say so. */
+/** Every change of labels passes here, so that each sends its event. */
 function relabel(
   context: SecretsManagerContext,
   secret: Secret,
@@ -129,7 +129,7 @@ function addVersion(
   { token, value, labels }: { token: string; value: StoredValue; labels: readonly string[] },
 ): void {
   const versions = new Map(secret.state.versions);
-  // The first version is current whatever was asked for.
+  // The first version becomes current regardless of the requested labels.
   const wanted = versions.size === 0 ? [...new Set([...labels, "AWSCURRENT"])] : labels;
   makeRoom(context, versions);
   versions.set(token, { id: token, value, createdAt: context.now(), labels: [] });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { KubernetesCall } from "../kubernetes-request.ts";
-import { mintTestToken } from "../mint-test-token.ts";
-import { testCredentials } from "../test-credentials.ts";
+import type { KubernetesCall } from "../../harness/kubernetes-request.ts";
+import { mintTestToken } from "../../harness/mint-test-token.ts";
+import { testCredentials } from "../../harness/test-credentials.ts";
 import {
   APPLY,
   type ContractContext,

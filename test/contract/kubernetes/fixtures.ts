@@ -1,5 +1,5 @@
-import type { KubernetesBackend } from "../backend.ts";
-import type { KubernetesCall, KubernetesResponse } from "../kubernetes-request.ts";
+import type { KubernetesBackend } from "../../harness/backend.ts";
+import type { KubernetesCall, KubernetesResponse } from "../../harness/kubernetes-request.ts";
 
 /** What every part of the contract works on; the backend is there once the tests run. */
 export type ContractContext = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { moveOwnership } from "../../../shared/cluster/move-ownership.ts";
+import { claimOwnership } from "../../../shared/cluster/claim-ownership.ts";
 import {
   accept,
   type ContractContext,
@@ -24,12 +24,7 @@ export function describeOwnership({ call }: ContractContext): void {
       body: { metadata },
     });
   const moved = (managedFields: readonly object[], ...keys: string[]) =>
-    moveOwnership(
-      managedFields,
-      keys.map((key) => `data.${key}`),
-      "relay",
-      Date.now(),
-    );
+    claimOwnership(managedFields, { keys }, "relay", { now: Date.now() });
 
   /** Keys x, y and old are another manager's; the relay has applied x and y over them with the same values. */
   const openShared = async () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { recordHistory } from "../record-history.ts";
+import { recordHistory } from "../../harness/record-history.ts";
 import {
   APPLY,
   accept,

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Counts, countOf } from "../../../chaos/counts.ts";
+import { type Counts, countOf } from "../../chaos/counts.ts";
 import { type ChaosRun, runChaos } from "./run-chaos.ts";
 
 // Two seeds of 20 virtual minutes in one process, then the second of them alone in another. About 40 s.
@@ -11,7 +11,7 @@ beforeAll(async () => {
   both = await runChaos([...SIZE, "--seed", "11", "--seeds", "2"]);
 });
 
-/** All that a run is to do: a fault that silently never happens proves nothing. */
+/** All that a run must do: a fault that never happens proves nothing. */
 const DONE = [
   ...["rotations", "rollbacks", "sourcesDeleted", "applies", "fenceConflicts", "deletions", "scannedBytes"],
   ...["events.lost", "events.twice", "events.late", "events.reordered"],
@@ -51,14 +51,14 @@ describe("a chaos run", () => {
     expect(both.code).toBe(0);
   });
 
-  it("has really done everything that it is for", () => {
+  it("has done every kind of action", () => {
     const { total } = both.summary;
     const never = DONE.filter((path) => !(countOf(total, path) > 0));
     expect(never).toEqual([]);
     expect(countOf(total, "rotations")).toBeGreaterThan(200);
   });
 
-  it("has had a fifth of all exchanges fail, in every way that there is", () => {
+  it("has failed a fifth of all exchanges, in every way", () => {
     const { exchanges } = both.summary.total as { exchanges: { served: number; failed: Counts } };
     const { served, failed } = exchanges;
     const share = countOf(exchanges, "failed") / (served + countOf(exchanges, "failed"));
@@ -75,15 +75,15 @@ describe("a chaos run", () => {
     expect(Object.keys(kills.rotation).length).toBeGreaterThan(8);
   });
 
-  it("goes the same way again for the same seed, whatever ran before it", async () => {
+  it("runs the same way for the same seed, after any other run", async () => {
     const again = await runChaos([...SIZE, "--seed", "12"]);
 
     expect(again.summary.runs[0]).toEqual(both.summary.runs[1]);
     expect(both.summary.runs[0]?.digest).not.toBe(both.summary.runs[1]?.digest);
   });
 
-  it("tells a wrong command line from a broken promise", async () => {
+  it("exits with 2, not 1, for a wrong command line", async () => {
     await expect(runChaos(["--seeds", "none"])).rejects.toThrow("chaos ended with 2");
-    await expect(runChaos(["--plant", "a-tree"])).rejects.toThrow("chaos ended with 2");
+    await expect(runChaos(["--mutation", "a-tree"])).rejects.toThrow("chaos ended with 2");
   });
 });

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import type { ChaosSummary } from "../../../chaos/print-result.ts";
+import type { ChaosSummary } from "../../chaos/print-result.ts";
 
 export type ChaosRun = { readonly code: number; readonly summary: ChaosSummary; readonly errors: string };
 
-/** `npm run chaos`, in a process of its own. */
+/** `npm run chaos` in a child process. */
 export function runChaos(args: readonly string[]): Promise<ChaosRun> {
   return new Promise((resolve, reject) => {
     const script = join(import.meta.dirname, "../../../chaos/run.ts");

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { SCOPES } from "../../../chaos/model/scopes.ts";
+import { SCOPES } from "../../chaos/model/scopes.ts";
 import { playSchedules, SCOPE_NAMES, type ScopeName, SHOWS } from "../../chaos/play-schedules.ts";
-import { openScene, type Scene } from "../../contract/scene.ts";
-import { useBackend } from "../../contract/use-scene.ts";
-import { startSandboxBackend } from "../../sandbox/start-backend.ts";
+import { openScene, type Scene } from "../../harness/scene.ts";
+import { startSandboxBackend } from "../../harness/start-sandbox-backend.ts";
+import { useBackend } from "../../harness/use-scene.ts";
 
-// The same as test/chaos/the-code-takes-the-steps-of-the-model.test.ts, with 90 further schedules of each scope, until
-// each kind of trouble has come. About 25 s.
+// The same as test/chaos/the-code-takes-the-steps-of-the-model.test.ts, with 90 further schedules of each scope,
+// until each kind of trouble has occurred. About 25 s.
 
 const served = useBackend(startSandboxBackend);
 let scene: Scene;
@@ -26,7 +26,7 @@ afterAll(() => scene?.close());
 it.each(SCOPE_NAMES)("of %s", async (name) => {
   const taken = await playSchedules(name, [10, 100], stageOf(name));
 
-  // Otherwise nothing of what the scope is about would have been compared.
+  // Otherwise the subject of the scope would not have been compared.
   expect(taken).toEqual(
     expect.arrayContaining([
       "is invoked",

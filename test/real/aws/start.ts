@@ -6,7 +6,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { AwsBackend } from "../../contract/backend.ts";
+import type { AwsBackend } from "../../harness/backend.ts";
 
 /** moto's account, whoever asks. */
 const ACCOUNT_ID = "123456789012";

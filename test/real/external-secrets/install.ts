@@ -3,9 +3,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
-import type { Backend } from "../../contract/backend.ts";
-import type { EsoVersion } from "../../contract/eso-scene.ts";
-import { kubernetesCall } from "../../contract/kubernetes-request.ts";
+import type { Backend } from "../../harness/backend.ts";
+import type { EsoVersion } from "../../harness/eso-scene.ts";
+import { kubernetesCall } from "../../harness/kubernetes-request.ts";
 
 /** Where download.sh has put what ESO's module holds: `crds.yaml` and `snippets`. */
 export function externalSecretsFile(path: string): string {

@@ -1,0 +1,57 @@
+import { readCompiledBindings } from "../bindings/read-compiled-bindings.ts";
+import { describeCluster as askEks, assumeRoleWith, type DescribeCluster } from "../cluster/aws-clients.ts";
+import { connectClusters } from "../cluster/connect-clusters.ts";
+import { RelayError } from "../relay-error.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Measure } from "../runtime/metrics.ts";
+import type { Wait } from "../runtime/retry.ts";
+import { secretsManagerSource } from "../source/secrets-manager/secrets-manager-source.ts";
+import { callCounter } from "./call-counter.ts";
+import { openRelay, type Relay } from "./open-relay.ts";
+import type { RelayConfig } from "./relay-config.ts";
+
+export type RuntimeOptions = {
+  readonly log: Log;
+  readonly measure: Measure;
+  readonly now?: () => number;
+  readonly wait?: Wait;
+  readonly describeCluster?: DescribeCluster;
+};
+
+/** The relay of a function: with its role's credentials, and with EKS tokens. Once per execution environment. */
+export async function openFunctionRelay(
+  { bindingsFile, relayName, targetsAtOnce, tokenLifeMs, useFipsEndpoint }: RelayConfig,
+  { log, measure, now = Date.now, wait, describeCluster = askEks }: RuntimeOptions,
+): Promise<Relay & { readonly onAwsCall: () => void }> {
+  const bindings = await readCompiledBindings(bindingsFile);
+  if (bindings.relay !== relayName) throw new RelayNameDiffers(bindings.relay, relayName);
+  const counter = callCounter();
+  const { onAwsCall, onKubernetesCall, onThrottled } = counter;
+  const source = secretsManagerSource({}, { onCall: onAwsCall, onThrottled });
+  const connect = connectClusters(bindings.clusters, {
+    ownCredentials: source.credentials,
+    assumeRole: assumeRoleWith(source.credentials),
+    describeCluster,
+    now,
+    tokenLifeMs,
+    fips: useFipsEndpoint,
+    connectionsMax: targetsAtOnce,
+    onTokenMinted: () => measure("TokenRefreshes", 1),
+    onRequest: onKubernetesCall,
+    onThrottled,
+  });
+  const options = { source, connect, targetsAtOnce, counter, now, log, measure, ...(wait && { wait }) };
+  return { ...openRelay(bindings, options), onAwsCall };
+}
+
+/** The bindings belong to another installation; its Secrets would look foreign to this one. */
+export class RelayNameDiffers extends RelayError {
+  override readonly name = "RelayNameDiffers";
+  readonly code = "RELAY_NAME_DIFFERS";
+  readonly retryable = false;
+  constructor(ofBindings: string, ofStack: string) {
+    super(
+      `The bindings are for relay ${ofBindings}, and the stack's RelayName is ${ofStack}. Set relay: ${ofStack} in the bindings, or correct RelayName.`,
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import type { CompiledBindings } from "../bindings/binding.ts";
+import { type BindingIndex, indexPerLocation } from "../bindings/binding-index.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Measure } from "../runtime/metrics.ts";
+import { type Wait, waitFor } from "../runtime/retry.ts";
+import type { AwsLocation } from "../source/secret-id.ts";
+import type { ReadCurrent, Source } from "../source/source.ts";
+import type { FollowUp } from "../workloads/follow-up.ts";
+import type { CallCounter } from "./call-counter.ts";
+import type { Trigger } from "./trigger.ts";
+import { warmUp } from "./warm-up.ts";
+
+/** What the functions, the command line and the tests each bring: the ways to AWS and to the clusters. */
+export type RelayOptions = {
+  readonly source: Source;
+  readonly connect: (clusterKey: string) => ClusterConnection;
+  /** Concurrent requests to one cluster. */
+  readonly targetsAtOnce: number;
+  readonly counter: CallCounter;
+  readonly now: () => number;
+  readonly wait?: Wait;
+  readonly log?: Log;
+  readonly measure?: Measure;
+};
+
+/** The parts of a relay, for a rotation and for a sweep. */
+export type Relay = {
+  readonly bindings: CompiledBindings;
+  /** The bindings for a caller in that account and Region. */
+  readonly bindingsFor: (self: AwsLocation) => BindingIndex;
+  readonly source: Source;
+  readonly readCurrent: ReadCurrent;
+  readonly connect: (clusterKey: string) => ClusterConnection;
+  readonly targetsAtOnce: number;
+  readonly calls: CallCounter["counts"];
+  readonly now: () => number;
+  readonly wait: Wait;
+  /** Restarts and nudges the readers of a target, where its binding says so. */
+  readonly followUp: FollowUp;
+  /** Makes ESO refresh the objects that read a changed source, in clusters with trigger mode. */
+  readonly trigger: Trigger;
+  /** Opens connections during init, so that the first event does not wait for them. */
+  readonly warmUp: () => Promise<void>;
+  readonly log: Log;
+  readonly measure: Measure;
+};
+
+/** The one place that puts the parts together. */
+export function openRelay(bindings: CompiledBindings, options: RelayOptions): Relay {
+  const { source, connect, counter, targetsAtOnce, now } = options;
+  const { wait = waitFor, log = () => {}, measure = () => {} } = options;
+  let trigger: Promise<Trigger> | undefined;
+  return {
+    bindings,
+    bindingsFor: indexPerLocation(bindings),
+    source,
+    readCurrent: source.readCurrent,
+    connect,
+    targetsAtOnce,
+    calls: counter.counts,
+    now,
+    wait,
+    // Loaded only when a binding needs it, which keeps other cold starts short.
+    followUp: async (settled, budget) => {
+      const { followUp } = await import("./follow-up.ts");
+      return followUp({ connect, now, wait, log, measure }, settled, budget);
+    },
+    trigger: async (call, budget) => {
+      trigger ??= import("./trigger.ts").then(({ triggerWith }) =>
+        triggerWith({ connect, now, wait, source, log, measure }),
+      );
+      return (await trigger)(call, budget);
+    },
+    warmUp: () => warmUp(bindings.clusters, connect, source),
+    log,
+    measure,
+  };
+}

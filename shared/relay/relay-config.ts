@@ -1,0 +1,26 @@
+import { DEFAULT_RELAY_NAME } from "../bindings/relay-identity.ts";
+import type { EnvironmentReader } from "../runtime/read-environment.ts";
+
+export type RelayConfig = {
+  /** Compiled bindings (.json) or a bindings file (.yaml). */
+  readonly bindingsFile: string;
+  /** The name of this installation; the bindings must have the same name. */
+  readonly relayName: string;
+  /** Concurrent requests to one cluster's API server. */
+  readonly targetsAtOnce: number;
+  /** How long a token is cached; EKS accepts it for at most 15 minutes. */
+  readonly tokenLifeMs: number;
+  /** The AWS SDK's own setting; if set, the token is signed for STS's FIPS endpoint. */
+  readonly useFipsEndpoint: boolean;
+};
+
+/** `bundledBindings` is the file that the build puts next to the function. */
+export function readRelayConfig(read: EnvironmentReader, bundledBindings: string): RelayConfig {
+  return {
+    bindingsFile: read.text("BINDINGS_FILE", bundledBindings),
+    relayName: read.text("RELAY_NAME", DEFAULT_RELAY_NAME),
+    targetsAtOnce: read.integer("TARGETS_AT_ONCE", { min: 1, max: 64, otherwise: 8 }),
+    tokenLifeMs: read.integer("TOKEN_LIFE_MS", { min: 1_000, max: 840_000, otherwise: 600_000 }),
+    useFipsEndpoint: read.flag("AWS_USE_FIPS_ENDPOINT"),
+  };
+}

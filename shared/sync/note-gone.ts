@@ -1,0 +1,17 @@
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import type { LiveMetadata, ObjectVersion } from "../cluster/live-secret.ts";
+import type { TimeBudget } from "../runtime/time-budget.ts";
+
+/** Notes on a Secret since when its source or binding has been gone, ms since the epoch; null when they are back. */
+export async function noteGone(
+  cluster: Pick<ClusterConnection, "patchMetadata">,
+  { namespace, name, uid, resourceVersion }: Pick<LiveMetadata, "namespace" | "name"> & ObjectVersion,
+  goneSince: number | null,
+  { marks, budget }: { readonly marks: RelayMetadata; readonly budget: TimeBudget },
+): Promise<void> {
+  const { annotations, fieldManager } = marks;
+  const text = goneSince === null ? null : new Date(goneSince).toISOString();
+  const metadata = { annotations: { [annotations.goneSince]: text } };
+  await cluster.patchMetadata({ namespace, name, uid, resourceVersion }, { metadata, fieldManager }, budget);
+}

@@ -1,0 +1,34 @@
+import type { TargetRef } from "../bindings/binding.ts";
+import { nameOfTarget } from "../bindings/name-of-target.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Measure } from "../runtime/metrics.ts";
+import type { FollowUpOutcome } from "./outcome.ts";
+
+/** Reports follow-up actions as log lines and metrics. Loaded lazily, only for bindings that have follow-up actions. */
+export function reportFollowUp(
+  log: Log,
+  measure: Measure,
+  about: { readonly target: TargetRef; readonly source: string },
+  { restarts = [], nudge, eventFailure }: FollowUpOutcome,
+): void {
+  const where = { target: nameOfTarget(about.target), source: about.source };
+  for (const { workload, outcome, code } of restarts) {
+    if (outcome === "already") continue;
+    log(LOG_OF_RESTART[outcome], { ...where, workload, ...(code !== undefined && { code }) });
+    if (outcome === "restarted") measure("WorkloadsRestarted", 1);
+    if (outcome === "refused" || outcome === "failed") measure("RestartsFailed", 1, code);
+  }
+  if (nudge !== undefined && nudge.nudged > 0) log("PODS_NUDGED", { ...where, pods: nudge.nudged });
+  if (nudge !== undefined && (nudge.code !== undefined || nudge.left > 0)) {
+    const pods = nudge.failed + nudge.left;
+    log("NUDGE_INCOMPLETE", { ...where, pods, ...(nudge.code !== undefined && { code: nudge.code }) });
+  }
+  if (eventFailure !== undefined) log("KUBERNETES_EVENT_FAILED", { ...where, code: eventFailure });
+}
+
+const LOG_OF_RESTART = {
+  restarted: "WORKLOAD_RESTARTED",
+  skipped: "RESTART_SKIPPED",
+  refused: "RESTART_REFUSED",
+  failed: "RESTART_FAILED",
+} as const;

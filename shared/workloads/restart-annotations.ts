@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+
+/** The field manager for workloads and Pods. */
+export const READERS_FIELD_MANAGER = "secret-relay-restart";
+
+/** When the relay last restarted the workload, for any Secret: ISO 8601 by the relay's clock. */
+export const RESTARTED_AT = "secret-relay/restarted-at";
+
+/**
+ * On a pod template (or a Rollout): the version of this Secret that it was restarted for. On the metadata of a workload
+ * that the relay never restarted: the version that it started with.
+ */
+export const restartedFor = (secretName: string): string => annotationKey("restarted-for", secretName);
+
+/** On a Pod: the version of this Secret that it was nudged for. */
+export const nudgedFor = (secretName: string): string => annotationKey("nudged-for", secretName);
+
+function annotationKey(prefix: string, secretName: string): string {
+  const name = `${prefix}-${secretName}`;
+  if (name.length <= NAME_LENGTH_MAX) return `secret-relay/${name}`;
+  const digest = createHash("sha256").update(secretName).digest("hex").slice(0, 32);
+  return `secret-relay/${prefix}-${digest}`;
+}
+
+/** The limit of an annotation key's part after the slash. */
+const NAME_LENGTH_MAX = 63;

@@ -1,0 +1,22 @@
+/** A broken promise. Contains names, versions and times only, never a value. */
+export type Violation = { readonly rule: Rule; readonly what: string };
+
+/** The promises; docs/chaos.md explains each. */
+export const RULES = {
+  order: "No older value lands after a newer one in the life of a Secret",
+  promise: "During a successful invocation, each of its targets held a version that was current at that time",
+  settled: "In the end every Secret holds the values of its sources, and no sweep finds drift",
+  deletion: "A Secret is deleted only after two observations, and never while its source exists",
+  bystander:
+    "A Secret or key of another owner, the second relay included, is neither changed nor deleted, whatever its labels",
+  hold: "While an operator holds a Secret, no relay writes it",
+  foreign: "Keys that the relay did not write stay, unless the binding removes them",
+  refusal: "A target is refused, and left to an operator, only for a reason that exists",
+  absence: "A source is reported as missing only when it is",
+  token: "No token is used past its life, past the life of its signing credentials, or at another cluster",
+  queue: "No event is lost between its delivery, its retries and the failure queues",
+  leak: "Secret values appear only in a Secret's data",
+  annotation: "A Secret holds the version in its annotation",
+} as const satisfies Record<string, string>;
+
+export type Rule = keyof typeof RULES;

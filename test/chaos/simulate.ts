@@ -1,0 +1,386 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { reconcileDependencies } from "../../functions/reconcile/dependencies.ts";
+import { reconcile } from "../../functions/reconcile/reconcile.ts";
+import { rotationDependencies } from "../../functions/rotation/dependencies.ts";
+import { followRotation } from "../../functions/rotation/follow-rotation.ts";
+import { labelUpdated } from "../harness/relay.ts";
+import { Holder } from "./actors/holder.ts";
+import { endSessions, killApiServer, runBrownouts, runOutage } from "./actors/outages.ts";
+import { Rotator } from "./actors/rotator.ts";
+import { Tamperer } from "./actors/tamperer.ts";
+import { addCounts, type Counts } from "./counts.ts";
+import { ExpectedState, type Move, type Source } from "./expected-state.ts";
+import { judgeHistory } from "./judge/judge-history.ts";
+import { listenToOutput } from "./judge/listen-to-output.ts";
+import { Recorder } from "./judge/recorder.ts";
+import { SessionWatch } from "./judge/session-watch.ts";
+import { tokenJudge } from "./judge/token-judge.ts";
+import type { Violation } from "./judge/violation.ts";
+import { EventBus } from "./lambda/event-bus.ts";
+import type { Handler } from "./lambda/invocation.ts";
+import { Lambda } from "./lambda/lambda.ts";
+import { openShardSource, type ShardSource } from "./lambda/shard-source.ts";
+import { findMutation } from "./mutations.ts";
+import { Random } from "./random.ts";
+import {
+  type ChaosSettings,
+  DELETION_GRACE_MS,
+  type Pace,
+  ROTATION_TIMEOUT_MS,
+  SHARD_BINDINGS_MAX,
+  SHARES,
+  SWEEP_TIMEOUT_MS,
+} from "./settings.ts";
+import { type Installation, settle } from "./settle.ts";
+import type { WorldTime } from "./time/world-time.ts";
+import { Faults } from "./transport/faults.ts";
+import { StaleReplica } from "./transport/stale-replica.ts";
+import type { Transport } from "./transport/transport.ts";
+import { type Fleet, openFleet, RELAYS } from "./world/fleet.ts";
+import type { World } from "./world/world.ts";
+
+export type ChaosResult = {
+  readonly seed: number;
+  readonly ok: boolean;
+  readonly violations: readonly Violation[];
+  /** What was done, by kind. */
+  readonly counts: Counts;
+  /** Equal for equal runs on the sandbox. */
+  readonly digest: string;
+};
+
+type SimulationParts = {
+  readonly world: World;
+  readonly transport: Transport;
+  readonly time: WorldTime;
+  readonly pace: Pace;
+};
+
+/** Runs one seed, from an empty world to the result. Afterwards the process is as it was before. */
+export async function simulate(settings: ChaosSettings, means: SimulationParts): Promise<ChaosResult> {
+  const ends: (() => void)[] = [];
+  try {
+    return await runSeed(settings, means, (end) => void ends.push(end));
+  } finally {
+    for (const end of ends.reverse()) end();
+  }
+}
+
+async function runSeed(
+  settings: ChaosSettings,
+  { world, transport, time, pace }: SimulationParts,
+  atEnd: (end: () => void) => void,
+): Promise<ChaosResult> {
+  const draw = (purpose: string) => new Random(settings.seed, purpose);
+  const { now } = time;
+  const mutation = findMutation(settings.mutation);
+  const faults = new Faults(draw("faults"), SHARES.callsFail);
+  const replica = new StaleReplica(draw("stale reads"), now, pace.staleMs);
+  transport.open(world.hosts, { now, faults, replica });
+  atEnd(() => transport.close());
+  atEnd(keepProcessEnv());
+  atEnd(shortenStackTraces());
+  const credentials = ownCredentials(world);
+
+  const secrets = new SecretsManagerClient({ maxAttempts: 1, credentials });
+  atEnd(() => secrets.destroy());
+  const fleet = await openFleet(world, settings, draw("fleet"));
+  atEnd(() => fleet.close());
+  const expected = new ExpectedState();
+  const validHolds = new Map<string, number>();
+  const recorder = new Recorder(expected, fleet, { now, replica, validHolds });
+  const watch = new SessionWatch();
+  const judge = tokenJudge(world, (violation) => recorder.violations.push(violation));
+  transport.listeners.push(recorder, watch, judge);
+  mutation.transport?.(transport);
+  atEnd(listenToOutput((text) => recorder.leaks.scan("the output of the process", text)));
+  const shards = await openShardSource(pace, credentials);
+  atEnd(() => shards.close());
+
+  const runtimeOptions = { log: recorder.log, measure: recorder.measure };
+  const arnOf = (name: string) =>
+    `arn:aws:lambda:${world.aws.region}:${world.aws.accountId}:function:${name}`;
+  const { redriven } = mutation;
+  const mutateHandler = mutation.rotationHandler?.();
+  const common = { retryDelaysMs: pace.retryDelaysMs, time, ...(redriven && { redriven }) };
+  const install = (relay: string): Installation => {
+    const env = {
+      ...process.env,
+      RELAY_NAME: relay,
+      BINDINGS_FILE: fleet.bindingsFiles.get(relay),
+      // The second relay is small and has no queue.
+      ...(relay === RELAYS[0] && { SHARD_QUEUE_URL: shards.queueUrl }),
+      SHARD_BINDINGS_MAX: String(SHARD_BINDINGS_MAX),
+      DELETION_GRACE_MINUTES: String(DELETION_GRACE_MS / 60_000),
+      DELETIONS_SHARE_MAX_PERCENT: "100", // other tests cover the deletion limits; here each deletion must be right
+    };
+    const rotation = new Lambda({
+      ...common,
+      name: `${relay}/rotation`,
+      arn: arnOf(`${relay}-rotation`),
+      timeoutMs: ROTATION_TIMEOUT_MS,
+      concurrencyMax: 20,
+      random: draw(`rotation function of ${relay}`),
+      start: async () => {
+        const real = await rotationDependencies(env, runtimeOptions);
+        const handler: Handler = followRotation({ ...real, ...mutation.rotation?.(real) });
+        return mutateHandler?.(handler) ?? handler;
+      },
+    });
+    const sweep = new Lambda({
+      ...common,
+      name: `${relay}/reconcile`,
+      arn: arnOf(`${relay}-reconcile`),
+      timeoutMs: SWEEP_TIMEOUT_MS,
+      concurrencyMax: 5,
+      random: draw(`reconcile function of ${relay}`),
+      start: async () => {
+        const real = await reconcileDependencies(env, runtimeOptions);
+        return reconcile({ ...real, ...mutation.reconcile?.(real) });
+      },
+    });
+    rotation.listeners.push(recorder.rotatedBy(relay));
+    sweep.listeners.push(recorder.reconciled);
+    const bus = new EventBus(draw(`events of ${relay}`), pace.lateEventMsMax, (event) => {
+      rotation.invokeLater(event);
+    });
+    return { rotation, sweep, bus };
+  };
+  const relays = [install(RELAYS[0]), install(RELAYS[1])] as const;
+  const [{ sweep: sweepWithQueue }] = relays;
+
+  const rotator = new Rotator({
+    secrets,
+    expected,
+    replica,
+    random: draw("rotations"),
+    now,
+    // Each relay has its own rule.
+    moved: (source, move) => {
+      const event = eventOf(world, rotator, source, move, now());
+      for (const { bus } of relays) bus.send(source.name, event);
+    },
+  });
+  const holder = new Holder(fleet, draw("holds"), validHolds);
+  const tamperer = new Tamperer(fleet, draw("tampering"), (name) => rotator.hurry(name));
+
+  const withPrevious = new Set(fleet.sourcesWithPrevious);
+  for (const name of fleet.sourceNames)
+    await rotator.create(name, fleet.firstVersionOf(name), withPrevious.has(name));
+  const listStaleMs = LIST_STALE_MS;
+  await sleep(listStaleMs); // a list that is this old must contain them all
+  world.listsAreStaleFor(listStaleMs);
+
+  const untilAt = now() + settings.minutes * 60_000;
+  const means = (purpose: string) => ({ pace, random: draw(purpose), now });
+  const [first] = world.clusters;
+  if (first === undefined) throw new TypeError("A world without clusters");
+  const [outages, brownouts, kills] = await Promise.all([
+    runOutage(first, untilAt, means("outage")),
+    runBrownouts(faults, untilAt, means("brownouts")),
+    Promise.all(
+      world.clusters.map((cluster) =>
+        killApiServer(cluster, transport, untilAt, means(`kills of ${cluster.key}`)),
+      ),
+    ),
+    endSessions(world.sessions, untilAt, means("ends of sessions")),
+    rotator.run(fleet.sourceNames, settings.rotations, untilAt - now()),
+    tamperer.run(pace.tamperEveryMs, untilAt, now),
+    holder.run(pace, untilAt, now),
+    deleteSome(rotator, fleet.sourceNames, untilAt, means("deletions of sources")),
+    ...relays.map(({ sweep }) => sweepRegularly(sweep, pace, untilAt, now)),
+    pollRegularly(shards, sweepWithQueue, untilAt, now),
+  ]);
+
+  faults.calm();
+  replica.calm();
+  for (const { rotation, sweep } of relays) {
+    rotation.calm();
+    sweep.calm();
+  }
+  for (const { host } of world.clusters) host.downUntil = 0;
+  await settle({ relays, shards, recorder, world, pace, listStaleMs });
+
+  const byHand = tamperer.deletions;
+  const history = await judgeHistory(world, fleet, { expected, recorder, byHand });
+  recorder.leaks.finish();
+  const violations = [...recorder.violations, ...history];
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+  const rotations = relays.map(({ rotation }) => rotation);
+  const sweeps = relays.map(({ sweep }) => sweep);
+  const functions = [...rotations, ...sweeps];
+  const all = (tallies: readonly Counts[]): Counts => tallies.reduce(addCounts, {});
+  return {
+    seed: settings.seed,
+    ok: violations.length === 0,
+    violations,
+    digest: transport.digest(),
+    counts: {
+      rotations: rotator.counts.rotations,
+      rollbacks: rotator.counts.rollbacks,
+      sourcesDeleted: rotator.counts.deleted,
+      sourcesRecreated: {
+        withValue: rotator.counts.recreatedWithValue,
+        withoutValue: rotator.counts.recreatedWithoutValue,
+      },
+      ofSecondRelay: fleet.targets.filter(({ marks }) => marks.self.name === RELAYS[1]).length,
+      shared: fleet.targets.filter(({ isShared }) => isShared).length / 2,
+      bindings: countTargets(fleet),
+      bystanders: fleet.bystanders.length,
+      events: all(relays.map(({ bus }) => bus.counts)),
+      invocations: {
+        rotation: sum(rotations.map(({ attempts }) => attempts)),
+        reconcile: sum(sweeps.map(({ attempts }) => attempts)),
+      },
+      environments: sum(functions.map(({ environments }) => environments)),
+      clocks: {
+        skewedInvocations: sum(functions.map(({ skews }) => skews.attempts)),
+        largestSkewMs: Math.max(...functions.map(({ skews }) => skews.largestMs)),
+      },
+      kills: {
+        rotation: all(rotations.map(({ killedBetween }) => killedBetween.toJSON())),
+        reconcile: all(sweeps.map(({ killedBetween }) => killedBetween.toJSON())),
+      },
+      outOfTime: sum(functions.map(({ outOfTime }) => outOfTime)),
+      exchanges: { served: transport.counts.served, failed: transport.counts.failed.toJSON() },
+      staleReads: replica.served.toJSON(),
+      apiServers: {
+        killed: sum(kills),
+        requestsCutBeforeServed: transport.counts.cut.beforeServed,
+        requestsCutAfterServed: transport.counts.cut.afterServed,
+        requestsCutPerhapsServed: transport.counts.cut.maybeServed,
+        writesWithoutResponse: recorder.counts.unanswered,
+        connectionsRefused: transport.counts.refused,
+        outages,
+        requestsInOutage: transport.counts.unreachable,
+      },
+      awsBrownouts: brownouts,
+      credentials: { ...world.sessions.counts, ...watch.counts },
+      tampering: tamperer.counts,
+      holds: holder.counts,
+      sweeps: recorder.sweeps.toJSON(),
+      findings: recorder.findings.toJSON(),
+      refusals: recorder.refusals.toJSON(),
+      applies: recorder.counts.applies,
+      fenceConflicts: recorder.counts.conflicts,
+      deletions: recorder.counts.deletions,
+      redriven: {
+        rotation: sum(rotations.map(({ redriven }) => redriven)),
+        reconcile: sum(sweeps.map(({ redriven }) => redriven)),
+        shards: shards.counts.redriven,
+      },
+      shards: { sent: recorder.shardsSent.size, done: shards.counts.delivered },
+      scannedBytes: recorder.leaks.scannedBytes,
+    },
+  };
+}
+
+/**
+ * The functions get the endpoints of AWS from their environment, and their credentials from a container endpoint:
+ * those expire. The team that rotates has separate credentials, which do not.
+ */
+function ownCredentials({ aws: { env } }: World): { accessKeyId: string; secretAccessKey: string } {
+  const { AWS_ACCESS_KEY_ID: accessKeyId = "", AWS_SECRET_ACCESS_KEY: secretAccessKey = "", ...rest } = env;
+  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+    delete process.env[name];
+  Object.assign(process.env, rest);
+  return { accessKeyId, secretAccessKey };
+}
+
+/** Every fourth exchange creates an error, which is slow with the 100 frames that a test runner asks for. */
+function shortenStackTraces(): () => void {
+  const kept = Error.stackTraceLimit;
+  Error.stackTraceLimit = Math.min(kept, 10);
+  return () => {
+    Error.stackTraceLimit = kept;
+  };
+}
+
+/** Returns a function that restores the variables of this process. */
+function keepProcessEnv(): () => void {
+  const kept = { ...process.env };
+  return () => {
+    for (const name of Object.keys(process.env)) if (!(name in kept)) delete process.env[name];
+    Object.assign(process.env, kept);
+  };
+}
+
+/** By what they take of their sources. */
+function countTargets({ targets }: Fleet): Counts {
+  const kinds = Map.groupBy(targets, ({ parts }) => parts.map(({ taken }) => taken).join(" and "));
+  return Object.fromEntries([...kinds].map(([kind, of]) => [kind, of.length]));
+}
+
+/** AWS documents that ListSecrets may be five minutes behind. */
+const LIST_STALE_MS = 2_000;
+
+/** Mostly the native event; sometimes a direct call that names no version, as an operator or a pipeline makes it. */
+function eventOf(world: World, rotator: Rotator, { name }: Source, { versionId }: Move, at: number): object {
+  const [cluster] = world.clusters;
+  if (cluster === undefined) throw new TypeError("A world without clusters");
+  if (versionId.charCodeAt(0) % 4 === 0) return { secretId: name };
+  const backend = { name: "sandbox", aws: world.aws, kubernetes: cluster.backend, stop: world.stop } as const;
+  return labelUpdated(backend, { name, arn: rotator.arnOf(name), versionId }, at);
+}
+
+/**
+ * Sources that are deleted: permanently, or until they are recreated with or without a value. Sources ending in 9 are
+ * deleted with their Secrets; sources ending in 5 leave them.
+ */
+async function deleteSome(
+  rotator: Rotator,
+  names: readonly string[],
+  untilAt: number,
+  { pace, random, now }: { readonly pace: Pace; readonly random: Random; readonly now: () => number },
+): Promise<void> {
+  const some = [
+    ...names.filter((name) => name.endsWith("9")).slice(0, 6),
+    ...names.filter((name) => name.endsWith("5")).slice(0, 3),
+  ];
+  const first = random.below(FATES.length);
+  await Promise.all(
+    some.map(async (name, index) => {
+      const fate = FATES[(first + index) % FATES.length];
+      await sleep(random.between(0.2, 0.6) * (untilAt - now()));
+      await rotator.delete(name);
+      if (fate === "gone for good") return;
+      const laterMs = random.between(...pace.recreateMs);
+      await sleep(Math.min(laterMs, 0.5 * (untilAt - now())));
+      await rotator.recreate(name, fate === "recreated with a value");
+      if (fate !== "recreated without a value, filled later") return;
+      await sleep(Math.min(random.between(...pace.recreateMs), 0.5 * (untilAt - now())));
+      await rotator.fill(name);
+    }),
+  );
+}
+
+const FATES = [
+  "gone for good",
+  "recreated with a value",
+  "recreated without a value, filled later",
+  "recreated without a value",
+] as const;
+
+async function sweepRegularly(sweep: Lambda, pace: Pace, untilAt: number, now: () => number): Promise<void> {
+  const every = async (ms: number, mode: "metadata" | "values") => {
+    for (;;) {
+      await sleep(ms);
+      if (now() >= untilAt) return;
+      sweep.invokeLater({ sweep: mode });
+    }
+  };
+  await Promise.all([every(pace.metadataSweepEveryMs, "metadata"), every(pace.valuesSweepEveryMs, "values")]);
+}
+
+async function pollRegularly(
+  shards: ShardSource,
+  sweep: Lambda,
+  untilAt: number,
+  now: () => number,
+): Promise<void> {
+  while (now() < untilAt) {
+    void shards.poll(sweep);
+    await sleep(1_000);
+  }
+}

@@ -1,5 +1,0 @@
-/**
- * How many cases a property tries: so many in `npm test`, and five times as many in `npm run test:long`, which runs each
- * test file that imports this. PROPERTY_RUNS_FACTOR takes another factor.
- */
-export const runs = (few: number): number => few * Number(process.env.PROPERTY_RUNS_FACTOR ?? 1);

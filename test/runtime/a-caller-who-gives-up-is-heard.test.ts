@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { boundedRequests } from "../../shared/runtime/bounded-requests.ts";
+import { type Misbehaviour, useHostileServers } from "../hostile/hostile-server.ts";
+
+const { start, afterwards } = useHostileServers({ tls: false });
+
+it.each<[string, Misbehaviour]>([
+  ["it says nothing", () => {}],
+  [
+    "it has switched protocols",
+    (socket) => socket.write("HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
+  ],
+  ["its head has no end", (socket) => socket.write("HTTP/1.1 200 OK\r\nx: ")],
+])("a call ends with its caller's time, and not with the request's, when %s", async (_, misbehave) => {
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const server = await start((socket, request) => {
+    misbehave(socket, request);
+    setTimeout(resolve, 200); // for the client to see what the server did
+  });
+  const { requestHandler } = boundedRequests();
+  afterwards(() => requestHandler.destroy());
+  const caller = new AbortController();
+  const to = { protocol: "http:", hostname: "127.0.0.1", port: Number(new URL(server.url).port), path: "/" };
+  const request = { ...to, method: "GET", query: {}, headers: {} } as Request;
+  const call = requestHandler.handle(request, { abortSignal: caller.signal });
+  await asked;
+
+  caller.abort();
+
+  await expect(call).rejects.toMatchObject({ name: "AbortError" }); // the request's own time would be a TimeoutError
+});
+
+type Request = Parameters<ReturnType<typeof boundedRequests>["requestHandler"]["handle"]>[0];
