@@ -78,6 +78,13 @@ export default {
       },
     },
     {
+      name: "one-folder-calls-secrets-manager",
+      comment: "Everything else uses the Source interface (shared/source/source.ts).",
+      severity: "error",
+      from: { path: "^(functions|shared|cli)/", pathNot: "^shared/source/secrets-manager/" },
+      to: { path: "^node_modules/@aws-sdk/client-secrets-manager/" },
+    },
+    {
       name: "no-parser-at-cold-start",
       comment: "YAML and the validator are behind an import() in read-compiled-bindings.ts.",
       severity: "error",

@@ -17,17 +17,8 @@ export async function findClusters(aws: AwsSession): Promise<string[]> {
 
 /** The names of the secrets. It reads no value. */
 export async function findSecrets(aws: AwsSession): Promise<string[]> {
-  const { SecretsManagerClient, paginateListSecrets } = await import("@aws-sdk/client-secrets-manager");
-  const client = new SecretsManagerClient({ ...aws.client, maxAttempts: 3 });
-  const found: string[] = [];
-  try {
-    for await (const { SecretList = [] } of paginateListSecrets({ client }, {})) {
-      found.push(...SecretList.flatMap(({ Name }) => Name ?? []));
-    }
-    return found.sort();
-  } catch (error) {
+  const { listSecretNames } = await import("../../shared/source/secrets-manager/list-names.ts");
+  return listSecretNames(aws.client).catch((error: unknown) => {
     throw aws.classify("Listing secrets with secretsmanager:ListSecrets (or name them with --bind)", error);
-  } finally {
-    client.destroy();
-  }
+  });
 }
