@@ -46,7 +46,7 @@ type Options = BuildOptions & { metafile: true };
 const VARIANTS: Readonly<Record<string, (options: ReturnType<typeof bundleOptions>) => Options>> = {
   "as built": (options) => options,
   "without code splitting": ({ chunkNames: _, ...options }) => ({ ...options, splitting: false }),
-  "without the undici stand-in": ({ alias: _, ...options }) => options,
+  "without the undici stand-in": ({ alias: { undici: _, ...alias }, ...options }) => ({ ...options, alias }),
   "without slim-aws-sdk": (options) => withoutPlugin(options, "slim-aws-sdk"),
   "without slim-client-node": (options) => withoutPlugin(options, "slim-client-node"),
 };

@@ -3,6 +3,7 @@ import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding
 import { callCounter } from "../../shared/relay/call-counter.ts";
 import { openRelay, type Relay } from "../../shared/relay/open-relay.ts";
 import { secretsManagerSource } from "../../shared/source/secrets-manager/secrets-manager-source.ts";
+import type { Source } from "../../shared/source/source.ts";
 import { loadBindingsFile } from "../bindings-file.ts";
 import type { Cli } from "../cli.ts";
 import { type AwsSession, openAwsSession } from "./aws-session.ts";
@@ -11,7 +12,7 @@ import type { AwsOptions, SelectionOptions, SessionOptions } from "./options.ts"
 import { selectBindings } from "./select-bindings.ts";
 
 /** The parts of the relay as the functions use them, with the permissions of the caller of the command. */
-export type Session = Relay &
+export type Session = Relay<Source> &
   BoundClusters & {
     readonly aws: AwsSession;
     readonly index: BindingIndex;

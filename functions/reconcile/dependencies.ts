@@ -1,5 +1,6 @@
 import { openFunctionRelay, type RuntimeOptions } from "../../shared/relay/open-function-relay.ts";
 import type { Relay } from "../../shared/relay/open-relay.ts";
+import { secretsManagerSource } from "../../shared/source/secrets-manager/secrets-manager-source.ts";
 import type { SendShards, SweepSettings } from "../../shared/sweep/run-sweep.ts";
 import { sendShardsTo } from "../../shared/sweep/send-shards.ts";
 import type { SweepDependencies } from "../../shared/sweep/sweep-dependencies.ts";
@@ -19,7 +20,7 @@ export async function reconcileDependencies(
   options: RuntimeOptions,
 ): Promise<ReconcileDependencies> {
   const config = parseReconcileConfig(env);
-  const { onAwsCall, ...relay } = await openFunctionRelay(config, options);
+  const { onAwsCall, ...relay } = await openFunctionRelay(secretsManagerSource, config, options);
   const { shardQueueUrl, shardBindingsMax, deletionsShareMax, deletionGraceMs } = config;
   return {
     ...relay,

@@ -1,5 +1,6 @@
 import { openFunctionRelay, type RuntimeOptions } from "../../shared/relay/open-function-relay.ts";
 import type { Relay } from "../../shared/relay/open-relay.ts";
+import { rotationSource } from "../../shared/source/secrets-manager/rotation-source.ts";
 import type { SyncDependencies } from "../../shared/sync/sync-source.ts";
 import { parseRotationConfig } from "./config.ts";
 
@@ -10,5 +11,5 @@ export function rotationDependencies(
   env: NodeJS.ProcessEnv,
   options: RuntimeOptions,
 ): Promise<RotationDependencies> {
-  return openFunctionRelay(parseRotationConfig(env), options);
+  return openFunctionRelay(rotationSource, parseRotationConfig(env), options);
 }

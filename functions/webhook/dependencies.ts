@@ -6,7 +6,7 @@ import type { Log } from "../../shared/runtime/log.ts";
 import type { Measure } from "../../shared/runtime/metrics.ts";
 import { parseBoundReference } from "../../shared/source/parse-secret-reference.ts";
 import type { AwsLocation } from "../../shared/source/secret-id.ts";
-import { secretsManagerSource } from "../../shared/source/secrets-manager/secrets-manager-source.ts";
+import { currentSource } from "../../shared/source/secrets-manager/current-source.ts";
 import { cachedSigningKeys, type SigningKeys } from "./cached-signing-keys.ts";
 import { parseWebhookConfig } from "./config.ts";
 import { type InvokeRotation, invokeRotationWith } from "./invoke-rotation.ts";
@@ -33,7 +33,7 @@ export async function webhookDependencies(
 ): Promise<WebhookDependencies> {
   const { bindingsFile, keySecretArn, rotationFunctionArn, callsPerMinute } = parseWebhookConfig(env);
   const keySecret = parseBoundReference(keySecretArn) ?? { id: keySecretArn, names: [keySecretArn] };
-  const { readCurrent } = secretsManagerSource();
+  const { readCurrent } = currentSource();
   const lambda = new LambdaClient({ maxAttempts: 3, ...boundedRequests({ requestMs: 4_000 }) });
   return {
     bindingsFor: indexPerLocation(await readCompiledBindings(bindingsFile)),

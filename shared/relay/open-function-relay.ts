@@ -5,7 +5,9 @@ import { RelayError } from "../relay-error.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Measure } from "../runtime/metrics.ts";
 import type { Wait } from "../runtime/retry.ts";
-import { secretsManagerSource } from "../source/secrets-manager/secrets-manager-source.ts";
+import type { CallListeners } from "../source/secrets-manager/clients.ts";
+import type { CurrentSourceReader, SourceConfig } from "../source/secrets-manager/current-source.ts";
+import type { RotationSource } from "../source/source.ts";
 import { callCounter } from "./call-counter.ts";
 import { openRelay, type Relay } from "./open-relay.ts";
 import type { RelayConfig } from "./relay-config.ts";
@@ -18,16 +20,19 @@ export type RuntimeOptions = {
   readonly describeCluster?: DescribeCluster;
 };
 
+type OpenSource<S> = (config: SourceConfig, listeners: CallListeners) => S;
+
 /** The relay of a function: with its role's credentials, and with EKS tokens. Once per execution environment. */
-export async function openFunctionRelay(
+export async function openFunctionRelay<S extends RotationSource & CurrentSourceReader>(
+  openSource: OpenSource<S>,
   { bindingsFile, relayName, targetsAtOnce, tokenLifeMs, useFipsEndpoint }: RelayConfig,
   { log, measure, now = Date.now, wait, describeCluster = askEks }: RuntimeOptions,
-): Promise<Relay & { readonly onAwsCall: () => void }> {
+): Promise<Relay<S> & { readonly onAwsCall: () => void }> {
   const bindings = await readCompiledBindings(bindingsFile);
   if (bindings.relay !== relayName) throw new RelayNameDiffers(bindings.relay, relayName);
   const counter = callCounter();
   const { onAwsCall, onKubernetesCall, onThrottled } = counter;
-  const source = secretsManagerSource({}, { onCall: onAwsCall, onThrottled });
+  const source = openSource({}, { onCall: onAwsCall, onThrottled });
   const connect = connectClusters(bindings.clusters, {
     ownCredentials: source.credentials,
     assumeRole: assumeRoleWith(source.credentials),

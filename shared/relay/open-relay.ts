@@ -5,15 +5,15 @@ import type { Log } from "../runtime/log.ts";
 import type { Measure } from "../runtime/metrics.ts";
 import { type Wait, waitFor } from "../runtime/retry.ts";
 import type { AwsLocation } from "../source/secret-id.ts";
-import type { ReadCurrent, Source } from "../source/source.ts";
+import type { ReadCurrent, RotationSource } from "../source/source.ts";
 import type { FollowUp } from "../workloads/follow-up.ts";
 import type { CallCounter } from "./call-counter.ts";
 import type { Trigger } from "./trigger.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** What the functions, the command line and the tests each bring: the ways to AWS and to the clusters. */
-export type RelayOptions = {
-  readonly source: Source;
+export type RelayOptions<S extends RotationSource> = {
+  readonly source: S;
   readonly connect: (clusterKey: string) => ClusterConnection;
   /** Concurrent requests to one cluster. */
   readonly targetsAtOnce: number;
@@ -24,12 +24,12 @@ export type RelayOptions = {
   readonly measure?: Measure;
 };
 
-/** The parts of a relay, for a rotation and for a sweep. */
-export type Relay = {
+/** The parts of a relay. A sweep needs all of `Source`. */
+export type Relay<S extends RotationSource = RotationSource> = {
   readonly bindings: CompiledBindings;
   /** The bindings for a caller in that account and Region. */
   readonly bindingsFor: (self: AwsLocation) => BindingIndex;
-  readonly source: Source;
+  readonly source: S;
   readonly readCurrent: ReadCurrent;
   readonly connect: (clusterKey: string) => ClusterConnection;
   readonly targetsAtOnce: number;
@@ -47,7 +47,10 @@ export type Relay = {
 };
 
 /** The one place that puts the parts together. */
-export function openRelay(bindings: CompiledBindings, options: RelayOptions): Relay {
+export function openRelay<S extends RotationSource>(
+  bindings: CompiledBindings,
+  options: RelayOptions<S>,
+): Relay<S> {
   const { source, connect, counter, targetsAtOnce, now } = options;
   const { wait = waitFor, log = () => {}, measure = () => {} } = options;
   let trigger: Promise<Trigger> | undefined;

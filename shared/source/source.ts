@@ -19,6 +19,9 @@ export type Source = {
   readonly warmUp: (budget: TimeBudget) => Promise<void>;
 };
 
+/** What a rotation needs of a source. */
+export type RotationSource = Pick<Source, "readCurrent" | "readTags" | "warmUp">;
+
 /**
  * The value of a source as this read saw it: Secrets Manager is eventually consistent. A staging label may move
  * afterwards; the value of a pinned version does not change.

@@ -152,7 +152,7 @@ function describeCheck(used: { readonly backend: Backend }): void {
 
       expect([asRelay.exitCode, asRelay.stderr]).toEqual([0, ""]);
       expect(aboutGroup.exitCode).toBe(2);
-      expect(aboutGroup.stderr).toContain("may not ask about group");
+      expect(aboutGroup.stderr).toContain("cannot check the permissions of group");
       expect(aboutGroup.stderr).toContain("--as-self");
     });
   });

@@ -36,7 +36,7 @@ export async function printedManifests(
     });
     // This user may not list Secrets, so pending deletions are unknown.
     const said = words.includes("--find-orphans")
-      ? expect.stringMatching(/^(Secrets that wait for their deletion are unknown [^\n]+\n)?$/)
+      ? expect.stringMatching(/^(Orphans that wait for deletion are unknown [^\n]+\n)?$/)
       : "";
     expect([exitCode, stderr]).toEqual([0, said]);
     return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);

@@ -84,7 +84,7 @@ describe("installed in a folder with nothing but Node and npm", () => {
   });
 
   it.each(["npx eks-secret-relay validate", "npx secret-relay validate"])("runs by %s", async (command) => {
-    expect((await npx(command)).stdout).toMatch(/bindings\.yaml is fine/);
+    expect((await npx(command)).stdout).toMatch(/bindings\.yaml is valid/);
   });
 
   it("writes the report page, with its own style and script in it", async () => {

@@ -158,7 +158,7 @@ bindings:
 
     const { error } = run.start as { error: { errorType: string; errorMessage: string } };
     expect(error.errorType).toBe("ConfigurationError");
-    expect(error.errorMessage).toMatch(/^2 setting.*TARGETS_AT_ONCE.*TOKEN_LIFE_MS/);
+    expect(error.errorMessage).toMatch(/variables \(2\): .*TARGETS_AT_ONCE.*TOKEN_LIFE_MS/);
   });
 
   describe("without a pinned endpoint", () => {

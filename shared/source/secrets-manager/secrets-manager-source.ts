@@ -1,43 +1,22 @@
-import { SecretsManagerClient, type SecretsManagerClientConfig } from "@aws-sdk/client-secrets-manager";
 import type { Source } from "../source.ts";
-import { type CallListeners, secretsManagerClients } from "./clients.ts";
-import { readCurrentWith } from "./read-current.ts";
-import { warmClient } from "./warm-client.ts";
+import type { CallListeners } from "./clients.ts";
+import type { CurrentSourceReader, SourceConfig } from "./current-source.ts";
+import { listSourceStates } from "./list-source-states.ts";
+import { readManyWith } from "./read-many.ts";
+import { rotationSource } from "./rotation-source.ts";
+import { sourceCatalog } from "./source-catalog.ts";
 
-export type SecretsManagerSource = Source & {
-  /** The credentials that the clients use. */
-  readonly credentials: SecretsManagerClient["config"]["credentials"];
-};
-
-/**
- * AWS Secrets Manager, with one client for each Region. A rotation needs only `readCurrent`; the code of the other calls
- * is loaded at their first use, which keeps the rotation's cold start short.
- */
+/** AWS Secrets Manager with all calls, for sweeps and for the command line. */
 export function secretsManagerSource(
-  config: Pick<SecretsManagerClientConfig, "region" | "credentials"> = {},
+  config: SourceConfig = {},
   listeners: CallListeners = {},
-): SecretsManagerSource {
-  const clientFor = secretsManagerClients(
-    (options) => new SecretsManagerClient({ ...config, ...options }),
-    listeners,
-  );
-  const catalog = async () => (await import("./source-catalog.ts")).sourceCatalog(clientFor);
+): Source & CurrentSourceReader {
+  const rotation = rotationSource(config, listeners);
+  const catalog = sourceCatalog(rotation.clientFor);
   return {
-    credentials: clientFor(undefined).config.credentials,
-    readCurrent: readCurrentWith(clientFor),
-    readMany: async (sources, budget) => {
-      const { readManyWith } = await import("./read-many.ts");
-      return readManyWith(clientFor)(sources, budget);
-    },
-    describe: async (source, budget) => (await catalog()).describe(source, budget),
-    listStates: async (request) => {
-      const { listSourceStates } = await import("./list-source-states.ts");
-      return listSourceStates(await catalog(), request);
-    },
-    readTags: async (source, budget) => {
-      const { readTagsWith } = await import("./read-tags.ts");
-      return readTagsWith(clientFor)(source, budget);
-    },
-    warmUp: (budget) => warmClient(clientFor(undefined), budget),
+    ...rotation,
+    readMany: readManyWith(rotation.clientFor),
+    describe: catalog.describe,
+    listStates: (request) => listSourceStates(catalog, request),
   };
 }
