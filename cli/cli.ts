@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Wait } from "../shared/runtime/retry.ts";
 import { explainError } from "./errors.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import type { Terminal } from "./terminal/terminal.ts";
@@ -10,6 +11,7 @@ export type Cli = {
   /** Relative paths on the command line are relative to this. */
   readonly cwd: string;
   readonly now: () => number;
+  readonly wait: Wait;
   /** Reads all of stdin, for a file named `-`. */
   readonly readStdin: () => Promise<string>;
 };

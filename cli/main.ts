@@ -1,4 +1,5 @@
 import { text } from "node:stream/consumers";
+import { waitFor } from "../shared/runtime/retry.ts";
 import { runCommandLine } from "./run-command-line.ts";
 import { processTerminal } from "./terminal/terminal.ts";
 
@@ -13,5 +14,6 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   now: Date.now,
+  wait: waitFor,
   readStdin: () => text(process.stdin),
 });

@@ -48,6 +48,7 @@ function cliWithOutput(out: (text: string) => void): Cli {
     env: {},
     cwd: ".",
     now: () => 0,
+    wait: async () => {},
     readStdin: async () => "",
     terminal: {
       out,

@@ -36,7 +36,6 @@ async function status(cli: CommandLine, what: string | undefined, options: Statu
   const intervalMs = parseSeconds("--interval", options.interval);
   const { openSelection } = await import("../live/open-session.ts");
   const { gatherStatus } = await import("../status/gather-status.ts");
-  const { waitFor } = await import("../../shared/runtime/retry.ts");
   const { session, groups } = await openSelection(cli, what, options);
   const filter = {
     ...(what !== undefined && { groups }),
@@ -48,7 +47,7 @@ async function status(cli: CommandLine, what: string | undefined, options: Statu
     );
     const exitCode = print(cli, session.index.marks, result, options);
     if (options.watch !== true) return exitCode;
-    await waitFor(intervalMs, new AbortController().signal);
+    await cli.wait(intervalMs, new AbortController().signal);
   }
 }
 

@@ -73,7 +73,7 @@ export async function connectBoundClusters(
     const context =
       namedContext ??
       chooseContext(clusterKey, cluster, kubeconfig?.contexts ?? [], kubeconfig?.currentContext);
-    const limits = { clusterKey, cluster, connectionsMax: TARGETS_AT_ONCE, ...listeners };
+    const limits = { clusterKey, cluster, connectionsMax: TARGETS_AT_ONCE, wait: cli.wait, ...listeners };
     const connection =
       kubeconfig !== undefined && context !== undefined
         ? connectContext(kubeconfig, context, limits)
@@ -104,6 +104,7 @@ function tokenConnections(
     assumeRole: assumeRoleWith(aws.client.credentials),
     describeCluster,
     now: cli.now,
+    wait: cli.wait,
     tokenLifeMs: TOKEN_LIFE_MS,
     fips: process.env.AWS_USE_FIPS_ENDPOINT === "true",
     connectionsMax: TARGETS_AT_ONCE,

@@ -51,6 +51,7 @@ export async function openSessionWith(
     targetsAtOnce: TARGETS_AT_ONCE,
     counter,
     now: cli.now,
+    wait: cli.wait,
   });
   return { ...relay, ...clusters, aws, index: relay.bindingsFor(aws.home) };
 }

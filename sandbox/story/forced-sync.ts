@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommandLine } from "../../cli/run-command-line.ts";
+import { waitFor } from "../../shared/runtime/retry.ts";
 import { kubeconfigFor } from "../kubernetes/kubeconfig.ts";
 import type { StoryWorld } from "./open-world.ts";
 import { expectNoLeak, expectPassword, NAME, NAMESPACE, rotateUnseen, short } from "./shop-database.ts";
@@ -71,6 +72,7 @@ async function openCli({ sandbox, bindings, now }: StoryWorld): Promise<Desk> {
         cwd: folder,
         readStdin: async () => "",
         now,
+        wait: waitFor,
         terminal: {
           out: say,
           say,

@@ -1,4 +1,5 @@
 import type { ClusterConfig } from "../bindings/binding.ts";
+import type { Wait } from "../runtime/retry.ts";
 import type { DescribeCluster } from "./aws-clients.ts";
 import { type ClusterConnection, connectCluster } from "./cluster-connection.ts";
 import { clusterDirectory } from "./cluster-directory.ts";
@@ -11,6 +12,7 @@ export type ConnectClustersOptions = {
   readonly assumeRole: AssumeRole;
   readonly describeCluster: DescribeCluster;
   readonly now: () => number;
+  readonly wait?: Wait;
   readonly tokenLifeMs: number;
   readonly fips: boolean;
   /** Per cluster. */
@@ -44,6 +46,7 @@ export function connectClusters(
       directory,
       tokens,
       connectionsMax,
+      ...(options.wait && { wait: options.wait }),
       ...(options.onRequest && { onRequest: options.onRequest }),
       ...(options.onThrottled && { onThrottled: options.onThrottled }),
     });

@@ -44,6 +44,7 @@ export async function openFunctionRelay<S extends RotationSource & CurrentSource
     onTokenMinted: () => measure("TokenRefreshes", 1),
     onRequest: onKubernetesCall,
     onThrottled,
+    ...(wait && { wait }),
   });
   const options = { source, connect, targetsAtOnce, counter, now, log, measure, ...(wait && { wait }) };
   return { ...openRelay(bindings, options), onAwsCall };

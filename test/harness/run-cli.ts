@@ -1,4 +1,5 @@
 import { runCommandLine } from "../../cli/run-command-line.ts";
+import { type Wait, waitFor } from "../../shared/runtime/retry.ts";
 
 export type CliRun = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 
@@ -9,8 +10,9 @@ export async function runCli(
     env = {},
     cwd = process.cwd(),
     now = Date.now,
+    wait = waitFor,
     stdin = "",
-  }: { env?: NodeJS.ProcessEnv; cwd?: string; now?: () => number; stdin?: string } = {},
+  }: { env?: NodeJS.ProcessEnv; cwd?: string; now?: () => number; wait?: Wait; stdin?: string } = {},
 ): Promise<CliRun> {
   let stdout = "";
   let stderr = "";
@@ -18,6 +20,7 @@ export async function runCli(
     env,
     cwd,
     now,
+    wait,
     readStdin: async () => stdin,
     terminal: {
       out: (text) => {
