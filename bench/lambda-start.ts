@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { loadBindings } from "../shared/bindings/load-bindings.ts";
+import { waitFor } from "../shared/runtime/retry.ts";
 import type { Backend } from "../test/harness/backend.ts";
 import { buildRotation } from "../test/harness/build-function.ts";
 import { labelUpdated, pinnedCluster, startRelay } from "../test/harness/relay.ts";
@@ -84,7 +85,7 @@ async function prepare(backend: Backend, scene: Scene, names: readonly string[],
     source: sources[turn]?.name,
     targets: [{ namespace: scene.namespace, name }],
   }));
-  const past = await startRelay(backend, { bindings, now: () => Date.now() - 180_000 });
+  const past = await startRelay(backend, { bindings, now: () => Date.now() - 180_000, wait: waitFor });
   for (const { arn } of sources) await past.invoke({ secretId: arn });
   const file = { version: 1, clusters: { main: pinnedCluster(backend) }, bindings };
   const bindingsFile = join(folder, "bindings.json");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { loadBindings } from "../shared/bindings/load-bindings.ts";
 import type { LambdaHandler } from "../shared/runtime/middlewares.ts";
+import { waitFor } from "../shared/runtime/retry.ts";
 import type { Backend, KubernetesBackend } from "../test/harness/backend.ts";
 import { buildRotation } from "../test/harness/build-function.ts";
 import { labelUpdated, lambdaContext, pinnedCluster, startRelay } from "../test/harness/relay.ts";
@@ -95,6 +96,7 @@ async function prepare(
     bindings,
     clusters: bound,
     now: () => Date.now() - WRITTEN_AGO_MS,
+    wait: waitFor,
   });
   await withWorkers(sources, async (source) => {
     const { targets } = await past.invoke({ secretId: source.arn });

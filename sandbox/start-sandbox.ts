@@ -7,6 +7,8 @@ export type SandboxOptions = Pick<AwsSandboxOptions, "accountId" | "region"> & {
   readonly clusterName?: string;
   /** The sandbox's clock, ms since the epoch, for credentials, tokens and signatures. */
   readonly now?: () => number;
+  /** Waits on that clock. */
+  readonly wait?: AwsSandboxOptions["wait"];
   /** Serve AWS over TLS too; the process must then trust `authority`. */
   readonly awsOverTls?: boolean;
   /** Custom resources of the cluster, in addition to the built-in ones. */
@@ -30,6 +32,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const aws = await startAwsSandbox({
     region,
     now,
+    ...(options.wait && { wait: options.wait }),
     ...(options.accountId !== undefined && { accountId: options.accountId }),
     ...(options.awsOverTls && { tls: { key: certificate.keyPem, cert: certificate.certificatePem } }),
   });

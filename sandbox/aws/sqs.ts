@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { AwsError, invalidParameter } from "./aws-error.ts";
 import { count, type Input, list, type Operation, requiredText, text } from "./call.ts";
 
@@ -10,7 +9,10 @@ export type SqsHome = {
 };
 
 /** Standard queues with visibility timeouts, delays and redrive: enough for a failure queue and sweep shards. */
-export function sqsOperations(home: SqsHome, now: () => number): ReadonlyMap<string, Operation> {
+export function sqsOperations(
+  home: SqsHome,
+  { now, wait }: { readonly now: () => number; readonly wait: (ms: number) => Promise<unknown> },
+): ReadonlyMap<string, Operation> {
   const queues = new Map<string, Queue>();
 
   const queueOf = (input: Input): Queue => {
@@ -82,12 +84,12 @@ export function sqsOperations(home: SqsHome, now: () => number): ReadonlyMap<str
         const queue = queueOf(input);
         const max = count(input, "MaxNumberOfMessages", 1, 10) ?? 1;
         const visibilityMs = secondsOf(input, "VisibilityTimeout", queue) * 1_000;
-        const untilAt = Date.now() + secondsOf(input, "WaitTimeSeconds", queue) * 1_000;
+        const untilAt = now() + secondsOf(input, "WaitTimeSeconds", queue) * 1_000;
         for (;;) {
           const messages = receive(queue, max, visibilityMs);
           if (messages.length > 0) return { Messages: messages.map(printMessage) };
-          if (Date.now() >= untilAt) return {};
-          await sleep(POLL_MS, undefined, { ref: false });
+          if (now() >= untilAt) return {};
+          await wait(POLL_MS);
         }
       },
     ],

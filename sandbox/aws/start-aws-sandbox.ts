@@ -33,6 +33,8 @@ export type AwsSandboxOptions = Partial<SecretsManagerOptions> & {
   /** PEM; without it the sandbox speaks plain HTTP. */
   readonly tls?: Tls;
   readonly now?: () => number;
+  /** Waits on that clock, for a long poll. */
+  readonly wait?: (ms: number) => Promise<unknown>;
   /** The length of session tokens from AssumeRole. */
   readonly sessionTokenChars?: number;
 };
@@ -94,6 +96,7 @@ const USER_ID = "AIDASANDBOXSANDBOX000";
  */
 export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<AwsSandbox> {
   const { region = "eu-west-1", accountId = "111122223333", now = Date.now } = options;
+  const { wait = (ms) => sleep(ms, undefined, { ref: false }) } = options;
   const home = { partition: partitionOf(region), region, accountId };
   const credentials = createCredentials(accountId, home.partition, now);
   credentials.add(ACCESS_KEY_ID, {
@@ -129,7 +132,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     secretsmanager: secretsManagerOperations(context),
     sts: stsOperations(credentials, accountId, options.sessionTokenChars),
     eks: eksOperations(clusters, home),
-    sqs: sqsOperations({ ...home, endpoint: () => served?.endpoint ?? "" }, now),
+    sqs: sqsOperations({ ...home, endpoint: () => served?.endpoint ?? "" }, { now, wait }),
     lambda: functions.operations,
     cloudformation: stacks.operations,
     monitoring: cloudWatch.monitoring,

@@ -22,6 +22,8 @@ export type EsoStandInOptions = {
 export type EsoStandIn = {
   /** How many refreshes succeeded. */
   readonly refreshes: number;
+  /** Resolves after a full reconcile that starts after the call, or when the stand-in stops. */
+  reconciled(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -41,12 +43,17 @@ export function startEsoStandIn(options: EsoStandInOptions): EsoStandIn {
   const stopped = new AbortController();
   const failures = new Map<string, { digest: string; until: number; times: number }>();
   let refreshes = 0;
+  let waiting: (() => void)[] = [];
 
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
+      const resolved = waiting;
+      waiting = [];
       await reconcileAll().catch(() => {}); // the server is stopping
+      for (const resolve of resolved) resolve();
       await sleep(pollMs, undefined, { signal: stopped.signal }).catch(() => {});
     }
+    for (const resolve of waiting) resolve();
   };
   const now = options.now ?? Date.now;
 
@@ -143,6 +150,7 @@ export function startEsoStandIn(options: EsoStandInOptions): EsoStandIn {
     get refreshes() {
       return refreshes;
     },
+    reconciled: () => new Promise((resolve) => void waiting.push(resolve)),
     stop: async () => {
       stopped.abort();
       await running;

@@ -13,8 +13,7 @@ import { type Desk, openDesk } from "../harness/command-line.ts";
 import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
-let laterMs = 0;
-const used = useBackend(() => startSandboxBackend({ now: () => Date.now() + laterMs }));
+const used = useBackend(startSandboxBackend);
 const at = useScene(used);
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -183,11 +182,7 @@ describe("secret-relay redrive", () => {
     finish();
     expect(await depth("RuleDeadLetterQueue")).toBe(0); // hidden, not gone
 
-    laterMs = 17 * 60_000;
-    try {
-      expect(await depth("RuleDeadLetterQueue")).toBe(1);
-    } finally {
-      laterMs = 0;
-    }
+    await used.backend.clock.advance(17 * 60_000);
+    expect(await depth("RuleDeadLetterQueue")).toBe(1);
   });
 });

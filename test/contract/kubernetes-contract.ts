@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import type { KubernetesBackend } from "../harness/backend.ts";
+import type { Clock } from "../harness/clock.ts";
 import { kubernetesCall } from "../harness/kubernetes-request.ts";
 import { describeApply } from "./kubernetes/apply.ts";
 import { describeCallers } from "./kubernetes/callers.ts";
@@ -16,7 +17,7 @@ import { describeWholeWrites } from "./kubernetes/whole-writes.ts";
 import { describeWorkloads } from "./kubernetes/workloads.ts";
 
 /** What the relay may rely on in an API server. The same claims hold for the sandbox and for a real one. */
-export function describeKubernetesContract(start: () => Promise<KubernetesBackend>): void {
+export function describeKubernetesContract(start: () => Promise<KubernetesBackend>, clock: Clock): void {
   let backend: KubernetesBackend;
   let api: ReturnType<typeof kubernetesCall>;
 
@@ -33,7 +34,11 @@ export function describeKubernetesContract(start: () => Promise<KubernetesBacken
     await backend?.stop();
   });
 
-  const context: ContractContext = { backend: () => backend, call: (path, options) => api(path, options) };
+  const context: ContractContext = {
+    backend: () => backend,
+    clock,
+    call: (path, options) => api(path, options),
+  };
   describeApply(context);
   describeFence(context);
   describeRefusedApply(context);

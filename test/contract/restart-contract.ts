@@ -276,7 +276,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
 
       const third = await at.scene.rotate(second, '{"password":"third"}');
       const tooSoon = await told(third);
-      await sleep(3_000);
+      await used.backend.clock.advance(3_000);
       const later = await told(third);
 
       expect(restartsOf(tooSoon)).toEqual([
@@ -451,7 +451,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
     it("restarts a workload that came after the first value and was never restarted", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       const { source, bindings } = await open(atShop);
-      await sleep(1_100); // creation times are whole seconds
+      await used.backend.clock.advance(1_100); // creation times are whole seconds
       await create("Deployment", "shop");
       await sweepOnce(bindings);
       await at.scene.deleteSecret("db");
@@ -593,7 +593,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
         contentType: "application/merge-patch+json",
         body: { status: { phase: "Running" } },
       });
-      await sleep(1_100); // creation times are whole seconds
+      await used.backend.clock.advance(1_100); // creation times are whole seconds
       await at.scene.deleteSecret("db");
       const second = await at.scene.rotate(source, '{"password":"second"}');
 

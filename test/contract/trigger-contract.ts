@@ -26,7 +26,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     const externalSecrets = { namespaces: [at.scene.namespace], deadlineSeconds };
     const clusters = { main: { ...pinnedCluster(backend), externalSecrets } };
     const ofTest = typeof bindings === "function" ? bindings(source, at.scene.namespace) : bindings;
-    const relay = await startRelay(backend, { bindings: ofTest, clusters });
+    const relay = await startRelay(backend, { bindings: ofTest, clusters, wait: eso.wait });
     const told = (about: TestSource) => relay.invoke(labelUpdated(backend, about));
     return { backend, eso, source, relay, told };
   };
@@ -336,7 +336,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
   describe("secret-relay trigger", () => {
     const openDeskWith = async (externalSecrets: object | undefined) => {
       const opened = await open({ isAllowed: false });
-      const desk = openDesk(opened.backend);
+      const desk = openDesk(opened.backend, { wait: opened.eso.wait });
       const cluster = { ...pinnedCluster(opened.backend), ...(externalSecrets && { externalSecrets }) };
       desk.writeBindings([], { main: cluster });
       await opened.eso.createStore("plain");

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
+import type { Wait } from "../../shared/runtime/retry.ts";
 import type { Backend } from "../harness/backend.ts";
 import { type EsoScene, esoScene } from "../harness/eso-scene.ts";
 import { applyManifests, type Narrow, printedManifests, singleRights } from "../harness/printed-roles.ts";
@@ -88,11 +88,14 @@ async function liveThrough(
   });
 
   const controller = eso.startEso();
-  const pusher = pushWhatIsNudged(eso, "onward");
+  const wait: Wait = async (ms, signal) => {
+    await eso.wait(ms, signal);
+    await pushWhatIsNudged(eso, "onward", backend.clock.now());
+  };
   try {
     const externalSecrets = { namespaces, deadlineSeconds: 2 };
     const clusters = { main: { ...pinnedCluster(backend), externalSecrets } };
-    const relay = await startRelay(backend, { bindings: [], clusters });
+    const relay = await startRelay(backend, { bindings: [], clusters, wait });
     const second: TestSource = await scene.rotate(source, '{"password":"second"}');
     let report: RotationReport;
     try {
@@ -108,35 +111,19 @@ async function liveThrough(
     const isMakerNudged = (await eso.nudgeOf("ClusterExternalSecret", maker)) !== undefined;
     return [...missed, ...(isMakerNudged ? [] : ["ClusterExternalSecret"])];
   } finally {
-    await pusher.stop();
     await controller.stop();
   }
 }
 
 /** Plays ESO for PushSecrets, as far as a nudge sees it. */
-function pushWhatIsNudged(eso: EsoScene, name: string): { stop(): Promise<void> } {
-  const stopped = new AbortController();
-  const run = async () => {
-    while (!stopped.signal.aborted) {
-      const nudge = await eso.nudgeOf("PushSecret", name);
-      if (nudge !== undefined) {
-        await eso.writeStatus("PushSecret", name, {
-          refreshTime: `${new Date().toISOString().slice(0, 19)}Z`,
-          syncedResourceVersion: nudge,
-          conditions: [{ type: "Ready", status: "True", reason: "Synced" }],
-        });
-        return;
-      }
-      await sleep(20);
-    }
-  };
-  const running = run();
-  return {
-    stop: async () => {
-      stopped.abort();
-      await running;
-    },
-  };
+async function pushWhatIsNudged(eso: EsoScene, name: string, now: number): Promise<void> {
+  const nudge = await eso.nudgeOf("PushSecret", name);
+  if (nudge === undefined) return;
+  await eso.writeStatus("PushSecret", name, {
+    refreshTime: `${new Date(now).toISOString().slice(0, 19)}Z`,
+    syncedResourceVersion: nudge,
+    conditions: [{ type: "Ready", status: "True", reason: "Synced" }],
+  });
 }
 
 const WEBHOOK_ID = "reconcile.external-secrets.io/webhook-id";

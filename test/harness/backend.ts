@@ -1,8 +1,11 @@
+import type { Clock } from "./clock.ts";
+
 /** A test's servers: the sandbox and the real servers implement it alike, so neither can be favoured. */
 export type Backend = {
   readonly name: "sandbox" | "real";
   readonly aws: AwsBackend;
   readonly kubernetes: KubernetesBackend;
+  readonly clock: Clock;
   stop(): Promise<void>;
 };
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { kubeconfigFor } from "../../sandbox/kubernetes/kubeconfig.ts";
+import type { Wait } from "../../shared/runtime/retry.ts";
 import type { Backend } from "./backend.ts";
 import { findTraces } from "./canary.ts";
 import { pinnedCluster } from "./relay.ts";
@@ -21,14 +22,17 @@ export type Desk = {
 };
 
 /** AWS settings come from process.env: the test file must have put backend.aws.env there. */
-export function openDesk(backend: Backend, { now }: { now?: () => number } = {}): Desk {
+export function openDesk(
+  backend: Backend,
+  { now = backend.clock.now, wait = backend.clock.advance }: { now?: () => number; wait?: Wait } = {},
+): Desk {
   const folder = mkdtempSync(join(tmpdir(), "secret-relay-desk-"));
   const write = (file: string, content: object | string) =>
     writeFileSync(join(folder, file), typeof content === "string" ? content : JSON.stringify(content));
   write("kubeconfig", adminKubeconfig(backend));
   const run = async (...words: readonly string[]) => {
     const env = { HOME: folder, PATH: process.env.PATH, KUBECONFIG: join(folder, "kubeconfig") };
-    const told = await runCli(words, { cwd: folder, env, ...(now && { now }) });
+    const told = await runCli(words, { cwd: folder, env, now, wait });
     expect(findTraces(told.stdout + told.stderr, [backend.kubernetes.adminToken])).toEqual([]);
     return told;
   };

@@ -8,6 +8,7 @@ import {
   TRIGGER_RULES,
   triggerPermissions,
 } from "../../shared/external-secrets/permissions.ts";
+import type { Wait } from "../../shared/runtime/retry.ts";
 import { awsClients } from "./aws-clients.ts";
 import type { Backend } from "./backend.ts";
 import type { Scene, TestSource } from "./scene.ts";
@@ -33,6 +34,8 @@ export type EsoScene = {
   /** The Role and ClusterRole of docs/external-secrets.md, for the relay's group. */
   grant(): Promise<void>;
   startEso(): EsoStandIn;
+  /** For a relay: advances the clock, and then lets ESO, if it runs, reconcile everything. */
+  wait: Wait;
 };
 
 export type StoreKind = "SecretStore" | "ClusterSecretStore";
@@ -51,6 +54,7 @@ const GROUP = "external-secrets.io";
 
 export function esoScene(backend: Backend, scene: Scene, version: EsoVersion): EsoScene {
   const { admin, namespace } = scene;
+  let running: EsoStandIn | undefined;
   const versionOf = (kind: Kind): string => (kind === "PushSecret" ? "v1alpha1" : version);
   const pathOf = (kind: Kind, name = ""): string => {
     const within = kind.startsWith("Cluster") ? "" : `/namespaces/${namespace}`;
@@ -136,20 +140,28 @@ export function esoScene(backend: Backend, scene: Scene, version: EsoVersion): E
         call: admin,
         version,
         namespace,
+        now: backend.clock.now,
         readSource: async (key) => {
           const { SecretString = "{}" } = await secrets.send(new GetSecretValueCommand({ SecretId: key }));
           return JSON.parse(SecretString);
         },
       });
-      return {
+      running = {
         get refreshes() {
           return eso.refreshes;
         },
+        reconciled: eso.reconciled,
         stop: async () => {
+          running = undefined;
           await eso.stop();
           destroy();
         },
       };
+      return running;
+    },
+    wait: async (ms, signal) => {
+      await backend.clock.advance(ms, signal);
+      await running?.reconciled();
     },
   };
 }

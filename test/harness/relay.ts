@@ -11,6 +11,7 @@ import type { RotationReport } from "../../functions/rotation/settle.ts";
 import type { DescribeCluster } from "../../shared/cluster/aws-clients.ts";
 import type { LogCode, LogFields } from "../../shared/runtime/log.ts";
 import type { MetricName } from "../../shared/runtime/metrics.ts";
+import type { Wait } from "../../shared/runtime/retry.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { Backend } from "./backend.ts";
 import { findTraces } from "./canary.ts";
@@ -41,6 +42,8 @@ export type TestRelayOptions = {
   /** Replaces what a test wants to step through. */
   readonly override?: (real: RotationDependencies) => Partial<RotationDependencies>;
   readonly now?: () => number;
+  /** By default, advances the backend's clock. Set it for a relay that waits for another process. */
+  readonly wait?: Wait;
   /** Stands in for EKS. */
   readonly describeCluster?: DescribeCluster;
 };
@@ -114,7 +117,8 @@ function prepare(backend: Backend, options: Omit<TestRelayOptions, "override">) 
       log: (code: LogCode, fields: LogFields = {}) => keepClean(logs, { code, fields }),
       measure: (name: MetricName, value: number, code?: string) =>
         keepClean(metrics, { name, value, ...(code !== undefined && { code }) }),
-      ...(options.now && { now: options.now }),
+      now: options.now ?? backend.clock.now,
+      wait: options.wait ?? backend.clock.advance,
       ...(options.describeCluster && { describeCluster: options.describeCluster }),
     },
     logs,
@@ -161,7 +165,7 @@ export function lambdaContext({ aws }: Pick<Backend, "aws">, remainingMs = 15_00
 
 /** The native event for a source, as EventBridge sends it. */
 export function labelUpdated(
-  backend: Backend,
+  backend: Pick<Backend, "aws">,
   source: { arn: string; name: string; versionId: string },
   at = Date.now(),
   label = "AWSCURRENT",

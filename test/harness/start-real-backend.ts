@@ -1,6 +1,7 @@
 import { startMoto } from "../real/aws/start.ts";
 import { startControlPlane } from "../real/control-plane/start.ts";
 import type { Backend } from "./backend.ts";
+import { realClock } from "./clock.ts";
 
 /** moto, etcd and kube-apiserver, with one pair of AWS credentials that all of them know. Takes some 8 s. */
 export async function startRealBackend(): Promise<Backend> {
@@ -16,7 +17,7 @@ export async function startRealBackend(): Promise<Backend> {
       await kubernetes.stop();
       await aws.stop();
     };
-    return { name: "real", aws, kubernetes, stop };
+    return { name: "real", aws, kubernetes, clock: realClock, stop };
   } catch (error) {
     await aws.stop();
     throw error;

@@ -3,12 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startKubernetesSandbox } from "../../sandbox/kubernetes/server.ts";
 import { describeKubernetesContract } from "../contract/kubernetes-contract.ts";
 import type { KubernetesBackend } from "../harness/backend.ts";
+import { realClock } from "../harness/clock.ts";
 import { type KubernetesResponse, kubernetesCall } from "../harness/kubernetes-request.ts";
 import { testCredentialsOf } from "../harness/test-credentials.ts";
 import { startControlPlane } from "./control-plane/start.ts";
 
 describe("a real kube-apiserver keeps the contract", () => {
-  describeKubernetesContract(() => startControlPlane());
+  describeKubernetesContract(() => startControlPlane(), realClock);
 });
 
 /** One write, as any of several managers. */

@@ -29,7 +29,7 @@ describe("a cluster that", () => {
   it("throttles is left alone for as long as its Retry-After says, then written to", async () => {
     const { relay, event } = await prepare();
     const askedAt: number[] = [];
-    struck.sandbox.kubernetes.faults.before(() => void askedAt.push(performance.now()));
+    struck.sandbox.kubernetes.faults.before(() => void askedAt.push(struck.now()));
     const fault = { kind: "throttle", retryAfterSeconds: 1, times: 1, match: isSecret("get") } as const;
     struck.sandbox.kubernetes.faults.add(fault);
 

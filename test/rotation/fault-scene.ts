@@ -56,6 +56,12 @@ export function useFaultScene(): FaultScene {
     get kubernetes() {
       return sandbox.kubernetes;
     },
+    clock: {
+      now,
+      advance: async (ms) => {
+        aheadMs += ms;
+      },
+    },
     stop: async () => {},
   };
   return {

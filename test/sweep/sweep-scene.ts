@@ -45,7 +45,13 @@ export function useSweepScene(): SweepScene {
     },
     get backend(): Backend {
       const { aws, kubernetes, stop } = sandbox;
-      return { name: "sandbox", aws, kubernetes, stop };
+      return {
+        name: "sandbox",
+        aws,
+        kubernetes,
+        clock: { now, advance: async (ms) => scene.passTime(ms) },
+        stop,
+      };
     },
     now,
     passTime: (ms) => {

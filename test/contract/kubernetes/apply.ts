@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type ContractContext, ledger, NAMESPACE, secretsThrough, unique, X, Y } from "./fixtures.ts";
 
 /** Server-side apply, the only way in which the relay writes. */
-export function describeApply({ call }: ContractContext): void {
+export function describeApply({ call, clock }: ContractContext): void {
   const secrets = secretsThrough(call);
 
   describe("server-side apply", () => {
@@ -35,7 +34,7 @@ export function describeApply({ call }: ContractContext): void {
     it("changes nothing, not even version or time, when nothing is different", async () => {
       const name = unique();
       const first = await secrets.apply(name, { data: { x: X } });
-      await sleep(1_100); // times are whole seconds
+      await clock.advance(1_100); // times are whole seconds
 
       const second = await secrets.apply(name, { data: { x: X } });
 

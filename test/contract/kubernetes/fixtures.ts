@@ -1,9 +1,11 @@
 import type { KubernetesBackend } from "../../harness/backend.ts";
+import type { Clock } from "../../harness/clock.ts";
 import type { KubernetesCall, KubernetesResponse } from "../../harness/kubernetes-request.ts";
 
 /** What every part of the contract works on; the backend is there once the tests run. */
 export type ContractContext = {
   backend: () => KubernetesBackend;
+  clock: Clock;
   /** As the administrator. */
   call: KubernetesCall;
 };
