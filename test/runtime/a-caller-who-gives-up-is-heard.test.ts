@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { boundedRequests } from "../../shared/runtime/bounded-requests.ts";
 import { type Misbehaviour, useHostileServers } from "../hostile/hostile-server.ts";
@@ -13,9 +14,10 @@ it.each<[string, Misbehaviour]>([
   ["its head has no end", (socket) => socket.write("HTTP/1.1 200 OK\r\nx: ")],
 ])("a call ends with its caller's time, and not with the request's, when %s", async (_, misbehave) => {
   const { promise: asked, resolve } = Promise.withResolvers<void>();
-  const server = await start((socket, request) => {
+  const server = await start(async (socket, request) => {
     misbehave(socket, request);
-    setTimeout(resolve, 200); // for the client to see what the server did
+    for (let turns = 0; turns < 10; turns += 1) await turn(); // for the client to see what the server did
+    resolve();
   });
   const { requestHandler } = boundedRequests();
   afterwards(() => requestHandler.destroy());
