@@ -9,12 +9,12 @@ const MAY_IMPORT = {
   runtime: [],
   source: ["runtime"],
   events: ["source/[^/]+$"],
-  bindings: ["render/expressions", "source/[^/]+$"],
+  bindings: ["source/[^/]+$"],
   render: ["bindings", "source/[^/]+$"],
   cluster: ["bindings", "runtime", "source/[^/]+$"],
   assess: ["bindings", "cluster", "render", "source/[^/]+$"],
   workloads: ["bindings", "cluster", "runtime", "source/[^/]+$"],
-  "external-secrets": ["bindings", "cluster", "render/expressions", "runtime", "source/[^/]+$"],
+  "external-secrets": ["bindings", "cluster", "runtime", "source/[^/]+$"],
   sync: ["assess", "bindings", "cluster", "render", "runtime", "source", "workloads"],
   sweep: ["assess", "bindings", "cluster", "render", "runtime", "source", "sync", "workloads"],
   permissions: ["bindings", "external-secrets", "workloads"],
@@ -68,7 +68,7 @@ export default {
       comment: "events, bindings' index, render and assess know no client, no network and no clock.",
       severity: "error",
       from: {
-        path: "^shared/(assess|events|permissions|render)/|^shared/source/[^/]+$|^shared/bindings/relay-identity|^shared/(workloads/(plan-restart|uses-secret)|external-secrets/(find-affected|skip-reason|refresh|nudge|sync-window|parse-.*|match-name))\\.ts$",
+        path: "^shared/(assess|events|permissions|render)/|^shared/source/[^/]+$|^shared/bindings/(expressions/|relay-identity)|^shared/(workloads/(plan-restart|uses-secret)|external-secrets/(find-affected|skip-reason|refresh|nudge|sync-window|parse-.*|match-name))\\.ts$",
       },
       to: {
         path: [AWS_OR_KUBERNETES, "^(node:)?(https?|net|tls|fs|timers|child_process)"],
@@ -99,10 +99,10 @@ export default {
       from: {
         path: "^(functions|shared)/",
         pathNot:
-          "^shared/(bindings/check-rules|render/expressions/|external-secrets/match-name|render/(compose-data|check-type))",
+          "^shared/(bindings/check-rules|bindings/expressions/|external-secrets/match-name|render/(compose-data|check-type))",
       },
       to: {
-        path: "^shared/(render/expressions/(?!json-tree)|render/(compose-data|check-type))|^node_modules/liquidjs/",
+        path: "^shared/(bindings/expressions/(?!json-tree)|render/(compose-data|check-type))|^node_modules/liquidjs/",
         dependencyTypesNot: ["dynamic-import", "type-only"],
       },
     },

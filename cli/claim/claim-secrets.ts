@@ -2,37 +2,30 @@ import pMap from "p-map";
 import { type Claim, claimOf } from "../../shared/assess/claim.ts";
 import type { AssessRules } from "../../shared/assess/observation.ts";
 import type { Binding } from "../../shared/bindings/binding.ts";
-import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
 import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { takeOver } from "../../shared/sync/take-over.ts";
+import { toRelayError } from "../errors.ts";
 import type { Session } from "../live/open-session.ts";
 
-/** What can be claimed of one binding, or was. `unknown`: it could not be observed or patched. */
+/** `unknown`: the Secret could not be read or patched. */
 export type ClaimResult =
   | Claim
   | { readonly kind: "unknown"; readonly code: string; readonly advice: string };
 
 export type Claimed = { readonly binding: Binding; readonly claim: ClaimResult };
 
-export type ClaimHow = {
-  readonly from: string | undefined;
-  /** False: only look. */
-  readonly carryOut: boolean;
-  readonly budget: TimeBudget;
-};
-
 export function claimSecrets(
-  live: Session,
+  session: Session,
   bindings: readonly Binding[],
-  { from, carryOut, budget }: ClaimHow,
+  { from, dryRun, budget }: { from: string | undefined; dryRun: boolean; budget: TimeBudget },
 ): Promise<Claimed[]> {
   const claim = async (binding: Binding): Promise<Claim> => {
-    const cluster = live.connect(binding.target.cluster);
-    // No deletion is decided here, so the grace period does not matter.
-    const rules: AssessRules = { marks: live.index.marks, now: live.now(), deletionGraceMs: 0 };
-    if (carryOut) return takeOver(cluster, { binding, rules, from, budget });
-    const seen = await cluster.readMetadata(binding.target, budget);
-    return seen === undefined ? { kind: "none" } : claimOf(seen, binding, rules, from);
+    const cluster = session.connect(binding.target.cluster);
+    // A claim deletes nothing, so the grace period does not matter.
+    const rules: AssessRules = { marks: session.index.marks, now: session.now(), deletionGraceMs: 0 };
+    if (!dryRun) return takeOver(cluster, { binding, rules, from, budget });
+    const live = await cluster.readMetadata(binding.target, budget);
+    return live === undefined ? { kind: "none" } : claimOf(live, binding, rules, from);
   };
   return pMap(
     bindings,
@@ -40,10 +33,10 @@ export function claimSecrets(
       try {
         return { binding, claim: await claim(binding) };
       } catch (error) {
-        const { code, message: advice } = error instanceof RelayError ? error : UnexpectedFault.from(error);
+        const { code, message: advice } = toRelayError(error);
         return { binding, claim: { kind: "unknown", code, advice } };
       }
     },
-    { concurrency: live.targetsAtOnce },
+    { concurrency: session.targetsAtOnce },
   );
 }

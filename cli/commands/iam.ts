@@ -59,14 +59,14 @@ export const addIam: AddCommand = (program, cli) => {
     cli.runs(async (options: Options) => {
       const { terminal } = cli;
       const compiled = await loadBindingsFile(cli, options.bindings);
-      const home = await stackLocation(cli, options);
+      const location = await stackLocation(cli, options);
       const { prefix, kmsKey: kmsKeyArns, externalSecretsByTag: findsByTag = false } = options;
-      const needs = awsNeeds(compiled, { home, kmsKeyArns, findsByTag, prefix });
+      const needs = awsNeeds(compiled, { location, kmsKeyArns, findsByTag, prefix });
       const parameters = stackParameters(needs);
-      if (options.parameters === true) checkLengths(parameters, compiled, home);
+      if (options.parameters === true) checkLengths(parameters, compiled, location);
       const policy = { Version: "2012-10-17", Statement: policyStatements(needs, options.for) };
       for (const note of notesOn(needs, compiled)) terminal.say(note);
-      return finish(cli, options, { ok: true, home, parameters, policy }, () =>
+      return finish(cli, options, { ok: true, location, parameters, policy }, () =>
         terminal.out(options.parameters ? printParameters(parameters) : JSON.stringify(policy, null, 2)),
       );
     }),
@@ -78,17 +78,17 @@ async function stackLocation({ env }: Cli, options: Options): Promise<AwsLocatio
   const { account, region = env.AWS_REGION } = options;
   if (account === undefined) {
     const { openAwsSession } = await import("../live/aws-session.ts");
-    return (await openAwsSession(options)).home;
+    return (await openAwsSession(options)).location;
   }
   const location = parseAwsLocation(account, region ?? "");
   if (location !== undefined) return location;
   throw new UsageError("--account (twelve digits) needs --region or AWS_REGION, the Region of the stack.");
 }
 
-function checkLengths(parameters: StackParameters, compiled: CompiledBindings, home: AwsLocation): void {
+function checkLengths(parameters: StackParameters, compiled: CompiledBindings, location: AwsLocation): void {
   const [name] = tooLongParameters(parameters);
   if (name === undefined) return;
-  const prefix = name === "SecretArns" ? sharedPrefix(compiled, home) : undefined;
+  const prefix = name === "SecretArns" ? sharedPrefix(compiled, location) : undefined;
   const advice =
     prefix === undefined
       ? "Attach the statements to the roles in your own policy: secret-relay iam."
@@ -99,11 +99,11 @@ function checkLengths(parameters: StackParameters, compiled: CompiledBindings, h
 }
 
 /** Permissions that another account or role must grant, and the option that the bindings cannot decide. */
-function notesOn({ home, findsByTag }: AwsNeeds, { clusters, bindings }: CompiledBindings): string[] {
+function notesOn({ location, findsByTag }: AwsNeeds, { clusters, bindings }: CompiledBindings): string[] {
   const accounts = bindings.flatMap(({ sources }) =>
-    sources.flatMap((source) => source.home?.accountId ?? []),
+    sources.flatMap((source) => source.location?.accountId ?? []),
   );
-  const otherAccounts = new Set(accounts.filter((accountId) => accountId !== home.accountId));
+  const otherAccounts = new Set(accounts.filter((accountId) => accountId !== location.accountId));
   const roles = new Set(Object.values(clusters).flatMap(({ roleArn }) => roleArn ?? []));
   const hasTriggers = Object.values(clusters).some(({ externalSecrets }) => externalSecrets !== undefined);
   return [

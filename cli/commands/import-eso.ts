@@ -163,7 +163,7 @@ function settingsOf(
       name: options.clusterName ?? name ?? options.cluster,
       region: region ?? options.region ?? storeRegions[0] ?? "eu-west-1",
     },
-    home: { region: options.region ?? region, accountId: options.account ?? accountId },
+    location: { region: options.region ?? region, accountId: options.account ?? accountId },
     assumeStores: options.assumeStores === true,
     namespace: options.namespace ?? "default",
   };

@@ -45,7 +45,7 @@ async function init(cli: CommandLine, options: Options): Promise<ExitCode> {
   const aws = await withProgress(terminal, "reading your AWS identity", () => openAwsSession(options));
   const clusters = await selectClusters(cli, options, aws);
   const binds = bindsOfOptions.length > 0 ? bindsOfOptions : await askForBinds(cli, aws);
-  const texts = initFiles({ home: aws.home, clusters, binds });
+  const texts = initFiles({ location: aws.location, clusters, binds });
   await writeOutputFile(cli, files[0], texts.bindings);
   await writeOutputFile(cli, files[1], texts.samconfig);
   return finish(cli, options, { ok: true, files, clusters, binds }, () => {

@@ -132,14 +132,14 @@ async function check(
       `You (${loginFor(cluster)}) cannot check the permissions of group ${group}: you lack create on localsubjectaccessreviews. Use another context, or the relay's role with --as-self.`,
     );
   }
-  const { permissions: rights } = checked;
-  const missing = rights.filter(({ allowed }) => !allowed);
+  const { permissions } = checked;
+  const missing = permissions.filter(({ allowed }) => !allowed);
   const ok = missing.length === 0;
-  return finish(cli, options, { ok, cluster, group, rights }, () => {
-    if (ok) return terminal.out(`Cluster ${cluster}: the relay has all ${rights.length} permissions.`);
+  return finish(cli, options, { ok, cluster, group, permissions }, () => {
+    if (ok) return terminal.out(`Cluster ${cluster}: the relay has all ${permissions.length} permissions.`);
     terminal.out(table(terminal, ["MISSING", "NAMESPACE", "REASON"], missing.map(rowOf)));
     terminal.say(
-      `${missing.length} of ${rights.length} permissions are missing in cluster ${cluster}. Grant them: secret-relay rbac${options.cluster ? ` --cluster ${cluster}` : ""} | kubectl apply -f -`,
+      `${missing.length} of ${permissions.length} permissions are missing in cluster ${cluster}. Grant them: secret-relay rbac${options.cluster ? ` --cluster ${cluster}` : ""} | kubectl apply -f -`,
     );
   });
 }

@@ -61,7 +61,7 @@ async function redrive(cli: CommandLine, options: Options): Promise<ExitCode> {
     const done: QueueResult[] = [];
     for (const { queue, url } of queues) {
       const messages = openQueue(aws, url);
-      const context = { bindings, home: aws.home, now: cli.now() };
+      const context = { bindings, location: aws.location, now: cli.now() };
       try {
         const redriven = await redriveQueue({ queue, messages, context, reportProgress, ...replay });
         done.push({ queue, messages: redriven });

@@ -6,7 +6,7 @@ import type { ExitCode } from "../exit-code.ts";
 import { addSelectionOptions, parseSeconds, type SelectionOptions, targetArgument } from "../live/options.ts";
 import type { Status } from "../status/gather-status.ts";
 import { printStatus } from "../status/print-status.ts";
-import { explainOrphansUnknown, identityRemark } from "../targets/explain-row.ts";
+import { remarksOn } from "../targets/explain-row.ts";
 import { IN_ORDER_HELP, isInOrder } from "../targets/rows.ts";
 import { withProgress } from "../terminal/progress.ts";
 
@@ -37,10 +37,7 @@ async function status(cli: CommandLine, what: string | undefined, options: Statu
   const { openSelection } = await import("../live/open-session.ts");
   const { gatherStatus } = await import("../status/gather-status.ts");
   const { session, groups } = await openSelection(cli, what, options);
-  const filter = {
-    ...(what !== undefined && { groups }),
-    ...(options.cluster && { clusters: options.cluster }),
-  };
+  const filter = { groups: what === undefined ? undefined : groups, clusters: options.cluster };
   for (;;) {
     const result = await withProgress(cli.terminal, "reading", () =>
       gatherStatus(session, groups, filter, startTimeBudget(READ_MS_MAX)),
@@ -53,20 +50,14 @@ async function status(cli: CommandLine, what: string | undefined, options: Statu
 
 const READ_MS_MAX = 300_000;
 
-function print(
-  cli: CommandLine,
-  marks: RelayMetadata,
-  { targets, orphansUnknown }: Status,
-  options: StatusOptions,
-): ExitCode {
+function print(cli: CommandLine, marks: RelayMetadata, status: Status, options: StatusOptions): ExitCode {
   const { terminal, now } = cli;
+  const { targets } = status;
   const at = new Date(now()).toISOString();
-  const result = { ok: targets.every(isInOrder), at, relay: marks.identity, targets, orphansUnknown };
+  const result = { ok: targets.every(isInOrder), at, relay: marks.identity, ...status };
   return finish(cli, options, result, () => {
     if (options.watch === true) terminal.clear();
     terminal.out(printStatus(terminal, targets, now()));
-    for (const remark of [...explainOrphansUnknown(orphansUnknown), ...identityRemark(targets, marks)]) {
-      terminal.say(remark);
-    }
+    for (const remark of remarksOn(status, marks)) terminal.say(remark);
   });
 }

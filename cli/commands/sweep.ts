@@ -15,7 +15,7 @@ import {
   type ViaLambdaOptions,
 } from "../live/options.ts";
 import { isFine, printSweep } from "../sweep/print-sweep.ts";
-import { explainOrphansUnknown, identityRemark } from "../targets/explain-row.ts";
+import { remarksOn } from "../targets/explain-row.ts";
 import { IN_ORDER_HELP } from "../targets/rows.ts";
 import { withProgress } from "../terminal/progress.ts";
 
@@ -70,8 +70,7 @@ async function sweep(cli: CommandLine, options: SweepOptions): Promise<ExitCode>
   if (json === true) terminal.out(JSON.stringify(report));
   else {
     terminal.out(printSweep(terminal, report, { showsAll: inventory, now: cli.now() }));
-    for (const remark of explainOrphansUnknown(report.orphansUnknown)) terminal.say(remark);
-    if (marks !== undefined) for (const remark of identityRemark(report.targets, marks)) terminal.say(remark);
+    for (const remark of remarksOn(report, marks)) terminal.say(remark);
   }
   if (report.bindings + report.shardsQueued === 0) throw new NothingSelected("there");
   return isFine(report) ? EXIT.done : EXIT.failed;
@@ -86,16 +85,13 @@ async function sweepDirectly(
   request: SweepRequest,
   timeoutMs: number,
 ): Promise<SweepResult> {
-  const { openSession } = await import("../live/open-session.ts");
-  const { selectBindings } = await import("../live/select-bindings.ts");
+  const { openSelection } = await import("../live/open-session.ts");
   const { runSweep } = await import("../../shared/sweep/run-sweep.ts");
   const { assessTargets, sweeperOf } = await import("../targets/assess-targets.ts");
-  const session = await openSession(cli, options);
-  const { clusters, mode, plan } = request;
-  selectBindings(session.index, { clusters }); // throws for an unknown cluster
+  const { session } = await openSelection(cli, undefined, options);
   const budget = startTimeBudget(timeoutMs);
-  const report = plan
-    ? await assessTargets(session, { mode, ...(clusters && { clusters }) }, budget)
+  const report = request.plan
+    ? await assessTargets(session, request, budget)
     : await runSweep(sweeperOf(session, budget), request);
   return { report, marks: session.index.marks };
 }

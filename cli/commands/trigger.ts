@@ -63,7 +63,7 @@ async function trigger(
     return session.trigger(
       {
         rules: rulesOf(session.bindings.clusters, options, timeoutMs),
-        change: { ...(source && { source }), webhookIds: [], self: session.aws.home },
+        change: { ...(source && { source }), webhookIds: [], self: session.aws.location },
         stamp: { versionId: "by-hand", eventId: randomUUID() },
         written: Promise.resolve([]),
         ...(request && { asked: request }),

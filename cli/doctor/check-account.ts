@@ -9,10 +9,10 @@ export type AccountCheck = { readonly results: readonly CheckResult[]; readonly 
 export async function checkAccount({ now }: Cli, options: SessionOptions): Promise<AccountCheck> {
   try {
     const aws = await openAwsSession(options);
-    const { callerArn, home } = aws;
+    const { callerArn, location } = aws;
     return {
       aws,
-      results: [ok("credentials", `${callerArn}, in ${home.region}`), ...(await checkClock(aws, now))],
+      results: [ok("credentials", `${callerArn}, in ${location.region}`), ...(await checkClock(aws, now))],
     };
   } catch (error) {
     return { results: [wrongBy("credentials", error)] };

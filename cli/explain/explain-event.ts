@@ -160,7 +160,7 @@ function followUpsOf({ restart, nudge, events }: Binding): readonly string[] {
 /** By default the relay is in the account and Region of the source, so names in the bindings match it. */
 function locationOf(source: SecretReference | undefined, { clusters }: CompiledBindings): AwsLocation {
   const region = Object.values(clusters)[0]?.region ?? "us-east-1";
-  return source?.home ?? { partition: partitionOfRegion(region), region, accountId: "000000000000" };
+  return source?.location ?? { partition: partitionOfRegion(region), region, accountId: "000000000000" };
 }
 
 const DESCRIPTIONS: Readonly<Record<SecretChange["reason"], string>> = {

@@ -2,10 +2,9 @@ import pMap from "p-map";
 import type { Binding, TargetRef } from "../../shared/bindings/binding.ts";
 import { HOLD_ANNOTATION } from "../../shared/bindings/relay-identity.ts";
 import { FenceConflict } from "../../shared/cluster/errors.ts";
-import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
 import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
-import type { BoundClusters } from "../live/connect-bound-clusters.ts";
-import { TARGETS_AT_ONCE } from "../live/connect-bound-clusters.ts";
+import { toRelayError } from "../errors.ts";
+import { type BoundClusters, TARGETS_AT_ONCE } from "../live/connect-bound-clusters.ts";
 
 export type HoldRow = TargetRef & {
   readonly outcome: "held" | "released" | "unchanged" | "failed";
@@ -15,7 +14,7 @@ export type HoldRow = TargetRef & {
   readonly advice?: string;
 };
 
-/** Sets the hold of each Secret, or removes it where `until` is undefined, with the rights of the caller. */
+/** Sets the hold of each Secret, or removes it where `until` is undefined, with the permissions of the caller. */
 export function holdSecrets(
   { connect }: Pick<BoundClusters, "connect">,
   bindings: readonly Binding[],
@@ -26,7 +25,7 @@ export function holdSecrets(
     try {
       return { ...target, ...(await holdSecret(connect, target, until, budget)) };
     } catch (error) {
-      const { code, message: advice } = error instanceof RelayError ? error : UnexpectedFault.from(error);
+      const { code, message: advice } = toRelayError(error);
       return { ...target, outcome: "failed", code, advice };
     }
   };
@@ -51,12 +50,12 @@ async function holdSecret(
       await cluster.patchMetadata(live, { metadata, fieldManager: FIELD_MANAGER }, budget);
       return until === undefined ? { outcome: "released" } : { outcome: "held", until };
     } catch (error) {
-      // The relay wrote it in between: the hold must still land.
+      // The relay wrote the Secret in between. The hold must still be set.
       if (!(error instanceof FenceConflict) || attempt === ATTEMPTS_MAX) throw error;
     }
   }
 }
 
-/** Not the relay's own name: an apply of the relay would remove the annotation with what it no longer wants. */
+/** Not the relay's field manager: its next apply would remove the annotation. */
 const FIELD_MANAGER = "secret-relay-hold";
 const ATTEMPTS_MAX = 5;

@@ -4,7 +4,7 @@ import type { AwsLocation, SecretReference } from "../../shared/source/secret-id
 
 /** The AWS permissions of the functions, in the terms of the template parameters. */
 export type AwsNeeds = {
-  readonly home: AwsLocation;
+  readonly location: AwsLocation;
   /** Full ARNs; `-??????` stands for six unknown random characters. */
   readonly secretArns: readonly string[];
   readonly secretNamePrefix?: string;
@@ -18,7 +18,7 @@ export type AwsNeeds = {
 
 export type NeedsOptions = {
   /** Account and Region of the stack. */
-  readonly home: AwsLocation;
+  readonly location: AwsLocation;
   /** Covers all sources of the stack's account and Region whose names begin with it. */
   readonly prefix?: string | undefined;
   readonly kmsKeyArns?: readonly string[];
@@ -26,20 +26,20 @@ export type NeedsOptions = {
 };
 
 export function awsNeeds({ clusters, bindings }: CompiledBindings, options: NeedsOptions): AwsNeeds {
-  const { home, prefix, kmsKeyArns = [], findsByTag = false } = options;
+  const { location, prefix, kmsKeyArns = [], findsByTag = false } = options;
   const sources = bindings.flatMap((binding) => binding.sources);
-  const byArn = sources.filter((source) => prefix === undefined || !isBelow(source, prefix, home));
+  const byArn = sources.filter((source) => prefix === undefined || !isBelow(source, prefix, location));
   const all = Object.values(clusters);
   return {
-    home,
-    secretArns: unique(byArn.map((source) => arnOf(source, home))),
+    location,
+    secretArns: unique(byArn.map((source) => arnOf(source, location))),
     ...(prefix !== undefined && { secretNamePrefix: prefix }),
     kmsKeyArns: unique(kmsKeyArns),
     clusterArns: unique(
       all
         .filter(({ endpoint, roleArn }) => endpoint === undefined && roleArn === undefined)
         .map(({ name, region }) => {
-          return `arn:${partitionOfRegion(region)}:eks:${region}:${home.accountId}:cluster/${name}`;
+          return `arn:${partitionOfRegion(region)}:eks:${region}:${location.accountId}:cluster/${name}`;
         }),
     ),
     clusterRoleArns: unique(all.flatMap(({ roleArn }) => roleArn ?? [])),
@@ -48,9 +48,9 @@ export function awsNeeds({ clusters, bindings }: CompiledBindings, options: Need
 }
 
 /** The longest common prefix, up to a slash, of all source names in this account and Region. */
-export function sharedPrefix({ bindings }: CompiledBindings, home: AwsLocation): string | undefined {
+export function sharedPrefix({ bindings }: CompiledBindings, location: AwsLocation): string | undefined {
   const sources = bindings.flatMap((binding) => binding.sources);
-  const names = sources.flatMap((source) => (isOf(source, home) ? [source.names[0]] : []));
+  const names = sources.flatMap((source) => (isOf(source, location) ? [source.names[0]] : []));
   const [first = "", ...others] = names;
   let end = first.lastIndexOf("/") + 1;
   while (end > 0 && !others.every((name) => name.startsWith(first.slice(0, end)))) {
@@ -59,17 +59,17 @@ export function sharedPrefix({ bindings }: CompiledBindings, home: AwsLocation):
   return end > 0 ? first.slice(0, end) : undefined;
 }
 
-function arnOf({ id, home: own, suffix }: SecretReference, home: AwsLocation): string {
+function arnOf({ id, location: own, suffix }: SecretReference, location: AwsLocation): string {
   if (suffix !== undefined) return id;
-  const { partition, region, accountId } = home;
+  const { partition, region, accountId } = location;
   const arn = own === undefined ? `arn:${partition}:secretsmanager:${region}:${accountId}:secret:${id}` : id;
   return `${arn}-??????`;
 }
 
-const isBelow = (source: SecretReference, prefix: string, home: AwsLocation): boolean =>
-  isOf(source, home) && source.names[0].startsWith(prefix);
+const isBelow = (source: SecretReference, prefix: string, location: AwsLocation): boolean =>
+  isOf(source, location) && source.names[0].startsWith(prefix);
 
-function isOf({ home: own }: SecretReference, { region, accountId }: AwsLocation): boolean {
+function isOf({ location: own }: SecretReference, { region, accountId }: AwsLocation): boolean {
   return own === undefined || (own.region === region && own.accountId === accountId);
 }
 

@@ -15,13 +15,13 @@ export type RelayFunction = "rotation" | "reconcile";
  * Permissions of a function for its own log and queues are not included.
  */
 export function policyStatements(needs: AwsNeeds, of: RelayFunction): readonly PolicyStatement[] {
-  const { home, secretArns, secretNamePrefix, kmsKeyArns, clusterArns, clusterRoleArns } = needs;
+  const { location, secretArns, secretNamePrefix, kmsKeyArns, clusterArns, clusterRoleArns } = needs;
   const prefixed =
     secretNamePrefix === undefined
       ? undefined
-      : `arn:${home.partition}:secretsmanager:${home.region}:${home.accountId}:secret:${secretNamePrefix}*`;
+      : `arn:${location.partition}:secretsmanager:${location.region}:${location.accountId}:secret:${secretNamePrefix}*`;
   const isSweeping = of === "reconcile";
-  const viaService = `secretsmanager.*.${home.partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}`;
+  const viaService = `secretsmanager.*.${location.partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}`;
   return [
     ...allow("ReadSecretsByArn", "secretsmanager:GetSecretValue", secretArns),
     ...allow("ReadSecretsByPrefix", "secretsmanager:GetSecretValue", prefixed),

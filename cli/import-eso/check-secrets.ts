@@ -3,8 +3,10 @@ import { assess } from "../../shared/assess/assess.ts";
 import { liveTarget } from "../../shared/assess/observation.ts";
 import type { Verdict } from "../../shared/assess/verdict.ts";
 import type { Binding } from "../../shared/bindings/binding.ts";
+import { isRelayKey } from "../../shared/bindings/relay-identity.ts";
 import type { LiveSecret } from "../../shared/cluster/live-secret.ts";
 import { RelayError } from "../../shared/relay-error.ts";
+import type { DesiredSecret } from "../../shared/render/render-secret.ts";
 import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { stateOfRead } from "../../shared/source/state-of-read.ts";
 import { unknownTarget } from "../../shared/sweep/observe-metadata.ts";
@@ -12,7 +14,18 @@ import { renderCurrent } from "../../shared/sync/render-current.ts";
 import { toRelayError } from "../errors.ts";
 import type { Session } from "../live/open-session.ts";
 import type { ReportProgress } from "../terminal/progress.ts";
-import { type Comparison, compareSecret } from "./compare-secret.ts";
+
+/** The comparison of one key. It contains no value and nothing derived from one. */
+type KeyVerdict = {
+  readonly key: string;
+  readonly is: "equal" | "different" | "missing" | "extra";
+};
+
+type Comparison = {
+  readonly keys: readonly KeyVerdict[];
+  /** Differences outside data: `type`, labels and annotations of the binding. */
+  readonly around: readonly string[];
+};
 
 /** The comparison of one Secret with the result of its binding, and the verdict that every other command shows for it. */
 export type SecretCheck = Pick<Verdict, "target" | "finding" | "action" | "code" | "advice"> &
@@ -82,5 +95,35 @@ function fieldsOf({ target, finding, action, code, advice }: Verdict) {
     action,
     ...(code !== undefined && { code }),
     ...(advice !== undefined && { advice }),
+  };
+}
+
+/**
+ * Compares the live Secret with the result of the binding. Pure. Only the binding has a `missing` key, and only the
+ * Secret an `extra` one. The relay's own annotations and labels are not compared, because they do not exist yet.
+ */
+function compareSecret(live: LiveSecret, desired: DesiredSecret): Comparison {
+  const names = [...new Set([...live.data.keys(), ...desired.data.keys()])].sort();
+  const keys = names.map((key): KeyVerdict => {
+    const [actual, expected] = [live.data.get(key), desired.data.get(key)];
+    if (actual === undefined) return { key, is: "missing" };
+    if (expected === undefined) return { key, is: "extra" };
+    return { key, is: actual.equals(expected) ? "equal" : "different" };
+  });
+  const differing = (
+    kind: string,
+    expected: Readonly<Record<string, string>>,
+    actual: Readonly<Record<string, string>>,
+  ) =>
+    Object.entries(expected)
+      .filter(([name, value]) => !isRelayKey(name) && actual[name] !== value)
+      .map(([name]) => `${kind} ${name}`);
+  return {
+    keys,
+    around: [
+      ...(live.type === desired.type ? [] : ["type"]),
+      ...differing("label", desired.labels, live.labels),
+      ...differing("annotation", desired.annotations, live.annotations),
+    ],
   };
 }

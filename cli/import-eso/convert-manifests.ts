@@ -10,7 +10,7 @@ import { refusalsOf } from "./validate-entry.ts";
 
 export type ImportOptions = {
   readonly cluster: { readonly key: string; readonly name: string; readonly region: string };
-  readonly home: SourceLocation;
+  readonly location: SourceLocation;
   /** Treat a missing store as AWS Secrets Manager in the account and Region of the functions. */
   readonly assumeStores: boolean;
   /** The namespace of a manifest without one. */
@@ -44,7 +44,7 @@ export type Conversions = {
  * Nothing is converted in part: the binding would take over the whole Secret and drop the keys that it does not have.
  */
 export function convertManifests(manifests: readonly Manifest[], options: ImportOptions): Conversions {
-  const stores = storesOf(manifests, { home: options.home, assume: options.assumeStores });
+  const stores = storesOf(manifests, { location: options.location, assume: options.assumeStores });
   const ours = manifests.filter(({ apiVersion }) => apiVersion.startsWith("external-secrets.io/"));
   const parents = new Set(ours.flatMap(parentOf));
   const covered = ours.filter(({ kind, name }) => kind === "ClusterExternalSecret" && parents.has(name));

@@ -28,7 +28,7 @@ export type Stores = {
  */
 export function storesOf(
   manifests: readonly Manifest[],
-  { home, assume }: { readonly home: SourceLocation; readonly assume: boolean },
+  { location, assume }: { readonly location: SourceLocation; readonly assume: boolean },
 ): Stores {
   const stores = Map.groupBy(
     manifests.filter(isStore).map((manifest) => ({ manifest, store: readStore(manifest) })),
@@ -37,8 +37,8 @@ export function storesOf(
   const aws = [...stores.values()].flat().flatMap(({ store }) => ("region" in store ? [store] : []));
   const regions = new Set(aws.map(({ region }) => region));
   const [onlyRegion] = regions.size === 1 ? regions : [];
-  const region = home.region ?? onlyRegion;
-  const here: SourceLocation = { ...home, region };
+  const region = location.region ?? onlyRegion;
+  const here: SourceLocation = { ...location, region };
   return {
     find({ kind, name, namespace }, key) {
       const found =
@@ -130,19 +130,19 @@ function readStore(manifest: Manifest): AwsStore | Refused {
 function sourceIn(
   { region, accountId, prefix = "", notes }: AwsStore,
   key: string,
-  home: SourceLocation,
+  location: SourceLocation,
 ): FoundSource {
   const name = prefix + key;
   const read = parseSecretReference(name, "any");
   if (read === undefined) {
     return refused("SOURCE_NAME", `${JSON.stringify(name)} is not a valid name or ARN of a secret`);
   }
-  if (read.home !== undefined) return { kind: "found", id: name, notes };
-  const account = accountId ?? home.accountId;
+  if (read.location !== undefined) return { kind: "found", id: name, notes };
+  const account = accountId ?? location.accountId;
   const isHere =
-    region === (home.region ?? region) && (accountId === undefined || accountId === home.accountId);
+    region === (location.region ?? region) && (accountId === undefined || accountId === location.accountId);
   if (isHere) {
-    if (home.region === undefined && region !== "") {
+    if (location.region === undefined && region !== "") {
       return refused(
         "STORE_ACCOUNT",
         "the stores use several Regions. Give the Region of the functions with --region",
@@ -153,7 +153,7 @@ function sourceIn(
   if (account === undefined) {
     return refused(
       "STORE_ACCOUNT",
-      `the store reads in ${region}, the functions run in ${home.region}, and the account is unknown. Use --account`,
+      `the store reads in ${region}, the functions run in ${location.region}, and the account is unknown. Use --account`,
     );
   }
   const id = `arn:${partitionOf(region)}:secretsmanager:${region}:${account}:secret:${name}`;

@@ -6,7 +6,7 @@ import { printParameters, stackParameters } from "../iam/stack-parameters.ts";
 
 /** EKS clusters by name, and the first bindings. */
 export type InitAnswers = {
-  readonly home: AwsLocation;
+  readonly location: AwsLocation;
   readonly clusters: readonly string[];
   readonly binds: readonly Bind[];
 };
@@ -17,18 +17,18 @@ export type Bind = { readonly source: string; readonly namespace: string; readon
 export type InitFiles = { readonly bindings: string; readonly samconfig: string };
 
 /** Throws BindingsError for an invalid name. Pure. */
-export function initFiles({ home, clusters, binds }: InitAnswers): InitFiles {
+export function initFiles({ location, clusters, binds }: InitAnswers): InitFiles {
   const [first = ""] = clusters;
   const file = {
     version: 1,
-    clusters: Object.fromEntries(clusters.map((name) => [name, { name, region: home.region }])),
+    clusters: Object.fromEntries(clusters.map((name) => [name, { name, region: location.region }])),
     defaults: { cluster: first },
     bindings: binds.map(({ source, namespace, name }) => ({ source, targets: [{ namespace, name }] })),
   };
   const bindings = `${BINDINGS_HEAD}${stringify(file, { lineWidth: 0 })}`;
   const compiled = loadBindings(bindings, "bindings.yaml");
-  const parameters = { ...stackParameters(awsNeeds(compiled, { home })), AccessEntryClusterName: first };
-  const samconfig = SAMCONFIG.replace("REGION", home.region).replace("PARAMETERS", () =>
+  const parameters = { ...stackParameters(awsNeeds(compiled, { location })), AccessEntryClusterName: first };
+  const samconfig = SAMCONFIG.replace("REGION", location.region).replace("PARAMETERS", () =>
     printParameters(parameters),
   );
   return { bindings, samconfig };

@@ -17,7 +17,7 @@ export type AwsSession = {
     readonly credentials: Credentials;
   };
   /** The account and Region of a secret that is given by its name alone. */
-  readonly home: AwsLocation;
+  readonly location: AwsLocation;
   readonly callerArn: string;
   /** Turns an error of the SDK into a RelayError; a RelayError passes unchanged. */
   readonly classify: (what: string, error: unknown) => RelayError;
@@ -45,8 +45,8 @@ export async function openAwsSession(options: AwsOptions): Promise<AwsSession> {
       .catch((error: unknown) => {
         throw classify("Reading your AWS identity", error);
       });
-    const home = parseAwsLocation(Account, region);
-    if (home === undefined)
+    const location = parseAwsLocation(Account, region);
+    if (location === undefined)
       throw new UsageError(`${region} is not an AWS Region. Correct --region or AWS_REGION.`);
     const { credentials } = sts.config;
     return {
@@ -54,7 +54,7 @@ export async function openAwsSession(options: AwsOptions): Promise<AwsSession> {
       get client() {
         return { region, credentials, ...boundedRequests(WORKSTATION_LIMITS) };
       },
-      home,
+      location,
       callerArn,
       classify,
     };

@@ -17,14 +17,14 @@ export type DescribedMessage = {
 export function describeMessage(
   body: string,
   kind: FailureQueue["kind"],
-  context: { readonly bindings: CompiledBindings; readonly home: AwsLocation; readonly now: number },
+  context: { readonly bindings: CompiledBindings; readonly location: AwsLocation; readonly now: number },
 ): DescribedMessage {
   const parsed = parseObject(body);
   if (parsed === undefined) return { says: "Not a JSON object: no function accepts it." };
   const condition = conditionOf(parsed);
   const reason = condition === undefined ? {} : { condition };
   if (kind === "events") {
-    const events = explainEvents(parsed, context.bindings, context.now, context.home);
+    const events = explainEvents(parsed, context.bindings, context.now, context.location);
     const isTaken = events.every(({ verdict }) => verdict !== "rejected");
     return { says: `${events.length} event(s)`, events, ...reason, ...(isTaken && { input: parsed }) };
   }

@@ -1,26 +1,17 @@
 import { countOf, instantOf, spanOf } from "../terminal/format.ts";
 import { type Html, html } from "./html.ts";
+import type { State } from "./states.ts";
 
-export type Tone =
-  | "fresh"
-  | "repaired"
-  | "drifted"
-  | "refused"
-  | "left"
-  | "unknown"
-  | "half"
-  | "most"
-  | "all";
-
-export type Series = { readonly name: string; readonly tone: Tone };
+/** The tone is the colour of a state. */
+export type Series = { readonly name: string; readonly tone: State };
 
 type Chart = {
   readonly id: string;
   readonly title: string;
-  /** One sentence that says what the picture shows, for whoever can't see it. */
+  /** The chart as one sentence, for screen readers. */
   readonly summary: string;
   readonly series: readonly Series[];
-  /** One value for each of the series, or none. */
+  /** One value for each series, or undefined. */
   readonly points: readonly ChartPoint[];
   readonly kind: "lines" | "bars";
   readonly scale: Scale;
@@ -28,18 +19,18 @@ type Chart = {
 
 export type ChartPoint = { readonly at: number; readonly values: readonly (number | undefined)[] };
 
-/** From a value to its height, from 0 at the bottom to 1. The ticks are as far from each other as they look. */
+/** Maps a value to its height, from 0 at the bottom to 1. */
 export type Scale = {
   readonly ticks: readonly number[];
   readonly heightOf: (value: number) => number;
   readonly say: (value: number) => string;
-  /** Of a tick, where that is said otherwise. */
+  /** The label of a tick, if it differs. */
   readonly sayTick?: (value: number) => string;
 };
 
 /**
- * A chart without script and without a style of its own: the shapes are stretched to the width that there is, and every
- * text is HTML beside them, so it stays readable on a phone. The same numbers follow as a table.
+ * A chart without script. The SVG is stretched to the available width, so all its text is HTML, which stays readable on a
+ * phone. A table with the same numbers follows.
  */
 export function chart({ id, title, summary, series, points, kind, scale }: Chart): Html {
   const from = points[0]?.at ?? 0;
@@ -104,12 +95,12 @@ function bars(series: readonly Series[], points: readonly ChartPoint[], scale: S
       below += value;
       return html`<rect class="tone-${tone}" x="${round(left + step * (index + 0.15))}" width="${round(step * 0.7)}" y="${top}" height="${round(bottom - top)}"/>`;
     });
-    const told = series.map(({ name }, which) => `${name} ${scale.say(values[which] ?? 0)}`).join(", ");
-    return html`<g class="bar"><title>${instantOf(at)}: ${told}</title><rect class="reach" x="${round(left + step * index)}" width="${round(step)}" y="0" height="${HEIGHT}"/>${parts}</g>`;
+    const label = series.map(({ name }, which) => `${name} ${scale.say(values[which] ?? 0)}`).join(", ");
+    return html`<g class="bar"><title>${instantOf(at)}: ${label}</title><rect class="hover" x="${round(left + step * index)}" width="${round(step)}" y="0" height="${HEIGHT}"/>${parts}</g>`;
   });
 }
 
-/** For times from milliseconds to hours: every step is ten times the one below. */
+/** Logarithmic, for times from milliseconds to hours. */
 export function decades(values: readonly number[]): Scale {
   const known = values.filter((value) => value > 0);
   const low = Math.floor(Math.log10(Math.min(...known, 1_000)));
@@ -125,17 +116,17 @@ export function counts(values: readonly number[]): Scale {
   return even(0, niceStep(Math.max(...values, 1) / TICKS, [1, 2, 5]) * TICKS, countOf);
 }
 
-/** For spans of time, from zero, with ticks that people count in. */
+/** For durations, from zero, with ticks at common durations. */
 export function spans(values: readonly number[]): Scale {
   const wanted = Math.max(...values, 1_000) / TICKS;
   const step = SPANS.find((span) => span >= wanted) ?? Math.ceil(wanted / DAY_MS) * DAY_MS;
   return even(0, step * TICKS, (ms) => (ms === 0 ? "0" : spanOf(ms)));
 }
 
-/** For shares that are near to one: from the next lower mark up to 100 %. */
+/** For shares close to one: from the next lower limit to 100 %. */
 export function shares(values: readonly number[]): Scale {
   const lowest = Math.min(...values, 1);
-  const floor = [0.999, 0.99, 0.98, 0.96, 0.92, 0.8, 0.6].find((mark) => mark <= lowest) ?? 0;
+  const floor = [0.999, 0.99, 0.98, 0.96, 0.92, 0.8, 0.6].find((limit) => limit <= lowest) ?? 0;
   return even(floor, 1, (share) => `${Number((share * 100).toFixed(3))}%`);
 }
 
@@ -152,9 +143,9 @@ function niceStep(atLeast: number, steps: readonly number[]): number {
 const WIDTH = 1_000;
 const HEIGHT = 200;
 const TICKS = 4;
-/** More of them touch each other. */
+/** More dots would overlap. */
 const DOTS_MAX = 120;
-/** Fewer would be as broad as doors. */
+/** Fewer bars would be too wide. */
 const BARS_MIN = 16;
 const DAY_MS = 86_400_000;
 const SPANS = [

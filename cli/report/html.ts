@@ -1,11 +1,11 @@
 import { escapeText } from "../markup/escape-text.ts";
 
-/** Markup that is known to be whole: made by `html`, never from a string that came from outside. */
+/** Safe markup: created by `html`, never from an external string. */
 export type Html = { readonly markup: string };
 
 type Part = Html | string | number | undefined | false | readonly Part[];
 
-/** A template whose every value is text, unless it is Html itself. */
+/** Escapes every value that is not Html. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return {
     markup: strings.reduce((markup, string, at) => markup + string + markupOf(parts[at]), ""),
@@ -13,8 +13,8 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
 }
 
 /**
- * JSON for a `<script type="application/json">`. The parser of HTML knows no JSON: it ends the element at `</script`
- * and changes its mind at `<!--`, wherever these stand. Without a `<` there is neither.
+ * JSON for a `<script type="application/json">`. An HTML parser ends the element at `</script` and changes its state at
+ * `<!--`, also within a JSON string, so `<` is escaped.
  */
 export function jsonForScript(value: unknown): Html {
   const escaped = JSON.stringify(value).replace(

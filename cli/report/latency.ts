@@ -3,9 +3,9 @@ import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { LatencyPoint } from "./measured.ts";
 
 /**
- * How long new versions took to arrive, from inventories that follow each other: a target that holds another version
- * than in the one before was written for it, at the time in its annotation. Counted from the last change of the source
- * in Secrets Manager; a target that was written again for another reason looks slower than it was.
+ * The latency of new versions, from consecutive inventories: if the version of a target differs from the previous one,
+ * the target was written at the time in its annotation. The latency begins at the last change of the source in Secrets
+ * Manager, so it is too long for a target that was written again for another reason.
  */
 export function latencyBetween(sweeps: readonly SweepReport[]): LatencyPoint[] {
   const versions = new Map<string, string | undefined>();

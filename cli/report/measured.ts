@@ -1,8 +1,8 @@
-/** What CloudWatch tells about a time range, besides a sweep. */
+/** CloudWatch metrics of a time range. */
 export type Measured = {
   readonly from: number;
   readonly to: number;
-  /** The span that a point stands for. */
+  /** The period of a data point. */
   readonly periodMs: number;
   readonly latency: readonly LatencyPoint[];
   readonly staleness: readonly (Point & { readonly ms: number })[];

@@ -6,17 +6,16 @@ import { latencyBetween } from "./latency.ts";
 import type { LatencyPoint, Measured } from "./measured.ts";
 import { STATE_ORDER, STATES, type State, stateOf } from "./states.ts";
 
-/** Everything that the page shows. */
 export type FleetReport = {
   readonly madeAt: number;
   readonly release: string;
-  /** The newest sweep, which the states come from; with those of other clusters, when each was swept by itself. */
+  /** The newest sweep. If each cluster has its own sweeps, the newest of each cluster, combined. */
   readonly latest: Sweep;
   /** From the oldest to the newest. */
   readonly sweeps: readonly Sweep[];
-  /** Every target that is named, the ones that need a person first. */
+  /** The targets that the reports name, the most urgent first. */
   readonly rows: readonly Row[];
-  /** In order, and not named in the report. */
+  /** Targets in order that the reports do not name. */
   readonly unnamed: number;
   readonly counts: Readonly<Record<State, number>>;
   readonly bindings: number;
@@ -24,7 +23,7 @@ export type FleetReport = {
   readonly clusters: readonly ClusterSummary[];
   readonly latency: readonly LatencyPoint[];
   readonly measured?: Measured;
-  /** What could not be read, in words. */
+  /** A sentence for each metric that could not be read. */
   readonly missing: readonly string[];
 };
 
@@ -34,14 +33,14 @@ export type Row = {
   readonly namespace: string;
   readonly name: string;
   readonly source: string;
-  /** Of the finding, otherwise of the refusal or of what could not be observed; "" for what is in order. */
+  /** The code of the finding, or of the refusal or failure; "" if the target is in order. */
   readonly code: string;
-  /** What the code means. */
+  /** The meaning of the code. */
   readonly meaning: string;
-  /** What is known beside it. */
+  /** Further observations. */
   readonly why: string;
   readonly advice: string;
-  /** The command that goes with the advice. */
+  /** The command for the advice. */
   readonly command?: string;
   readonly staleMs?: number;
   readonly versionId?: string;
@@ -56,18 +55,18 @@ export type Sweep = {
   readonly bindings: number;
   readonly counts: Readonly<Record<State, number>>;
   readonly oldestStaleMs: number;
-  /** Shards that other invocations sweep, and whose reports are not here. */
+  /** Shards of other invocations whose reports are missing. */
   readonly shardsMissing: number;
 };
 
-/** Targets that share a reason. */
+/** Targets with the same code. */
 export type Reason = {
   readonly state: State;
   readonly code: string;
   readonly meaning: string;
   readonly count: number;
   readonly oldestStaleMs: number;
-  /** Of most of them. */
+  /** The most common advice. */
   readonly advice: string;
 };
 
@@ -94,7 +93,7 @@ export function fleetReport({
   const ordered = sweeps.toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
   const current = currentReports(ordered);
   const rows = current.flatMap(rowsOf).toSorted(byUrgency);
-  const latest = current.map(summarise).reduce(together);
+  const latest = current.map(summarise).reduce(mergeSweeps);
   const latency = measured?.latency ?? latencyBetween(ordered);
   return {
     madeAt,
@@ -114,8 +113,8 @@ export function fleetReport({
 }
 
 /**
- * The newest report, and before it those of clusters that it does not know: several stacks share one page, and so do
- * sweeps of one cluster each. Only a report that names every binding says which clusters it is about.
+ * The newest report, and the newest ones of all other clusters, because a page can have several stacks, or a sweep for
+ * each cluster. Only a report that names every binding shows which clusters it covers.
  */
 function currentReports(ordered: readonly SweepReport[]): readonly SweepReport[] {
   const [newest, ...older] = ordered.toReversed();
@@ -134,12 +133,12 @@ function currentReports(ordered: readonly SweepReport[]): readonly SweepReport[]
 const namesEveryBinding = ({ bindings, targets }: SweepReport): boolean =>
   bindings > 0 && targets.filter(isBound).length >= bindings;
 
-/** An orphan has no binding, so it is not among those that were compared. */
+/** An orphan has no binding. */
 const isBound = ({ finding }: TargetRow): boolean => finding !== "ORPHAN";
 
 const clustersIn = ({ targets }: SweepReport): Set<string> => new Set(targets.map(({ cluster }) => cluster));
 
-function together(a: Sweep, b: Sweep): Sweep {
+function mergeSweeps(a: Sweep, b: Sweep): Sweep {
   const counts = STATE_ORDER.map((state) => [state, a.counts[state] + b.counts[state]]);
   return {
     ...a,
@@ -184,7 +183,7 @@ function rowsOf({ targets }: SweepReport): Row[] {
       meaning: finding !== null ? FINDINGS[finding].meaning : state === "fresh" ? "" : STATES[state].meaning,
       why: notesOn(row).join(" "),
       advice: row.advice ?? remedy,
-      // A refusal has advice of its own, which the command of the finding would contradict.
+      // A refusal has its own advice, and the command of the finding would contradict it.
       ...(command !== undefined && row.advice === undefined && !isOver && { command }),
       ...(staleMs !== undefined && { staleMs }),
       ...(versionId !== undefined && { versionId }),
@@ -193,7 +192,7 @@ function rowsOf({ targets }: SweepReport): Row[] {
   });
 }
 
-/** One sentence for each thing that is known beside the finding. */
+/** A sentence for each further observation. */
 function notesOn(row: TargetRow): string[] {
   const {
     finding,
@@ -254,7 +253,7 @@ function reasonsOf(rows: readonly Row[]): Reason[] {
           meaning,
           count: group.length,
           oldestStaleMs: oldestOf(group),
-          advice: commonest(group.map(({ advice }) => advice)),
+          advice: mostCommon(group.map(({ advice }) => advice)),
         },
       ];
     })
@@ -286,7 +285,7 @@ function countStates(states: readonly State[]): Record<State, number> {
   return counts;
 }
 
-function commonest(texts: readonly string[]): string {
+function mostCommon(texts: readonly string[]): string {
   const groups = [...Map.groupBy(texts, (text) => text)];
   return groups.toSorted(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? "";
 }

@@ -1,5 +1,5 @@
-// The script of the report page: filters, sorts and pages what the page holds. It asks the network for nothing, and
-// makes elements and texts only, never markup.
+// The script of the report page filters, sorts and pages the rows in the page. It sends no request, and creates only
+// elements and text nodes, never markup.
 (() => {
   const { states, rows: packed, texts } = JSON.parse(document.getElementById("rows").textContent);
   const names = Object.fromEntries(
@@ -108,13 +108,13 @@
     draw();
   }
 
-  /** In the address, so that a reader can send a view to another one who has the file. */
+  /** Keeps the view in the address, so that readers who have the file can share it. */
   function remember(wanted) {
     const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== "")).toString();
     try {
       history.replaceState(null, "", query === "" ? "#" : `#?${query}`);
     } catch {
-      // Some viewers allow no address to a file; the page works without.
+      // Some viewers do not allow this for a local file. The page works without it.
     }
   }
 
@@ -145,15 +145,15 @@
     drawSort();
   }
 
-  /** As rowOf in page.ts makes it. */
+  /** The same row as in page.ts. */
   function rowOf(row) {
-    const version = make("td", { role: "cell", "data-label": "Version" });
+    const version = make("td", { role: "cell" });
     if (row.version !== "") {
       const short = row.version.length > 12 ? `${row.version.slice(0, 8)}…` : row.version;
       version.append(make("code", { title: row.version }, short));
     }
     if (row.written > 0) version.append(make("span", {}, instantOf(row.written * 1_000)));
-    const why = make("td", { role: "cell", "data-label": "Why" });
+    const why = make("td", { role: "cell" });
     if (row.code !== "") why.append(make("code", {}, row.code), " ");
     why.append(row.why);
     if (row.advice !== "") why.append(make("span", {}, row.advice));
@@ -168,7 +168,7 @@
         make("b", {}, row.name),
         make("span", {}, `${row.namespace} · ${row.cluster}`),
       ),
-      make("td", { role: "cell", "data-label": "Source" }, row.source),
+      make("td", { role: "cell" }, row.source),
       version,
       why,
     );
@@ -176,7 +176,7 @@
 
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-  /** As instantOf in words.ts says it. */
+  /** The same format as instantOf in terminal/format.ts. */
   function instantOf(at) {
     const date = new Date(at);
     const day = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
@@ -185,7 +185,7 @@
 
   function drawPages() {
     const last = Math.max(0, Math.ceil(shown.length / PAGE_SIZE) - 1);
-    const had = pages.contains(document.activeElement) ? document.activeElement.dataset.go : undefined;
+    const focused = pages.contains(document.activeElement) ? document.activeElement.dataset.go : undefined;
     const button = (name, label, to) => {
       const element = make("button", { type: "button", "data-go": name, "aria-label": label }, name);
       element.disabled = to < 0 || to > last || to === page;
@@ -205,9 +205,9 @@
       button("Last", "Last page", last),
     );
     pages.hidden = last === 0;
-    if (had === undefined) return;
-    // A reader who turns pages by keyboard keeps the focus, also when the button is now disabled.
-    const same = pages.querySelector(`[data-go="${had}"]`);
+    if (focused === undefined) return;
+    // With the keyboard, the focus stays in the navigation, even if the button is now disabled.
+    const same = pages.querySelector(`[data-go="${focused}"]`);
     (same?.disabled === false ? same : pages.querySelector("button:not(:disabled)"))?.focus();
   }
 
@@ -246,14 +246,14 @@
   function makeThemeChoosable() {
     const button = document.getElementById("theme");
     const THEMES = [
-      ["", "as the system"],
+      ["", "system"],
       ["light", "light"],
       ["dark", "dark"],
     ];
     let at = 0;
     const show = () => {
       const [theme, name] = THEMES[at];
-      document.documentElement.dataset.theme = theme;
+      document.documentElement.style.colorScheme = theme;
       button.textContent = `Theme: ${name}`;
     };
     button.addEventListener("click", () => {

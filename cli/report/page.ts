@@ -7,7 +7,7 @@ import { packRows } from "./pack-rows.ts";
 import { STATE_ORDER, STATES, type State } from "./states.ts";
 import { trends } from "./trends.ts";
 
-/** The report as one HTML page that needs nothing but itself. Pure. */
+/** The report as one self-contained HTML page. Pure. */
 export function renderPage(report: FleetReport): string {
   const { rows, latest } = report;
   const charts = trends(report);
@@ -31,18 +31,18 @@ export function renderPage(report: FleetReport): string {
 <h1>Fleet report</h1>
 <p class="when">${whenOf(report)}</p>
 </div>
-<button type="button" id="theme" hidden>Theme: as the system</button>
+<button type="button" id="theme" hidden>Theme: system</button>
 </header>
 <main>
 ${hero(report)}
 ${reasons(report.reasons)}
-${charts.length > 0 && html`<section aria-labelledby="trends-title"><h2 id="trends-title">Over time</h2><div class="charts">${charts}</div></section>`}
+${charts.length > 0 && html`<section aria-labelledby="trends-title"><h2 id="trends-title">Trends</h2><div class="charts">${charts}</div></section>`}
 ${clusters(report.clusters)}
 ${targets(report)}
 </main>
 <footer>
-<p>Made ${instantOf(report.madeAt)} by secret-relay ${report.release} from ${plural(report.sweeps.length, "sweep")}${report.measured && ` and CloudWatch, ${instantOf(report.measured.from)} to ${instantOf(report.measured.to)}`}. It holds names, versions, times and codes, and no value of a secret. All times are UTC.</p>
-${report.missing.map((what) => html`<p class="missing">${what}</p>`)}
+<p>Generated ${instantOf(report.madeAt)} by secret-relay ${report.release} from ${plural(report.sweeps.length, "sweep")}${report.measured && ` and CloudWatch, ${instantOf(report.measured.from)} to ${instantOf(report.measured.to)}`}. It contains names, versions, times and codes, but no secret values. All times are UTC.</p>
+${report.missing.map((sentence) => html`<p class="missing">${sentence}</p>`)}
 </footer>
 <script type="application/json" id="rows">${jsonForScript(packRows(rows))}</script>
 <script>${{ markup: SCRIPT }}</script>
@@ -51,7 +51,7 @@ ${report.missing.map((what) => html`<p class="missing">${what}</p>`)}
 `.markup;
 }
 
-/** Nothing may be loaded, nothing may run but the one script, and not even that may make markup of a text. */
+/** Blocks all requests, any other script, and markup made from strings (trusted types). */
 function policy(): string {
   return [
     "default-src 'none'",
@@ -78,17 +78,17 @@ function hero({ counts, bindings, latest, rows }: FleetReport): Html {
   const oldest = latest.oldestStaleMs;
   const verdict =
     counts.refused > 0
-      ? html`<p class="verdict tone-refused">${plural(counts.refused, "Secret")} ${counts.refused === 1 ? "waits" : "wait"} for a person.</p>`
+      ? html`<p class="verdict tone-refused">${plural(counts.refused, "Secret")} ${counts.refused === 1 ? "needs" : "need"} action.</p>`
       : counts.unknown > 0
-        ? html`<p class="verdict tone-unknown">${plural(counts.unknown, "Secret")} could not be compared.</p>`
+        ? html`<p class="verdict tone-unknown">${plural(counts.unknown, "Secret")} could not be checked.</p>`
         : counts.drifted > 0
-          ? html`<p class="verdict tone-drifted">${plural(counts.drifted, "Secret")} drifted; the next sweep repairs ${counts.drifted === 1 ? "it" : "them"}.</p>`
-          : html`<p class="verdict tone-fresh">Nothing waits for a person.</p>`;
+          ? html`<p class="verdict tone-drifted">${plural(counts.drifted, "Secret")} drifted. The next sweep repairs ${counts.drifted === 1 ? "it" : "them"}.</p>`
+          : html`<p class="verdict tone-fresh">No action needed.</p>`;
   return html`<section class="hero" aria-labelledby="fresh-title">
 <div class="share">
 <h2 id="fresh-title">Freshness</h2>
 <p class="figure">${percentOf(fresh, bindings)}</p>
-<p>${countOf(fresh)} of ${countOf(bindings)} Kubernetes Secrets hold the current version of their source.</p>
+<p>${countOf(fresh)} of ${countOf(bindings)} Kubernetes Secrets have the current version of their source.</p>
 ${verdict}
 ${latest.shardsMissing > 0 && html`<p class="verdict tone-unknown">${plural(latest.shardsMissing, "shard")} of this sweep ${latest.shardsMissing === 1 ? "is" : "are"} not in this report.</p>`}
 </div>
@@ -100,13 +100,13 @@ ${stateBar(counts, total)}
   )}</ul>
 <dl class="facts">
 <div><dt>Oldest stale Secret</dt><dd>${oldest === 0 ? "none" : spanOf(oldest)}</dd></div>
-<div><dt>Sources concerned</dt><dd>${countOf(new Set(rows.filter(({ state }) => state !== "fresh").map(({ source }) => source)).size)}</dd></div>
+<div><dt>Affected sources</dt><dd>${countOf(new Set(rows.filter(({ state }) => state !== "fresh").map(({ source }) => source)).size)}</dd></div>
 </dl>
 </div>
 </section>`;
 }
 
-/** Every state with a count has a minimum width, otherwise three of ten thousand would be invisible. */
+/** Each state with a count has a minimum width. Otherwise three of ten thousand would be invisible. */
 function stateBar(counts: Readonly<Record<State, number>>, total: number): Html {
   const present = STATE_ORDER.toReversed().filter((state) => counts[state] > 0);
   const widths = present.map((state) => Math.max(8, (1_000 * counts[state]) / Math.max(1, total)));
@@ -125,9 +125,9 @@ function stateBar(counts: Readonly<Record<State, number>>, total: number): Html 
 function reasons(reasons: readonly Reason[]): Html | undefined {
   if (reasons.length === 0) return undefined;
   return html`<section aria-labelledby="reasons-title">
-<h2 id="reasons-title">What is not in order, and why</h2>
-<div class="scroll card" tabindex="0" role="region" aria-label="What is not in order, as a table"><table class="reasons">
-<thead><tr><th scope="col">What</th><th scope="col" class="number">Secrets</th><th scope="col">Oldest</th><th scope="col">State</th><th scope="col">What to do</th></tr></thead>
+<h2 id="reasons-title">Problems</h2>
+<div class="scroll card" tabindex="0" role="region" aria-label="Problems, as a table"><table class="reasons">
+<thead><tr><th scope="col">Finding</th><th scope="col" class="number">Secrets</th><th scope="col">Oldest</th><th scope="col">State</th><th scope="col">Fix</th></tr></thead>
 <tbody>${reasons.map(
     ({ state, code, meaning, count, oldestStaleMs, advice }) => html`<tr>
 <th scope="row"><a href="#targets" data-filter="${queryOf({ state, code })}"><code>${code}</code></a><span>${meaning}</span></th>
@@ -142,20 +142,20 @@ function reasons(reasons: readonly Reason[]): Html | undefined {
 function clusters(clusters: readonly ClusterSummary[]): Html | undefined {
   if (clusters.length < 2) return undefined;
   const head = html`<thead><tr><th scope="col">Cluster</th>${STATE_ORDER.map((state) => html`<th scope="col" class="number">${STATES[state].name}</th>`)}<th scope="col">Oldest stale</th></tr></thead>`;
-  const bodyOf = (some: readonly ClusterSummary[]) =>
-    some.map(
+  const bodyOf = (group: readonly ClusterSummary[]) =>
+    group.map(
       ({ cluster, counts, oldestStaleMs }) =>
         html`<tr><th scope="row"><a href="#targets" data-filter="${queryOf({ cluster })}">${cluster}</a></th>${STATE_ORDER.map(
           (state) =>
             html`<td class="number ${counts[state] === 0 ? "zero" : `tone-${state}`}">${countOf(counts[state])}</td>`,
         )}<td>${oldestStaleMs === 0 ? "–" : spanOf(oldestStaleMs)}</td></tr>`,
     );
-  const tableOf = (some: readonly ClusterSummary[], label: string) =>
-    html`<div class="scroll card" tabindex="0" role="region" aria-label="${label}"><table class="clusters">${head}<tbody>${bodyOf(some)}</tbody></table></div>`;
+  const tableOf = (group: readonly ClusterSummary[], label: string) =>
+    html`<div class="scroll card" tabindex="0" role="region" aria-label="${label}"><table class="clusters">${head}<tbody>${bodyOf(group)}</tbody></table></div>`;
   const rest = clusters.slice(CLUSTERS_SHOWN);
   return html`<section aria-labelledby="clusters-title">
 <h2 id="clusters-title">Clusters</h2>
-<p class="note">Of the Secrets that this report names.</p>
+<p class="note">Counts of the Secrets that are listed below.</p>
 ${tableOf(clusters.slice(0, CLUSTERS_SHOWN), "Clusters, as a table")}
 ${rest.length > 0 && html`<details><summary>${plural(rest.length, "more cluster")}</summary>${tableOf(rest, "More clusters, as a table")}</details>`}
 </section>`;
@@ -164,18 +164,18 @@ ${rest.length > 0 && html`<details><summary>${plural(rest.length, "more cluster"
 const CLUSTERS_SHOWN = 10;
 
 function targets({ rows, unnamed }: FleetReport): Html {
-  const noteworthy = rows.filter(({ state }) => state !== "fresh");
-  const shown = (noteworthy.length > 0 ? noteworthy : rows).slice(0, ROWS_WITHOUT_SCRIPT);
+  const notable = rows.filter(({ state }) => state !== "fresh");
+  const shown = (notable.length > 0 ? notable : rows).slice(0, ROWS_WITHOUT_SCRIPT);
   return html`<section aria-labelledby="targets-title" id="targets" tabindex="-1">
-<h2 id="targets-title">Every Secret</h2>
-${unnamed > 0 && html`<p class="note">${plural(unnamed, "Secret")} in order ${unnamed === 1 ? "is" : "are"} not named here. Add --inventory to the sweep to see them.</p>`}
-<noscript><p class="note">Without script this page shows the first ${countOf(shown.length)} of ${plural(rows.length, "Secret")}, the ones that need a person first.</p></noscript>
+<h2 id="targets-title">Secrets</h2>
+${unnamed > 0 && html`<p class="note">${plural(unnamed, "Secret")} in order ${unnamed === 1 ? "is" : "are"} not listed here. To list them, run the sweep with --inventory.</p>`}
+<noscript><p class="note">Without JavaScript, this page shows the first ${countOf(shown.length)} of ${plural(rows.length, "Secret")}, the most urgent first.</p></noscript>
 <form id="filters" role="search" aria-label="Secrets" hidden>
-<label class="wide">Search <input type="search" name="q" autocomplete="off" spellcheck="false" placeholder="Name, version, code, words"></label>
+<label class="wide">Search <input type="search" name="q" autocomplete="off" spellcheck="false" placeholder="Name, version, code or text"></label>
 <label>State <select name="state"><option value="">Any</option>${STATE_ORDER.map((state) => html`<option value="${state}">${STATES[state].name}</option>`)}</select></label>
 <label>Cluster <select name="cluster"><option value="">Any</option></select></label>
 <label>Namespace <select name="namespace"><option value="">Any</option></select></label>
-<label>Source <input type="text" name="source" list="sources" autocomplete="off" spellcheck="false" placeholder="Part of it"></label>
+<label>Source <input type="text" name="source" list="sources" autocomplete="off" spellcheck="false" placeholder="Part of the name"></label>
 <datalist id="sources"></datalist>
 <label>Code <select name="code"><option value="">Any</option></select></label>
 <button type="reset">Clear</button>
@@ -192,22 +192,22 @@ ${unnamed > 0 && html`<p class="note">${plural(unnamed, "Secret")} in order ${un
 </section>`;
 }
 
-/** What the script of the page filters by. */
+/** The query that page.js filters by. */
 const queryOf = (filters: Record<string, string>): string => new URLSearchParams(filters).toString();
 
 const ROWS_WITHOUT_SCRIPT = 100;
 
-/** The script of the page makes rows of the same shape. */
+/** page.js creates the same row. */
 function rowOf(row: Row): Html {
   return html`<tr role="row">
 <td role="cell">${badge(row.state)}</td>
 <th role="rowheader" scope="row"><b>${row.name}</b><span>${row.namespace} · ${row.cluster}</span></th>
-<td role="cell" data-label="Source">${row.source}</td>
-<td role="cell" data-label="Version">${row.versionId && html`<code title="${row.versionId}">${shortVersion(row.versionId)}</code>`}${row.writtenAt && html`<span>${instantOf(Date.parse(row.writtenAt))}</span>`}</td>
-<td role="cell" data-label="Why">${row.code !== "" && html`<code>${row.code}</code> `}${[row.meaning, row.why].filter(Boolean).join(" ")}${row.advice !== "" && html`<span>${row.advice}</span>`}${row.command !== undefined && html`<span><code>${row.command}</code></span>`}</td></tr>`;
+<td role="cell">${row.source}</td>
+<td role="cell">${row.versionId && html`<code title="${row.versionId}">${shortVersion(row.versionId)}</code>`}${row.writtenAt && html`<span>${instantOf(Date.parse(row.writtenAt))}</span>`}</td>
+<td role="cell">${row.code !== "" && html`<code>${row.code}</code> `}${[row.meaning, row.why].filter(Boolean).join(" ")}${row.advice !== "" && html`<span>${row.advice}</span>`}${row.command !== undefined && html`<span><code>${row.command}</code></span>`}</td></tr>`;
 }
 
-/** Enough to distinguish versions; the title and the search have the whole one. */
+/** Enough to distinguish versions. The title and the search have the whole ID. */
 const shortVersion = (versionId: string): string =>
   versionId.length > 12 ? `${versionId.slice(0, 8)}…` : versionId;
 
@@ -215,8 +215,8 @@ const COLUMNS = [
   { name: "State", sort: "state" },
   { name: "Secret", sort: "name" },
   { name: "Source", sort: "source" },
-  { name: "Version, written", sort: "written" },
-  { name: "Why, and what to do", sort: undefined },
+  { name: "Version and time", sort: "written" },
+  { name: "Reason and fix", sort: undefined },
 ];
 
 const badge = (state: State): Html => html`<span class="badge tone-${state}">${STATES[state].name}</span>`;

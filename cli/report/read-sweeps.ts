@@ -4,20 +4,20 @@ import type { SweepReport } from "../../shared/sweep/report.ts";
 import { UsageError } from "../errors.ts";
 
 /**
- * The sweeps in a file: one report, a list of them, one a line, or wrapped in the JSON output of a command.
+ * The sweep reports in a file: one report, a list, one per line, or wrapped in the JSON output of a command.
  * Throws UsageError with the location of the problem, and quotes nothing from the file.
  */
 export function parseSweeps(text: string, file: string): SweepReport[] {
   const found = parseDocuments(text, file).flatMap((document) => reportsIn(document, 0));
   if (found.length === 0) {
     throw new UsageError(
-      `${file} holds no report of a sweep. Make one with secret-relay sweep --plan --out ${file}.`,
+      `${file} holds no report of a sweep. Create one: secret-relay sweep --plan --out ${file}`,
     );
   }
   for (const report of found) {
     if (hasVersion(report) && report.version !== schema.properties.version.const) {
       throw new UsageError(
-        `${file}: the report has another version than this release reads. Use the release that made it.`,
+        `${file}: this release cannot read this version of a report. Use the release that wrote it.`,
       );
     }
     if (!validate(report)) {
@@ -30,7 +30,7 @@ export function parseSweeps(text: string, file: string): SweepReport[] {
   return found as SweepReport[];
 }
 
-/** The shards of one sweep as the one report that it would have been. */
+/** Joins the reports of the shards of each sweep. */
 export function joinShards(reports: readonly SweepReport[]): SweepReport[] {
   return [...Map.groupBy(reports, ({ sweepId }) => sweepId).values()].flatMap((shards) => {
     const [first] = shards;
@@ -73,7 +73,7 @@ function parseDocuments(text: string, file: string): unknown[] {
   try {
     return [JSON.parse(text)];
   } catch {
-    // One report a line, as in a log.
+    // One report per line, as in a log.
   }
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return lines.map((line, at) => {
@@ -85,7 +85,7 @@ function parseDocuments(text: string, file: string): unknown[] {
   });
 }
 
-/** A report itself, or one that a command has wrapped: `{"ok":true,"report":{…}}`. */
+/** A report, or the output of a command that contains one: `{"ok":true,"report":{…}}`. */
 function reportsIn(document: unknown, depth: number): object[] {
   if (typeof document !== "object" || document === null || depth > WRAPS_MAX) return [];
   if (Array.isArray(document)) return document.flatMap((each) => reportsIn(each, depth + 1));

@@ -1,19 +1,19 @@
 import { isDrift, type RowOutcome, type TargetRow } from "../../shared/sweep/target-row.ts";
 
-/** What a reader wants to know of a target first, in the order in which they want to see it. */
+/** The most urgent first. */
 export const STATES = {
   refused: {
-    name: "Needs you",
-    meaning: "The relay left it as it is, and a retry does not help: a person must act.",
+    name: "Action needed",
+    meaning: "The relay refused to change it, and a retry does not help. An operator must act.",
   },
-  drifted: { name: "Drifted", meaning: "It is not in order; the next sweep repairs it." },
-  unknown: { name: "Unknown", meaning: "It could not be compared, so it may have drifted." },
+  drifted: { name: "Drifted", meaning: "It differs from its binding. The next sweep repairs it." },
+  unknown: { name: "Unknown", meaning: "Not checked, so it may have drifted." },
   left: {
-    name: "Left alone",
-    meaning: "Left on purpose: held, retained, waiting for deletion, or only reported.",
+    name: "Left unchanged",
+    meaning: "Unchanged on purpose: held, retained, waiting for deletion, or only reported.",
   },
-  repaired: { name: "Repaired", meaning: "It had drifted, and is in order again." },
-  fresh: { name: "In order", meaning: "It holds the current version of its source." },
+  repaired: { name: "Repaired", meaning: "It had drifted, and the relay repaired it." },
+  fresh: { name: "In order", meaning: "It has the current version of its source." },
 } as const satisfies Record<string, { name: string; meaning: string }>;
 
 export type State = keyof typeof STATES;
@@ -23,7 +23,7 @@ export const STATE_ORDER = Object.keys(STATES) as readonly State[];
 export function stateOf(row: TargetRow): State {
   const { action, code, finding, outcome } = row;
   if (action === "unknown") return "unknown";
-  if (code === "LOCAL_BINDINGS") return "left"; // the deployed function deletes it
+  if (code === "LOCAL_BINDINGS") return "left"; // only the deployed function deletes it
   if (outcome !== undefined) return STATE_OF_OUTCOME[outcome];
   if (finding === null && action === "none") return "fresh";
   if (action === "none") return "left";

@@ -3,7 +3,7 @@ import { type ChartPoint, chart, counts, decades, type Series, shares, spans } f
 import type { Html } from "./html.ts";
 import type { FleetReport, Sweep } from "./model.ts";
 
-/** What changed over time, as far as anything is known of it. */
+/** The charts for which there is data. */
 export function trends(report: FleetReport): Html[] {
   return [latency(report), freshness(report), drift(report), staleness(report)].flat();
 }
@@ -18,11 +18,11 @@ function latency({ latency }: FleetReport): Html[] {
     chart({
       id: "latency",
       title: "Propagation latency",
-      summary: `From a new value to its Secret: typically ${spanOf(typical)}, at worst ${spanOf(worst)}.`,
+      summary: `Time from a new value to its Secret: typically ${spanOf(typical)}, at most ${spanOf(worst)}.`,
       series: [
-        { name: "half", tone: "half" },
-        { name: "99 of 100", tone: "most" },
-        { name: "slowest", tone: "all" },
+        { name: "median", tone: "fresh" },
+        { name: "99th percentile", tone: "repaired" },
+        { name: "slowest", tone: "left" },
       ],
       points,
       kind: "lines",
@@ -46,13 +46,13 @@ function freshness({ measured, sweeps }: FleetReport): Html[] {
     measured === undefined
       ? ([
           "Freshness",
-          `Secrets that hold the current version: never fewer than ${percentOf(lowest, 1)}.`,
+          `Secrets with the current version: at least ${percentOf(lowest, 1)}.`,
           "in order",
         ] as const)
       : ([
-          "Reach of the sweeps",
-          `Bindings that could be compared: never fewer than ${percentOf(lowest, 1)}.`,
-          "compared",
+          "Sweep coverage",
+          `Bindings that could be checked: at least ${percentOf(lowest, 1)}.`,
+          "checked",
         ] as const);
   const series: Series[] = [{ name, tone: "fresh" }];
   return [
@@ -88,12 +88,12 @@ function drift({ measured, sweeps }: FleetReport): Html[] {
     chart({
       id: "drift",
       title: "Drift found and repaired",
-      summary: `${plural(found, "finding")}, of which ${countOf(repaired)} repaired.`,
+      summary: `${plural(found, "finding")}, ${countOf(repaired)} of them repaired.`,
       series: [
         { name: "repaired", tone: "repaired" },
-        { name: "to be tried again", tone: "drifted" },
-        { name: "needs you", tone: "refused" },
-        { name: measured === undefined ? "left alone" : "otherwise", tone: "left" },
+        { name: "retried later", tone: "drifted" },
+        { name: "action needed", tone: "refused" },
+        { name: measured === undefined ? "left unchanged" : "other", tone: "left" },
       ],
       points: merged,
       kind: "bars",
@@ -115,8 +115,8 @@ function staleness({ measured, sweeps }: FleetReport): Html[] {
       title: "Oldest stale Secret",
       summary:
         oldest === 0
-          ? "No sweep found a Secret with an old version."
-          : `The longest that a Secret was found with an old version: ${spanOf(oldest)}.`,
+          ? "No sweep found a stale Secret."
+          : `The longest time that a Secret was stale: ${spanOf(oldest)}.`,
       series: [{ name: "oldest found", tone: "drifted" }],
       points,
       kind: "lines",
@@ -130,7 +130,7 @@ const freshOf = ({ counts }: Sweep): number => counts.fresh + counts.repaired;
 const valuesOf = (points: readonly ChartPoint[]): number[] =>
   points.flatMap(({ values }) => values.filter((value) => value !== undefined));
 
-/** Neighbours in sum, so that a bar stays wide enough to see. */
+/** Adds up neighbouring points, so that bars stay wide enough. */
 function mergePoints(points: readonly ChartPoint[], max: number): ChartPoint[] {
   const size = Math.ceil(points.length / max);
   return Array.from({ length: Math.ceil(points.length / size) }, (_, at) => {

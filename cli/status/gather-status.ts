@@ -4,7 +4,7 @@ import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { Session } from "../live/open-session.ts";
-import { assessTargets, type WhichTargets } from "../targets/assess-targets.ts";
+import { assessTargets, type TargetFilter } from "../targets/assess-targets.ts";
 import { worstFirst } from "../targets/rows.ts";
 import { findLastErrors, type LastError } from "./find-last-errors.ts";
 
@@ -16,7 +16,7 @@ export type Status = Pick<SweepReport, "orphansUnknown"> & { readonly targets: r
 export async function gatherStatus(
   session: Session,
   groups: readonly SourceBindings[],
-  filter: WhichTargets,
+  filter: TargetFilter,
   budget: TimeBudget,
 ): Promise<Status> {
   const withEvents = groups.flatMap(({ bindings }) => bindings.filter(({ events }) => events === true));

@@ -6,29 +6,29 @@ import type { SweepMode, SweepReport } from "../../shared/sweep/report.ts";
 import { runSweep, type Sweeper } from "../../shared/sweep/run-sweep.ts";
 import type { Session } from "../live/open-session.ts";
 
-export type WhichTargets = {
+export type TargetFilter = {
   readonly mode?: SweepMode;
-  /** Only these bindings, and then no orphans; everything that is bound otherwise. */
-  readonly groups?: readonly SourceBindings[];
-  /** Only these clusters, by their keys. */
-  readonly clusters?: readonly string[];
+  /** Only these bindings, and then no orphans. Undefined selects everything that is bound. */
+  readonly groups?: readonly SourceBindings[] | undefined;
+  /** Only these clusters, by their keys in the bindings. */
+  readonly clusters?: readonly string[] | undefined;
 };
 
 /**
- * One row for each Secret: what is wrong with it and what the relay would do. Every command shows these rows. It is a
- * sweep that changes nothing, so a command cannot contradict the deployed functions.
+ * One row for each Secret, with its finding and the action of the relay. Every command shows these rows. It is a sweep
+ * that changes nothing, so a command cannot contradict the deployed functions.
  */
 export async function assessTargets(
   session: Session,
-  which: WhichTargets,
+  filter: TargetFilter,
   budget: TimeBudget,
 ): Promise<SweepReport> {
-  const { mode, groups } = which;
-  if (mode !== "values" || groups !== undefined) return sweepPlan(session, which, budget);
+  const { mode, groups } = filter;
+  if (mode !== "values" || groups !== undefined) return sweepPlan(session, filter, budget);
   // A sweep by values compares bound Secrets only; orphans show by metadata.
   const [values, metadata] = await Promise.all([
-    sweepPlan(session, which, budget),
-    sweepPlan(session, { ...which, mode: "metadata" }, budget),
+    sweepPlan(session, filter, budget),
+    sweepPlan(session, { ...filter, mode: "metadata" }, budget),
   ]);
   const orphans = metadata.targets.filter(({ finding }) => finding === "ORPHAN");
   return {
@@ -40,7 +40,7 @@ export async function assessTargets(
 
 function sweepPlan(
   session: Session,
-  { mode = "metadata", groups, clusters }: WhichTargets,
+  { mode = "metadata", groups, clusters }: TargetFilter,
   budget: TimeBudget,
 ): Promise<SweepReport> {
   const wanted = groups && new Set<Binding>(groups.flatMap(({ bindings }) => bindings));
@@ -58,7 +58,7 @@ function sweepPlan(
 export function sweeperOf(session: Session, budget: TimeBudget): Sweeper {
   return {
     ...session,
-    self: session.aws.home,
+    self: session.aws.location,
     budget,
     shardBindingsMax: Number.POSITIVE_INFINITY,
     deletionsShareMax: 0,

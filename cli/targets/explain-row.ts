@@ -1,7 +1,7 @@
 import { FINDINGS, type FindingCode, remedyFor } from "../../shared/assess/catalogue.ts";
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { RelayMetadata } from "../../shared/bindings/relay-identity.ts";
-import type { OrphansUnknown } from "../../shared/sweep/report.ts";
+import type { OrphansUnknown, SweepReport } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import { printAge } from "../terminal/format.ts";
 import { isNotable } from "./rows.ts";
@@ -116,6 +116,12 @@ export function explainOrphansUnknown(namespaces: readonly OrphansUnknown[]): st
       `${cluster}/${namespace}: orphans are unknown, because its Secrets could not be listed (${code}).`,
   );
 }
+
+/** The remarks below a list of rows. `marks` is the identity of this command, if it compared the rows itself. */
+export const remarksOn = (
+  { targets, orphansUnknown }: Pick<SweepReport, "targets" | "orphansUnknown">,
+  marks: RelayMetadata | undefined,
+): string[] => [...explainOrphansUnknown(orphansUnknown), ...(marks ? identityRemark(targets, marks) : [])];
 
 /** With credentials of the wrong account or Region, every Secret seems to belong to another relay. */
 export function identityRemark(rows: readonly TargetRow[], { identity }: RelayMetadata): string[] {

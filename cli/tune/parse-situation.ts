@@ -44,7 +44,7 @@ export type ParsedSituation =
   | { readonly kind: "parsed"; readonly situation: Situation }
   | { readonly kind: "wrong"; readonly problems: readonly string[] };
 
-/** Every flag that is wrong is told, not the first of them. `ofBindings` is what the bindings hold, where they count. */
+/** Reports every wrong flag. `ofBindings` is the load of the bindings, if they are used. */
 export function parseSituation(flags: TuneFlags, ofBindings?: Load): ParsedSituation {
   const problems: string[] = [];
   const read = readerOf(flags, problems);
@@ -57,7 +57,7 @@ export function parseSituation(flags: TuneFlags, ofBindings?: Load): ParsedSitua
     credentialLifeMs: read.duration("credentialLife", SECOND, YEAR),
     eventLoss: read.share("eventLoss", 1),
     deliveryDelayMs: read.duration("deliveryDelay", 0, YEAR),
-    // Were all polls to fail, no value would ever arrive.
+    // If all polls failed, no value would ever arrive.
     pollFailures: read.share("pollFailures", 0.99),
     toleratedMs: read.duration("tolerate", SECOND, YEAR),
   };
@@ -66,7 +66,7 @@ export function parseSituation(flags: TuneFlags, ofBindings?: Load): ParsedSitua
 
 const SECOND = 1_000;
 const YEAR = 365 * 86_400_000;
-/** Beyond it floating point would round, and no account has so many. */
+/** Larger numbers would lose precision, and no account has so many targets. */
 const TARGETS_MAX = 100_000_000;
 
 function loadOfFlags(flags: TuneFlags, read: Reader, problems: string[]): Load {
@@ -75,7 +75,7 @@ function loadOfFlags(flags: TuneFlags, read: Reader, problems: string[]): Load {
   const clusters = read.count("clusters", 1_000, 1);
   const targets = read.count("targets", TARGETS_MAX, secrets * namespaces);
   if (flags.targets !== undefined && flags.namespaces !== undefined) {
-    problems.push("--targets and --namespaces say the same in two ways. Give one of them");
+    problems.push("--targets and --namespaces exclude each other. Use one of them");
   } else if (secrets > 0 && targets > 0 && targets < secrets) {
     problems.push(
       `--targets is less than --secrets: every secret has at least one. Write ${secrets} or more`,

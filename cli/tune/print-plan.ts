@@ -16,13 +16,13 @@ export function printPlan(terminal: Pick<Terminal, "paint" | "width">, plan: Int
     "",
     terminal.paint(
       "bold",
-      `An operator that polls${pollFailures > 0 ? `; ${percent(pollFailures)} of polls fail` : ""}`,
+      `Polling operator${pollFailures > 0 ? `; ${percent(pollFailures)} of polls fail` : ""}`,
     ),
     table(terminal, POLLING_HEADINGS, plan.polling.map(pollingCells)),
     "",
     terminal.paint(
       "bold",
-      `The relay that sweeps; events take ${roughDuration(deliveryDelayMs)}, ${percent(eventLoss)} of them get lost`,
+      `Relay with sweeps; events take ${roughDuration(deliveryDelayMs)}, ${percent(eventLoss)} of them get lost`,
     ),
     table(terminal, RELAY_HEADINGS, plan.relay.map(relayCells)),
     "",
@@ -36,8 +36,8 @@ export function printPlan(terminal: Pick<Terminal, "paint" | "width">, plan: Int
 
 const NOTES = (life: string, stack: string): string[] => [
   "* yours. STALE: on average after a rotation; 99 IN 100: most are fresh by then (simulated). CALLS and USD: a month. QUOTA: the share of GetSecretValue's when polling, of ListSecrets' or DescribeSecret's when sweeping; AT ONCE: when everything is due in the same second.",
-  `MARGIN: safe when two polls fit into the ${life} that the operator's credentials last. When credentials end in the middle of a round, it fails, and what is left waits for the next: twice the time under WORST. The relay renews before it begins. The stack takes no schedule under 2m.`,
-  `USD: list prices without free tiers; the relay's with its functions, and with about ${stack} for alarms, metrics and dashboard; the operator's without its pods. --sources says where each number is from.`,
+  `MARGIN: safe if two polls fit into the ${life} lifetime of the operator's credentials. If credentials expire during a round, the rest of the round waits for the next one: twice the time under WORST. The relay renews its credentials before each run. The shortest schedule of the stack is 2m.`,
+  `USD: list prices without free tiers. The relay includes its functions and about ${stack} for alarms, metrics and dashboard; the operator excludes its pods. --sources lists the sources.`,
 ];
 
 export const pollingCells = (row: PollingRow): string[] => [...relayCells(row), row.credentials];

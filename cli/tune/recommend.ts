@@ -2,19 +2,19 @@ import { dollars, percent, printDuration, roughDuration } from "../terminal/form
 import type { PollingRow, RelayRow } from "./interval-rows.ts";
 import type { Situation } from "./situation.ts";
 
-/** What to do, and why, in words. */
+/** The recommendation and its reasons, as sentences. */
 export type Advice = {
   readonly choice: "relay" | "polling" | "either";
-  /** The longest polling interval that does, if any does. */
+  /** The longest polling interval within the limits. */
   readonly pollEveryMs?: number;
-  /** The longest sweep interval that does, if any does. */
+  /** The longest sweep interval within the limits. */
   readonly sweepEveryMs?: number;
   readonly sentences: readonly string[];
 };
 
-/** A minute is what template.yaml refuses as a schedule of sweeps: they would overlap. */
+/** template.yaml refuses a sweep schedule of one minute, because the sweeps would overlap. */
 const SWEEP_EVERY_MS_MIN = 2 * 60_000;
-/** Above half of a quota on average, too little remains for other callers. */
+/** With more than half of a quota on average, too little is left for other callers. */
 const QUOTA_SHARE_MAX = 0.5;
 
 export function recommend(
@@ -55,18 +55,18 @@ function aboutChoice(
   const tolerated = printDuration(toleratedMs);
   if (sweep === undefined) {
     return poll === undefined
-      ? `Nothing here keeps a Secret from being stale for more than ${tolerated}: choose a shorter interval than those of the table, or tolerate more.`
-      : `Poll. With a lost event the relay can be stale for longer than the ${tolerated} that you tolerate.`;
+      ? `No interval in the table keeps staleness below ${tolerated}. Choose a shorter interval, or increase --tolerate.`
+      : `Poll. If an event is lost, a Secret of the relay can be stale for longer than the ${tolerated} that you tolerate.`;
   }
   const freshness = `${roughDuration(sweep.staleness.expectedMs)} on average`;
   if (poll === undefined) {
-    return `Take the relay: no polling interval of the table does what you ask, and the relay leaves a Secret stale for ${freshness}.`;
+    return `Use the relay: no polling interval in the table meets your limits, and with the relay a Secret is stale for ${freshness}.`;
   }
   const [pollUsd, sweepUsd] = [poll.costs.usd.total, sweep.costs.usd.total];
   const polled = roughDuration(poll.staleness.expectedMs);
   return sweepUsd <= pollUsd
-    ? `Take the relay: it costs ${dollars(sweepUsd)} a month where polling costs ${dollars(pollUsd)}, and a Secret is stale for ${freshness} instead of ${polled}.`
-    : `Either does: polling costs ${dollars(pollUsd)} a month, the relay ${dollars(sweepUsd)} with its alarms and metrics. Take the relay when ${polled} of a wrong password at each rotation are too long: it needs ${freshness}.`;
+    ? `Use the relay: it costs ${dollars(sweepUsd)} a month, polling costs ${dollars(pollUsd)}, and a Secret is stale for ${freshness} instead of ${polled}.`
+    : `Both meet your limits: polling costs ${dollars(pollUsd)} a month, the relay ${dollars(sweepUsd)} with its alarms and metrics. Use the relay if ${polled} with a wrong password after each rotation is too long; the relay needs ${freshness}.`;
 }
 
 function aboutPolling(
@@ -76,11 +76,11 @@ function aboutPolling(
 ): string {
   const life = printDuration(situation.credentialLifeMs);
   if (poll !== undefined) {
-    return `If you poll, poll every ${printDuration(poll.everyMs)}: the longest interval at which a Secret is stale for at most ${printDuration(situation.toleratedMs)} even when one poll is missed, and of which two fit into the ${life} that credentials last.`;
+    return `If you poll, poll every ${printDuration(poll.everyMs)}: the longest interval at which a Secret is stale for at most ${printDuration(situation.toleratedMs)} even if one poll is missed, and at which two polls fit into the credential lifetime of ${life}.`;
   }
   const [shortest] = polling;
   const why = shortest === undefined ? [] : objectionsTo(shortest, situation);
-  return `If you poll, no interval of the table does: even at ${printDuration(shortest?.everyMs ?? 0)} ${why.join(", and ")}.`;
+  return `If you poll, no interval in the table meets your limits: even at ${printDuration(shortest?.everyMs ?? 0)} ${why.join(", and ")}.`;
 }
 
 function aboutSweeps(
@@ -92,24 +92,26 @@ function aboutSweeps(
     return `With the relay, sweep every ${printDuration(sweep.everyMs)}: the longest interval at which even a lost event leaves a Secret stale for at most ${printDuration(toleratedMs)} (here ${roughDuration(sweep.staleness.worstMs)}).`;
   }
   const shortest = relay.find(({ everyMs }) => everyMs >= SWEEP_EVERY_MS_MIN);
-  return `With the relay, a lost event leaves a Secret stale for up to ${roughDuration(shortest?.staleness.worstMs ?? 0)} even when it sweeps every ${printDuration(shortest?.everyMs ?? 0)}: ListSecrets may be five minutes old. An event that arrives is unaffected.`;
+  return `With the relay, a lost event leaves a Secret stale for up to ${roughDuration(shortest?.staleness.worstMs ?? 0)} even if it sweeps every ${printDuration(shortest?.everyMs ?? 0)}: the result of ListSecrets can be five minutes old. An event that arrives is unaffected.`;
 }
 
 function aboutOwn(own: PollingRow, situation: Situation): string[] {
   const why = objectionsTo(own, situation);
   const every = printDuration(own.everyMs);
-  return why.length === 0 ? [] : [`Your own interval of ${every} does not: ${why.join(", and ")}.`];
+  return why.length === 0
+    ? []
+    : [`Your interval of ${every} does not meet your limits: ${why.join(", and ")}.`];
 }
 
-/** It is the same at every interval. */
+/** The same at every interval. */
 function aboutBurst([row]: readonly PollingRow[]): string[] {
   if (row === undefined || row.costs.quota.atOnce <= 1) return [];
   return [
-    `When everything is due in the same second, as after a start of the operator, polling asks for ${percent(row.costs.quota.atOnce)} of the quota of ${row.costs.quota.of}: a part of it is throttled and comes later.`,
+    `If everything is due in the same second, as after a start of the operator, polling needs ${percent(row.costs.quota.atOnce)} of the quota of ${row.costs.quota.of}, so some calls are throttled and delayed.`,
   ];
 }
 
-/** Why not to poll so often, or so seldom. */
+/** The reasons against a polling interval. */
 function objectionsTo(
   row: PollingRow,
   { toleratedMs, credentialLifeMs, rotateEveryMs }: Situation,

@@ -1,9 +1,9 @@
 import { openFunctionRelay, type RuntimeOptions } from "../../shared/relay/open-function-relay.ts";
 import type { Relay } from "../../shared/relay/open-relay.ts";
 import { secretsManagerSource } from "../../shared/source/secrets-manager/secrets-manager-source.ts";
+import type { SweepDependencies } from "../../shared/sweep/cluster-sweep.ts";
 import type { SendShards, SweepSettings } from "../../shared/sweep/run-sweep.ts";
 import { sendShardsTo } from "../../shared/sweep/send-shards.ts";
-import type { SweepDependencies } from "../../shared/sweep/sweep-dependencies.ts";
 import { parseReconcileConfig } from "./config.ts";
 
 export type ReconcileDependencies = SweepDependencies &

@@ -11,7 +11,7 @@ import { heldUntil } from "./hold.ts";
 import type { AssessRules, Observation } from "./observation.ts";
 import { type Verdict, verdictOn } from "./verdict.ts";
 
-/** One reason why a target is not simply in order. The first that applies is the verdict. */
+/** A check returns a verdict when it applies. The first one that applies is the verdict on the target. */
 export type Check = (observation: Observation, rules: AssessRules) => Verdict | undefined;
 
 const CHECKS: readonly Check[] = [
@@ -27,23 +27,21 @@ const CHECKS: readonly Check[] = [
 ];
 
 /**
- * What is wrong with a target and what the relay does about it. Pure: no clock, no network. Functions, sweeps and
- * every command decide here and nowhere else, so that they cannot contradict each other.
+ * The finding on a target and the action of the relay. Pure: no clock, no network. Functions, sweeps and commands all
+ * decide here, so that they never contradict each other.
  */
 export function assess(observation: Observation, rules: AssessRules): Verdict {
-  const verdict = withNote(assessWithoutHold(observation, rules), observation, rules);
-  return observation.live.kind === "found" ? held(verdict, observation.live.secret, rules) : verdict;
+  let verdict: Verdict | undefined;
+  for (const check of CHECKS) verdict ??= check(observation, rules);
+  verdict = withNote(
+    verdict ?? verdictOn(observation, { finding: null, action: "none" }),
+    observation,
+    rules,
+  );
+  return observation.live.kind === "found" ? withHold(verdict, observation.live.secret, rules) : verdict;
 }
 
-function assessWithoutHold(observation: Observation, rules: AssessRules): Verdict {
-  for (const check of CHECKS) {
-    const verdict = check(observation, rules);
-    if (verdict !== undefined) return verdict;
-  }
-  return verdictOn(observation, { finding: null, action: "none" });
-}
-
-/** A Secret that carries this relay's marks and that no binding names; undefined when it is not the relay's. */
+/** A Secret of this relay that no binding names; undefined when it does not belong to the relay. */
 export function assessOrphan(cluster: string, live: LiveMetadata, rules: AssessRules): Verdict | undefined {
   const { marks } = rules;
   if (!isManagedBy(live, marks) || live.isBeingDeleted) return undefined;
@@ -55,21 +53,19 @@ export function assessOrphan(cluster: string, live: LiveMetadata, rules: AssessR
     details: {},
   } as const;
   const isDeletable = live.annotations[marks.annotations.deletionPolicy] === "delete";
-  const verdict: Verdict = isDeletable
-    ? { ...common, ...deletionVerdict(live, rules) }
-    : { ...common, action: "none" };
-  return held(verdict, live, rules);
+  const decision = isDeletable ? deletionVerdict(live, rules) : { action: "none" as const };
+  return withHold({ ...common, ...decision }, live, rules);
 }
 
-/** The ARNs of some ten sources. */
+/** Room for the ARNs of about ten sources. */
 const SOURCES_LENGTH_MAX = 2_048;
 
-/** What could not be observed is neither in order nor absent. */
+/** An unknown target is neither in order nor absent. */
 function checkUnknown(observation: Observation): Verdict | undefined {
   const { live, sources, binding } = observation;
   if (live.kind === "unknown") {
     const { code, advice, retryable } = live;
-    // It could be read, but not by which entry of the bindings it is to be judged.
+    // The Secret was read, but two entries under `clusters` name its cluster.
     const action = code === "CLUSTER_LISTED_TWICE" ? "refuse" : "unknown";
     return verdictOn(observation, { finding: null, action, code, advice, retryable });
   }
@@ -82,20 +78,15 @@ function checkUnknown(observation: Observation): Verdict | undefined {
 }
 
 /** A hold leaves the finding visible and stops every action. */
-function held(verdict: Verdict, live: LiveMetadata, { now }: AssessRules): Verdict {
+function withHold(verdict: Verdict, live: LiveMetadata, { now }: AssessRules): Verdict {
   const until = heldUntil(live, now);
   if (until === undefined) return verdict;
   const { write: _write, note: _note, deleteAfter: _deleteAfter, retryable: _retryable, ...rest } = verdict;
-  return {
-    ...rest,
-    action: "refuse",
-    code: "HELD",
-    advice: REFUSALS.HELD,
-    until: new Date(until).toISOString(),
-  };
+  const refusal = { action: "refuse", code: "HELD", advice: REFUSALS.HELD } as const;
+  return { ...rest, ...refusal, until: new Date(until).toISOString() };
 }
 
-/** What was noted as gone and is back: a sweep removes the note, so that the grace period starts anew. */
+/** The source or binding is back, so a sweep removes the annotation, which restarts the grace period. */
 function withNote(verdict: Verdict, { live }: Observation, { marks }: AssessRules): Verdict {
   if (live.kind !== "found" || verdict.action === "unknown") return verdict;
   const isNoted = live.secret.annotations[marks.annotations.goneSince] !== undefined;

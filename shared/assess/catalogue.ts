@@ -1,18 +1,15 @@
 import type { TargetRef } from "../bindings/binding.ts";
 
 /**
- * Every finding, with its meaning, what the relay does about it, and what a person does. The only place that words
- * them: CLI output, report page, log advice, alarms and docs read it. Alarms, the runbook and scripts rely on the codes.
+ * Every finding, with its meaning, the response of the relay and the remedy of an operator. CLI output, report page, log
+ * advice, alarms and docs take their text from here. Alarms, the runbook and scripts rely on the codes.
  */
 export type CatalogueEntry = {
   readonly meaning: string;
-  /** What the relay does. */
   readonly response: string;
-  /** What a person does. */
   readonly remedy: string;
-  /** The command that goes with the remedy. */
   readonly command?: (about: About) => string;
-  /** `values`: metadata alone cannot show it. */
+  /** `values`: only a comparison of the values finds it. */
   readonly shownBy: "metadata" | "values";
 };
 
@@ -40,14 +37,14 @@ export const FINDINGS = {
     meaning:
       "The Secret holds a version that is no longer current: AWSCURRENT, or the staging label in the binding, has moved.",
     response: "Writes the current version.",
-    remedy: "If it recurs, events do not arrive: see the runbook, section 'No event arrives'.",
+    remedy: "If it recurs, events are not arriving: see the runbook, section 'No event arrives'.",
     command: sync,
     shownBy: "metadata",
   },
   TAMPERED: {
     meaning: "Another field manager changed or removed fields that the relay applied.",
-    response: "Puts them back. After three times within an hour, sweeps stop: CONTESTED.",
-    remedy: "To keep an edit during an incident, hold the Secret; otherwise stop the other manager.",
+    response: "Restores them. After three times within an hour, sweeps stop with code CONTESTED.",
+    remedy: "To keep an edit during an incident, hold the Secret. Otherwise stop the other manager.",
     command: sync,
     shownBy: "metadata",
   },
@@ -60,23 +57,23 @@ export const FINDINGS = {
   },
   UNCLAIMED: {
     meaning:
-      "The Secret carries the marks of this relay, but managedFields no longer names the relay. A restore from a backup does that.",
+      "The Secret has this relay's label, but managedFields no longer names the relay. A restore from a backup causes this.",
     response: "Refuses to write it.",
-    remedy: "Check what it holds, then claim it.",
+    remedy: "Check its keys and values, then claim it.",
     command: claim,
     shownBy: "metadata",
   },
   FINGERPRINT_CHANGED: {
     meaning: "The binding changed since the relay last applied the Secret.",
     response: "Applies the new rules.",
-    remedy: "Nothing: this is how a change of bindings arrives.",
+    remedy: "None: this is the normal result of a change to the bindings.",
     command: sync,
     shownBy: "metadata",
   },
   VALUE_DIFFERS: {
-    meaning: "The metadata of the Secret is in order, but its values are not those of the source.",
+    meaning: "The metadata of the Secret is correct, but its values differ from the source.",
     response: "Writes the values.",
-    remedy: "Check who may write managedFields there: this does not happen by accident.",
+    remedy: "Check which clients can write managedFields of the Secret: ordinary edits do not cause this.",
     command: sync,
     shownBy: "values",
   },
@@ -88,14 +85,14 @@ export const FINDINGS = {
     shownBy: "metadata",
   },
   ORPHAN: {
-    meaning: "No binding names this Secret of the relay any longer.",
+    meaning: "The relay created this Secret, but no binding names it any more.",
     response: "Keeps it. With deletionPolicy: delete, deletes it after the grace period.",
-    remedy: "Delete it once no workload reads it.",
+    remedy: "Delete it when no workload reads it any more.",
     command: remove,
     shownBy: "metadata",
   },
   SOURCE_MISSING: {
-    meaning: "Secrets Manager has no such secret.",
+    meaning: "The source does not exist in Secrets Manager.",
     response: "Keeps the Secret. With deletionPolicy: delete, deletes it after the grace period.",
     remedy: "Create or restore the source, or correct the binding.",
     command: ({ source }) => `aws secretsmanager create-secret --name ${source}`,
@@ -139,20 +136,20 @@ export const FINDINGS = {
   },
   OWNED_BY_CONTROLLER: {
     meaning: "A controller reconciles the Secret.",
-    response: "Refuses to write it, also with adopt: two writers would fight.",
+    response: "Refuses to write it, even with adopt: true, because the two would overwrite each other.",
     remedy: "Remove the binding, or make that controller release the Secret.",
     command: owners,
     shownBy: "metadata",
   },
   OWNED_BY_ANOTHER_RELAY: {
     meaning: "The Secret belongs to another installation of the relay.",
-    response: "Refuses to write it, also with adopt.",
+    response: "Refuses to write it, even with adopt: true.",
     remedy: "Bind it in one relay only, or claim it if that installation no longer exists.",
     command: claim,
     shownBy: "metadata",
   },
   TYPE_DIFFERS: {
-    meaning: "The Secret has another type than the binding, and Kubernetes never changes a type.",
+    meaning: "The type of the Secret differs from the binding, and Kubernetes cannot change a type.",
     response: "Refuses to write it.",
     remedy: "Correct the type in the binding, or delete the Secret so that the relay recreates it.",
     command: remove,
@@ -167,8 +164,8 @@ export const FINDINGS = {
   },
   BEING_DELETED: {
     meaning: "The Secret is being deleted, and a finalizer blocks the deletion.",
-    response: "Writes it again once it is gone.",
-    remedy: "Look at the finalizer.",
+    response: "Recreates it after the deletion.",
+    remedy: "Find out why the finalizer is not removed.",
     command: inspect,
     shownBy: "metadata",
   },
@@ -182,7 +179,7 @@ export const FINDINGS = {
 
 export type FindingCode = keyof typeof FINDINGS;
 
-/** Why the relay leaves a Secret as it is although something is wrong with it. */
+/** The advice for each reason why the relay does not write a Secret despite a finding. */
 export const REFUSALS = {
   TARGET_NOT_OURS:
     "Another field manager created this Secret. Set adopt: true on the binding to take it over, ownership: keys to add keys to it, or choose another name.",
@@ -193,21 +190,21 @@ export const REFUSALS = {
   TARGET_OWNED_BY_ANOTHER_RELAY:
     "Another relay manages this Secret. Remove one of the two bindings, or run secret-relay claim if that relay no longer exists.",
   TARGET_UNCLAIMED:
-    "The Secret carries the marks of this relay, but managedFields does not name it. Check what it holds, then run secret-relay claim, or set adopt: true on the binding.",
+    "The Secret has this relay's label, but managedFields does not name the relay. Check its keys and values, then run secret-relay claim, or set adopt: true on the binding.",
   TARGET_TYPE_DIFFERS:
-    "Kubernetes never changes the type of a Secret. Correct the type in the binding, or delete the Secret so that the relay recreates it.",
+    "Kubernetes cannot change the type of a Secret. Correct the type in the binding, or delete the Secret so that the relay recreates it.",
   TARGET_IMMUTABLE:
     "The Secret is immutable, so its data cannot follow the source. Delete it so that the relay recreates it, or bind the source to a new name.",
   TARGET_BEING_DELETED:
     "A finalizer blocks the deletion of this Secret. Once it is gone, the next sweep recreates it.",
   FIELD_OWNED_BY_ANOTHER:
     "Another field manager owns a field that the relay never applied. Stop that manager from writing it, or set adopt: true on the binding to take it over.",
-  HELD: "An operator holds this Secret: the relay does not write it until then. To release it, run secret-relay hold --release, or remove the annotation secret-relay/hold-until.",
+  HELD: "An operator holds this Secret: the relay does not write it until the hold ends. To release it, run secret-relay hold --release, or remove the annotation secret-relay/hold-until.",
   CONTESTED:
-    "Another field manager keeps changing this Secret: the relay took it back three times within an hour. Stop that manager, then run secret-relay claim. A rotation still writes.",
-  // A rotation may not describe a secret, and GetSecretValue answers alike in both cases.
+    "Another field manager keeps changing this Secret: the relay restored it three times within an hour. Stop that manager, then run secret-relay claim. Rotations are still written.",
+  // A rotation has no permission to describe a secret, and GetSecretValue returns the same error in both cases.
   SOURCE_MISSING:
-    "Secrets Manager has no such secret. Create or restore it, or correct the binding. If it exists, it has no current value: put one into it.",
+    "Secrets Manager has no such secret. Create or restore it, or correct the binding. If the secret exists, it has no current value: put one into it.",
   SOURCE_WITHOUT_VALUE: "The source has no current value. Put a value into it.",
   SOURCE_SCHEDULED_FOR_DELETION:
     "The source is scheduled for deletion. Restore it (aws secretsmanager restore-secret), or remove its binding.",
@@ -217,7 +214,7 @@ export const REFUSALS = {
 
 export type CodeOfRefusal = keyof typeof REFUSALS;
 
-/** What a person does about a finding, with the command: the line that every view prints. */
+/** The remedy for a finding, with its command, as every view prints it. */
 export function remedyFor(finding: FindingCode, about: About): { remedy: string; command?: string } {
   const { remedy, command }: CatalogueEntry = FINDINGS[finding];
   return { remedy, ...(command && { command: command(about) }) };

@@ -18,7 +18,7 @@ export function additionsOf({ data }: DesiredSecret): Change[] {
   return [...data.keys()].map((key) => ({ field: dataField(key), what: "added" }));
 }
 
-/** What an apply would change. Values are compared here and nowhere shown. `removed` are keys that must go. */
+/** The changes of an apply, without values. `removedKeys` are keys that the apply removes. */
 export function changesBetween(
   live: LiveSecret,
   desired: DesiredSecret,
@@ -30,7 +30,7 @@ export function changesBetween(
   const compare = (field: FieldPath, isPresent: boolean, isEqual: boolean): void => {
     if (!isPresent) changes.push({ field, what: "added" });
     else if (!isEqual) changes.push({ field, what: "changed" });
-    // Equal, but another manager wrote it last: applying it again makes the relay its owner, so that it can remove it.
+    // Equal, but last written by another manager: the apply makes the relay its owner, so that it can remove it later.
     else if (!applied.has(field)) changes.push({ field, what: "taken back" });
   };
   for (const [key, value] of desired.data) {
@@ -44,13 +44,13 @@ export function changesBetween(
     compare(annotationField(key), Object.hasOwn(live.annotations, key), live.annotations[key] === value);
   }
   if (desired.isImmutable) compare(IMMUTABLE_FIELD, live.immutable, live.immutable);
-  // Its value is the time of the apply, so it is never compared; but it must be present and the relay's.
+  // Its value is the time of the apply, so only its presence and owner are compared.
   const writtenAt = annotationField(annotations.writtenAt);
   if (!applied.has(writtenAt)) changes.push({ field: writtenAt, what: "added" });
   return [...changes, ...removals(applied, desired, annotations, removedKeys)];
 }
 
-/** What the relay applied once and the binding no longer wants; the apply leaves it out. */
+/** Fields that the relay applied and the binding no longer has. */
 function removals(
   applied: ReadonlySet<FieldPath>,
   desired: DesiredSecret,
@@ -61,7 +61,7 @@ function removals(
     ...[...desired.data.keys()].map(dataField),
     ...Object.keys(desired.labels).map(labelField),
     ...Object.keys(desired.annotations).map(annotationField),
-    ...[annotations.writtenAt, annotations.readersDue, annotations.takeBacks].map(annotationField), // no reason to write
+    ...[annotations.writtenAt, annotations.readersDue, annotations.takeBacks].map(annotationField), // not a reason to write
     "type",
     ...(desired.isImmutable ? [IMMUTABLE_FIELD] : []),
   ]);
@@ -71,12 +71,12 @@ function removals(
     .map((field) => ({ field: sanitizeName(field, FIELD_LENGTH_MAX), what: "removed" }));
 }
 
-// managedFields can be forged by anyone who may write the Secret. The apply removes all of it, whatever is shown.
+// Any client with permission to write the Secret can forge managedFields. The apply removes all of them, shown or not.
 const REMOVALS_SHOWN_MAX = 500;
-/** `metadata.annotations.`, and the longest name that Kubernetes takes there: a prefix of 253, a slash and 63. */
+/** `metadata.annotations.` and the longest annotation name: a prefix of 253, a slash and 63. */
 const FIELD_LENGTH_MAX = 21 + 317;
 
-/** Of all fields that an apply changes, the keys: what the readers of the Secret are concerned with. */
+/** Of the changed fields, only the data keys. */
 export function keyChanges(changes: readonly Change[]): readonly KeyChange[] {
   return changes.flatMap(({ field, what }) => {
     const key = keyOfField(field);
@@ -84,7 +84,7 @@ export function keyChanges(changes: readonly Change[]): readonly KeyChange[] {
   });
 }
 
-/** Whether a reader of the Secret reads something else afterwards. */
+/** Whether the data changes for workloads that read the Secret. */
 export function touchesData(changes: readonly Change[]): boolean {
   return changes.some(({ field, what }) => keyOfField(field) !== undefined && what !== "taken back");
 }

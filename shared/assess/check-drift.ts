@@ -29,7 +29,7 @@ import {
   type WritePlan,
 } from "./verdict.ts";
 
-/** Whether the Secret differs from what the binding wants, and how it is brought back. */
+/** Whether the Secret differs from the binding, and how to write it. */
 export function checkDrift(observation: Observation, rules: AssessRules): Verdict | undefined {
   const { binding, live: target, desired } = observation;
   if (target.kind !== "found" || desired instanceof RelayError) return undefined;
@@ -39,7 +39,7 @@ export function checkDrift(observation: Observation, rules: AssessRules): Verdic
   const plan =
     desired === undefined || !("data" in live) ? undefined : planWrite(live, desired, binding, marks);
   const finding = drift?.finding ?? (plan && plan.changes.length > 0 ? "VALUE_DIFFERS" : undefined);
-  // Values decide: what metadata calls drift may have been repaired between the two reads.
+  // Values decide: drift in the metadata may have been repaired between the two reads.
   if (finding === undefined || (plan !== undefined && !isNeeded(plan))) return undefined;
 
   const details = {
@@ -80,7 +80,7 @@ export function checkDrift(observation: Observation, rules: AssessRules): Verdic
 
 type Drift = { readonly finding: FindingCode; readonly details: FindingDetails };
 
-/** From metadata alone: versions, fingerprint, and who owns what the relay applied. */
+/** From metadata only: versions, fingerprint, and the owners of the fields that the relay applied. */
 function findDrift(
   { binding, sources }: Observation,
   live: LiveMetadata,
@@ -90,7 +90,7 @@ function findDrift(
   const ownsData = applied.values().some((field) => keyOfField(field) !== undefined);
   const wasOurs = live.annotations[marks.annotations.versionId] !== undefined || applied.size > 0;
   if (!wasOurs) {
-    // In a Secret that is shared, only the relay's keys are missing.
+    // In a shared Secret, only the relay's keys are missing.
     if (binding.ownership === "keys") return { finding: "MISSING", details: {} };
     const trackedBy = trackerOf(live);
     return { finding: "NOT_OURS", details: { ...(trackedBy !== undefined && { trackedBy }) } };
@@ -112,7 +112,7 @@ function findDrift(
   };
 }
 
-/** Repairs of these are what two writers can fight about; new versions and new rules are always written. */
+/** Two writers can overwrite each other only with these; new versions and new rules are always written. */
 const EDITS: ReadonlySet<FindingCode> = new Set(["TAMPERED", "TAKEN_OVER", "VALUE_DIFFERS"]);
 
 function isNeeded({ changes, disown }: Pick<WritePlan, "changes" | "disown">): boolean {
@@ -142,26 +142,12 @@ function planWrite(
   const wanted = new Set(desired.data.keys());
   const { removed, disowned, foreign } = unwantedKeys(live, binding, marks, wanted);
   const changes = changesBetween(live, desired, marks, removed);
-  // At a takeover every key of the previous operator becomes the relay's, so that a later rotation can drop it.
-  const previous = binding.ownership === "keys" ? [] : keysOfPreviousOperator(live);
-  const disown = [...new Set([...disowned, ...previous])];
   const isWhole = binding.ownership !== "keys";
-  return {
-    changes,
-    disown,
-    foreign,
-    force: binding.adopt || isWhole || onlyOurs(changes, live, binding, marks),
-  };
-}
-
-/** Under `ownership: keys`: whether every field that would be taken is one that the relay once applied. */
-function onlyOurs(
-  changes: readonly Change[],
-  live: LiveMetadata,
-  binding: Binding,
-  marks: RelayMetadata,
-): boolean {
-  return fieldsOfOthers(changes, live, marks).every((field) => wasApplied(field, live, binding, marks));
+  // A takeover moves every key of the previous operator to the relay, so that a later rotation can remove it.
+  const disown = [...new Set([...disowned, ...(isWhole ? keysOfPreviousOperator(live) : [])])];
+  const takesOnlyOwn = () =>
+    fieldsOfOthers(changes, live, marks).every((field) => wasApplied(field, live, binding, marks));
+  return { changes, disown, foreign, force: binding.adopt || isWhole || takesOnlyOwn() };
 }
 
 /** Changed fields that another manager owns: without force the API server refuses to write them. */
@@ -189,28 +175,25 @@ function conflictOf(
   marks: RelayMetadata,
 ): string | undefined {
   if (force) return undefined;
-  const [field] = fieldsOfOthers(changes, live, marks).filter(
-    (each) => !wasApplied(each, live, binding, marks),
-  );
+  const field = fieldsOfOthers(changes, live, marks).find((each) => !wasApplied(each, live, binding, marks));
   if (field === undefined) return undefined;
   const [owner] = otherOwners(live.managedFields, field, marks.fieldManager);
   return `${sanitizeName(owner?.manager ?? "")} owns ${field}. `;
 }
 
-/** From what an apply would do to what was done to the Secret: only the values show it, so no manager is known. */
+/** The edit that a change of the apply reverts. Values do not show its manager. */
 function foreignChangeOf({ field, what }: Change): ForeignChange {
   return { field, what: what === "added" ? "removed" : what === "taken back" ? "taken" : "changed" };
 }
 
-/** An API server changes neither the data of an immutable Secret nor its being immutable. */
+/** Kubernetes changes neither the data nor the flag of an immutable Secret. */
 function isFrozenByValues(live: LiveMetadata | LiveSecret, { changes }: Pick<WritePlan, "changes">): boolean {
-  return "immutable" in live && live.immutable && changes.some(isOfFrozenField);
+  const isFrozenField = (field: FieldPath) => keyOfField(field) !== undefined || field === IMMUTABLE_FIELD;
+  const isFrozenChange = ({ field, what }: Change) => isFrozenField(field) && what !== "taken back";
+  return "immutable" in live && live.immutable && changes.some(isFrozenChange);
 }
 
-const isOfFrozenField = ({ field, what }: Change): boolean =>
-  (keyOfField(field) !== undefined || field === IMMUTABLE_FIELD) && what !== "taken back";
-
-/** Metadata names the owner of `immutable` and not its value; a manager that sets it sets it to true. */
+/** Metadata shows the owner of `immutable` but not its value, which is practically always true. */
 function isFrozenByMetadata(
   { managedFields }: LiveMetadata,
   finding: FindingCode,
@@ -221,12 +204,12 @@ function isFrozenByMetadata(
   return isImmutable && concernsData;
 }
 
-/** Only what the relay made immutable itself, because the binding said so, is deleted and recreated. */
+/** Only a Secret that the relay itself made immutable is deleted and recreated. */
 function mayReplace(live: LiveMetadata, { immutable }: Binding, { fieldManager }: RelayMetadata): boolean {
   return immutable === "replace" && appliedFields(live.managedFields, fieldManager).has(IMMUTABLE_FIELD);
 }
 
-/** A Secret that was made from another number of sources shows it by its fingerprint. */
+/** Undefined also for another number of sources: then the fingerprint differs. */
 function staleDetails(
   { binding, sources }: Pick<Observation, "binding" | "sources">,
   { annotations }: LiveMetadata,
@@ -256,7 +239,6 @@ function staleDetails(
   };
 }
 
-/** Labels and annotations that the relay applies. */
 function relayFields({ labels, annotations, sources }: Binding, marks: RelayMetadata): FieldPath[] {
   const own = ownFields(marks);
   return [
@@ -268,7 +250,7 @@ function relayFields({ labels, annotations, sources }: Binding, marks: RelayMeta
   ];
 }
 
-/** What others did to the fields that the relay applied. */
+/** Changes by other managers to fields that the relay applied. */
 function changedFields(binding: Binding, live: LiveMetadata, marks: RelayMetadata): ForeignChange[] {
   const applied = appliedFields(live.managedFields, marks.fieldManager);
   const own = ownFields(marks);
@@ -290,7 +272,7 @@ function changedFields(binding: Binding, live: LiveMetadata, marks: RelayMetadat
   return changed.map((field) => describeChange(live, field, marks));
 }
 
-/** The fields that are on every Secret of a relay. */
+/** The fields on every Secret of a relay. */
 type OwnFields = {
   readonly label: FieldPath;
   readonly annotations: readonly FieldPath[];
@@ -304,7 +286,7 @@ function ownFields(marks: RelayMetadata): OwnFields {
   return known;
 }
 
-/** A sweep looks for them in thousands of Secrets. To make these texts again for each took a tenth of its time. */
+/** Cached, because building these strings for thousands of Secrets took a tenth of a sweep. */
 const OWN_FIELDS = new WeakMap<RelayMetadata, OwnFields>();
 
 function makeOwnFields({ managedLabel, annotations }: RelayMetadata): OwnFields {
@@ -316,7 +298,7 @@ function makeOwnFields({ managedLabel, annotations }: RelayMetadata): OwnFields 
   };
 }
 
-/** A manager who changed a field owns it now. A field without an owner is gone, and nothing says who removed it. */
+/** A manager that changed a field owns it. A field without an owner was removed; managedFields does not say by whom. */
 function describeChange(
   live: LiveMetadata,
   field: FieldPath,
@@ -332,5 +314,5 @@ function describeChange(
   };
 }
 
-/** More than that no reader follows, and a forged list of names would fill logs and reports. */
+/** A forged list of names would fill logs and reports. */
 const FIELDS_SHOWN_MAX = 100;

@@ -3,7 +3,7 @@ import { unwantedKeys } from "./keys.ts";
 import type { AssessRules, Observation } from "./observation.ts";
 import { type Verdict, verdictOn } from "./verdict.ts";
 
-/** Keys of others in a Secret that is otherwise in order: reported, and removed only when checkDrift says so. */
+/** Keys of other managers in a Secret that is otherwise in order. Only checkDrift decides to remove them. */
 export function checkForeignKeys(observation: Observation, { marks }: AssessRules): Verdict | undefined {
   const { binding, live, desired } = observation;
   if (live.kind !== "found") return undefined;
@@ -11,9 +11,6 @@ export function checkForeignKeys(observation: Observation, { marks }: AssessRule
     desired === undefined || desired instanceof RelayError ? undefined : new Set(desired.data.keys());
   const { foreign } = unwantedKeys(live.secret, binding, marks, wanted);
   if (foreign.length === 0) return undefined;
-  return verdictOn(observation, {
-    finding: "FOREIGN_KEYS",
-    action: "none",
-    details: { foreignKeys: foreign },
-  });
+  const details = { foreignKeys: foreign };
+  return verdictOn(observation, { finding: "FOREIGN_KEYS", action: "none", details });
 }

@@ -6,7 +6,7 @@ import { type CodeOfRefusal, type FindingCode, REFUSALS } from "./catalogue.ts";
 import type { AssessRules, Observation } from "./observation.ts";
 import { type Verdict, verdictOn } from "./verdict.ts";
 
-/** Whose Secret it is. Nothing is written that belongs to another. */
+/** Refuses a Secret that another owner manages. */
 export function checkOwner(observation: Observation, { marks }: AssessRules): Verdict | undefined {
   const { binding, live: target } = observation;
   if (target.kind !== "found") return undefined;
@@ -18,33 +18,27 @@ export function checkOwner(observation: Observation, { marks }: AssessRules): Ve
   if (live.controller !== undefined) {
     const { kind, name } = live.controller;
     const release = kind === "ExternalSecret" ? "Set creationPolicy: Orphan on it. " : "";
-    return refuse(
-      "OWNED_BY_CONTROLLER",
-      "TARGET_OWNED_BY_CONTROLLER",
-      `${sanitizeName(kind)} ${sanitizeName(name)} owns it. ${release}`,
-    );
+    const detail = `${sanitizeName(kind)} ${sanitizeName(name)} owns it. ${release}`;
+    return refuse("OWNED_BY_CONTROLLER", "TARGET_OWNED_BY_CONTROLLER", detail);
   }
   const other = otherRelay(live, binding.ownership, marks);
   if (other !== undefined) {
-    return refuse(
-      "OWNED_BY_ANOTHER_RELAY",
-      "TARGET_OWNED_BY_ANOTHER_RELAY",
-      `Relay ${sanitizeName(other)}. `,
-    );
+    const detail = `Relay ${sanitizeName(other)}. `;
+    return refuse("OWNED_BY_ANOTHER_RELAY", "TARGET_OWNED_BY_ANOTHER_RELAY", detail);
   }
   if (isAppliedBy(live, marks) || binding.adopt) return undefined;
-  // Marks without an entry in managedFields: anyone could have copied them, so a person must look.
+  // A label without an entry in managedFields may be a copy, so an operator must check it.
   if (live.labels[marks.managedLabel] === marks.identity) return refuse("UNCLAIMED", "TARGET_UNCLAIMED");
   if (live.labels[EXTERNAL_SECRETS_LABEL] === "true") {
     return refuse("NOT_OURS", "TARGET_OWNED_BY_EXTERNAL_SECRETS");
   }
-  // A key that the relay wants and another manager owns is refused when it is written.
+  // checkDrift refuses to write a key that another manager owns.
   if (binding.ownership === "keys") return undefined;
   const wasOurs = live.annotations[marks.annotations.versionId] !== undefined;
   return refuse(wasOurs ? "TAKEN_OVER" : "NOT_OURS", "TARGET_NOT_OURS");
 }
 
-/** A Secret as a whole belongs to one relay. Under `ownership: keys` several relays share it, each with its own marks. */
+/** A whole Secret belongs to one relay. Under `ownership: keys` several relays share it, each with its own label. */
 function otherRelay(
   { labels }: LiveMetadata,
   ownership: "keys" | undefined,
@@ -57,12 +51,12 @@ function otherRelay(
   return managingRelays(labels).find((holder) => holder !== identity);
 }
 
-/** The relay has an entry of its own in managedFields. */
+/** The relay has an Apply entry in managedFields. */
 export function isAppliedBy({ managedFields }: LiveMetadata, { fieldManager }: RelayMetadata): boolean {
   return managedFields.some((entry) => isApplyOf(entry, fieldManager));
 }
 
-/** The least that a Secret must have for the relay to delete it: its identity, its fields, and no controller. */
+/** A condition for every deletion: the Secret has the relay's identity and fields, and no controller. */
 export function isManagedBy(live: LiveMetadata, marks: RelayMetadata): boolean {
   return (
     live.labels[marks.managedLabel] === marks.identity &&
@@ -71,10 +65,10 @@ export function isManagedBy(live: LiveMetadata, marks: RelayMetadata): boolean {
   );
 }
 
-/** External Secrets Operator puts it on every Secret that it owns (2.9.0). */
+/** External Secrets Operator sets it on every Secret that it owns (2.9.0). */
 const EXTERNAL_SECRETS_LABEL = "reconcile.external-secrets.io/managed";
 
-/** Which tool tracks the Secret, and under which name: after an adoption the two fight unless that tool lets go. */
+/** The tool that tracks the Secret, and its name for it: after an adoption, the tool would overwrite the relay. */
 export function trackerOf({ labels, annotations }: LiveMetadata): string | undefined {
   for (const [tool, from, key] of TRACKERS) {
     const name = (from === "label" ? labels : annotations)[key];

@@ -8,7 +8,7 @@ import { isManagedBy } from "./check-owner.ts";
 import type { AssessRules, Observation } from "./observation.ts";
 import { type Verdict, verdictOn } from "./verdict.ts";
 
-/** A source from which no value can be taken. The first kind in this order that any source has is the finding. */
+/** States without a value. The first one in this order that any source has is the finding. */
 const GONE = [
   ["missing", "SOURCE_MISSING"],
   ["without-value", "SOURCE_WITHOUT_VALUE"],
@@ -21,23 +21,18 @@ export function checkSources(observation: Observation, rules: AssessRules): Verd
   const gone = GONE.find(([kind]) => sources.some((source) => source.kind === kind));
   if (gone === undefined) return undefined;
   const [kind, finding] = gone;
-  const concerned = binding.sources.filter((_source, index) => sources[index]?.kind === kind);
-  const source = [...new Set(concerned.map(({ id }) => id))].join(", ");
+  const affected = binding.sources.filter((_source, index) => sources[index]?.kind === kind);
+  const source = [...new Set(affected.map(({ id }) => id))].join(", ");
   if (live.kind === "found" && isDeletable(binding, live.secret, sources, rules)) {
     return verdictOn(observation, { source, finding, ...deletionVerdict(live.secret, rules) });
   }
-  return verdictOn(observation, {
-    source,
-    finding,
-    action: "refuse",
-    code: finding,
-    advice: REFUSALS[finding],
-  });
+  const advice = REFUSALS[finding];
+  return verdictOn(observation, { source, finding, action: "refuse", code: finding, advice });
 }
 
 /**
- * Gone means that Secrets Manager has none of the sources any more, and that they are the ones which the Secret was
- * made from: a source that is misspelt in a new version of the bindings was never there.
+ * Only when Secrets Manager has none of the sources any more, and the Secret was made from exactly these sources: a
+ * misspelt source in new bindings never existed.
  */
 function isDeletable(
   binding: Binding,
@@ -48,29 +43,29 @@ function isDeletable(
   return (
     binding.deletionPolicy === "delete" &&
     binding.ownership !== "keys" &&
-    sources.every(({ kind }) => kind === "missing") && // what the other sources hold is still wanted
+    sources.every(({ kind }) => kind === "missing") && // the values of the other sources are still needed
     isManagedBy(live, marks) &&
     isMadeFrom(binding, live, marks)
   );
 }
 
 function isMadeFrom({ sources }: Binding, live: LiveMetadata, marks: AssessRules["marks"]): boolean {
-  const noted = (live.annotations[marks.annotations.source] ?? "").split(",");
-  if (noted.length !== sources.length) return false;
+  const recorded = (live.annotations[marks.annotations.source] ?? "").split(",");
+  if (recorded.length !== sources.length) return false;
   return sources.every((source, index) => {
-    const arn = parseSecretReference(noted[index] ?? "", "full-arn");
+    const arn = parseSecretReference(recorded[index] ?? "", "full-arn");
     return arn !== undefined && referencesMayMatch(source, arn, marks.self);
   });
 }
 
-/** Two looks, at least the grace period apart: the first one is noted on the Secret, the second one deletes it. */
+/** Two observations, at least the grace period apart: the first sets an annotation on the Secret, the second deletes it. */
 export function deletionVerdict(
   live: LiveMetadata,
   { marks, now, deletionGraceMs }: AssessRules,
 ): Pick<Verdict, "action" | "deleteAfter" | "note"> {
   const goneSince = Date.parse(live.annotations[marks.annotations.goneSince] ?? "");
   const writtenAt = Date.parse(live.annotations[marks.annotations.writtenAt] ?? "");
-  // A write after the note means that source and binding were there again.
+  // A write after the annotation means that source and binding existed again.
   const isNoted = goneSince <= now && !(writtenAt > goneSince);
   const after = (isNoted ? goneSince : now) + deletionGraceMs;
   if (isNoted && now >= after) return { action: "delete" };
@@ -81,7 +76,7 @@ export function deletionVerdict(
   };
 }
 
-/** The Secret is in order, but its pinned version may disappear. */
+/** The Secret is in order, but Secrets Manager may delete the pinned version. */
 export function checkVersion(observation: Observation): Verdict | undefined {
   const { binding, sources } = observation;
   const index = sources.findIndex((state) => state.kind === "current" && state.isDeprecated === true);

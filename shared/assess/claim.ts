@@ -9,19 +9,19 @@ import { type AssessRules, liveTarget } from "./observation.ts";
 
 /** Why a bound Secret can be claimed, or why it cannot. */
 export type Claim =
-  /** It carries this relay's label, and managedFields does not name the relay: ownership is lost. */
+  /** It has this relay's label, but managedFields does not name the relay: ownership is lost. */
   | { readonly kind: "unclaimed" }
-  /** It carries the marks of another relay, which the caller named. */
+  /** It belongs to another relay, which the caller named. */
   | { readonly kind: "relay"; readonly from: string }
-  /** Another manager changed it too often: the count starts anew. */
+  /** Another manager changed it too often: the claim resets the count. */
   | { readonly kind: "contested" }
-  /** There is nothing to claim. */
+  /** A claim is not needed. */
   | { readonly kind: "none" }
   | { readonly kind: "refused"; readonly code: string; readonly advice: string };
 
 /**
  * Whether this relay may take over a bound Secret. Pure. `from` is the identity of another relay, as
- * name.account.region: without it nothing is taken from another relay, because that relay may be alive.
+ * name.account.region: without it the relay takes no Secret from another relay, which may still be running.
  */
 export function claimOf(
   live: LiveMetadata,

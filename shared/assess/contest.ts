@@ -1,11 +1,11 @@
 import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 
-/** From here on two writers fight, and a sweep every five minutes would go on for ever. */
+/** After that, another writer keeps overwriting the Secret, and sweeps would never stop restoring it. */
 const TAKE_BACKS_MAX = 3;
 const WINDOW_MS = 3_600_000;
 
-/** When the relay took the Secret back within the last hour, ms since the epoch; the newest few. */
+/** The latest times, within the last hour, at which the relay took the Secret back; ms since the epoch. */
 export function recentTakeBacks(
   live: Pick<LiveMetadata, "annotations"> | undefined,
   { annotations }: RelayMetadata,
@@ -24,11 +24,11 @@ export function isContested(live: LiveMetadata, marks: RelayMetadata, now: numbe
   return recentTakeBacks(live, marks, now).length >= TAKE_BACKS_MAX;
 }
 
-/** The annotation after a write; undefined when there is nothing to remember. */
+/** The annotation; undefined without any times. */
 export function printTakeBacks(times: readonly number[]): string | undefined {
   const newest = times.slice(-TAKE_BACKS_MAX);
   return newest.length === 0 ? undefined : newest.map((at) => new Date(at).toISOString()).join(" ");
 }
 
-/** Three ISO times with spaces between, and more than that is not the relay's. */
+/** More than three ISO times with spaces. */
 const TEXT_LENGTH_MAX = 200;

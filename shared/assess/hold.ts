@@ -2,12 +2,12 @@ import { HOLD_ANNOTATION } from "../bindings/relay-identity.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { annotationField } from "../cluster/managed-fields.ts";
 
-/** A longer hold would be a Secret that the relay silently no longer maintains. */
+/** With a longer hold, operators could forget that the relay does not maintain the Secret. */
 export const HOLD_MS_MAX = 24 * 3_600_000;
 
 /**
- * Until when an operator holds the Secret, ms since the epoch; undefined when it is not held. A value that is not an
- * RFC 3339 time, has passed, or lies more than 24 hours after it was set, holds nothing.
+ * The end of an operator's hold, ms since the epoch; undefined without one. An annotation has no effect when it is not an
+ * RFC 3339 time, is in the past, or is more than 24 hours after it was set.
  */
 export function heldUntil({ annotations, managedFields }: LiveMetadata, now: number): number | undefined {
   const text = annotations[HOLD_ANNOTATION];
@@ -19,7 +19,7 @@ export function heldUntil({ annotations, managedFields }: LiveMetadata, now: num
     .filter(({ fields }) => fields.has(field))
     .map(({ writtenAt }) => writtenAt?.getTime() ?? now)
     .reduce((latest, at) => Math.max(latest, at), 0);
-  // managedFields counts whole seconds, and the clock of the operator's machine may be ahead.
+  // managedFields has whole seconds, and the operator's clock may be ahead.
   const from = Math.min(setAt === 0 ? now : setAt, now);
   return until - from <= HOLD_MS_MAX + CLOCK_TOLERANCE_MS ? until : undefined;
 }

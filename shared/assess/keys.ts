@@ -12,7 +12,7 @@ import { sanitizeName } from "../cluster/sanitize-name.ts";
 import { isDataKey } from "../render/is-data-key.ts";
 import type { ForeignKey } from "./verdict.ts";
 
-/** The names of the data keys that the relay applied, as the Secret notes them. */
+/** The data keys that the relay applied, from the annotation of the Secret. */
 export function notedKeys(
   { annotations }: Pick<LiveMetadata, "annotations">,
   marks: RelayMetadata,
@@ -20,16 +20,13 @@ export function notedKeys(
   return [...new Set((annotations[marks.annotations.keys] ?? "").split(","))].filter(isDataKey);
 }
 
-/**
- * The keys of a Secret that the binding does not want, by what becomes of them. Only of a Secret that the relay owns
- * as a whole: under `ownership: keys` the keys of others are none of its business.
- */
+/** The keys of a Secret that are not in the binding. None under `ownership: keys`, where other keys do not matter. */
 export type UnwantedKeys = {
-  /** Once written by the relay, or owned by a previous operator, or foreign under `foreignKeys: remove`. */
+  /** Written by the relay before, owned by a previous operator, or foreign under `foreignKeys: remove`. */
   readonly removed: readonly string[];
-  /** Of those, the ones that another manager's entry owns: their ownership moves first. */
+  /** The removed keys that another manager owns: their ownership moves first. */
   readonly disowned: readonly string[];
-  /** Foreign keys that stay or go; in both cases they are reported. */
+  /** All foreign keys, for the report. */
   readonly foreign: readonly ForeignKey[];
 };
 
@@ -41,10 +38,10 @@ export function unwantedKeys(
 ): UnwantedKeys {
   if (binding.ownership === "keys") return NONE;
   const owners = ownersByKey(live.managedFields, marks);
-  if (owners.size === 0 && !("data" in live)) return NONE; // most Secrets of a sweep by metadata
+  if (owners.size === 0 && !("data" in live)) return NONE; // as for most Secrets of a sweep by metadata
   const applied = appliedFields(live.managedFields, marks.fieldManager);
   const noted = new Set(notedKeys(live, marks));
-  // By metadata the keys are those that managedFields names; a key without an owner shows only beside the values.
+  // Metadata shows only keys with an owner in managedFields; the values show all of them.
   const present = "data" in live ? new Set(live.data.keys()) : new Set([...owners.keys(), ...noted]);
   const removed: string[] = [];
   const disowned: string[] = [];
@@ -68,7 +65,7 @@ export function unwantedKeys(
 
 const NONE: UnwantedKeys = { removed: [], disowned: [], foreign: [] };
 
-/** Whether foreign keys are removed by the next write, and not only reported. */
+/** Whether the next write removes keys. */
 export function removesForeignKeys(
   live: LiveMetadata,
   binding: Pick<Binding, "ownership" | "foreignKeys">,
@@ -77,7 +74,7 @@ export function removesForeignKeys(
   return unwantedKeys(live, binding, marks).removed.length > 0;
 }
 
-/** Data keys that a previous operator's entry owns: at a takeover their ownership moves to the relay. */
+/** Data keys of a previous operator. At a takeover their ownership moves to the relay. */
 export function keysOfPreviousOperator({ managedFields }: LiveMetadata): readonly string[] {
   const fields = managedFields.filter(isPreviousOperator).flatMap((entry) => [...entry.fields]);
   return [...new Set(fields.flatMap((field) => keyOfField(field) ?? []))];
@@ -106,5 +103,5 @@ function ownersByKey(
   return owners;
 }
 
-/** A reader follows no more of them, and a forged list of names would fill logs and reports. */
+/** A forged list of names would fill logs and reports. */
 const FOREIGN_KEYS_SHOWN_MAX = 100;

@@ -5,32 +5,31 @@ import type { RenderError } from "../render/errors.ts";
 import type { DesiredSecret } from "../render/render-secret.ts";
 import type { SourceState } from "../source/source-state.ts";
 
-/** What is known of one target and its sources, from metadata alone or with the values. */
+/** One target and its sources, observed by metadata or by values. */
 export type Observation = {
   readonly binding: Binding;
   readonly live: LiveTarget;
   /** One for each source of the binding, in its order. */
   readonly sources: readonly SourceState[];
-  /** What the sources and the binding make of it; present when the values were read and every source is current. */
+  /** The rendered Secret; present when the values were read and every source is current. */
   readonly desired?: DesiredSecret | RenderError;
 };
 
 export type LiveTarget =
   | { readonly kind: "absent" }
   | { readonly kind: "found"; readonly secret: LiveMetadata | LiveSecret }
-  /** It could not be read, which says nothing about it. */
+  /** It could not be read. */
   | { readonly kind: "unknown"; readonly code: string; readonly advice: string; readonly retryable: boolean };
 
-/** What an assessment depends on beside the observation. */
 export type AssessRules = {
   readonly marks: RelayMetadata;
   /** Ms since the epoch. */
   readonly now: number;
-  /** How long a source or a binding must have been gone before its Secret is deleted. */
+  /** How long a source or a binding must be missing before its Secret is deleted. */
   readonly deletionGraceMs: number;
 };
 
-/** By default (DELETION_GRACE_MINUTES). Only a sweep of the function has another, from its settings. */
+/** The default. The reconcile function uses DELETION_GRACE_MINUTES. */
 export const DELETION_GRACE_MS = 86_400_000;
 
 export function liveTarget(secret: LiveMetadata | LiveSecret | undefined): LiveTarget {

@@ -5,27 +5,27 @@ import type { Collision } from "../render/merge-data.ts";
 import type { FindingCode } from "./catalogue.ts";
 import type { Observation } from "./observation.ts";
 
-/** What is wrong with one target and what the relay does about it. Names only, never a value. */
+/** The finding on one target, and the action of the relay. Never contains a value. */
 export type Verdict = {
   readonly target: TargetRef;
-  /** As the binding writes it; of several, the one that the finding is about, or all of them with commas between. */
+  /** As in the binding; of several, the one that the finding is about, or all of them separated by commas. */
   readonly source: string;
   readonly finding: FindingCode | null;
   readonly action: ActionKind;
   readonly observed: "metadata" | "values";
-  /** Of `refuse` and `unknown`. */
+  /** For `refuse` and `unknown`. */
   readonly code?: string;
   readonly advice?: string;
-  /** Of `unknown`: it may pass by itself. */
+  /** For `unknown`: a retry may succeed. */
   readonly retryable?: boolean;
-  /** ISO 8601: the Secret waits for its deletion, which a sweep may carry out from then on. */
+  /** ISO 8601: the earliest time at which a sweep may delete the Secret. */
   readonly deleteAfter?: string;
-  /** ISO 8601, with code HELD: until when the relay leaves the Secret as it is. */
+  /** ISO 8601, with code HELD: the end of the hold. */
   readonly until?: string;
   readonly details: FindingDetails;
-  /** How the write is done; present for create, update and replace when the values were observed. */
+  /** Present for create, update and replace when the values were observed. */
   readonly write?: WritePlan;
-  /** What a sweep notes on the Secret: that it saw source or binding gone, or that they are back. */
+  /** The annotation that a sweep sets or removes: source or binding is gone, or has returned. */
   readonly note?: "gone" | "returned";
 };
 
@@ -45,23 +45,23 @@ export type WritePlan = {
 };
 
 export type FindingDetails = {
-  /** STALE: at least how long, counted from the last change of anything about the secret in Secrets Manager. */
+  /** STALE: for at least this long, counted from the last change of the secret in Secrets Manager. */
   readonly staleMs?: number;
   readonly liveVersionId?: string;
   readonly currentVersionId?: string;
-  /** STALE, of a binding with several sources: which of them; the fields above are those of the first. */
+  /** STALE, with several sources: the stale ones. The fields above are those of the first. */
   readonly staleSources?: readonly StaleSource[];
-  /** Which fields of the relay others changed, by whom and when as far as managedFields shows it. */
+  /** Fields of the relay that other managers changed, with manager and time if managedFields has them. */
   readonly fields?: readonly ForeignChange[];
-  /** Keys in a Secret of the relay that the relay did not write, with their managers. */
+  /** Keys that the relay did not write, with their managers. */
   readonly foreignKeys?: readonly ForeignKey[];
-  /** The GitOps or packaging tool that tracks a Secret which is being adopted, and its name for it. */
+  /** The GitOps or packaging tool that tracks an adopted Secret, and its name for it. */
   readonly trackedBy?: string;
-  /** What a write changes, or did: key names. Only an observation by values can show it beforehand. */
+  /** The keys that a write changes or changed. Before the write, only an observation by values shows them. */
   readonly changes?: readonly KeyChange[];
-  /** Keys that several sources make; the last one's was taken. */
+  /** Keys that several sources produce; the last source wins. */
   readonly collisions?: readonly Collision[];
-  /** A code beneath ours, such as SOURCE_KEY_MISSING under UNRENDERABLE. */
+  /** A more precise code, such as SOURCE_KEY_MISSING for UNRENDERABLE. */
   readonly cause?: string;
 };
 
@@ -81,16 +81,14 @@ export type ForeignChange = {
 
 export type ForeignKey = { readonly key: string; readonly manager?: string };
 
-/** What becomes of one key of a Secret: its name, never its value. */
 export type KeyChange = { readonly key: string; readonly what: Change["what"] };
 
-/** Names only: which field, and what becomes of it. */
 export type Change = {
   readonly field: FieldPath;
   readonly what: "added" | "changed" | "removed" | "taken back";
 };
 
-/** The parts of a verdict that follow from the observation. */
+/** A verdict with the parts that follow from the observation. */
 export function verdictOn(
   { binding, desired, live }: Observation,
   verdict: Pick<Verdict, "finding" | "action"> & Partial<Verdict>,

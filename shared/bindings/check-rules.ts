@@ -1,7 +1,7 @@
-import { checkExpression } from "../render/expressions/jmespath.ts";
-import { checkTemplate } from "../render/expressions/liquid.ts";
 import { parseBoundReference } from "../source/parse-secret-reference.ts";
 import { certificateAuthorityProblem } from "./certificate-authority.ts";
+import { checkExpression } from "./expressions/jmespath.ts";
+import { checkTemplate } from "./expressions/liquid.ts";
 import { type Path, type ProblemList, quoteName } from "./problem-list.ts";
 import { isRelayKey } from "./relay-identity.ts";
 import { suggestName } from "./suggest-name.ts";

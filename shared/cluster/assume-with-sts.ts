@@ -1,2 +1,2 @@
-// Named imports from a file of its own, as in describe-with-eks.ts.
+// Named exports in a separate file, as in describe-with-eks.ts.
 export { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";

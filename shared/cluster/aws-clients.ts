@@ -3,14 +3,14 @@ import { boundedRequests } from "../runtime/bounded-requests.ts";
 import type { AssumeRole, CredentialsProvider } from "./credentials.ts";
 import type { ClusterEndpoint } from "./https-transport.ts";
 
-/** EKS DescribeCluster; undefined when the cluster has no endpoint yet. */
+/** Calls EKS DescribeCluster. Undefined when the cluster has no endpoint yet. */
 export type DescribeCluster = (
   clusterName: string,
   region: string,
   credentials: AwsCredentialIdentity,
 ) => Promise<ClusterEndpoint | undefined>;
 
-// Both clients are loaded when first needed: with a pinned endpoint and no role to assume, no cold start pays for them.
+// Both clients are loaded on first use: with a pinned endpoint and no role to assume, a cold start does not load them.
 
 export const describeCluster: DescribeCluster = async (clusterName, region, credentials) => {
   const { EKSClient, DescribeClusterCommand } = await import("./describe-with-eks.ts");
@@ -18,11 +18,11 @@ export const describeCluster: DescribeCluster = async (clusterName, region, cred
   try {
     const { cluster } = await client.send(new DescribeClusterCommand({ name: clusterName }));
     if (cluster?.endpoint === undefined || cluster.certificateAuthority?.data === undefined) return undefined;
-    // The token is for the cluster of that name, whoever takes it: it goes where EKS says, over TLS, and nowhere near it.
-    if (cluster.name !== clusterName || !isEndpoint(cluster.endpoint)) throw named("AnswerNotBelieved");
+    // A token is valid for the cluster of that name, so it is sent only to the HTTPS endpoint that EKS returns for it.
+    if (cluster.name !== clusterName || !isEndpoint(cluster.endpoint)) throw namedError("AnswerNotBelieved");
     return { url: cluster.endpoint, certificateAuthorityData: cluster.certificateAuthority.data };
   } finally {
-    client.destroy(); // once in hours: a kept socket would be dead by the next time
+    client.destroy(); // used once in hours: an idle socket would be closed by then
   }
 };
 
@@ -36,19 +36,13 @@ export function assumeRoleWith(own: CredentialsProvider): AssumeRole {
       ...boundedRequests(),
     });
     try {
-      const { Credentials: given } = await client.send(
-        new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: "secret-relay" }),
-      );
-      const {
-        AccessKeyId: accessKeyId,
-        SecretAccessKey: secretAccessKey,
-        SessionToken,
-        Expiration,
-      } = given ?? {};
-      if (!accessKeyId || !secretAccessKey) throw named("AnswerNotBelieved");
+      const command = new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: "secret-relay" });
+      const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } =
+        (await client.send(command)).Credentials ?? {};
+      if (!AccessKeyId || !SecretAccessKey) throw namedError("AnswerNotBelieved");
       return {
-        accessKeyId,
-        secretAccessKey,
+        accessKeyId: AccessKeyId,
+        secretAccessKey: SecretAccessKey,
         ...(SessionToken !== undefined && { sessionToken: SessionToken }),
         ...(Expiration !== undefined && { expiration: Expiration }),
       };
@@ -60,21 +54,13 @@ export function assumeRoleWith(own: CredentialsProvider): AssumeRole {
 
 const ATTEMPTS_MAX = 3;
 
-/** `https://host`, perhaps with a port: EKS gives no others. */
+/** EKS returns only `https://host`, with or without a port. */
 function isEndpoint(url: string): boolean {
-  const { protocol, username, password, pathname, search, hash } = URL.parse(url) ?? {};
-  return (
-    protocol === "https:" &&
-    !username &&
-    !password &&
-    pathname === "/" &&
-    !search &&
-    !hash &&
-    !url.includes("?")
-  );
+  const { protocol, username, password, pathname, hash } = URL.parse(url) ?? {};
+  return protocol === "https:" && !username && !password && pathname === "/" && !hash && !url.includes("?");
 }
 
-/** Told by its name only, as the SDK's own errors are. */
-function named(name: string): Error {
+/** Reported by its name only, like the SDK's errors. */
+function namedError(name: string): Error {
   return Object.assign(new Error(name), { name });
 }

@@ -10,28 +10,37 @@ import {
 } from "./errors.ts";
 import type { FailedResponse } from "./https-transport.ts";
 
-/** 401 once: the connection mints a new token and tries again; it never leaves this folder. */
+// These three never leave this folder.
+
+/** 401: the connection mints a new token and retries once. */
 export class Unauthorized extends Error {}
 
-/** 404 on a read or a delete: the Secret is not there; it never leaves this folder. */
+/** 404 on a read or a delete: the object does not exist. */
 export class NotFound extends Error {}
 
-/** 410 in the middle of a list: its continue token is too old; it never leaves this folder. */
+/** 410 in the middle of a list: its continue token is too old. */
 export class ListExpired extends Error {}
+
+/** Undefined where the call ends with a 404. */
+export async function undefinedIfNotFound<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
+    throw error;
+  }
+}
 
 export type CallContext = {
   readonly clusterKey: string;
   readonly verb: "get" | "list" | "create" | "patch" | "delete";
   readonly namespace: string;
-  /** As in the URL; `secrets` unless it is said. */
+  /** As in the URL; `secrets` by default. */
   readonly resource?: string;
   readonly name: string;
 };
 
-/**
- * What a failed answer means. Of the Status body only codes, reasons and field paths are used: its messages can hold
- * what was sent.
- */
+/** The error for a failed response. It uses only codes, reasons and field paths: messages can quote the request body. */
 export function classifyResponse(call: CallContext, response: FailedResponse): Error {
   const { resource = "secrets" } = call;
   const isSecret = resource === "secrets";
@@ -41,10 +50,9 @@ export function classifyResponse(call: CallContext, response: FailedResponse): E
   if (status === 410 && call.verb === "list") return new ListExpired();
   if (status === 403) return new ClusterForbidden(call.clusterKey, call.verb, target);
   if (status === 404) {
-    // Only the apply of a Secret makes what is not there, so only for it is the namespace missing.
-    return call.verb !== "patch" || !isSecret
-      ? new NotFound()
-      : new NamespaceMissing(call.clusterKey, call.namespace);
+    // An apply creates a missing Secret, so here the namespace is missing.
+    const isApply = call.verb === "patch" && isSecret;
+    return isApply ? new NamespaceMissing(call.clusterKey, call.namespace) : new NotFound();
   }
   if (status === 409) {
     const conflicts = causesOf(response.body).filter(({ reason }) => reason === "FieldManagerConflict");
@@ -71,12 +79,12 @@ function causesOf(body: string): Cause[] {
   try {
     status = JSON.parse(body);
   } catch {
-    return []; // a proxy's page, not a Status
+    return []; // not a Status, such as an error page of a proxy
   }
   const causes = (status as { details?: { causes?: unknown } } | null)?.details?.causes;
   if (!Array.isArray(causes)) return [];
   return causes.filter((cause): cause is Cause => typeof cause === "object" && cause !== null);
 }
 
-/** Field paths hold data keys and label names; anything longer or stranger is not a path that we want in a log. */
+/** Field paths hold data keys and label names. Other strings are not logged. */
 const FIELD_PATH = /^[-._a-zA-Z0-9[\]/]{1,400}$/;

@@ -18,13 +18,13 @@ import { createSecretsApi, type SecretsApi } from "./secrets-api.ts";
 import type { TokenCache } from "./token-cache.ts";
 
 export type ClusterCallerOptions = {
-  /** The key in `clusters` of the bindings: errors and logs use it. */
+  /** The key in `clusters` of the bindings; shown in errors and logs. */
   readonly clusterKey: string;
   readonly cluster: ClusterConfig;
   readonly directory: ClusterDirectory;
   readonly tokens: TokenCache;
   readonly connectionsMax: number;
-  /** Sees every endpoint before the first call to it; what it throws ends the call. */
+  /** Called with the endpoint before each call, which fails when this throws. */
   readonly checkEndpoint?: (endpoint: ClusterEndpoint) => void;
   readonly wait?: Wait;
   readonly onRequest?: () => void;
@@ -34,12 +34,12 @@ export type ClusterCallerOptions = {
 
 type Run<T> = (api: SecretsApi, bearer: string, signal: AbortSignal) => Promise<T>;
 
-/** Runs a call against the API server, with its endpoint and a token, and retries within the budget. */
+/** Calls the API server with its endpoint and a token, and retries within the budget. */
 export type ClusterCaller = <T>(run: Run<T>, budget: TimeBudget) => Promise<T>;
 
 export function clusterCaller(options: ClusterCallerOptions): ClusterCaller {
   const { cluster, directory, tokens, wait } = options;
-  const open = keepApi(options);
+  const apiFor = reuseApi(options);
 
   const callWithToken = async <T>(run: (bearer: string) => Promise<T>): Promise<T> => {
     const bearer = await tokens.bearerFor(cluster);
@@ -52,11 +52,11 @@ export function clusterCaller(options: ClusterCallerOptions): ClusterCaller {
   const callOnce = async <T>(run: Run<T>, { signal }: TimeBudget): Promise<T> => {
     const endpoint = await directory.find(cluster);
     options.checkEndpoint?.(endpoint);
-    const api = open(endpoint);
+    const api = apiFor(endpoint);
     const send = () => callWithToken((bearer) => run(api, bearer, signal));
     try {
       return await send().catch((error: unknown) => {
-        if (error instanceof Unauthorized) return send(); // once more, with a fresh token
+        if (error instanceof Unauthorized) return send(); // retry once, with a fresh token
         throw error;
       });
     } catch (error) {
@@ -66,40 +66,28 @@ export function clusterCaller(options: ClusterCallerOptions): ClusterCaller {
     }
   };
 
-  // The two policies count their attempts apart. With one count, the last attempt against an API server in trouble could
-  // be its only refusal.
-  const callUntilRefusalStays = <T>(run: Run<T>, budget: TimeBudget): Promise<T> =>
-    withRetries(
-      () => callOnce(run, budget),
-      { ...RETRY_POLICY, isWorthRetrying: mayBeStartingServer },
-      budget,
-      wait,
-    );
-
-  return (run, budget) =>
-    withRetries(
-      () => callUntilRefusalStays(run, budget),
-      { ...RETRY_POLICY, isWorthRetrying: mayPass },
-      budget,
-      wait,
-    );
+  // Two separate counts of attempts. With one count, an API server in trouble could use up the attempts and return its
+  // first 403 in the last one.
+  const retryRefusal = { ...RETRY_POLICY, isWorthRetrying: mayBeStartingServer };
+  const retryTransient = { ...RETRY_POLICY, isWorthRetrying: isTransient };
+  return (run, budget) => {
+    const callUntilRefusalStays = () => withRetries(() => callOnce(run, budget), retryRefusal, budget, wait);
+    return withRetries(callUntilRefusalStays, retryTransient, budget, wait);
+  };
 }
 
-/** Keeps the connections to one endpoint, and replaces them when the cluster has another. */
-function keepApi({
+/** Keeps the connections to one endpoint, and replaces them when the endpoint changes. */
+function reuseApi({
   clusterKey,
   connectionsMax,
   onRequest,
 }: ClusterCallerOptions): (endpoint: ClusterEndpoint) => SecretsApi {
+  const options = { connectionsMax, timeoutMs: REQUEST_TIMEOUT_MS, ...(onRequest && { onRequest }) };
   let opened: { endpoint: ClusterEndpoint; api: SecretsApi } | undefined;
   return (endpoint) => {
     if (opened === undefined || !isSameEndpoint(opened.endpoint, endpoint)) {
       opened?.api.close();
-      const limits = { connectionsMax, timeoutMs: REQUEST_TIMEOUT_MS };
-      opened = {
-        endpoint,
-        api: createSecretsApi(clusterKey, endpoint, { ...limits, ...(onRequest && { onRequest }) }),
-      };
+      opened = { endpoint, api: createSecretsApi(clusterKey, endpoint, options) };
     }
     return opened.api;
   };
@@ -113,29 +101,29 @@ function isSameEndpoint(one: ClusterEndpoint, other: ClusterEndpoint): boolean {
   );
 }
 
-/** A cluster that was replaced has another endpoint or CA: it is looked up again before the next attempt. */
+/** A replaced cluster has another endpoint or CA, so the next attempt looks it up again. */
 function mayHaveMoved(error: unknown): boolean {
   return (
     error instanceof ClusterUntrusted || (error instanceof ClusterUnavailable && error.isConnectionFault)
   );
 }
 
-/** After a fence conflict the same resourceVersion can never succeed: the caller must read again. */
-function mayPass(error: unknown): boolean {
+/** A fence conflict is not: the caller must read again, because the same resourceVersion can never succeed. */
+function isTransient(error: unknown): boolean {
   return isRetryable(error) && !(error instanceof FenceConflict) && !(error instanceof ClusterAnswerTooLarge);
 }
 
 /**
- * A kube-apiserver that has just started answers 403 to everyone until it has read the Roles: for 54 to 75 ms, measured
- * on 1.36.3 and two quiet cores, and more than a second before it is ready. So the relay believes a refusal that stays.
- * It does not retry the refusal of a list: most installations have no permission to list.
+ * A kube-apiserver that has just started answers every request with 403 until it has read the Roles: for 54 to 75 ms
+ * (measured on 1.36.3, two quiet cores), more than a second before it is ready. So a 403 is retried. The 403 of a list
+ * is not: most installations have no permission to list.
  */
 function mayBeStartingServer(error: unknown): boolean {
   return error instanceof ClusterForbidden && error.verb !== "list";
 }
 
-// The API server allows a patch at most 34 s (pkg/endpoints/handlers/patch.go). A healthy one needs milliseconds, and a
-// Lambda that waits longer for one Secret has no time left for the others.
+// The API server allows a patch 34 s (pkg/endpoints/handlers/patch.go), but a healthy one needs milliseconds. With a
+// longer timeout, one Secret could use up the Lambda's time.
 const REQUEST_TIMEOUT_MS = 10_000;
 
 const RETRY_POLICY = { attemptsMax: 4, pauseMs: 100, pauseMsMax: 3_000 } satisfies RetryPolicy;

@@ -7,12 +7,12 @@ import type { ClusterEndpoint } from "./https-transport.ts";
 import { singleFlightCache } from "./single-flight-cache.ts";
 
 /**
- * Finds where a cluster answers. EKS publishes no rate for DescribeCluster, so an answer is kept until it fails, a
- * cluster that is down is not looked up again and again, and a lookup that fails leaves the answer before it in place.
+ * Finds the endpoint of a cluster. EKS publishes no rate limit for DescribeCluster, so a result is kept until the
+ * endpoint fails, repeated lookups of a cluster that is down are delayed, and a failed lookup keeps the last result.
  */
 export type ClusterDirectory = {
   find(cluster: ClusterConfig): Promise<ClusterEndpoint>;
-  /** This endpoint or its CA stopped working: ask again next time. Changes nothing for a pinned one. */
+  /** This endpoint or its CA failed: look it up next time. Has no effect on a pinned endpoint. */
   forget(cluster: ClusterConfig, brokenEndpoint: ClusterEndpoint): void;
 };
 
@@ -21,10 +21,10 @@ export function clusterDirectory(
   credentials: ClusterCredentials,
   now: () => number,
 ): ClusterDirectory {
-  const known = singleFlightCache<ClusterEndpoint>(() => true);
-  const found = new Map<string, { endpoint: ClusterEndpoint; lookedUpAt: number }>();
+  const endpoints = singleFlightCache<ClusterEndpoint>(() => true);
+  const lastResults = new Map<string, { endpoint: ClusterEndpoint; lookedUpAt: number }>();
 
-  const look = async (cluster: ClusterConfig): Promise<ClusterEndpoint> => {
+  const lookUp = async (cluster: ClusterConfig): Promise<ClusterEndpoint> => {
     const identity = await credentials.of(cluster.roleArn, cluster.region);
     const endpoint = await describe(cluster.name, cluster.region, identity).catch((error: unknown) => {
       const name = errorNameOf(error);
@@ -35,13 +35,13 @@ export function clusterDirectory(
     return endpoint;
   };
 
-  const lookAgain = async (cluster: ClusterConfig): Promise<ClusterEndpoint> => {
-    const before = found.get(keyOf(cluster))?.endpoint;
-    const endpoint = await look(cluster).catch((error: unknown) => {
-      if (before !== undefined && isRetryable(error)) return before;
+  const lookUpOrKeep = async (cluster: ClusterConfig): Promise<ClusterEndpoint> => {
+    const last = lastResults.get(keyOf(cluster))?.endpoint;
+    const endpoint = await lookUp(cluster).catch((error: unknown) => {
+      if (last !== undefined && isRetryable(error)) return last;
       throw error;
     });
-    found.set(keyOf(cluster), { endpoint, lookedUpAt: now() });
+    lastResults.set(keyOf(cluster), { endpoint, lookedUpAt: now() });
     return endpoint;
   };
 
@@ -49,21 +49,21 @@ export function clusterDirectory(
     find: (cluster) => {
       const pinned = pinnedEndpointOf(cluster);
       return pinned === undefined
-        ? known.get(keyOf(cluster), () => lookAgain(cluster))
+        ? endpoints.get(keyOf(cluster), () => lookUpOrKeep(cluster))
         : Promise.resolve(pinned);
     },
     forget: (cluster, brokenEndpoint) => {
-      const lookedUpAt = found.get(keyOf(cluster))?.lookedUpAt ?? 0;
+      const lookedUpAt = lastResults.get(keyOf(cluster))?.lookedUpAt ?? 0;
       if (now() - lookedUpAt < LOOKUP_PAUSE_MS) return;
-      known.forget(keyOf(cluster), (endpoint) => endpoint === brokenEndpoint);
+      endpoints.forget(keyOf(cluster), (endpoint) => endpoint === brokenEndpoint);
     },
   };
 }
 
-/** A new endpoint or CA appears once in a cluster's life; every request of an outage asks for one. */
+/** A cluster rarely gets a new endpoint or CA, but in an outage every failed request asks for a lookup. */
 const LOOKUP_PAUSE_MS = 10_000;
 
-/** Where the bindings say that a cluster answers; undefined for one that must be looked up. */
+/** The endpoint in the bindings; undefined for a cluster that must be looked up. */
 export function pinnedEndpointOf(cluster: ClusterConfig): ClusterEndpoint | undefined {
   const { endpoint, certificateAuthorityData } = cluster;
   return endpoint !== undefined && certificateAuthorityData !== undefined

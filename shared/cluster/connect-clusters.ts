@@ -22,7 +22,7 @@ export type ConnectClustersOptions = {
   readonly onThrottled?: () => void;
 };
 
-/** The connection of each cluster of the bindings, by its key there; made when first asked for, then kept. */
+/** The connection of each cluster, by its key in the bindings. Created on first use, then kept. */
 export function connectClusters(
   clusters: Readonly<Record<string, ClusterConfig>>,
   options: ConnectClustersOptions,
@@ -37,7 +37,6 @@ export function connectClusters(
     const known = connections.get(clusterKey);
     if (known !== undefined) return known;
     const cluster = clusters[clusterKey];
-    // The bindings were checked when they were compiled: every cluster that a target names is there.
     if (cluster === undefined) throw new TypeError("A compiled binding names a cluster that is not compiled");
     const single = connectCluster({
       clusterKey,
@@ -50,8 +49,7 @@ export function connectClusters(
       ...(options.onRequest && { onRequest: options.onRequest }),
       ...(options.onThrottled && { onThrottled: options.onThrottled }),
     });
-    // With one entry there is nothing to compare.
-    const isOnly = Object.keys(clusters).length === 1;
+    const isOnly = Object.keys(clusters).length === 1; // an alias needs two entries
     const connection = isOnly ? single : aliases.guard(clusterKey, single);
     connections.set(clusterKey, connection);
     return connection;

@@ -2,20 +2,20 @@ import type { AwsCredentialIdentity } from "@smithy/types";
 import { CredentialsUnavailable, RoleNotAssumed } from "./errors.ts";
 import { singleFlightCache } from "./single-flight-cache.ts";
 
-/** The credentials of this moment; `forceRefresh` asks for new ones although the old look fine. */
+/** The current credentials; `forceRefresh` renews them although they have not expired. */
 export type CredentialsProvider = (options?: { forceRefresh?: boolean }) => Promise<AwsCredentialIdentity>;
 
 /** sts:AssumeRole with the function's own credentials. */
 export type AssumeRole = (roleArn: string, region: string) => Promise<AwsCredentialIdentity>;
 
 export type ClusterCredentials = {
-  /** The function's own, or those of the role; never ones about to expire. */
+  /** The function's own credentials, or those of the role. They never expire soon. */
   of(roleArn: string | undefined, region: string): Promise<AwsCredentialIdentity>;
-  /** The next call asks anew: something that was signed with them was refused. */
+  /** A request signed with them was refused: the next call renews them. */
   forget(roleArn: string | undefined): void;
 };
 
-/** Credentials this close to their end are renewed before they are used, not after a batch has failed with them. */
+/** Credentials that expire within this time are renewed before use, not after a batch has failed with them. */
 export const EXPIRES_SOON_MS = 5 * 60_000;
 
 export function clusterCredentials(
@@ -28,7 +28,7 @@ export function clusterCredentials(
 
   const readOwn = async (): Promise<AwsCredentialIdentity> => {
     const wasStale = ownIsStale;
-    ownIsStale = false; // before the call, so that a refusal that comes during it is not lost
+    ownIsStale = false; // before the call, so that a refusal during the call is not lost
     try {
       const first = await own(wasStale ? { forceRefresh: true } : {});
       return expiresSoon(first, now()) ? await own({ forceRefresh: true }) : first;
@@ -38,7 +38,7 @@ export function clusterCredentials(
     }
   };
 
-  // A refusal is not remembered: a role may be assumable at the second try.
+  // A failure is not cached: AssumeRole may succeed on the next call.
   const readAssumed = (roleArn: string, region: string): Promise<AwsCredentialIdentity> =>
     assumed.get(roleArn, () =>
       assumeRole(roleArn, region).catch((error: unknown) => {
@@ -59,7 +59,7 @@ function expiresSoon(credentials: AwsCredentialIdentity, now: number): boolean {
   return credentials.expiration !== undefined && credentials.expiration.getTime() - now < EXPIRES_SOON_MS;
 }
 
-/** The SDK's error names are fixed words such as AccessDenied; its messages are not passed on. */
+/** The SDK's error names are fixed words such as AccessDenied. Its messages are dropped. */
 export function errorNameOf(error: unknown): string {
   const name = error instanceof Error ? error.name : "";
   return /^[A-Za-z]{1,60}$/.test(name) ? name : "unknown";

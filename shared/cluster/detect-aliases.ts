@@ -4,13 +4,18 @@ import type { ClusterEndpoint } from "./https-transport.ts";
 import type { LiveMetadata } from "./live-secret.ts";
 
 /**
- * Recognises entries of the bindings that lead to one API server, however they are spelled: no two clusters have an
- * object with the same uid. Once two entries are known to be one, every call of both is refused.
+ * Detects entries under `clusters` that lead to the same API server, whatever their endpoints look like: no two clusters
+ * have an object with the same uid. From then on every call through either entry is refused.
  */
 export function aliasDetector(): AliasDetector {
   const clusterOfUid = new Map<string, string>();
   const aliases = new Map<string, string>();
 
+  const recordAlias = (one: string, other: string): void => {
+    if (one === other) return;
+    aliases.set(one, other);
+    aliases.set(other, one);
+  };
   const check = (clusterKey: string): void => {
     const other = aliases.get(clusterKey);
     if (other !== undefined) throw new ClusterListedTwice(clusterKey, other);
@@ -18,30 +23,23 @@ export function aliasDetector(): AliasDetector {
   const remember = (clusterKey: string, secrets: Iterable<Pick<LiveMetadata, "uid">>): void => {
     for (const { uid } of secrets) {
       const known = clusterOfUid.get(uid);
-      if (known === undefined) {
-        if (clusterOfUid.size < UIDS_MAX) clusterOfUid.set(uid, clusterKey);
-      } else if (known !== clusterKey) {
-        aliases.set(clusterKey, known);
-        aliases.set(known, clusterKey);
-      }
+      if (known !== undefined) recordAlias(clusterKey, known);
+      else if (clusterOfUid.size < UIDS_MAX) clusterOfUid.set(uid, clusterKey);
     }
     check(clusterKey);
   };
 
   const clusterOfHost = new Map<string, string>();
   const checkEndpoint = (clusterKey: string, { url }: Pick<ClusterEndpoint, "url">): void => {
-    const { host } = new URL(url); // whatever path, port spelling or trailing slash it has
+    const { host } = new URL(url); // without path, default port or trailing slash
     const known = clusterOfHost.get(host);
     if (known === undefined) clusterOfHost.set(host, clusterKey);
-    else if (known !== clusterKey) {
-      aliases.set(clusterKey, known);
-      aliases.set(known, clusterKey);
-    }
+    else recordAlias(clusterKey, known);
     check(clusterKey);
   };
 
   const guard: AliasDetector["guard"] = (clusterKey, connection) => {
-    const seen = <T extends Pick<LiveMetadata, "uid"> | undefined>(secret: T): T => {
+    const observed = <T extends Pick<LiveMetadata, "uid"> | undefined>(secret: T): T => {
       remember(clusterKey, secret === undefined ? [] : [secret]);
       return secret;
     };
@@ -52,12 +50,12 @@ export function aliasDetector(): AliasDetector {
       };
     };
     return {
-      readSecret: guarded(async (...args) => seen(await connection.readSecret(...args))),
-      readMetadata: guarded(async (...args) => seen(await connection.readMetadata(...args))),
+      readSecret: guarded(async (...args) => observed(await connection.readSecret(...args))),
+      readMetadata: guarded(async (...args) => observed(await connection.readMetadata(...args))),
       listMetadata: guarded(async (...args) => {
-        const listed = await connection.listMetadata(...args);
-        remember(clusterKey, listed);
-        return listed;
+        const secrets = await connection.listMetadata(...args);
+        remember(clusterKey, secrets);
+        return secrets;
       }),
       applySecret: guarded(connection.applySecret),
       patchMetadata: guarded(connection.patchMetadata),
@@ -69,11 +67,11 @@ export function aliasDetector(): AliasDetector {
 }
 
 export type AliasDetector = {
-  /** Throws a ClusterListedTwice when another entry has the same endpoint. */
+  /** Throws ClusterListedTwice when another entry has the same endpoint. */
   readonly checkEndpoint: (clusterKey: string, endpoint: Pick<ClusterEndpoint, "url">) => void;
-  /** A connection that remembers the uids it sees, and refuses to go on once one was seen through another entry. */
+  /** A connection that records uids, and refuses every call once another entry has returned one of them. */
   readonly guard: (clusterKey: string, connection: ClusterConnection) => ClusterConnection;
 };
 
-/** Of 36 characters each, with their entries some 30 MB; whoever has more Secrets has met two aliases by then. */
+/** About 30 MB with uids of 36 characters. With that many Secrets, two aliases have been detected long before. */
 const UIDS_MAX = 200_000;

@@ -12,15 +12,15 @@ export type EksTokenRequest = {
   readonly credentials: AwsCredentialIdentity;
   /** ms since the epoch. */
   readonly now: number;
-  /** Sign for the FIPS endpoint of STS; EKS calls the host that was signed. */
+  /** Sign for the FIPS endpoint of STS; EKS calls the signed host. */
   readonly fips: boolean;
 };
 
 /**
- * Mints a token offline: a presigned STS GetCallerIdentity that EKS sends to STS to learn who we are.
+ * Mints a token offline: a presigned STS GetCallerIdentity request, which EKS sends to STS to identify the caller.
  *
- * The format is that of aws-iam-authenticator, pkg/token: the cluster name is signed as a header and is not in the
- * URL, any further query parameter is refused, and the base64url has no padding.
+ * Format (aws-iam-authenticator, pkg/token): the cluster name is a signed header and not part of the URL, any further
+ * query parameter is refused, and the base64url has no padding.
  */
 export async function mintEksToken(request: EksTokenRequest): Promise<EksToken> {
   const signer = new SignatureV4({
@@ -50,7 +50,7 @@ export async function mintEksToken(request: EksTokenRequest): Promise<EksToken> 
   return { bearer, expiresAt: request.now + TOKEN_LIFE_MS };
 }
 
-/** The STS endpoint whose host the authenticator of a cluster in that Region accepts. */
+/** The STS host that EKS clusters in that Region accept. */
 export function stsHost(region: string, fips: boolean): string {
   const suffix = DNS_SUFFIXES.find(([prefix]) => region.startsWith(prefix))?.[1] ?? "amazonaws.com";
   // GovCloud's ordinary endpoints are the FIPS ones; sts-fips exists in the US and Canada only.
@@ -60,14 +60,14 @@ export function stsHost(region: string, fips: boolean): string {
 
 const PREFIX = "k8s-aws-v1.";
 
-/** The authenticator ignores it; 60 is what every client of EKS sends. */
+/** The authenticator ignores it; every EKS client sends 60. */
 const PRESIGN_EXPIRES_S = 60;
 
-/** STS accepts the signature for 15 minutes from its date, and clocks differ: one minute is kept in reserve. */
+/** STS accepts the signature for 15 minutes. One minute is left for clocks that differ. */
 const TOKEN_LIFE_MS = 14 * 60_000;
 
-// EKS refuses a whole token above 4,096 bytes (aws-iam-authenticator, pkg/token). A session token of 1,000
-// characters gives 3,855 bytes and one of 1,600 gives 5,855, so role chaining can cross the line.
+// EKS refuses a token of more than 4,096 bytes (aws-iam-authenticator, pkg/token). A session token of 1,000 characters
+// gives 3,855 bytes and one of 1,600 gives 5,855, so role chaining can exceed the limit.
 const TOKEN_BYTES_MAX = 4_096;
 
 const DNS_SUFFIXES: readonly (readonly [string, string])[] = [
@@ -79,7 +79,7 @@ const DNS_SUFFIXES: readonly (readonly [string, string])[] = [
   ["eusc-", "amazonaws.eu"],
 ];
 
-/** The signer's hash over node:crypto: a bundled JavaScript SHA-256 would add its bytes to every cold start. */
+/** The signer's hash with node:crypto: a bundled JavaScript SHA-256 would add bytes to every cold start. */
 class Sha256 implements Checksum {
   readonly #secret: SourceData | undefined;
   #hash: Hash | Hmac;

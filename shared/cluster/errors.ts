@@ -1,29 +1,29 @@
 import { RelayError } from "../relay-error.ts";
 
-/** The API server asks us to come later (429, or 503 with Retry-After). */
+/** 429, or 503 with Retry-After. */
 export class ClusterThrottled extends RelayError {
   override readonly name = "ClusterThrottled"; // a literal: a minified bundle renames classes
   readonly code = "CLUSTER_THROTTLED";
   readonly retryable = true;
   override readonly retryAfterMs: number;
   constructor(cluster: string, retryAfterMs: number) {
-    super(`The API server of cluster ${cluster} asks us to wait ${retryAfterMs} ms.`);
+    super(`The API server of cluster ${cluster} asks the relay to wait ${retryAfterMs} ms.`);
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** No answer, a broken one, or a 5xx. */
+/** No response, a broken one, or a 5xx. */
 export class ClusterUnavailable extends RelayError {
   override readonly name = "ClusterUnavailable";
   readonly code = "CLUSTER_UNAVAILABLE";
   readonly retryable = true;
-  /** No HTTP answer came at all: the endpoint itself may be wrong. */
+  /** No HTTP response arrived: the endpoint itself may be wrong. */
   readonly isConnectionFault: boolean;
-  /** Where the call ended: `HTTP 500`, `ECONNRESET`, `timeout`; never text that the server sent. */
+  /** Such as `HTTP 500`, `ECONNRESET` or `timeout`; never text from the server. */
   readonly at: string;
-  constructor(cluster: string, at: string, whoAsks = "the function") {
+  constructor(cluster: string, at: string, caller = "the function") {
     super(
-      `The API server of cluster ${cluster} did not answer properly (${at}). Check that its endpoint is reachable from ${whoAsks} and that the control plane is healthy.`,
+      `The API server of cluster ${cluster} did not answer properly (${at}). Check that its endpoint is reachable from ${caller} and that the control plane is healthy.`,
     );
     this.at = at;
     this.isConnectionFault = !at.startsWith("HTTP");
@@ -31,8 +31,8 @@ export class ClusterUnavailable extends RelayError {
 }
 
 /**
- * What was asked for is more than is kept of an answer, or than a list may have in all. It would be the next time, too;
- * and it says nothing of the cluster: whoever may write Secrets can make a list of theirs as large as they please.
+ * The response, or a list in total, exceeds the size limit. A retry would not help, and the cluster is not at fault: any
+ * client with permission to write Secrets can make a list that large.
  */
 export class ClusterAnswerTooLarge extends ClusterUnavailable {
   constructor(cluster: string) {
@@ -40,26 +40,26 @@ export class ClusterAnswerTooLarge extends ClusterUnavailable {
   }
 }
 
-/** The server at the endpoint did not prove that it is the cluster. Nothing was sent to it. */
+/** The certificate of the server is not the cluster's. No request was sent. */
 export class ClusterUntrusted extends RelayError {
   override readonly name = "ClusterUntrusted";
   readonly code = "CLUSTER_UNTRUSTED";
   readonly retryable = true;
   constructor(cluster: string) {
     super(
-      `The certificate at the endpoint of cluster ${cluster} is not signed by the cluster's CA, so no token was sent. If endpoint and certificateAuthorityData are pinned in the bindings, take them anew from DescribeCluster.`,
+      `The certificate at the endpoint of cluster ${cluster} is not signed by the cluster's CA, so no token was sent. If endpoint and certificateAuthorityData are pinned in the bindings, update them from DescribeCluster.`,
     );
   }
 }
 
-/** 401 for a token that was minted for this very call. */
+/** 401 for a token that was minted for this call. */
 export class ClusterTokenRefused extends RelayError {
   override readonly name = "ClusterTokenRefused";
   readonly code = "CLUSTER_TOKEN_REFUSED";
   readonly retryable = true;
   constructor(
     cluster: string,
-    advice = `Cluster ${cluster} refused a fresh token. Check that the function's role has an access entry there (a role that was deleted and created again needs a new entry), and that the cluster name in the bindings is the EKS name.`,
+    advice = `Cluster ${cluster} refused a fresh token. Check that the function's role has an access entry there (a recreated role needs a new entry), and that the cluster name in the bindings is the EKS name.`,
   ) {
     super(advice);
   }
@@ -71,7 +71,7 @@ export class ClusterForbidden extends RelayError {
   readonly code = "CLUSTER_FORBIDDEN";
   readonly retryable = false;
   readonly verb: string;
-  /** With its kind: `Secret shop/db`. */
+  /** With its kind, such as `Secret shop/db`. */
   readonly target: string;
   constructor(cluster: string, verb: string, target: string, advice = adviceForRelay(verb, target, cluster)) {
     super(advice);
@@ -80,7 +80,7 @@ export class ClusterForbidden extends RelayError {
   }
 }
 
-/** 404 on a write: the namespace is not there. */
+/** 404 on a write. */
 export class NamespaceMissing extends RelayError {
   override readonly name = "NamespaceMissing";
   readonly code = "NAMESPACE_MISSING";
@@ -90,53 +90,55 @@ export class NamespaceMissing extends RelayError {
   }
 }
 
-/** 409 of the fence: somebody wrote between our read and our apply. Start again from the live read. */
+/** 409: another client wrote the Secret between the relay's read and its apply. Start again from the live read. */
 export class FenceConflict extends RelayError {
   override readonly name = "FenceConflict";
   readonly code = "FENCE_CONFLICT";
   readonly retryable = true;
   constructor(target: string) {
-    super(`${target} was written by somebody else between our read and our apply, several times over.`);
+    super(
+      `Another client changed ${target} between the relay's read and its apply, several times in a row. If this continues, find that client in managedFields and stop it.`,
+    );
   }
 }
 
-/** Two entries under `clusters` lead to one API server: each would delete and rewrite what the other one keeps. */
+/** Two entries under `clusters` lead to the same API server: each would delete and rewrite the other one's Secrets. */
 export class ClusterListedTwice extends RelayError {
   override readonly name = "ClusterListedTwice";
   readonly code = "CLUSTER_LISTED_TWICE";
   readonly retryable = false;
   constructor(one: string, other: string) {
     super(
-      `The entries ${one} and ${other} under clusters lead to one API server. Keep one of them, and give it the targets of both.`,
+      `The entries ${one} and ${other} under clusters lead to the same API server. Keep one of them, and move the targets of the other to it.`,
     );
   }
 }
 
-/** 409 of server-side apply: another field manager owns fields that the binding wants. */
+/** 409 of server-side apply: another field manager owns fields of the binding. */
 export class FieldConflict extends RelayError {
   override readonly name = "FieldConflict";
   readonly code = "FIELD_OWNED_BY_ANOTHER";
   readonly retryable = false;
-  /** Paths such as `.data.password`; names only. */
+  /** Paths such as `.data.password`. */
   readonly fields: readonly string[];
   constructor(target: string, fields: readonly string[]) {
     super(
-      `Another field manager owns ${listed(fields) || "fields"} of ${target}. Stop it from writing them, or set adopt: true on the binding to take them over.`,
+      `Another field manager owns ${joinFields(fields) || "fields"} of ${target}. Stop it from writing them, or set adopt: true on the binding to take them over.`,
     );
     this.fields = fields;
   }
 }
 
-/** 400 or 422: the API server finds the Secret itself wrong. */
+/** 400 or 422: the Secret is not valid. */
 export class TargetInvalid extends RelayError {
   override readonly name = "TargetInvalid";
   readonly code = "TARGET_INVALID";
   readonly retryable = false;
-  /** Paths that the server complained about, such as `data[tls.crt]`; names only. */
+  /** The rejected paths, such as `data[tls.crt]`. */
   readonly fields: readonly string[];
   constructor(target: string, status: number, fields: readonly string[]) {
     super(
-      `The API server does not accept ${target} (HTTP ${status}${fields.length > 0 ? `, at ${listed(fields)}` : ""}). Compare the binding's type and keys with what that type requires.`,
+      `The API server does not accept ${target} (HTTP ${status}${fields.length > 0 ? `, at ${joinFields(fields)}` : ""}). Compare the binding's type and keys with what that type requires.`,
     );
     this.fields = fields;
   }
@@ -152,7 +154,7 @@ export class ClusterRejected extends RelayError {
   }
 }
 
-/** EKS does not know the cluster, or it is not there yet. */
+/** EKS has no such cluster, or it has no endpoint yet. */
 export class ClusterNotFound extends RelayError {
   override readonly name = "ClusterNotFound";
   readonly code = "CLUSTER_NOT_FOUND";
@@ -171,19 +173,19 @@ export class ClusterLookupForbidden extends RelayError {
   readonly retryable = false;
   constructor(clusterName: string) {
     super(
-      `The relay may not call eks:DescribeCluster on ${clusterName}. Allow it, or pin endpoint and certificateAuthorityData in the bindings.`,
+      `The relay is not permitted to call eks:DescribeCluster on ${clusterName}. Grant the permission, or pin endpoint and certificateAuthorityData in the bindings.`,
     );
   }
 }
 
-/** DescribeCluster failed in a way that may pass. */
+/** DescribeCluster failed; a later call may succeed. */
 export class ClusterLookupFailed extends RelayError {
   override readonly name = "ClusterLookupFailed";
   readonly code = "CLUSTER_LOOKUP_FAILED";
   readonly retryable = true;
   constructor(clusterName: string, at: string) {
     super(
-      `EKS did not answer DescribeCluster for ${clusterName} (${at}). Pin endpoint and certificateAuthorityData in the bindings to do without that call.`,
+      `EKS did not answer DescribeCluster for ${clusterName} (${at}). Pin endpoint and certificateAuthorityData in the bindings to avoid that call.`,
     );
   }
 }
@@ -195,40 +197,39 @@ export class RoleNotAssumed extends RelayError {
   readonly retryable = true;
   constructor(roleArn: string, at: string) {
     super(
-      `Role ${roleArn} could not be assumed (${at}). Check that its trust policy names the function's role and that the function may sts:AssumeRole it.`,
+      `Role ${roleArn} could not be assumed (${at}). Check that its trust policy names the function's role and that the function's role is permitted to sts:AssumeRole it.`,
     );
   }
 }
 
-/** No AWS credentials at all, or expired ones that could not be renewed. */
+/** No AWS credentials, or expired ones that could not be renewed. */
 export class CredentialsUnavailable extends RelayError {
   override readonly name = "CredentialsUnavailable";
   readonly code = "CREDENTIALS_UNAVAILABLE";
   readonly retryable = true;
   constructor() {
-    super("No usable AWS credentials were found to sign the EKS token with.");
+    super("No usable AWS credentials were found to sign the EKS token.");
   }
 }
 
-/** The token is longer than EKS accepts. */
 export class EksTokenTooLarge extends RelayError {
   override readonly name = "EksTokenTooLarge";
   readonly code = "EKS_TOKEN_TOO_LARGE";
   readonly retryable = false;
   constructor(bytesMax: number) {
     super(
-      `The EKS token would have more than the ${bytesMax} bytes that EKS accepts. The session token of the credentials is too long: drop session tags or session policies, or a step of role chaining.`,
+      `The EKS token would exceed the ${bytesMax} bytes that EKS accepts, because the session token of the credentials is too long. Remove session tags, session policies or a step of role chaining.`,
     );
   }
 }
 
 function adviceForRelay(verb: string, target: string, cluster: string): string {
   const [kind = ""] = target.split(" ");
-  const what =
+  const remedy =
     kind === "Secret"
-      ? "Give its group the verbs get, create and patch on that name (docs/permissions.md)"
-      : `What it needs is in ${ESO_KINDS.has(kind) ? "docs/external-secrets.md" : "docs/workloads.md"}`;
-  return `The relay may not ${verb} ${target} in cluster ${cluster}. ${what}.`;
+      ? "Grant its group the verbs get, create and patch on that name (docs/permissions.md)"
+      : `Grant its group the permissions in ${ESO_KINDS.has(kind) ? "docs/external-secrets.md" : "docs/workloads.md"}`;
+  return `The relay is not permitted to ${verb} ${target} in cluster ${cluster}. ${remedy}.`;
 }
 
 const ESO_KINDS = new Set([
@@ -239,7 +240,7 @@ const ESO_KINDS = new Set([
   "clusterexternalsecrets",
 ]);
 
-function listed(fields: readonly string[]): string {
+function joinFields(fields: readonly string[]): string {
   const more = fields.length > FIELDS_LISTED_MAX ? ` and ${fields.length - FIELDS_LISTED_MAX} more` : "";
   return fields.slice(0, FIELDS_LISTED_MAX).join(", ") + more;
 }

@@ -5,22 +5,21 @@ import { ResponseContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { from } from "@kubernetes/client-node/dist/gen/rxjsStub.js";
 import { ClusterAnswerTooLarge, ClusterUnavailable, ClusterUntrusted } from "./errors.ts";
 
-/** Where a cluster answers, and the CA that proves it. */
+/** The URL of an API server, and the CA that signed its certificate. */
 export type ClusterEndpoint = {
   readonly url: string;
   readonly certificateAuthorityData: string;
-  /** What a kubeconfig may say besides; the endpoint of EKS needs none of it. */
+  /** Further settings of a kubeconfig; an EKS endpoint needs none of them. */
   readonly tls?: {
-    /** Whoever calls proves who they are by this, instead of by a bearer token. */
+    /** Authenticates the client in place of a bearer token. */
     readonly clientCertificate?: { readonly certificatePem: string; readonly keyPem: string };
-    /** The name that the server's certificate must bear, where it is not that of the URL. */
+    /** The expected name in the server's certificate, when it differs from the URL. */
     readonly serverName?: string;
-    /** The server is proved by the authorities that Node trusts: a public proxy stands before the cluster. */
+    /** Trust the CAs that Node trusts: there is a public proxy in front of the cluster. */
     readonly trustsPublicAuthorities?: true;
   };
 };
 
-/** The part of a response that decides what went wrong. */
 export type FailedResponse = {
   readonly status: number;
   readonly retryAfterMs?: number;
@@ -32,29 +31,29 @@ export type HttpsTransport = HttpLibrary & { close(): void };
 export type HttpsTransportOptions = {
   readonly clusterKey: string;
   readonly endpoint: ClusterEndpoint;
-  /** EKS gives callers from outside the smallest share of its API server, so connections are few. */
+  /** EKS gives clients outside the cluster the smallest share of its API server, so this is small. */
   readonly connectionsMax: number;
   readonly timeoutMs: number;
-  /** Told of every request that is sent. */
+  /** Called for every request. */
   readonly onRequest?: () => void;
-  /** Turns an answer outside 200 to 299 into one of our errors; what it returns is thrown. */
+  /** Returns the error to throw for a response outside 200 to 299. */
   readonly classify: (request: RequestContext, response: FailedResponse) => Error;
 };
 
 /**
  * client-node's transport over node:https, in place of its own over undici: 0.74 MB less to load at each cold start
- * (docs/adr/0003), sockets kept open between calls, no redirect ever followed, and no body of an error passed on.
+ * (docs/adr/0003), sockets stay open between calls, redirects are never followed, and error bodies are dropped.
  */
 export function httpsTransport(options: HttpsTransportOptions): HttpsTransport {
   const agent = new Agent({
     keepAlive: true,
     maxSockets: options.connectionsMax,
     ...tlsOf(options.endpoint),
-    rejectUnauthorized: true, // or NODE_TLS_REJECT_UNAUTHORIZED=0 would send the token to anybody
+    rejectUnauthorized: true, // overrides NODE_TLS_REJECT_UNAUTHORIZED=0, which would send the token to any server
   });
   let lastUsedAt = Date.now();
-  // The agent stays, and with it the TLS sessions: the next handshake is a short one.
-  const leaveOldConnections = (): void => {
+  // The agent keeps its TLS sessions, so that the next handshake is short.
+  const closeIdleConnections = (): void => {
     const now = Date.now();
     if (now - lastUsedAt > IDLE_MS_MAX) {
       for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
@@ -64,7 +63,7 @@ export function httpsTransport(options: HttpsTransportOptions): HttpsTransport {
   return {
     send: (request) => {
       options.onRequest?.();
-      leaveOldConnections();
+      closeIdleConnections();
       return from(send(request, agent, options));
     },
     close: () => agent.destroy(),
@@ -80,8 +79,8 @@ function tlsOf({ certificateAuthorityData, tls = {} }: ClusterEndpoint): AgentOp
   };
 }
 
-// Lambda freezes the function between invocations, and whatever sits in between may have forgotten the connection
-// meanwhile; a request on such a socket hangs until its timeout. A handshake is cheaper.
+// While Lambda freezes the function, a network device may drop the connection, and a request on such a socket hangs
+// until its timeout. A new handshake is cheaper.
 const IDLE_MS_MAX = 30_000;
 
 async function send(
@@ -89,31 +88,27 @@ async function send(
   agent: Agent,
   options: HttpsTransportOptions,
 ): Promise<ResponseContext> {
-  const answer = await exchange(request, agent, options);
-  if (answer.status < 200 || answer.status > 299) {
-    throw options.classify(request, {
-      status: answer.status,
-      body: answer.body,
-      ...parseRetryAfter(answer.headers["retry-after"]),
-    });
+  const { status, headers, body } = await exchange(request, agent, options);
+  if (status < 200 || status > 299) {
+    throw options.classify(request, { status, body, ...parseRetryAfter(headers["retry-after"]) });
   }
-  return new ResponseContext(answer.status, answer.headers, {
-    text: async () => answer.body,
-    binary: async () => Buffer.from(answer.body),
+  return new ResponseContext(status, headers, {
+    text: async () => body,
+    binary: async () => Buffer.from(body),
     stream: () => null,
   });
 }
 
-type Answer = { status: number; headers: Record<string, string>; body: string };
+type Response = { status: number; headers: Record<string, string>; body: string };
 
-function exchange(request: RequestContext, agent: Agent, options: HttpsTransportOptions): Promise<Answer> {
+function exchange(request: RequestContext, agent: Agent, options: HttpsTransportOptions): Promise<Response> {
   const { clusterKey, timeoutMs } = options;
   const signal = request.getSignal();
   const body = request.getBody();
   const text = typeof body === "string" ? body : undefined;
-  // Node gives the body of a DELETE no length, and the API server takes it for the next request on the connection.
+  // Node sends no Content-Length with a DELETE, and the API server would read its body as the next request.
   const length = text === undefined ? {} : { "content-length": String(Buffer.byteLength(text)) };
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const fail = (error: Error) => reject(classifyBrokenExchange(clusterKey, error));
   const outgoing = httpsRequest(
     request.getUrl(),
@@ -149,14 +144,14 @@ function exchange(request: RequestContext, agent: Agent, options: HttpsTransport
     },
   );
   outgoing.on("error", fail);
-  // From when it has a connection: that others of ours are before it is no fault of the server's, and the budget ends it.
+  // Starts with the connection: the server does not cause the wait in the queue before, and the time budget limits it.
   let timer: NodeJS.Timeout | undefined;
   outgoing.once("socket", () => {
     timer = setTimeout(() => outgoing.destroy(new TimedOut()), timeoutMs);
   });
   outgoing.once("close", () => clearTimeout(timer));
-  // Nothing was asked to switch protocols; Node keeps such a connection open, and says nothing more of it.
-  outgoing.on("upgrade", (_answer, socket: Socket) => {
+  // An unrequested protocol switch: Node would keep the connection open and emit no further event.
+  outgoing.on("upgrade", (_response, socket: Socket) => {
     socket.destroy();
     reject(new ClusterUnavailable(clusterKey, "HTTP 101"));
   });
@@ -168,7 +163,7 @@ class TimedOut extends Error {
   override readonly name = "TimeoutError";
 }
 
-/** A Secret is at most 1 MiB and its base64 a third more; a page of 500 metadata entries stays far below this. */
+/** A Secret has at most 1 MiB, a third more in base64; a page of 500 metadata entries is far smaller than this. */
 const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
 
 function classifyBrokenExchange(clusterKey: string, error: Error): Error {
@@ -181,7 +176,7 @@ function classifyBrokenExchange(clusterKey: string, error: Error): Error {
   );
 }
 
-/** Node's codes for a peer that did not prove who it is (OpenSSL's X509_V_ERR_*, and the name check). */
+/** Node's codes for a certificate that fails verification (OpenSSL's X509_V_ERR_*, and the name check). */
 const CERTIFICATE_FAULTS: ReadonlySet<string> = new Set([
   "CERT_HAS_EXPIRED",
   "CERT_NOT_YET_VALID",
@@ -202,5 +197,5 @@ function parseRetryAfter(header: string | undefined): { retryAfterMs?: number } 
     : {};
 }
 
-/** The API server sends whole seconds, 1 to 32 (pkg/util/flowcontrol/dropped_requests_tracker.go); more is no advice. */
+/** The API server sends 1 to 32 (pkg/util/flowcontrol/dropped_requests_tracker.go). Larger values are capped. */
 const RETRY_AFTER_SECONDS_MAX = 60;

@@ -1,5 +1,5 @@
 import type { TimeBudget } from "../runtime/time-budget.ts";
-import { ListExpired, NotFound } from "./classify-response.ts";
+import { ListExpired, undefinedIfNotFound } from "./classify-response.ts";
 import type { ClusterCaller } from "./cluster-caller.ts";
 import { ClusterAnswerTooLarge, ClusterUnavailable } from "./errors.ts";
 import { canBeFenced, isNamed, type LiveMetadata, type SecretName } from "./live-secret.ts";
@@ -16,31 +16,25 @@ export async function readMetadata(
 ): Promise<LiveMetadata | undefined> {
   const isExpected = ({ secrets }: MetadataPage) =>
     secrets.length === 1 && secrets.every((live) => isNamed(live, { namespace, name }));
-  try {
-    return (await readPage(cluster, { namespace, name }, isExpected, budget)).secrets[0];
-  } catch (error) {
-    if (error instanceof NotFound) return undefined;
-    throw error;
-  }
+  const page = await undefinedIfNotFound(readPage(cluster, { namespace, name }, isExpected, budget));
+  return page?.secrets[0];
 }
 
-/** The metadata of every Secret of a namespace with the label. A list whose continue token expires is read once more. */
+/** The metadata of every Secret of a namespace with the label. If the continue token expires, it lists once more. */
 export async function listMetadata(
   cluster: Cluster,
   namespace: string,
   labelSelector: string,
   budget: TimeBudget,
 ): Promise<readonly LiveMetadata[]> {
-  const list = () => listPages(cluster, namespace, labelSelector, budget);
-  const retryExpired = (error: unknown) => {
-    if (error instanceof ListExpired) return list();
-    throw error;
-  };
-  return list()
-    .catch(retryExpired)
-    .catch((error: unknown) => {
-      throw error instanceof ListExpired ? new ClusterUnavailable(cluster.clusterKey, "HTTP 410") : error;
-    });
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    try {
+      return await listPages(cluster, namespace, labelSelector, budget);
+    } catch (error) {
+      if (!(error instanceof ListExpired)) throw error;
+    }
+  }
+  throw new ClusterUnavailable(cluster.clusterKey, "HTTP 410");
 }
 
 async function listPages(

@@ -5,29 +5,29 @@ import { type ManagedFields, parseManagedFields } from "./managed-fields.ts";
 
 export type SecretName = { readonly namespace: string; readonly name: string };
 
-/** One state of one object: a write or a deletion applies to this state only. */
+/** One state of an object: a write or a deletion applies only to this state. */
 export type ObjectVersion = { readonly uid: string; readonly resourceVersion: string };
 
-/** What the relay knows of a Secret without reading a value. */
+/** A Secret without its values. */
 export type LiveMetadata = {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
   readonly type: string;
-  /** Deleted, and kept by a finalizer. */
+  /** A finalizer blocks its deletion. */
   readonly isBeingDeleted: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly managedFields: ManagedFields;
-  /** Kind and name of the owner that reconciles it, from the controller ownerReference. */
+  /** The owner that reconciles it, from the controller ownerReference. */
   readonly controller?: { readonly kind: string; readonly name: string };
 };
 
 /** A target as it is in the cluster, with its values. */
 export type LiveSecret = LiveMetadata & {
   readonly immutable: boolean;
-  /** As the API server returned them, for the rare write that moves the ownership of fields. */
+  /** As the API server returned them; for writes that move the ownership of fields. */
   readonly rawManagedFields: readonly object[];
   readonly data: ReadonlyMap<string, SecretValue>;
 };
@@ -65,7 +65,7 @@ export function isNamed(live: SecretName, { namespace, name }: SecretName): bool
   return live.namespace === namespace && live.name === name;
 }
 
-/** Every object has a uid and a resourceVersion; without them the relay cannot fence a write. */
+/** Without a uid and a resourceVersion a write cannot be fenced. */
 export function canBeFenced({ uid, resourceVersion }: ObjectVersion): boolean {
   return uid !== "" && resourceVersion !== "";
 }

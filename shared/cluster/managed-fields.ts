@@ -1,10 +1,9 @@
 /** A leaf of a Secret that field managers can own: `data.password`, `metadata.labels.team`, `type`. */
 export type FieldPath = string;
 
-/** One field manager's entry in the ledger that the API server keeps. */
 export type ManagedFieldsEntry = {
   readonly manager: string;
-  /** `Apply` is server-side apply; `Update` is everything else. */
+  /** `Apply` for server-side apply, `Update` for any other write. */
   readonly operation: string;
   readonly writtenAt?: Date;
   readonly fields: ReadonlySet<FieldPath>;
@@ -27,12 +26,12 @@ export function parseManagedFields(entries: readonly RawEntry[]): ManagedFields 
   });
 }
 
-/** The fields that this manager applied and still owns; another manager's ordinary write takes a field out of it. */
+/** The fields that this manager applied and still owns. An update by another manager removes a field from them. */
 export function appliedFields(managed: ManagedFields, fieldManager: string): ReadonlySet<FieldPath> {
   return managed.find((entry) => isApplyOf(entry, fieldManager))?.fields ?? new Set();
 }
 
-/** The other managers that own a field. An ordinary write under the same name is no other manager. */
+/** The other managers that own a field. An update under the same name does not count as another manager. */
 export function otherOwners(managed: ManagedFields, field: FieldPath, fieldManager: string): ManagedFields {
   return managed.filter((entry) => entry.manager !== fieldManager && entry.fields.has(field));
 }
@@ -58,8 +57,8 @@ export function annotationField(key: string): FieldPath {
   return `metadata.annotations.${key}`;
 }
 
-// fieldsV1 nests `f:<name>` objects; `.` marks the map itself, which no reader of ours needs. A sweep spends a tenth of
-// its time here, so no list is made of the names.
+// fieldsV1 nests `f:<name>` objects; `.` stands for the map itself and is skipped. A sweep spends a tenth of its time
+// here, so it does not build a list of the names.
 function leavesOf(node: object): Set<FieldPath> {
   const leaves = new Set<FieldPath>();
   const walk = (at: object, path: FieldPath | undefined, depth: number): void => {
@@ -75,10 +74,10 @@ function leavesOf(node: object): Set<FieldPath> {
   return leaves;
 }
 
-/** A Secret's fields are three deep. Without an end, paths would grow with the square of what a server sends. */
+/** A Secret's fields are three levels deep. Without a limit, paths would grow with the square of the response size. */
 const DEPTH_MAX = 8;
 
-/** Most Secrets have the same few fields. Their paths are made once and shared, which is faster and saves memory. */
+/** Most Secrets have the same few fields. Their paths are cached, which is faster and saves memory. */
 function pathBelow(parent: FieldPath | undefined, name: string): FieldPath {
   const shared = SHARED_PATHS.get(parent);
   const known = shared?.get(name);
@@ -95,6 +94,6 @@ const SHARED_PATHS: ReadonlyMap<FieldPath | undefined, Map<string, FieldPath>> =
   [undefined, "data", "metadata", "metadata.labels", "metadata.annotations"].map((path) => [path, new Map()]),
 );
 
-// The function keeps them, and anyone who may write a Secret chooses names there.
+// Limits of the cache: any client with permission to write a Secret chooses names in managedFields.
 const SHARED_MAX = 1_000;
 const SHARED_LENGTH_MAX = 100;

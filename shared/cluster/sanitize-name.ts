@@ -1,10 +1,9 @@
 /**
- * A name from the cluster as it may stand in a log line, a report and an advice. Whoever may write a Secret writes its
- * annotations (up to 256 KiB), its type and its owners as they please: what is no name is told as `unreadable`.
+ * A name from the cluster, safe to print in logs, reports and advice: any client with permission to write a Secret
+ * chooses its annotations (up to 256 KiB), its type and its owners. Other strings become `unreadable`.
  */
-export function sanitizeName(text: string, lengthMax = NAME_MAX): string {
+export function sanitizeName(text: string, lengthMax = KUBERNETES_NAME_MAX): string {
   return text.length <= lengthMax && /^[\x21-\x7e]+$/.test(text) ? text : "unreadable";
 }
 
-/** Of objects in Kubernetes. */
-const NAME_MAX = 253;
+const KUBERNETES_NAME_MAX = 253;

@@ -4,11 +4,11 @@ import { ServerConfiguration } from "@kubernetes/client-node/dist/gen/servers.js
 import { KubernetesObjectApi } from "@kubernetes/client-node/dist/object.js";
 import { PatchStrategy } from "@kubernetes/client-node/dist/patch.js";
 import { type CallContext, classifyResponse } from "./classify-response.ts";
-import { type ClusterEndpoint, type HttpsTransport, httpsTransport } from "./https-transport.ts";
+import { type ClusterEndpoint, httpsTransport } from "./https-transport.ts";
 import type { ObjectVersion, SecretName } from "./live-secret.ts";
 import { TABLE_ACCEPT } from "./secrets-table.ts";
 
-/** `name` for one; otherwise a page of those with the label. */
+/** With a `name` one Secret, otherwise a page of those with the label. */
 export type TableQuery = {
   readonly namespace: string;
   readonly name?: string;
@@ -17,25 +17,25 @@ export type TableQuery = {
   readonly continueToken?: string;
 };
 
-/** One call on objects that are no Secrets: raw JSON in and out, since the bundle leaves their models out. */
+/** A call on objects other than Secrets, with raw JSON, because the bundle leaves their models out. */
 export type ObjectCall = {
   readonly method: "GET" | "PATCH" | "POST";
   readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  /** A merge patch, or an object to be created. */
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  /** A merge patch, or an object to create. */
   readonly body?: object;
-  /** Answer with the metadata of the object only: of a Secret, without its data. */
+  /** Return only the metadata: of a Secret, without its data. */
   readonly metadataOnly?: true;
 };
 
-/** Under which name fields are owned, and whether those of other managers are taken over. */
+/** The owner of the fields, and whether to take fields from other managers. */
 export type ApplyHow = { readonly fieldManager: string; readonly force: boolean };
 
-/** The calls on Secrets that the relay makes, on one connection to one API server. */
+/** The calls of the relay on one connection to one API server. */
 export type SecretsApi = {
   read(secret: SecretName, bearer: string, signal: AbortSignal): Promise<V1Secret>;
   apply(body: V1Secret, how: ApplyHow, bearer: string, signal: AbortSignal): Promise<V1Secret>;
-  /** One Secret, or a page of a namespace's, as a Table: no data leaves the API server. */
+  /** One Secret, or a page of a namespace, as a Table: no data leaves the API server. */
   readTable(query: TableQuery, bearer: string, signal: AbortSignal): Promise<string>;
   delete(secret: SecretName, only: ObjectVersion, bearer: string, signal: AbortSignal): Promise<void>;
   callObject(call: ObjectCall, bearer: string, signal: AbortSignal): Promise<string>;
@@ -47,76 +47,72 @@ export function createSecretsApi(
   endpoint: ClusterEndpoint,
   limits: { connectionsMax: number; timeoutMs: number; onRequest?: () => void },
 ): SecretsApi {
-  const transport = httpsTransport({
+  const httpApi = httpsTransport({
     clusterKey,
     endpoint,
     ...limits,
     classify: (request, response) => classifyResponse(callOf(clusterKey, request), response),
   });
-  // With a slash at the end, paths would begin with two, which an API server answers with 403 or a redirect.
-  const server = new ServerConfiguration(endpoint.url.replace(/\/+$/, ""), {});
+  // With a slash at the end, paths would begin with two, and an API server answers those with 403 or a redirect.
+  const baseServer = new ServerConfiguration(endpoint.url.replace(/\/+$/, ""), {});
+
+  const secretApi = (bearer: string, signal: AbortSignal) => {
+    const applySecurityAuthentication = (request: RequestContext) => authorize(request, bearer, signal);
+    const authMethods = { default: { getName: () => "eks-token", applySecurityAuthentication } };
+    return new SecretObjectApi({ baseServer, httpApi, middleware: [], authMethods });
+  };
+
+  const sendRaw = async (
+    { method, path, query = {}, body }: ObjectCall,
+    accept: string,
+    bearer: string,
+    signal: AbortSignal,
+  ): Promise<string> => {
+    const request = baseServer.makeRequestContext(path, HttpMethod[method]);
+    request.setHeaderParam("Accept", accept);
+    authorize(request, bearer, signal);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) request.setQueryParam(name, value);
+    }
+    if (body !== undefined) {
+      request.setHeaderParam("Content-Type", method === "PATCH" ? MERGE_PATCH : "application/json");
+      request.setBody(JSON.stringify(body));
+    }
+    return (await httpApi.send(request).toPromise()).body.text();
+  };
+
   return {
-    read: async ({ namespace, name }, bearer, signal) => {
-      const api = apiFor(server, transport, bearer, signal);
-      return (await api.read({
-        apiVersion: "v1",
-        kind: "Secret",
-        metadata: { namespace, name },
-      })) as V1Secret;
-    },
+    read: async (secret, bearer, signal) =>
+      (await secretApi(bearer, signal).read(headerOf(secret))) as V1Secret,
     apply: async (body, { fieldManager, force }, bearer, signal) => {
-      const api = apiFor(server, transport, bearer, signal);
-      const patched = await api.patch(
-        body as V1Secret & { metadata: { name: string } },
-        undefined,
-        undefined,
-        fieldManager,
-        force,
-        PatchStrategy.ServerSideApply,
-      );
-      return patched as V1Secret;
+      const named = body as V1Secret & { metadata: { name: string } };
+      const strategy = PatchStrategy.ServerSideApply;
+      const api = secretApi(bearer, signal);
+      return (await api.patch(named, undefined, undefined, fieldManager, force, strategy)) as V1Secret;
     },
-    readTable: async (query, bearer, signal) => {
-      const path = `/api/v1/namespaces/${encodeURIComponent(query.namespace)}/secrets`;
-      const request = server.makeRequestContext(
-        query.name === undefined ? path : `${path}/${encodeURIComponent(query.name)}`,
-        HttpMethod.GET,
-      );
-      request.setHeaderParam("Accept", TABLE_ACCEPT);
-      authorize(request, bearer);
-      request.setSignal(signal);
-      const { labelSelector, limit, continueToken } = query;
-      if (labelSelector !== undefined) request.setQueryParam("labelSelector", labelSelector);
-      if (limit !== undefined) request.setQueryParam("limit", String(limit));
-      if (continueToken !== undefined) request.setQueryParam("continue", continueToken);
-      // Past client-node's deserializer, which takes a Table's metadata for an object's and drops `continue`.
-      const response = await transport.send(request).toPromise();
-      return response.body.text();
+    // Without client-node's deserializer, which parses a Table's metadata as an object's and drops `continue`.
+    readTable: ({ namespace, name, labelSelector, limit, continueToken }, bearer, signal) => {
+      const list = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+      const path = name === undefined ? list : `${list}/${encodeURIComponent(name)}`;
+      const query = { labelSelector, limit: limit?.toString(), continue: continueToken };
+      return sendRaw({ method: "GET", path, query }, TABLE_ACCEPT, bearer, signal);
     },
-    delete: async ({ namespace, name }, only, bearer, signal) => {
-      const api = apiFor(server, transport, bearer, signal);
-      const { uid, resourceVersion } = only;
+    delete: async (secret, { uid, resourceVersion }, bearer, signal) => {
       const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid, resourceVersion } };
-      const secret = { apiVersion: "v1", kind: "Secret", metadata: { namespace, name } };
-      await api.delete(secret, undefined, undefined, undefined, undefined, undefined, body);
+      const api = secretApi(bearer, signal);
+      await api.delete(headerOf(secret), undefined, undefined, undefined, undefined, undefined, body);
     },
-    callObject: async ({ method, path, query = {}, body, metadataOnly }, bearer, signal) => {
-      const request = server.makeRequestContext(path, HttpMethod[method]);
-      request.setHeaderParam("Accept", metadataOnly ? METADATA_ACCEPT : "application/json");
-      authorize(request, bearer);
-      request.setSignal(signal);
-      for (const [name, value] of Object.entries(query)) request.setQueryParam(name, value);
-      if (body !== undefined) {
-        request.setHeaderParam("Content-Type", method === "PATCH" ? MERGE_PATCH : "application/json");
-        request.setBody(JSON.stringify(body));
-      }
-      return (await transport.send(request).toPromise()).body.text();
-    },
-    close: () => transport.close(),
+    callObject: (request, bearer, signal) =>
+      sendRaw(request, request.metadataOnly ? METADATA_ACCEPT : "application/json", bearer, signal),
+    close: () => httpApi.close(),
   };
 }
 
-/** client-node's generic API without its discovery: we know where Secrets are, and a round trip is a third of a sync. */
+function headerOf({ namespace, name }: SecretName) {
+  return { apiVersion: "v1", kind: "Secret", metadata: { namespace, name } };
+}
+
+/** client-node's generic API without discovery, which would cost a round trip: a third of a sync. */
 class SecretObjectApi extends KubernetesObjectApi {
   protected override async specUriPath(spec: {
     metadata?: { namespace?: string; name?: string };
@@ -126,33 +122,12 @@ class SecretObjectApi extends KubernetesObjectApi {
   }
 }
 
-function apiFor(
-  baseServer: ServerConfiguration<Record<string, never>>,
-  httpApi: HttpsTransport,
-  bearer: string,
-  signal: AbortSignal,
-): SecretObjectApi {
-  return new SecretObjectApi({
-    baseServer,
-    httpApi,
-    middleware: [],
-    authMethods: {
-      default: {
-        getName: () => "eks-token",
-        applySecurityAuthentication: (request: RequestContext) => {
-          authorize(request, bearer);
-          request.setSignal(signal);
-        },
-      },
-    },
-  });
-}
-
-function authorize(request: RequestContext, bearer: string): void {
+function authorize(request: RequestContext, bearer: string, signal: AbortSignal): void {
   if (bearer !== "") request.setHeaderParam("Authorization", `Bearer ${bearer}`);
+  request.setSignal(signal);
 }
 
-/** `/api/v1/…` or `/apis/<group>/<version>/…`, perhaps `namespaces/<namespace>`, a resource, and perhaps a name. */
+/** `/api/v1/…` or `/apis/<group>/<version>/…`, optionally `namespaces/<namespace>`, a resource, and optionally a name. */
 function callOf(clusterKey: string, request: RequestContext): CallContext {
   const parts = new URL(request.getUrl()).pathname.split("/").map(decodeURIComponent);
   const rest = parts.slice(parts[1] === "api" ? 3 : 4);

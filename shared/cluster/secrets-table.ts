@@ -2,18 +2,18 @@ import type { V1ObjectMeta } from "@kubernetes/client-node/dist/gen/models/V1Obj
 import { type LiveMetadata, parseLiveMetadata } from "./live-secret.ts";
 
 /**
- * The form in which the API server gives Secrets without their data but with their type, which a
- * PartialObjectMetadata lacks: what `kubectl get` prints, each row with the object's metadata beside it.
+ * The Table that `kubectl get` prints, with each object's metadata. It has the type of a Secret, which a
+ * PartialObjectMetadata lacks, and no data.
  */
 export const TABLE_ACCEPT = "application/json;as=Table;g=meta.k8s.io;v=v1";
 
 export type MetadataPage = {
   readonly secrets: readonly LiveMetadata[];
-  /** Present when there is more; only it tells, a page may be short or empty. */
+  /** Present when there are more pages. A page may be short or empty all the same. */
   readonly continueToken?: string;
 };
 
-/** Undefined when the text is no Table of Secrets: an older server may answer with the Secrets themselves. */
+/** Undefined unless it is a Table of Secrets: an older server may return the Secrets themselves. */
 export function parseSecretsTable(text: string): MetadataPage | undefined {
   try {
     return parseTable(JSON.parse(text) as Table);

@@ -1,40 +1,38 @@
 /**
- * Answers of slow calls, by key. Askers who come while a call is under way share it, so that a burst of them makes one
- * call; a failure is told to those who wait for it and is not kept.
+ * Caches the results of slow calls by key. Concurrent callers share one call. A failure is returned to all of them and
+ * is not cached.
  */
 export type SingleFlightCache<T extends object> = {
-  /** The answer at hand while it is fresh, or that of `ask`. */
-  get(key: string, ask: () => Promise<T>): Promise<T>;
+  /** The cached result while it is fresh, else the result of `load`. */
+  get(key: string, load: () => Promise<T>): Promise<T>;
   /**
-   * Drops the answer at hand when it is the one that proved wrong. One that came since, or is under way, stays: of many
-   * callers who failed together the first makes room, and the others must not undo it.
+   * Drops the cached result when `isWrong` matches it. A newer result, or a call in progress, stays: when many callers
+   * failed with the same result, only the first one drops it.
    */
-  forget(key: string, isWrong: (answer: T) => boolean): boolean;
+  forget(key: string, isWrong: (result: T) => boolean): boolean;
 };
 
-export function singleFlightCache<T extends object>(isFresh: (answer: T) => boolean): SingleFlightCache<T> {
-  const held = new Map<string, Held<T>>();
+export function singleFlightCache<T extends object>(isFresh: (result: T) => boolean): SingleFlightCache<T> {
+  const entries = new Map<string, { readonly loading: Promise<T>; result?: T }>();
   return {
-    get: (key, ask) => {
-      const known = held.get(key);
-      if (known !== undefined && (known.answer === undefined || isFresh(known.answer))) return known.asked;
-      const entry: Held<T> = { asked: ask() };
-      held.set(key, entry);
-      entry.asked.then(
-        (answer) => {
-          entry.answer = answer;
+    get: (key, load) => {
+      const cached = entries.get(key);
+      if (cached && (cached.result === undefined || isFresh(cached.result))) return cached.loading;
+      const entry: { readonly loading: Promise<T>; result?: T } = { loading: load() };
+      entries.set(key, entry);
+      entry.loading.then(
+        (result) => {
+          entry.result = result;
         },
         () => {
-          if (held.get(key) === entry) held.delete(key);
+          if (entries.get(key) === entry) entries.delete(key);
         },
       );
-      return entry.asked;
+      return entry.loading;
     },
     forget: (key, isWrong) => {
-      const answer = held.get(key)?.answer;
-      return answer !== undefined && isWrong(answer) && held.delete(key);
+      const result = entries.get(key)?.result;
+      return result !== undefined && isWrong(result) && entries.delete(key);
     },
   };
 }
-
-type Held<T> = { readonly asked: Promise<T>; answer?: T };

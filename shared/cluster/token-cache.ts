@@ -3,21 +3,21 @@ import type { ClusterCredentials } from "./credentials.ts";
 import { type EksToken, mintEksToken } from "./eks-token.ts";
 import { singleFlightCache } from "./single-flight-cache.ts";
 
-/** Hands out a bearer token for a cluster; mints one when there is none, or when the one at hand is near its end. */
+/** Bearer tokens by cluster. Mints one when none is cached or the cached one has expired. */
 export type TokenCache = {
-  /** Empty where the endpoint's client certificate does instead. */
+  /** Empty where a client certificate authenticates instead. */
   bearerFor(cluster: ClusterConfig): Promise<string>;
-  /** The API server refused this one: the next is minted from fresh credentials. */
+  /** The API server refused this token: the next one is minted from fresh credentials. */
   forget(cluster: ClusterConfig, refusedBearer: string): void;
 };
 
 export type TokenCacheOptions = {
   readonly credentials: ClusterCredentials;
   readonly now: () => number;
-  /** At most the 14 minutes that a token is safe to use. */
+  /** At most 14 minutes. */
   readonly tokenLifeMs: number;
   readonly fips: boolean;
-  /** Called for each token minted, for the metric. */
+  /** Called for each minted token. */
   readonly onMinted: () => void;
 };
 
@@ -30,7 +30,7 @@ export function tokenCache(options: TokenCacheOptions): TokenCache {
     const { name: clusterName, region } = cluster;
     const token = await mintEksToken({ clusterName, region, credentials, now, fips: options.fips });
     options.onMinted();
-    // Signed with credentials that end sooner than the token, it ends with them.
+    // The token expires no later than the credentials that signed it.
     const ends = [token.expiresAt, now + options.tokenLifeMs, credentials.expiration?.getTime() ?? Infinity];
     return { bearer: token.bearer, expiresAt: Math.min(...ends) };
   };

@@ -25,14 +25,14 @@ export function findSource(
     references.push(reference);
   }
 
-  const best = references.find((reference) => reference.home) ?? references[0];
+  const best = references.find((reference) => reference.location) ?? references[0];
   if (best === undefined) return "NO_ID";
-  const defaultLocation = eventLocation ?? best.home;
+  const defaultLocation = eventLocation ?? best.location;
   if (defaultLocation === undefined) return "UNKNOWN_HOME";
   const allAgree = references.every((a) =>
     references.every((b) => referencesMayMatch(a, b, defaultLocation)),
   );
-  return allAgree ? { ...best, home: best.home ?? defaultLocation } : "CONTRADICTING_IDS";
+  return allAgree ? { ...best, location: best.location ?? defaultLocation } : "CONTRADICTING_IDS";
 }
 
 /** The envelope's first resource if it is a secret. ARNs of other services are ignored. */

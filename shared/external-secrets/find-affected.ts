@@ -151,12 +151,12 @@ function isSameSource(
 ): boolean {
   const { source, self } = change;
   if (source === undefined) return false;
-  const home = written.home ?? homeOf(store, source.home ?? self);
-  return referencesMayMatch({ ...written, home }, source, self);
+  const location = written.location ?? homeOf(store, source.location ?? self);
+  return referencesMayMatch({ ...written, location }, source, self);
 }
 
 function isSameHome({ source, self }: SourceChange, store: SecretStore | undefined): boolean {
-  const expected = source?.home ?? self;
+  const expected = source?.location ?? self;
   const { region, accountId, partition } = homeOf(store, expected);
   return region === expected.region && accountId === expected.accountId && partition === expected.partition;
 }

@@ -1,4 +1,4 @@
-import { runBounded } from "../render/expressions/run-bounded.ts";
+import { runBounded } from "../bindings/expressions/run-bounded.ts";
 
 /**
  * Whether the regular expression of a `find` matches a part of the name, as Go's RE2 would. Undefined if JavaScript does

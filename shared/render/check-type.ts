@@ -1,10 +1,10 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import type { Binding } from "../bindings/binding.ts";
+import { decodeBase64 } from "../bindings/expressions/decode-base64.ts";
+import { isTreeObject, type JsonTreeObject, parseJsonTree } from "../bindings/expressions/json-tree.ts";
+import { readCertificate, splitPem } from "../bindings/expressions/pem.ts";
 import type { SecretValue } from "../source/secret-value.ts";
 import { RenderError, type RenderErrorCode } from "./errors.ts";
-import { decodeBase64 } from "./expressions/decode-base64.ts";
-import { isTreeObject, type JsonTreeObject, parseJsonTree } from "./expressions/json-tree.ts";
-import { readCertificate, splitPem } from "./expressions/pem.ts";
 
 /** Facts about the data that the check finds. */
 export type TypeFacts = { readonly certificateExpiresAt?: number };

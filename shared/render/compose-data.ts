@@ -1,10 +1,15 @@
 import type { Binding, Encoding, KeyRule, KeySource } from "../bindings/binding.ts";
+import { decodeBase64 } from "../bindings/expressions/decode-base64.ts";
+import type { evaluateExpression } from "../bindings/expressions/jmespath.ts";
+import {
+  isTreeObject,
+  type JsonTree,
+  parseJsonTree,
+  plainTextOf,
+} from "../bindings/expressions/json-tree.ts";
+import type { renderTemplate } from "../bindings/expressions/liquid.ts";
 import { SecretValue } from "../source/secret-value.ts";
 import { RenderError } from "./errors.ts";
-import { decodeBase64 } from "./expressions/decode-base64.ts";
-import type { evaluateExpression } from "./expressions/jmespath.ts";
-import { isTreeObject, type JsonTree, parseJsonTree, plainTextOf } from "./expressions/json-tree.ts";
-import type { renderTemplate } from "./expressions/liquid.ts";
 import type { ComposedRule } from "./is-composed.ts";
 import { isDataKey } from "./is-data-key.ts";
 import { matchPattern } from "./match-pattern.ts";

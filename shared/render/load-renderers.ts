@@ -28,8 +28,8 @@ export async function loadRenderers({ sources, type }: Binding): Promise<Rendere
   const ways = sources.flatMap(({ keys }) => (keys.kind === "composed" ? Object.values(keys.keys) : []));
   const [{ composeData }, expressions, templates, types] = await Promise.all([
     import("./compose-data.ts"),
-    ways.some((way) => "jmespath" in way) ? import("./expressions/jmespath.ts") : undefined,
-    ways.some((way) => "template" in way) ? import("./expressions/liquid.ts") : undefined,
+    ways.some((way) => "jmespath" in way) ? import("../bindings/expressions/jmespath.ts") : undefined,
+    ways.some((way) => "template" in way) ? import("../bindings/expressions/liquid.ts") : undefined,
     isTyped ? import("./check-type.ts") : undefined,
   ]);
   return {

@@ -22,15 +22,15 @@ export function parseSecretReference(text: string, origin: IdOrigin): SecretRefe
   if (arn === null) return origin === "any" && isName(text) ? { id: text, names: [text] } : undefined;
 
   const [, partition = "", region = "", accountId = "", resource = ""] = arn;
-  const home = { partition, region, accountId };
+  const location = { partition, region, accountId };
   const full = SUFFIXED.exec(resource);
   const [, shorter = "", suffix = ""] = full ?? [];
   const isFull = isName(shorter);
   const mayBePartial = origin === "any" && isName(resource);
 
-  if (isFull && mayBePartial) return { id: text, names: [shorter, resource], home };
-  if (isFull) return { id: text, names: [shorter], home, suffix };
-  return mayBePartial ? { id: text, names: [resource], home } : undefined;
+  if (isFull && mayBePartial) return { id: text, names: [shorter, resource], location };
+  if (isFull) return { id: text, names: [shorter], location, suffix };
+  return mayBePartial ? { id: text, names: [resource], location } : undefined;
 }
 
 /**

@@ -11,7 +11,7 @@ import type { AwsLocation, SecretReference } from "./secret-id.ts";
  * A false positive costs only a needless read: an event is a hint, and the relay reads the binding's own id.
  */
 export function referencesMayMatch(one: SecretReference, other: SecretReference, self: AwsLocation): boolean {
-  if (!isSameHome(one.home ?? self, other.home ?? self)) return false;
+  if (!isSameHome(one.location ?? self, other.location ?? self)) return false;
   const otherReadings = readingsOf(other);
   return readingsOf(one).some((a) => otherReadings.some((b) => mayBeSame(a, b)));
 }

@@ -20,7 +20,7 @@ export type SecretReference = {
    * The location in the ARN, or of the event for a bare name in an event. Absent for a bare name in bindings or on a
    * command line, which means the reader's own account and Region.
    */
-  readonly home?: AwsLocation;
+  readonly location?: AwsLocation;
   /** The six characters, when the ARN is known to be a full one. */
   readonly suffix?: string;
 };

@@ -7,12 +7,11 @@ import type { VersionId } from "../source/secret-id.ts";
 import { noteGone } from "../sync/note-gone.ts";
 import type { SyncOutcome } from "../sync/outcome.ts";
 import { syncSource } from "../sync/sync-source.ts";
-import type { ClusterSweep } from "./cluster-sweep.ts";
-import { mapConcurrently } from "./map-concurrently.ts";
+import { type ClusterSweep, mapConcurrently } from "./cluster-sweep.ts";
 import { nameOfSecret } from "./shard.ts";
 import { type Assessed, rowOf, type TargetRow } from "./target-row.ts";
 
-/** Writes through the fenced path of a rotation, all targets of the same sources together. */
+/** Writes through the fence of a rotation, all targets of the same sources together. */
 export async function writeTargets(sweep: ClusterSweep, assessed: readonly Assessed[]): Promise<TargetRow[]> {
   const { marks } = sweep.rules;
   const bySources = Map.groupBy(assessed, ({ binding }) => binding?.sources.map(keyOfSource).join(", "));
@@ -31,7 +30,7 @@ export async function writeTargets(sweep: ClusterSweep, assessed: readonly Asses
   return rows.flat();
 }
 
-/** What was seen of each source; a write that reads another version reads once more. */
+/** The observed version of each source. A sync that reads another version repeats the read. */
 function expectedVersions({ binding, states = [] }: Assessed): [string, VersionId][] {
   return (binding?.sources ?? []).flatMap((source, index): [string, VersionId][] => {
     const state = states[index];
@@ -46,13 +45,11 @@ function rowAfterSync(
 ): TargetRow {
   if (outcome === undefined) throw new TypeError("A target of the sync has no outcome");
   const { restarts, nudge, eventFailure, verdict } = outcome;
-  // The act decided upon a later observation. Where it refused, its reason is the one that counts.
+  // The sync observed the target again later. If it refused, its finding replaces the sweep's.
   const isRefused = outcome.kind === "refused" || outcome.kind === "failed";
-  const decided =
-    isRefused && verdict?.finding
-      ? { ...assessed, verdict: { ...assessed.verdict, finding: verdict.finding } }
-      : assessed;
-  return rowOf(decided, marks, {
+  const { finding = null } = (isRefused && verdict) || {};
+  const latest = finding === null ? assessed : { ...assessed, verdict: { ...assessed.verdict, finding } };
+  return rowOf(latest, marks, {
     outcome: outcome.kind,
     ...(isRefused && { code: outcome.code, advice: outcome.advice }),
     ...(outcome.kind === "written" && {
@@ -65,13 +62,13 @@ function rowAfterSync(
   });
 }
 
-/** Notes on the Secret that its source or binding is gone, or that it is back. */
+/** Annotates the Secret that its source or binding is gone, or removes that annotation. */
 export async function noteOnSecret(
   sweep: ClusterSweep,
   { verdict: { note }, binding, live }: Assessed,
 ): Promise<Pick<TargetRow, "outcome" | "code" | "advice">> {
   const { budget, mayDelete, rules } = sweep;
-  // A local file may be older than what is deployed: what it no longer names may well be bound.
+  // A local file may be older than the deployed bindings, which may still bind the Secret.
   if (live === undefined || note === undefined || (note === "gone" && !mayDelete)) return {};
   try {
     if (binding === undefined) await checkOtherClusters(sweep, live);
@@ -85,9 +82,9 @@ export async function noteOnSecret(
 }
 
 /**
- * Deletes what is to be deleted, unless that is suspiciously much: wrong bindings, or an answer that is emptier than it
- * should be, would show as many orphans at once. Each Secret is deleted only in the state that was observed, and only
- * when its sources, asked again, are all still gone.
+ * Deletes the deletable Secrets, unless they exceed the allowed share: wrong bindings or an incomplete list would produce
+ * many orphans at once. Each Secret is deleted only in the observed state, and only after another read confirms that all
+ * its sources are missing.
  */
 export async function deleteWithinShare(
   sweep: ClusterSweep,
@@ -95,8 +92,7 @@ export async function deleteWithinShare(
 ): Promise<TargetRow[]> {
   const { marks } = sweep.rules;
   const deletionsMax = Math.max(1, Math.floor(sweep.items.length * sweep.deletionsShareMax));
-  const isTooMuch =
-    deletable.length > deletionsMax || (sweep.deletionsShareMax === 0 && deletable.length > 0);
+  const isTooMuch = deletable.length > deletionsMax || sweep.deletionsShareMax === 0;
   const rows: TargetRow[] = [];
   for (const assessed of deletable) {
     const { live } = assessed;
@@ -128,31 +124,31 @@ async function deleteTarget(
     return { outcome: isDeleted ? "deleted" : "unchanged" };
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
-    const isTransient = error.retryable || error instanceof FenceConflict; // the next sweep looks again
+    const isTransient = error.retryable || error instanceof FenceConflict; // the next sweep tries again
     return { outcome: isTransient ? "failed" : "refused", code: error.code, advice: error.message };
   }
 }
 
-/** Secrets Manager is eventually consistent: that a source is missing may come from a replica that lags. */
+/** Secrets Manager is eventually consistent: a source may be missing only on a lagging replica. */
 async function reasonToKeep(
   { source: { describe }, budget }: ClusterSweep,
   { binding }: Assessed,
 ): Promise<Done | undefined> {
-  if (binding === undefined) return undefined; // an orphan has no source to ask for
+  if (binding === undefined) return undefined; // an orphan has no source to describe
   const states = await Promise.all(binding.sources.map((source) => describe(source, budget)));
   const unknown = states.find((state) => state.kind === "unknown");
   if (unknown?.kind === "unknown") return { outcome: "failed", code: unknown.code, advice: unknown.advice };
   return states.every(({ kind }) => kind === "missing") ? undefined : { outcome: "unchanged" };
 }
 
-/** Two entries of the bindings may lead to one API server: what one no longer wants, the other may keep. */
+/** Two entries under `clusters` may lead to the same API server, and the other one may still bind the Secret. */
 async function checkOtherClusters(
   { connect, clusterKey, alsoBoundIn, budget }: ClusterSweep,
   { namespace, name, uid }: LiveMetadata,
 ): Promise<undefined> {
   for (const other of alsoBoundIn(namespace, name)) {
-    const there = await connect(other).readMetadata({ namespace, name }, budget);
-    if (there?.uid === uid) throw new ClusterListedTwice(clusterKey, other);
+    const secret = await connect(other).readMetadata({ namespace, name }, budget);
+    if (secret?.uid === uid) throw new ClusterListedTwice(clusterKey, other);
   }
   return undefined;
 }

@@ -1,12 +1,23 @@
+import pMap from "p-map";
 import type { AssessRules } from "../assess/observation.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
-import type { OrphansUnknown, SweepMode } from "./report.ts";
+import type { Source } from "../source/source.ts";
+import type { SyncDependencies } from "../sync/sync-source.ts";
+import type { CallCounts, OrphansUnknown, SweepMode } from "./report.ts";
 import type { SweepItem } from "./shard.ts";
-import type { SweepDependencies } from "./sweep-dependencies.ts";
 import type { Assessed } from "./target-row.ts";
 
-/** The sweep of one cluster, or of a shard of it: everything that its steps need. */
+export type SweepDependencies = Omit<SyncDependencies, "connect"> & {
+  readonly connect: (clusterKey: string) => ClusterConnection;
+  readonly source: Pick<Source, "describe" | "listStates" | "readMany">;
+  /** Concurrent requests to one cluster. */
+  readonly targetsAtOnce: number;
+  /** The calls since the function started; a report holds the difference. */
+  readonly calls: () => CallCounts;
+};
+
+/** The sweep of one cluster, or of a shard of it. */
 export type ClusterSweep = SweepDependencies & {
   readonly clusterKey: string;
   readonly cluster: ClusterConnection;
@@ -19,11 +30,11 @@ export type ClusterSweep = SweepDependencies & {
   readonly isBound: (namespace: string, name: string) => boolean;
   /** The other clusters in which a Secret of that name is bound. */
   readonly alsoBoundIn: (namespace: string, name: string) => readonly string[];
-  /** Of the shards that share a namespace only one looks for orphans, so that each orphan is reported once. */
+  /** Only one of the shards that share a namespace looks for orphans, so that each is reported once. */
   readonly judgesOrphansIn: (namespace: string) => boolean;
   /** The share of the shard's bindings that may be deleted, from 0 to 1; unless it is 0, at least one. */
   readonly deletionsShareMax: number;
-  /** False where the bindings come from a local file, which may be older than what is deployed. */
+  /** False for bindings from a local file, which may be older than the deployed bindings. */
   readonly mayDelete: boolean;
   /** Report targets that are in order too. */
   readonly inventory?: boolean;
@@ -34,3 +45,11 @@ export type Observed = {
   readonly assessed: readonly Assessed[];
   readonly orphansUnknown: readonly OrphansUnknown[];
 };
+
+export function mapConcurrently<T, R>(
+  { targetsAtOnce }: SweepDependencies,
+  items: Iterable<T>,
+  run: (item: T) => Promise<R>,
+): Promise<R[]> {
+  return pMap(items, run, { concurrency: targetsAtOnce });
+}

@@ -2,10 +2,7 @@ import { keyOfSource } from "../source/key-of-source.ts";
 import type { Source } from "../source/source.ts";
 import type { SourceState } from "../source/source-state.ts";
 
-/**
- * Describes each source once for a sweep, also when it has a hundred targets. The state `missing` is not cached, because
- * a deletion must confirm it.
- */
+/** Describes each source once per sweep. The state `missing` is not cached, because a deletion must confirm it. */
 export function describeOnce<T extends Pick<Source, "describe">>(source: T): T {
   const described = new Map<string, Promise<SourceState>>();
   return {

@@ -6,13 +6,12 @@ import { ClusterAnswerTooLarge, ClusterForbidden } from "../cluster/errors.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { SourceState } from "../source/source-state.ts";
-import type { ClusterSweep, Observed } from "./cluster-sweep.ts";
-import { mapConcurrently } from "./map-concurrently.ts";
+import { type ClusterSweep, mapConcurrently, type Observed } from "./cluster-sweep.ts";
 import type { OrphansUnknown } from "./report.ts";
 import type { SweepItem } from "./shard.ts";
 import type { Assessed } from "./target-row.ts";
 
-/** The list of each namespace: a large namespace takes several pieces, and is listed once. */
+/** By namespace: a large namespace has several pieces, but is listed once. */
 export type NamespaceLists = Map<string, Promise<NamespaceList>>;
 
 type NamespaceList = {
@@ -20,7 +19,7 @@ type NamespaceList = {
   readonly orphansUnknown: readonly OrphansUnknown[];
 };
 
-/** Observes one piece of a shard. Reads no value, neither of a source nor of a Secret. */
+/** Observes one piece of a shard without reading values of sources or Secrets. */
 export async function observeByMetadata(
   sweep: ClusterSweep,
   piece: readonly SweepItem[],
@@ -56,9 +55,9 @@ async function observeNamespace(
   }
   const assessed = await mapConcurrently(sweep, items, async (item) => {
     const { target } = item.binding;
-    // The list holds Secrets with the relay's label. One without it may be absent, foreign, or edited.
-    const listed = list.byName.get(target.name);
-    return assessItem(sweep, item, listed ? liveTarget(listed) : await readTarget(sweep, item));
+    // A Secret that is not in the list of labelled Secrets may be absent, foreign, or edited.
+    const secret = list.byName.get(target.name);
+    return assessItem(sweep, item, secret ? liveTarget(secret) : await readTarget(sweep, item));
   });
   const isFirstPiece = known === undefined && sweep.judgesOrphansIn(namespace);
   if (!isFirstPiece) return { assessed, orphansUnknown: [] };
@@ -82,9 +81,9 @@ export function unknownTarget(error: unknown): LiveTarget {
 function findOrphans(
   { clusterKey, isBound, rules, now }: ClusterSweep,
   namespace: string,
-  listed: Iterable<LiveMetadata>,
+  secrets: Iterable<LiveMetadata>,
 ): Assessed[] {
-  return [...listed].flatMap((live) => {
+  return [...secrets].flatMap((live) => {
     const verdict = isBound(namespace, live.name)
       ? undefined
       : assessOrphan(clusterKey, live, { ...rules, now: now() });
@@ -97,24 +96,21 @@ function findOrphans(
  * permission, or when the list exceeds the size limit, the bound Secrets are read one by one and orphans are unknown.
  */
 async function listNamespace(sweep: ClusterSweep, namespace: string, bound: number): Promise<NamespaceList> {
-  // A caller that asks for a few Secrets and not for orphans reads them by name.
+  // A few Secrets without orphans are read by name.
   if (!sweep.judgesOrphansIn(namespace) && bound <= READ_ONE_BY_ONE_MAX) return EMPTY;
   try {
     const { managedSelector } = sweep.rules.marks;
-    const listed = await sweep.cluster.listMetadata(namespace, managedSelector, sweep.budget);
-    return { byName: new Map(listed.map((live) => [live.name, live])), orphansUnknown: [] };
+    const secrets = await sweep.cluster.listMetadata(namespace, managedSelector, sweep.budget);
+    return { byName: new Map(secrets.map((live) => [live.name, live])), orphansUnknown: [] };
   } catch (error) {
     if (!(error instanceof ClusterForbidden || error instanceof ClusterAnswerTooLarge)) throw error;
-    return {
-      byName: new Map(),
-      orphansUnknown: [{ cluster: sweep.clusterKey, namespace, code: error.code }],
-    };
+    return { ...EMPTY, orphansUnknown: [{ cluster: sweep.clusterKey, namespace, code: error.code }] };
   }
 }
 
 const EMPTY: NamespaceList = { byName: new Map(), orphansUnknown: [] };
 
-/** A page of a list holds 500. */
+/** Beyond that, one list with pages of 500 is cheaper. */
 const READ_ONE_BY_ONE_MAX = 5;
 
 async function assessItem(
@@ -140,7 +136,7 @@ async function assessItem(
 
 const isKnown = (state: SourceState | undefined): state is SourceState => state !== undefined;
 
-/** ListSecrets may be five minutes behind: these findings are confirmed by DescribeSecret before the sweep acts. */
+/** ListSecrets may lag five minutes: DescribeSecret confirms these findings before the sweep acts. */
 const NEEDS_CONFIRMATION: ReadonlySet<FindingCode> = new Set([
   "SOURCE_MISSING",
   "SOURCE_WITHOUT_VALUE",

@@ -7,29 +7,28 @@ import type { SourceRead } from "../source/source.ts";
 import { stateOfRead } from "../source/state-of-read.ts";
 import { expiryOf } from "../sync/expiry-of.ts";
 import { renderCurrent } from "../sync/render-current.ts";
-import type { ClusterSweep, Observed } from "./cluster-sweep.ts";
-import { mapConcurrently } from "./map-concurrently.ts";
+import { type ClusterSweep, mapConcurrently, type Observed } from "./cluster-sweep.ts";
 import { unknownTarget } from "./observe-metadata.ts";
 import type { SweepItem } from "./shard.ts";
 import type { Assessed } from "./target-row.ts";
 
-/** Observes one piece of a shard by comparing values: it also finds what forged metadata hides. */
+/** Observes one piece of a shard by comparing values, which also finds drift behind forged metadata. */
 export async function observeByValues(sweep: ClusterSweep, piece: readonly SweepItem[]): Promise<Observed> {
-  // The live Secrets first, then the sources, as in the fence: a rotation in between makes drift, never hides it.
-  const lives = await mapConcurrently(sweep, piece, async (item) => {
+  // Live Secrets first, then sources, as in the fence: a rotation in between produces drift and never hides it.
+  const targets = await mapConcurrently(sweep, piece, async (item) => {
     try {
       return { item, live: liveTarget(await sweep.cluster.readSecret(item.binding.target, sweep.budget)) };
     } catch (error) {
       return { item, live: unknownTarget(error) };
     }
   });
-  const readable = lives.filter(({ live }) => live.kind !== "unknown");
+  const readable = targets.filter(({ live }) => live.kind !== "unknown");
   const all = readable.flatMap(({ item }) => item.binding.sources);
   const sources = [...new Map(all.map((source) => [keyOfSource(source), source])).values()];
   const reads = await sweep.source.readMany(sources, sweep.budget);
   const assessed = await mapConcurrently(
     sweep,
-    lives,
+    targets,
     async ({ item, live }): Promise<Assessed> =>
       live.kind === "unknown" ? assessUnknown(sweep, item, live) : assessValues(sweep, { item, live, reads }),
   );
@@ -63,13 +62,13 @@ async function assessValues(
   );
   const now = sweep.now();
   const verdict = assess({ binding, live, sources: states, ...(desired && { desired }) }, { ...rules, now });
-  const made = desired === undefined || desired instanceof RelayError ? undefined : desired;
-  const { collisions } = made ?? {};
+  const rendered = desired instanceof RelayError ? undefined : desired;
+  const { collisions } = rendered ?? {};
   return {
     verdict: collisions ? { ...verdict, details: { ...verdict.details, collisions } } : verdict,
     binding,
     states,
     ...(live.kind === "found" && { live: live.secret as LiveSecret }),
-    ...(made && expiryOf(made, now)),
+    ...(rendered && expiryOf(rendered, now)),
   };
 }

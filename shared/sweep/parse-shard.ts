@@ -1,8 +1,8 @@
 import type { Shard, ShardItem, ShardSource } from "./shard.ts";
 
 /**
- * A queue message as a shard; undefined when it is none, or one of another release. What is taken can be used as it is:
- * its times are times, so that printing them throws nothing, and its id fits into a log line.
+ * Parses a queue message; undefined unless it is a shard of this format version. A parsed shard needs no further checks:
+ * its times can be printed, and its id fits into a log line.
  */
 export function parseShard(text: string): Shard | undefined {
   let shard: Partial<Record<keyof Shard, unknown>> | null;
@@ -13,7 +13,7 @@ export function parseShard(text: string): Shard | undefined {
   }
   if (typeof shard !== "object" || shard === null || shard.version !== 1) return undefined;
   const { sweepId, mode, plan, sweepStartedAt, cluster, items } = shard;
-  const isWhole =
+  const isValid =
     typeof sweepId === "string" &&
     SWEEP_ID.test(sweepId) &&
     (mode === "metadata" || mode === "values") &&
@@ -22,7 +22,7 @@ export function parseShard(text: string): Shard | undefined {
     typeof cluster === "string" &&
     Array.isArray(items) &&
     items.every(isShardItem);
-  return isWhole ? { version: 1, sweepId, mode, plan, sweepStartedAt, cluster, items } : undefined;
+  return isValid ? { version: 1, sweepId, mode, plan, sweepStartedAt, cluster, items } : undefined;
 }
 
 function isShardItem(item: Partial<ShardItem> | null): item is ShardItem {
@@ -48,11 +48,10 @@ function isInstant(value: unknown): value is number {
   return typeof value === "number" && Math.abs(value) <= INSTANT_MAX;
 }
 
-/** ms since the epoch; a Date beyond it is invalid, and throws when it is printed (ECMA-262, 21.4.1.1). */
+/** ms since the epoch. A later Date is invalid and throws when it is printed (ECMA-262, 21.4.1.1). */
 const INSTANT_MAX = 8.64e15;
 
-/** Characters; whoever writes a value to Secrets Manager may choose any of them. */
+/** Secrets Manager accepts up to 64 characters from the client. */
 const VERSION_ID_MAX = 64;
 
-/** A UUID is one of them. */
 const SWEEP_ID = /^[\w-]{1,64}$/;

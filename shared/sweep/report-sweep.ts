@@ -5,7 +5,7 @@ import { describeCollisions, describeForeignChange } from "../sync/report-outcom
 import { isComplete, type SweepReport } from "./report.ts";
 import { isDrift, type RowOutcome, type TargetRow } from "./target-row.ts";
 
-/** The log lines and metrics of a sweep's report: one line a finding, one line in sum. */
+/** Logs and measures a report: one line per finding, and a summary. */
 export function reportSweep(log: Log, measure: Measure, report: SweepReport): void {
   const { sweepId, mode, plan, targets, calls } = report;
   for (const row of targets) reportRow(log, measure, sweepId, row);
@@ -13,7 +13,7 @@ export function reportSweep(log: Log, measure: Measure, report: SweepReport): vo
     log("ORPHANS_UNKNOWN", { sweepId, target: `${cluster}/${namespace}`, code });
   }
   const findings = targets.filter(({ finding }) => finding !== null);
-  // Zeros are written too: an alarm can tell "no drift" from "no sweep".
+  // Zero is reported too, so that an alarm can distinguish "no drift" from "no sweep".
   if (!findings.some(isDrift)) measure("TargetsDrifted", 0);
   measure("SweepBindingsChecked", report.checked);
   measure("SweepBindingsUnknown", report.bindings - report.checked);
@@ -42,7 +42,7 @@ function reportRow(log: Log, measure: Measure, sweepId: string, row: TargetRow):
     log("TARGET_UNKNOWN", { sweepId, target, source, code: code ?? "", advice: advice ?? "" });
   } else if (finding !== null || code !== undefined) {
     log("DRIFT_FOUND", { sweepId, ...describeRow(row) });
-    // What stays on purpose stays for good, and an alarm on drift that recurs would never end.
+    // Findings that stay on purpose are counted separately: an alarm on drift would never clear.
     if (finding !== null) measure(isDrift(row) ? "TargetsDrifted" : "TargetsLeft", 1, finding);
     measureRefusal(measure, row);
   }
@@ -67,8 +67,8 @@ function measureRefusal(measure: Measure, row: TargetRow): void {
 const isQuietHold = ({ code, finding }: TargetRow): boolean => code === "HELD" && finding !== "STALE";
 
 /**
- * How far a sweep got. A sweep done in one invocation is one shard, planned and completed by it; one that was split
- * plans as many as it queued, and each completes itself. A shard that hands its rest over plans that rest.
+ * Planned and completed shards. A sweep in one invocation plans and completes one shard. A split sweep plans the queued
+ * shards, and each completes itself. A shard that hands over its remaining items plans those shards.
  */
 export function measureProgress(measure: Measure, report: SweepReport, isShard: boolean): void {
   const isSplit = !isShard && report.bindings === 0 && report.shardsQueued > 0;

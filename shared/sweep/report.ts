@@ -3,27 +3,25 @@ import type { TargetRow } from "./target-row.ts";
 
 export type SweepMode = "metadata" | "values";
 
-/** What one sweep, or one shard of it, saw and did. Its JSON Schema is report.schema.json. */
+/** The report of one sweep, or of one shard of it. Its JSON Schema is report.schema.json. */
 export type SweepReport = {
   readonly version: 1;
   readonly sweepId: string;
   readonly mode: SweepMode;
-  /** True when nothing was to be changed. */
   readonly plan: boolean;
   readonly startedAt: string;
   readonly endedAt: string;
-  /** Bindings that this report is about. */
   readonly bindings: number;
-  /** Of those, the ones that could be compared. */
+  /** The bindings that could be compared. */
   readonly checked: number;
-  /** Shards that were sent to the queue; their bindings are not among those above. */
+  /** Shards sent to the queue; their bindings are not counted above. */
   readonly shardsQueued: number;
-  /** Everything that is not simply in order, orphans included; with an inventory every binding. */
+  /** Every target that is not in order, with orphans; with an inventory, every binding. */
   readonly targets: readonly TargetRow[];
-  /** Namespaces that may not be listed, or whose list is too large: orphans there are unknown. */
+  /** Namespaces that the relay cannot list, for lack of permission or because of their size. */
   readonly orphansUnknown: readonly OrphansUnknown[];
   readonly calls: CallCounts;
-  /** Restarts that were still due although the Secret is in order; absent when there were none. */
+  /** Pending restarts of Secrets that are in order; absent when there were none. */
   readonly retriedRestarts?: readonly RetriedRestarts[];
 };
 
@@ -39,7 +37,6 @@ export type RetriedRestarts = {
 
 export type CallCounts = { readonly aws: number; readonly kubernetes: number; readonly throttles: number };
 
-/** Every binding was compared, and nothing was left to other invocations. */
 export function isComplete({ checked, bindings, shardsQueued }: SweepReport): boolean {
   return checked === bindings && shardsQueued === 0;
 }

@@ -1,13 +1,12 @@
 import { nameOfSources } from "../bindings/name-of-sources.ts";
 import { parseVersionId } from "../source/parse-version-id.ts";
-import type { ClusterSweep } from "./cluster-sweep.ts";
-import { mapConcurrently } from "./map-concurrently.ts";
+import { type ClusterSweep, mapConcurrently } from "./cluster-sweep.ts";
 import type { RetriedRestarts } from "./report.ts";
 import type { Assessed } from "./target-row.ts";
 
 /**
- * Retries restarts that failed, came too soon, or found a paused workload, and records the version of workloads that
- * were never restarted. It costs one read for each workload.
+ * Retries restarts that failed, were too early, or found a paused workload, and records the version of workloads that
+ * were never restarted. It costs one read per workload.
  */
 export async function retryPendingRestarts(
   sweep: ClusterSweep,

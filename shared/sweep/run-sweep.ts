@@ -5,41 +5,37 @@ import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
 import { keyOfSource } from "../source/key-of-source.ts";
 import type { AwsLocation } from "../source/secret-id.ts";
-import type { ClusterSweep } from "./cluster-sweep.ts";
+import type { ClusterSweep, SweepDependencies } from "./cluster-sweep.ts";
 import { describeOnce } from "./describe-once.ts";
 import type { CallCounts, SweepMode, SweepReport } from "./report.ts";
 import { listedOf, nameOfSecret, type Shard, type SweepItem, shardItemOf, splitIntoShards } from "./shard.ts";
-import type { SweepDependencies } from "./sweep-dependencies.ts";
 import { type ShardResult, sweepShard } from "./sweep-shard.ts";
 import type { TargetRow } from "./target-row.ts";
 
-/** Hands shards to other invocations of the function. Returns the number of queue messages. */
+/** Sends shards to other invocations of the function. Returns the number of queue messages. */
 export type SendShards = (shards: readonly Shard[]) => Promise<number>;
 
 export type SweepSettings = {
   readonly self: AwsLocation;
   readonly budget: TimeBudget;
-  /** With a queue, a sweep of more bindings is split over several invocations. */
+  /** With a queue, a sweep of more bindings is split into shards. */
   readonly shardBindingsMax: number;
-  /** From 0 to 1; see deleteWithinShare. */
   readonly deletionsShareMax: number;
   readonly deletionGraceMs: number;
-  /** False for bindings from a local file: it may be older than the deployed bindings. */
   readonly mayDelete: boolean;
-  /** Absent on the command line, where no other invocation could take a shard over. */
+  /** Absent on the command line, which has no queue. */
   readonly sendShards?: SendShards;
 };
 
-/** Everything that the sweeps of one invocation share. */
 export type Sweeper = SweepDependencies & SweepSettings & { readonly index: BindingIndex };
 
 export type SweepRequest = {
   readonly mode: SweepMode;
-  /** Report what the sweep would do, and change nothing. */
+  /** Report only, and change nothing. */
   readonly plan: boolean;
   /** Only these clusters, by their keys in the bindings; all of them otherwise. */
   readonly clusters?: readonly string[];
-  /** Report targets in order too, except those that go through the queue. */
+  /** Report targets in order too, except those in the queue. */
   readonly inventory?: boolean;
   /** Only these bindings, and no orphans; all of them otherwise. */
   readonly only?: (binding: Binding) => boolean;
@@ -63,7 +59,7 @@ export async function runSweep(sweeper: Sweeper, request: SweepRequest): Promise
 /** One shard from the queue. */
 export async function runShard(sweeper: Sweeper, shard: Shard): Promise<SweepReport> {
   const bindings = bindingsByTarget(sweeper.index, shard.cluster);
-  // By name: a target that is repeated a thousand times counts once, also for the number of deletions allowed.
+  // A repeated target counts once, also for the allowed number of deletions.
   const byName = new Map(
     shard.items.map((item) => [nameOfSecret({ namespace: item.n, name: item.t }), item]),
   );
@@ -108,8 +104,9 @@ async function sweepItems(sweeper: Sweeper, sweep: Sweep, items: readonly SweepI
   const left = results.flatMap((result) => result.left);
   if (left.length === 0) return reportOf(sweeper, sweep, results);
   if (sendShards === undefined || sweep.plan) {
-    const targets = left.map(outOfTime);
-    return reportOf(sweeper, sweep, [...results, { ...NOTHING, targets, unknown: targets.length }]);
+    const empty = { orphansUnknown: [], retriedRestarts: [], checked: 0, left: [] };
+    const outOfTime = { ...empty, targets: left.map(rowOutOfTime), unknown: left.length };
+    return reportOf(sweeper, sweep, [...results, outOfTime]);
   }
   const shardsQueued = await sendShards(shardsOf(sweep, left, shardBindingsMax));
   return { ...reportOf(sweeper, sweep, results), shardsQueued };
@@ -145,11 +142,9 @@ function reportOf({ now, calls }: Sweeper, sweep: Sweep, results: readonly Shard
   const checked = results.reduce((sum, result) => sum + result.checked, 0);
   const unknown = results.reduce((sum, result) => sum + result.unknown, 0);
   const retriedRestarts = results.flatMap((result) => result.retriedRestarts);
+  const { sweepId, mode, plan } = sweep;
   return {
-    version: 1,
-    sweepId: sweep.sweepId,
-    mode: sweep.mode,
-    plan: sweep.plan,
+    ...{ version: 1, sweepId, mode, plan },
     startedAt: new Date(sweep.sweepStartedAt).toISOString(),
     endedAt: new Date(now()).toISOString(),
     bindings: checked + unknown,
@@ -166,16 +161,7 @@ function reportOf({ now, calls }: Sweeper, sweep: Sweep, results: readonly Shard
   };
 }
 
-const NOTHING: ShardResult = {
-  targets: [],
-  orphansUnknown: [],
-  retriedRestarts: [],
-  checked: 0,
-  unknown: 0,
-  left: [],
-};
-
-function outOfTime({ binding }: SweepItem): TargetRow {
+function rowOutOfTime({ binding }: SweepItem): TargetRow {
   return {
     ...binding.target,
     source: nameOfSources(binding),
@@ -184,7 +170,7 @@ function outOfTime({ binding }: SweepItem): TargetRow {
     observed: "metadata",
     code: "SWEEP_OUT_OF_TIME",
     advice:
-      "The time ran out, and there was no queue for the rest. Raise SweepTimeoutSeconds, or sweep fewer clusters.",
+      "The sweep ran out of time before this Secret, and had no queue for the remaining ones. Raise SweepTimeoutSeconds, or sweep fewer clusters.",
   };
 }
 
@@ -206,7 +192,7 @@ function bindingsByTarget(index: BindingIndex, cluster: string): ReadonlyMap<str
   return found;
 }
 
-/** Built once for an index: an execution environment may sweep a hundred shards. */
+/** Cached by index: an execution environment may sweep a hundred shards. */
 const byIndex = new WeakMap<BindingIndex, Map<string, ReadonlyMap<string, Binding>>>();
 
 function mapTargets(index: BindingIndex, cluster: string): ReadonlyMap<string, Binding> {
@@ -217,7 +203,7 @@ function mapTargets(index: BindingIndex, cluster: string): ReadonlyMap<string, B
   );
 }
 
-/** The namespaces whose first binding is among these items: exactly one of the shards that share a namespace has it. */
+/** The namespaces whose first binding is among these items, which is true for exactly one shard per namespace. */
 function namespacesLedBy(
   bound: ReadonlyMap<string, Binding>,
   items: readonly SweepItem[],

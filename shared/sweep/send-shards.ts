@@ -3,17 +3,16 @@ import { boundedRequests } from "../runtime/bounded-requests.ts";
 import type { SendShards } from "./run-sweep.ts";
 import type { Shard } from "./shard.ts";
 
-/** The messages that could not be put into the shard queue are told by number only. */
 export class ShardsNotSent extends RelayError {
   override readonly name = "ShardsNotSent";
   readonly code = "SHARDS_NOT_SENT";
   readonly retryable = true;
-  constructor(shards: number) {
-    super(`${shards} shard(s) could not be put into the shard queue, so a part of the sweep was not done.`);
+  constructor(messages: number) {
+    super(`${messages} message(s) could not be sent to the shard queue, so a part of the sweep was skipped.`);
   }
 }
 
-/** Puts shards into an SQS queue; its client is loaded by the first sweep that is large enough to need it. */
+/** Sends shards to an SQS queue. The SQS client is loaded on first use. */
 export function sendShardsTo(queueUrl: string, onCall: () => void): SendShards {
   return async (shards) => {
     const { SQSClient, SendMessageBatchCommand } = await import("./send-with-sqs.ts");
@@ -26,10 +25,9 @@ export function sendShardsTo(queueUrl: string, onCall: () => void): SendShards {
         const { Successful = [] } = await client
           .send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }))
           .catch(() => ({ Successful: [] }));
-        // What SQS does not say that it took, it did not take.
-        const taken = new Set(Successful.map(({ Id }) => Id));
-        const left = Entries.filter(({ Id }) => !taken.has(Id));
-        if (left.length > 0) throw new ShardsNotSent(left.length);
+        const sent = new Set(Successful.map(({ Id }) => Id));
+        const unsent = Entries.filter(({ Id }) => !sent.has(Id)); // also without an explicit failure
+        if (unsent.length > 0) throw new ShardsNotSent(unsent.length);
       }
     } finally {
       client.destroy();
@@ -38,14 +36,13 @@ export function sendShardsTo(queueUrl: string, onCall: () => void): SendShards {
   };
 }
 
-/** The bodies of a shard's messages: halved until each is small enough. */
+/** Halves a shard until each message is small enough. */
 export function fitIntoMessages(shard: Shard): string[] {
   const body = JSON.stringify(shard);
   if (body.length <= MESSAGE_BYTES_MAX || shard.items.length < 2) return [body];
   const middle = Math.ceil(shard.items.length / 2);
-  return [shard.items.slice(0, middle), shard.items.slice(middle)].flatMap((items) =>
-    fitIntoMessages({ ...shard, items }),
-  );
+  const halves = [shard.items.slice(0, middle), shard.items.slice(middle)];
+  return halves.flatMap((items) => fitIntoMessages({ ...shard, items }));
 }
 
 export function packBatches(bodies: readonly string[]): string[][] {
@@ -64,6 +61,6 @@ export function packBatches(bodies: readonly string[]): string[][] {
   return batches;
 }
 
-// SQS takes 1 MiB a message and a batch in most Regions by now and 256 KiB everywhere; the names in a shard are ASCII.
+// SQS accepts 1 MiB per message and per batch in most Regions, and 256 KiB in all. The names in a shard are ASCII.
 const MESSAGE_BYTES_MAX = 250_000;
 const BATCH_ENTRIES_MAX = 10;

@@ -4,9 +4,9 @@ import type { SourceState } from "../source/source-state.ts";
 import type { SweepMode } from "./report.ts";
 
 /**
- * One bounded part of a sweep, as one queue message. It names targets and what the sweep saw of their sources, so that
- * the sources are listed once a sweep and not once a shard. A shard that comes twice or late does no harm: what it says
- * of a source is confirmed before anything is done, and bindings are looked up anew.
+ * A bounded part of a sweep, as one queue message. It has the listed versions of its sources, so that they are listed
+ * once per sweep, not once per shard. A repeated or late shard is harmless: its source versions are confirmed before any
+ * write, and bindings are looked up again.
  */
 export type Shard = {
   readonly version: 1;
@@ -19,25 +19,22 @@ export type Shard = {
   readonly items: readonly ShardItem[];
 };
 
-/** Short names: a message takes 1 MiB at most, and a shard may have thousands. */
+/** Short names, because a shard may have thousands of items and a message has a size limit. */
 export type ShardItem = {
   /** Namespace and name of the target. */
   readonly n: string;
   readonly t: string;
-  /** Of several sources: what was listed of each, in the binding's order. */
+  /** With several sources: one entry for each, in the binding's order. */
   readonly s?: readonly ShardSource[];
 } & ShardSource;
 
-/** The current VersionId and the last change, when the sweep listed the source; `d` for a deprecated version. */
+/** `v`: the current VersionId, `c`: the last change, `d`: a deprecated version. Empty if the source was not listed. */
 export type ShardSource = { readonly v?: string; readonly c?: number; readonly d?: true };
 
-/** With what was listed of each source, in the binding's order; undefined of one that was not. */
+/** `listed` has the listed state of each source, in the binding's order; undefined for one that was not listed. */
 export type SweepItem = { readonly binding: Binding; readonly listed?: readonly (SourceState | undefined)[] };
 
-/**
- * Splits bindings by cluster and by size, with a namespace in one piece where it fits: it is listed once then, and its
- * orphans are judged in one place.
- */
+/** Splits bindings by cluster and size. A namespace that fits stays in one part, so that it is listed once. */
 export function splitIntoShards<T extends { readonly binding: Binding }>(
   items: readonly T[],
   sizeMax: number,
@@ -84,7 +81,7 @@ function shardSourceOf(listed: SourceState | undefined): ShardSource {
   };
 }
 
-/** Undefined when nothing was listed, or of another number of sources than the binding has by now. */
+/** Undefined when nothing was listed, or when the binding now has another number of sources. */
 export function listedOf({ s, ...only }: ShardItem, { sources }: Binding): SweepItem["listed"] {
   const listed = (s ?? [only]).map(({ v, c, d }): SourceState | undefined => {
     if (v === undefined) return undefined;
@@ -95,13 +92,6 @@ export function listedOf({ s, ...only }: ShardItem, { sources }: Binding): Sweep
   return isAny && listed.length === sources.length ? listed : undefined;
 }
 
-/** Within one cluster. */
-export function nameOfSecret({
-  namespace,
-  name,
-}: {
-  readonly namespace: string;
-  readonly name: string;
-}): string {
-  return `${namespace}/${name}`;
-}
+/** Unique within one cluster. */
+export const nameOfSecret = ({ namespace, name }: { namespace: string; name: string }): string =>
+  `${namespace}/${name}`;

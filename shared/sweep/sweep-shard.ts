@@ -1,6 +1,5 @@
 import { deleteWithinShare, noteOnSecret, writeTargets } from "./carry-out.ts";
-import { circuitBreaker } from "./circuit-breaker.ts";
-import { isKnownClusterFault } from "./cluster-fault.ts";
+import { circuitBreaker, isKnownClusterFault } from "./circuit-breaker.ts";
 import type { ClusterSweep } from "./cluster-sweep.ts";
 import { type NamespaceLists, observeByMetadata } from "./observe-metadata.ts";
 import { observeByValues } from "./observe-values.ts";
@@ -9,7 +8,7 @@ import { retryPendingRestarts } from "./retry-pending-restarts.ts";
 import { type SweepItem, splitIntoShards } from "./shard.ts";
 import { type Assessed, rowOf, type TargetRow } from "./target-row.ts";
 
-/** The result of a shard. `left` holds the items that the time did not suffice for: another invocation takes them over. */
+/** `left` holds the items for which the time ran out; another invocation continues with them. */
 export type ShardResult = {
   readonly targets: readonly TargetRow[];
   readonly orphansUnknown: readonly OrphansUnknown[];
@@ -41,16 +40,9 @@ export async function sweepShard(request: Omit<ClusterSweep, "cluster">): Promis
     }
     await sweepPiece(sweep, { piece, lists, sum });
   }
-  const { targets, deletable, unknown, orphansUnknown, retriedRestarts } = sum;
-  targets.push(...(await deleteWithinShare(sweep, deletable)));
-  return {
-    targets,
-    orphansUnknown,
-    retriedRestarts,
-    checked: items.length - left.length - unknown,
-    unknown,
-    left,
-  };
+  const { deletable, ...result } = sum;
+  result.targets.push(...(await deleteWithinShare(sweep, deletable)));
+  return { ...result, checked: items.length - left.length - result.unknown, left };
 }
 
 type Sum = {
@@ -67,7 +59,7 @@ async function sweepPiece(
   { piece, lists, sum }: { piece: readonly SweepItem[]; lists: NamespaceLists; sum: Sum },
 ): Promise<void> {
   const { marks } = sweep.rules;
-  forgetOthers(lists, piece);
+  freeOtherLists(lists, piece);
   const { assessed, orphansUnknown } =
     sweep.mode === "metadata"
       ? await observeByMetadata(sweep, piece, lists)
@@ -89,7 +81,7 @@ async function sweepPiece(
   sum.retriedRestarts.push(...(await retryPendingRestarts(sweep, restartable)));
 }
 
-/** A target refused because its cluster is listed twice was not compared either. */
+/** A target in a cluster that is listed twice is refused, but was not compared either. */
 const isUnknown = ({ verdict: { action, finding, code = "" } }: Assessed): boolean =>
   action === "unknown" || (action === "refuse" && finding === null && isKnownClusterFault(code));
 
@@ -103,8 +95,8 @@ function isShown(
   return inventory || isNotable;
 }
 
-/** The pieces of a namespace follow each other; the lists of earlier namespaces are no longer needed. */
-function forgetOthers(lists: NamespaceLists, piece: readonly SweepItem[]): void {
+/** Pieces are ordered by namespace, so the lists of earlier namespaces can be freed. */
+function freeOtherLists(lists: NamespaceLists, piece: readonly SweepItem[]): void {
   const needed = new Set(piece.map(({ binding }) => binding.target.namespace));
   for (const namespace of lists.keys()) if (!needed.has(namespace)) lists.delete(namespace);
 }
@@ -122,7 +114,7 @@ function sortByAction(assessed: readonly Assessed[]) {
   return { writable, deletions, rest };
 }
 
-/** A page of a list holds 500. */
+/** The page size of a list. */
 const METADATA_PIECE = 500;
 
 /** The values are in memory together: at 64 KiB each, 6.4 MB of sources and as much of Secrets. */

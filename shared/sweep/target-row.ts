@@ -3,9 +3,9 @@ import type { Binding } from "../bindings/binding.ts";
 import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { sanitizeName } from "../cluster/sanitize-name.ts";
+import { dataVersionOf } from "../render/data-version.ts";
 import type { SourceState } from "../source/source-state.ts";
 import type { FollowUpOutcome } from "../workloads/outcome.ts";
-import { combineSourceStates } from "./combine-source-states.ts";
 
 /** One target as every command and report shows it. Names, versions and times, never a value. */
 export type TargetRow = {
@@ -19,7 +19,7 @@ export type TargetRow = {
   Omit<FindingDetails, "liveVersionId" | "currentVersionId"> &
   HeldState &
   FollowUpOutcome & {
-    /** What was done; absent where nothing was to be done, and in a plan. */
+    /** Absent in a plan and when the target needed no action. */
     readonly outcome?: RowOutcome;
     /** Of kubernetes.io/tls, in an observation by values: until the first certificate expires; negative afterwards. */
     readonly certificateExpiresInDays?: number;
@@ -27,19 +27,18 @@ export type TargetRow = {
 
 export type RowOutcome = "written" | "unchanged" | "deleted" | "held-back" | "refused" | "failed";
 
-/** What the target holds and what is current. */
 export type HeldState = {
-  /** As the Secret's annotations say. */
+  /** From the Secret's annotations. */
   readonly versionId?: string;
   readonly writtenAt?: string;
   readonly currentVersionId?: string;
-  /** When anything about the source last changed, where that is known: AWSCURRENT moved then or earlier. */
+  /** The last change of the source, if known: AWSCURRENT moved then or earlier. */
   readonly sourceChangedAt?: string;
 };
 
 /**
- * Sources that are gone stay on purpose, like everything that the relay only reports. A held Secret counts once its
- * source has moved on: then the hold keeps an old password in place, and an alarm must say so.
+ * Missing sources and findings that are only reported are not drift. A held Secret is drift when its source has a newer
+ * version: the hold then keeps an old password in place, which needs an alarm.
  */
 export function isDrift({ finding, action, code }: TargetRow): boolean {
   if (finding === null || action === "none" || action === "unknown") return false;
@@ -47,7 +46,7 @@ export function isDrift({ finding, action, code }: TargetRow): boolean {
   return code !== finding;
 }
 
-/** A verdict with what was observed. `live` and `states` are absent where they could not be read. */
+/** A verdict and its observation. `live` and `states` are absent when they could not be read. */
 export type Assessed = {
   readonly verdict: Verdict;
   /** Absent for an orphan. */
@@ -101,12 +100,27 @@ export function heldState(
   };
 }
 
-/** An annotation may hold anything: anyone who may write the Secret may write it. */
+/** One state for all sources of a binding: current if all are current, otherwise the first other state. */
+function combineSourceStates(states: readonly SourceState[]): SourceState {
+  const [only, ...others] = states;
+  if (only !== undefined && others.length === 0) return only;
+  const notCurrent = states.find(({ kind }) => kind !== "current");
+  if (notCurrent !== undefined) return notCurrent;
+  const current = states.filter((state) => state.kind === "current");
+  const changes = current.flatMap(({ changedAt }) => (changedAt === undefined ? [] : [changedAt]));
+  return {
+    kind: "current",
+    versionId: dataVersionOf(current.map(({ versionId }) => versionId)),
+    ...(changes.length > 0 && { changedAt: Math.max(...changes) }),
+  };
+}
+
+/** Any client with permission to write the Secret chooses the annotation. */
 function asInstant(time: string | number | undefined): string | undefined {
   const date = new Date(time ?? Number.NaN);
   if (Number.isNaN(date.getTime())) return undefined;
   const text = date.toISOString();
-  return text.length === ISO_LENGTH ? text : undefined; // a year of five digits has a sign, and fits no schema
+  return text.length === ISO_LENGTH ? text : undefined; // a year of five digits has a sign, which the schema rejects
 }
 
 const ISO_LENGTH = 24;

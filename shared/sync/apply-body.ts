@@ -4,17 +4,16 @@ import type { ObjectVersion } from "../cluster/live-secret.ts";
 import type { DesiredSecret } from "../render/render-secret.ts";
 
 /**
- * The body of the server-side apply, with the fence in it.
+ * The body of the server-side apply, with the fence (measured on kube-apiserver 1.36.3; docs/adr/0002).
  *
- * Over a live object: its resourceVersion and its uid. The resourceVersion alone would not do: if the object was deleted
- * meanwhile, the API server drops it and creates a new one; with the uid it answers 409.
+ * With a live object: its resourceVersion and uid. With the resourceVersion only, the API server would ignore it and
+ * create a new object if the live one has been deleted; with the uid it returns 409.
  *
- * Where nothing was live: a resourceVersion that no object ever has. On the create path the API server drops it too, so
- * the apply creates; but if somebody created the Secret meanwhile, it answers 409 instead of writing over it (measured
- * on kube-apiserver 1.36.3; docs/adr/0002).
+ * Without a live object: a resourceVersion that no object has. The API server ignores it when it creates the Secret, but
+ * returns 409 if another client has created the Secret since.
  */
 export function applyBody(desired: DesiredSecret, live: ObjectVersion | undefined, notes: Notes): V1Secret {
-  const { annotations: names, now, readersDue, takeBacks } = notes;
+  const { annotations, now, readersDue, takeBacks } = notes;
   return {
     apiVersion: "v1",
     kind: "Secret",
@@ -24,9 +23,9 @@ export function applyBody(desired: DesiredSecret, live: ObjectVersion | undefine
       labels: { ...desired.labels },
       annotations: {
         ...desired.annotations,
-        [names.writtenAt]: new Date(now).toISOString(),
-        ...(readersDue !== undefined && { [names.readersDue]: readersDue }),
-        ...(takeBacks !== undefined && { [names.takeBacks]: takeBacks }),
+        [annotations.writtenAt]: new Date(now).toISOString(),
+        ...(readersDue !== undefined && { [annotations.readersDue]: readersDue }),
+        ...(takeBacks !== undefined && { [annotations.takeBacks]: takeBacks }),
       },
       ...(live === undefined
         ? { resourceVersion: NEVER_A_RESOURCE_VERSION }
@@ -40,7 +39,7 @@ export function applyBody(desired: DesiredSecret, live: ObjectVersion | undefine
   };
 }
 
-/** What the relay notes with the data: when it wrote, whose restart is due, and when it took fields back. */
+/** Annotations about the write: its time, pending restarts, and when the relay took fields back. */
 export type Notes = {
   readonly annotations: RelayAnnotations;
   readonly now: number;
@@ -48,5 +47,5 @@ export type Notes = {
   readonly takeBacks?: string | undefined;
 };
 
-/** etcd's first revision is 1 and belongs to an empty store: the first object written has 2 or more. */
+/** etcd's revision 1 is the empty store, so every object has 2 or more. */
 const NEVER_A_RESOURCE_VERSION = "1";

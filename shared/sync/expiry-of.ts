@@ -1,6 +1,6 @@
 import type { DesiredSecret } from "../render/render-secret.ts";
 
-/** How long the first of a Secret's certificates to run out has left; nothing where it has none. */
+/** Days until the first certificate in the Secret expires; empty without a certificate. */
 export function expiryOf(
   { certificateExpiresAt }: Pick<DesiredSecret, "certificateExpiresAt">,
   now: number,

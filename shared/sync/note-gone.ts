@@ -3,7 +3,7 @@ import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import type { LiveMetadata, ObjectVersion } from "../cluster/live-secret.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
 
-/** Notes on a Secret since when its source or binding has been gone, ms since the epoch; null when they are back. */
+/** Annotates a Secret with the time since its source or binding is gone; null removes the annotation. */
 export async function noteGone(
   cluster: Pick<ClusterConnection, "patchMetadata">,
   { namespace, name, uid, resourceVersion }: Pick<LiveMetadata, "namespace" | "name"> & ObjectVersion,

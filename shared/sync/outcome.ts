@@ -5,10 +5,10 @@ import type { Collision } from "../render/merge-data.ts";
 import type { VersionId } from "../source/secret-id.ts";
 import type { FollowUpOutcome } from "../workloads/outcome.ts";
 
-/** What became of one target, and of those who read it. A report is the outcomes of one run. */
+/** The outcome of one target and of the workloads that read it. */
 export type SyncOutcome = TargetOutcome &
   FollowUpOutcome & {
-    /** What was decided about it; absent where nothing could be observed. */
+    /** Absent when the target could not be observed. */
     readonly verdict?: Verdict;
   };
 
@@ -19,15 +19,15 @@ export type TargetOutcome =
       readonly versionId: VersionId;
       readonly isNew: boolean;
       readonly changes: readonly Change[];
-      /** It was immutable, and was deleted and created anew. */
+      /** It was immutable, and was deleted and recreated. */
       readonly isReplaced?: true;
-      /** From the label's move, by the event's clock (whole seconds), until the apply was answered. */
+      /** From the event's time of the label move (whole seconds) until the response to the apply. */
       readonly propagationMs?: number;
-      /** How often somebody else wrote between our read and our apply. */
+      /** How often another client wrote between the relay's read and its apply. */
       readonly fenceConflicts: number;
-      /** Of kubernetes.io/tls: until the first certificate runs out; below zero once it has. */
+      /** For kubernetes.io/tls: until the first certificate expires; negative afterwards. */
       readonly certificateExpiresInDays?: number;
-      /** Keys that several sources make; the last one's was taken. */
+      /** Keys that several sources produce; the last source wins. */
       readonly collisions?: readonly Collision[];
     }
   | {
@@ -38,17 +38,16 @@ export type TargetOutcome =
       readonly certificateExpiresInDays?: number;
       readonly collisions?: readonly Collision[];
     }
-  /** Terminal: a person must act. */
+  /** Terminal: an operator must act. */
   | { readonly kind: "refused"; readonly target: TargetRef; readonly code: string; readonly advice: string }
-  /** Retryable: the invocation must fail, so that it is tried again. */
+  /** Retryable: the invocation must fail, so that Lambda retries it. */
   | { readonly kind: "failed"; readonly target: TargetRef; readonly code: string; readonly advice: string };
 
-/** An error as the outcome of a target. */
 export function outcomeOfError(target: TargetRef, error: RelayError): TargetOutcome {
   return { kind: error.retryable ? "failed" : "refused", target, code: error.code, advice: error.message };
 }
 
-/** Something of it may work if only repeated. A Secret that is written stays so, and the repeat finds it unchanged. */
+/** A retry may succeed. It finds a written Secret unchanged. */
 export function mustBeRepeated({ kind, restarts = [] }: SyncOutcome): boolean {
   return kind === "failed" || restarts.some(({ outcome }) => outcome === "failed");
 }

@@ -3,49 +3,49 @@ import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { LiveSecret } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { annotatedVersions } from "../render/data-version.ts";
+import type { Wait } from "../runtime/retry.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
 import { SourceUnavailable } from "../source/errors.ts";
 import { keyOfSource } from "../source/key-of-source.ts";
 import type { SourceAt, VersionId } from "../source/secret-id.ts";
-import type { CurrentSource } from "../source/source.ts";
-import { type ReadDependencies, readExpected } from "./read-expected.ts";
+import type { CurrentSource, ReadCurrent } from "../source/source.ts";
 
-/** The clock decides whether the last write is so fresh that a read must be confirmed. */
-type ReadSourcesDependencies = ReadDependencies & { readonly now: () => number };
+type ReadSourcesDependencies = {
+  readonly readCurrent: ReadCurrent;
+  readonly wait: Wait;
+  readonly now: () => number;
+};
 
 export type ReadSourcesRequest = {
   readonly marks: RelayMetadata;
   readonly budget: TimeBudget;
-  /**
-   * The versions that an event, or a sweep, says are current, by the key of their source: a reason to read again when
-   * the read says otherwise.
-   */
+  /** The current versions according to an event or a sweep, by source key. If a read differs, it is repeated. */
   readonly expectedVersionIds?: ReadonlyMap<string, VersionId>;
 };
 
-/** A binding, and its target as it was read before its sources are. */
+/** A binding, and its target as read before its sources. */
 export type SourceObservation = { readonly binding: Binding; readonly live: LiveSecret | undefined };
 
-/** What was read of each source, by its key; or why it could not be. */
+/** The value or the error of each source, by its key. */
 export type SourceReads = ReadonlyMap<string, CurrentSource | RelayError>;
 
-/** Every source of these bindings, each once, and read again where its answer is suspect. */
+/** Reads every source of these bindings once, and again where the response may be outdated. */
 export async function readSources(
   deps: ReadSourcesDependencies,
   request: ReadSourcesRequest,
-  seen: readonly SourceObservation[],
+  observations: readonly SourceObservation[],
 ): Promise<SourceReads> {
-  const users = new Map<string, { source: SourceAt; recorded: Recorded[] }>();
-  for (const { binding, live } of seen) {
+  const requests = new Map<string, { source: SourceAt; recorded: Recorded[] }>();
+  for (const { binding, live } of observations) {
     const versions = live && annotatedVersions(live.annotations, binding.sources.length, request.marks);
     for (const [index, source] of binding.sources.entries()) {
       const key = keyOfSource(source);
-      const user = users.get(key) ?? { source, recorded: [] };
-      users.set(key, user);
-      if (live !== undefined) user.recorded.push(recordedOf(live, versions?.[index], request.marks));
+      const entry = requests.get(key) ?? { source, recorded: [] };
+      requests.set(key, entry);
+      if (live !== undefined) entry.recorded.push(recordedOf(live, versions?.[index], request.marks));
     }
   }
-  const reads = [...users].map(
+  const reads = [...requests].map(
     async ([key, { source, recorded }]): Promise<[string, CurrentSource | RelayError]> => {
       try {
         return [key, await readConfirmed(deps, request, source, recorded)];
@@ -57,7 +57,7 @@ export async function readSources(
   return new Map(await Promise.all(reads));
 }
 
-/** Those of one binding, in its order. */
+/** The reads of one binding, in its order. */
 export function readsOf({ sources }: Binding, reads: SourceReads): readonly (CurrentSource | RelayError)[] {
   return sources.map((source) => {
     const read = reads.get(keyOfSource(source));
@@ -66,7 +66,7 @@ export function readsOf({ sources }: Binding, reads: SourceReads): readonly (Cur
   });
 }
 
-/** Which version of the source a live Secret was made from, and when. */
+/** The version of the source in a live Secret, and when it was written. */
 type Recorded = { readonly versionId: string | undefined; readonly writtenAt: number };
 
 function recordedOf(
@@ -75,18 +75,16 @@ function recordedOf(
   { annotations: names }: RelayMetadata,
 ): Recorded {
   return {
-    // Made from other sources than today's: whatever is read replaces it.
+    // Without a version per source, the Secret was made from other sources, and any read replaces it.
     versionId: versionId ?? annotations[names.versionId],
     writtenAt: Date.parse(annotations[names.writtenAt] ?? ""),
   };
 }
 
 /**
- * A source, read again where the answer is suspect.
- *
- * Secrets Manager is eventually consistent: a replica that lags may name the version before. If the answer would
- * replace what we wrote less than a minute ago, one more read must agree with it; where none does, nothing is believed,
- * and Lambda's repeat comes when the replicas have settled. A pinned version is the same in every answer.
+ * Secrets Manager is eventually consistent: a lagging replica may return the previous version. A version that would
+ * replace a write of the last minute must be confirmed by one more read. If no two reads agree, the source counts as
+ * unavailable, and Lambda retries after the replicas have settled. A pinned version is the same in every read.
  */
 async function readConfirmed(
   deps: ReadSourcesDependencies,
@@ -94,32 +92,50 @@ async function readConfirmed(
   source: SourceAt,
   recorded: readonly Recorded[],
 ): Promise<CurrentSource> {
-  let current = await readExpected(
-    deps,
-    request.budget,
-    source,
-    request.expectedVersionIds?.get(keyOfSource(source)),
-  );
+  let current = await readExpected(deps, request, source);
   if (source.versionId !== undefined) return current;
-  const isSuspect = (versionId: VersionId) =>
-    recorded.some((each) => replacesFreshWrite(each, versionId, deps.now()));
+  const replacesFreshWrite = (versionId: VersionId) =>
+    recorded.some(
+      (live) =>
+        live.versionId !== undefined &&
+        live.versionId !== versionId &&
+        deps.now() - live.writtenAt < FRESH_WRITE_MS,
+    );
   for (let confirmations = 0; confirmations < CONFIRMATIONS_MAX; confirmations += 1) {
     const { versionId } = current;
-    if (!isSuspect(versionId)) return current;
+    if (!replacesFreshWrite(versionId)) return current;
     await deps.wait(CONFIRM_AFTER_MS, request.budget.signal);
     current = await deps.readCurrent(source, request.budget);
     if (current.versionId === versionId) return current;
   }
-  if (!isSuspect(current.versionId)) return current;
-  throw new SourceUnavailable(source.id, "its answers change from read to read");
+  if (!replacesFreshWrite(current.versionId)) return current;
+  throw new SourceUnavailable(source.id, "its version changes from read to read");
 }
 
-function replacesFreshWrite(recorded: Recorded, versionId: VersionId, now: number): boolean {
-  if (recorded.versionId === undefined || recorded.versionId === versionId) return false;
-  return now - recorded.writtenAt < FRESH_WRITE_MS;
+/**
+ * If the event named another version, reads again for a moment, then accepts the read: either the read lags behind the
+ * event (Secrets Manager is eventually consistent), or the event is the older one (events arrive late and out of order).
+ * A longer wait would not show which.
+ */
+async function readExpected(
+  deps: ReadSourcesDependencies,
+  { budget, expectedVersionIds }: ReadSourcesRequest,
+  source: SourceAt,
+): Promise<CurrentSource> {
+  const expected = expectedVersionIds?.get(keyOfSource(source));
+  let current = await deps.readCurrent(source, budget);
+  for (const pauseMs of REREAD_PAUSES_MS) {
+    if (expected === undefined || current.versionId === expected) break;
+    if (pauseMs >= budget.remainingMs()) break;
+    await deps.wait(pauseMs, budget.signal);
+    current = await deps.readCurrent(source, budget);
+  }
+  return current;
 }
 
-/** A read that would replace a younger write of ours must be confirmed; Secrets Manager settles within seconds. */
+const REREAD_PAUSES_MS = [100, 200, 400];
+
+/** Secrets Manager settles within seconds. */
 const FRESH_WRITE_MS = 60_000;
 const CONFIRM_AFTER_MS = 50;
 const CONFIRMATIONS_MAX = 3;

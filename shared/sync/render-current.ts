@@ -6,7 +6,7 @@ import { loadRenderers } from "../render/load-renderers.ts";
 import { type DesiredSecret, renderSecret } from "../render/render-secret.ts";
 import type { CurrentSource } from "../source/source.ts";
 
-/** The Secret that the sources make, or why they make none; undefined when one of them could not be read. */
+/** The rendered Secret, or the error; undefined when a source could not be read. */
 export async function renderCurrent(
   binding: Binding,
   reads: readonly (CurrentSource | RelayError)[],

@@ -4,53 +4,33 @@ import type { Log, LogFields } from "../runtime/log.ts";
 import type { Measure } from "../runtime/metrics.ts";
 import type { SyncOutcome } from "./outcome.ts";
 
-/** One log line and its metrics for what became of one target. */
+/** Logs and measures the outcome of one target. */
 export function reportOutcome(log: Log, measure: Measure, source: string, outcome: SyncOutcome): void {
   const target = nameOfTarget(outcome.target);
   switch (outcome.kind) {
-    case "written": {
-      const { versionId, propagationMs, fenceConflicts } = outcome;
-      const changes = outcome.isNew
-        ? ["created"]
-        : [
-            ...(outcome.isReplaced ? [{ what: "replaced", field: "the Secret" }] : []),
-            ...outcome.changes,
-          ].map(({ field, what }) => `${what} ${field}`);
-      log("TARGET_WRITTEN", {
-        source,
-        target,
-        versionId,
-        changes,
-        fenceConflicts,
-        ...given({ propagationMs, certificateExpiresInDays: outcome.certificateExpiresInDays }),
+    case "written":
+    case "unchanged": {
+      const { versionId, fenceConflicts, certificateExpiresInDays } = outcome;
+      const propagationMs = outcome.kind === "written" ? outcome.propagationMs : undefined;
+      const fields = {
+        ...{ source, target, versionId, fenceConflicts },
+        ...(propagationMs !== undefined && { propagationMs }),
+        ...(certificateExpiresInDays !== undefined && { certificateExpiresInDays }),
         ...describeCollisions(outcome),
-        ...describeEdits(outcome),
-      });
-      measure("TargetsWritten", 1);
+      };
+      if (outcome.kind === "unchanged") log("TARGET_UNCHANGED", fields);
+      else log("TARGET_WRITTEN", { ...fields, changes: describeChanges(outcome), ...describeEdits(outcome) });
+      measure(outcome.kind === "written" ? "TargetsWritten" : "TargetsUnchanged", 1);
       if (propagationMs !== undefined) measure("PropagationLatency", propagationMs);
       if (fenceConflicts > 0) measure("FenceConflicts", fenceConflicts);
-      measureExpiry(measure, outcome);
-      return;
-    }
-    case "unchanged": {
-      const { versionId, fenceConflicts } = outcome;
-      log("TARGET_UNCHANGED", {
-        source,
-        target,
-        versionId,
-        fenceConflicts,
-        ...given({ certificateExpiresInDays: outcome.certificateExpiresInDays }),
-        ...describeCollisions(outcome),
-      });
-      measure("TargetsUnchanged", 1);
-      if (fenceConflicts > 0) measure("FenceConflicts", fenceConflicts);
-      measureExpiry(measure, outcome);
+      if (certificateExpiresInDays !== undefined)
+        measure("CertificateExpiresInDays", certificateExpiresInDays);
       return;
     }
     case "refused": {
       const { code, advice } = outcome;
       log("TARGET_REFUSED", { source, target, code, advice, ...describeEdits(outcome) });
-      // A hold that keeps back nothing needs no alarm; one that keeps back a new version does.
+      // A hold raises an alarm only when it blocks a change.
       if (code !== "HELD" || outcome.verdict?.finding != null) measure("TargetsRefused", 1, code);
       return;
     }
@@ -63,7 +43,17 @@ export function reportOutcome(log: Log, measure: Measure, source: string, outcom
   }
 }
 
-/** Who changed what the relay had applied, as far as managedFields shows it. */
+function describeChanges({
+  isNew,
+  isReplaced,
+  changes,
+}: Extract<SyncOutcome, { kind: "written" }>): string[] {
+  if (isNew) return ["created"];
+  const replaced = isReplaced ? ["replaced the Secret"] : [];
+  return [...replaced, ...changes.map(({ field, what }) => `${what} ${field}`)];
+}
+
+/** Changes by other managers to fields that the relay applied. */
 function describeEdits({ verdict }: SyncOutcome): Pick<LogFields, "fields"> {
   const { fields = [] } = verdict?.details ?? {};
   return fields.length > 0 ? { fields: fields.map(describeForeignChange) } : {};
@@ -75,7 +65,6 @@ export function describeForeignChange({ field, what, manager, at }: ForeignChang
   return `${field} ${what}${by}${at === undefined ? "" : ` at ${at}`}`;
 }
 
-/** Of an outcome or of a row. */
 export function describeCollisions({
   collisions,
 }: {
@@ -83,16 +72,4 @@ export function describeCollisions({
 }): Pick<LogFields, "collisions"> {
   if (collisions === undefined) return {};
   return { collisions: collisions.map(({ key, sources }) => `${key} (${sources.join(", ")})`) };
-}
-
-function measureExpiry(
-  measure: Measure,
-  { certificateExpiresInDays }: { readonly certificateExpiresInDays?: number },
-): void {
-  if (certificateExpiresInDays !== undefined) measure("CertificateExpiresInDays", certificateExpiresInDays);
-}
-
-function given(fields: Readonly<Record<string, number | undefined>>): Record<string, number> {
-  const present = Object.entries(fields).filter((entry): entry is [string, number] => entry[1] !== undefined);
-  return Object.fromEntries(present);
 }

@@ -25,7 +25,6 @@ import { outcomeOfError, type SyncOutcome, type TargetOutcome } from "./outcome.
 import { type ReadSourcesRequest, readSources, readsOf } from "./read-sources.ts";
 import { renderCurrent } from "./render-current.ts";
 
-/** What a sync does to one cluster. */
 export type SyncCluster = Pick<
   ClusterConnection,
   "readSecret" | "applySecret" | "deleteSecret" | "patchMetadata"
@@ -37,31 +36,31 @@ export type SyncDependencies = {
   readonly connect: (clusterKey: string) => SyncCluster;
   readonly now: () => number;
   readonly wait: Wait;
-  /** What is done for those who read a target, where its binding wants anything. */
+  /** Restarts, nudges and Kubernetes Events, for bindings that ask for them. */
   readonly followUp: FollowUp;
-  /** Tells why a source was not found; without it the likeliest reason is reported. */
+  /** Finds out why a source has no value; without it the most likely reason is reported. */
   readonly describe?: Source["describe"];
 };
 
 export type SyncRequest = ReadSourcesRequest & {
-  /** Every binding of a source, with whatever other sources it has. */
+  /** Every binding of a source; it may have further sources. */
   readonly bindings: readonly Binding[];
   /** When the label moved, ms since the epoch; for the propagation latency. */
   readonly occurredAt?: number;
-  /** A sweep asks because it found drift. */
+  /** The sync repairs drift that a sweep found. */
   readonly isRepair?: boolean;
 };
 
 /**
- * Brings every target of these bindings to what their sources hold.
+ * Writes the current values of the sources to every target of these bindings.
  *
- * The fence, per target: read the live Secret, *then* all its sources, then apply with that live object's
- * resourceVersion and uid. Whoever wrote in between makes the apply fail, and we start again from the live read; so of
- * each source a value that was read earlier never lands after one that was read later. Where nothing was live, the
- * apply can only create, and each source is checked once more afterwards.
+ * The fence, per target: read the live Secret, *then* all its sources, then apply with the resourceVersion and uid of
+ * the live Secret. A write by another client in between makes the apply fail, and the relay starts again from the live
+ * read, so a value that was read earlier never lands after one that was read later. Without a live Secret, the apply can
+ * only create, and each source is read once more afterwards.
  *
- * Clusters go their own ways, so that a slow or unreachable one holds up no other; targets of one cluster share a read
- * of each source.
+ * Clusters run independently, so that a slow or unreachable one delays no other. Targets of one cluster share a read of
+ * each source.
  */
 export async function syncSource(deps: SyncDependencies, request: SyncRequest): Promise<SyncOutcome[]> {
   const byCluster = Map.groupBy(request.bindings, (binding) => binding.target.cluster);
@@ -73,11 +72,11 @@ export async function syncSource(deps: SyncDependencies, request: SyncRequest): 
   return outcomes.flat();
 }
 
-/** A binding on its way through the fence; `conflicts` counts how often it had to start again. */
 type Attempt = {
   readonly binding: Binding;
+  /** How often it had to start again. */
   readonly conflicts: number;
-  /** We made the Secret in an earlier round. */
+  /** The relay created the Secret in an earlier round. */
   readonly isOurCreation?: true;
 };
 
@@ -85,7 +84,7 @@ type Done = {
   readonly binding: Binding;
   readonly done: TargetOutcome;
   readonly verdict?: Verdict;
-  /** As it is after the sync, where that is known. */
+  /** The Secret after the sync, if known. */
   readonly secret?: LiveSecret;
 };
 
@@ -115,7 +114,6 @@ async function syncCluster(
   return Promise.all([...done, ...lost].map((each) => followUp(deps, request, each)));
 }
 
-/** For most bindings there is nothing to do, and nothing of it is loaded. */
 async function followUp(
   deps: SyncDependencies,
   { budget, marks, isRepair = false }: SyncRequest,
@@ -124,11 +122,12 @@ async function followUp(
   const done: SyncOutcome = { ...outcome, ...(verdict && { verdict }) };
   const isWanted = binding.restart !== undefined || binding.nudge === true || binding.events === true;
   if (!isWanted || done.kind === "failed") return done;
-  const was = done.kind === "refused" ? done : { kind: toldKind(done, isRepair), versionId: done.versionId };
+  const was =
+    done.kind === "refused" ? done : { kind: changeKind(done, isRepair), versionId: done.versionId };
   return { ...done, ...(await deps.followUp({ binding, marks, was, ...(secret && { secret }) }, budget)) };
 }
 
-function toldKind(
+function changeKind(
   done: Exclude<TargetOutcome, { kind: "refused" | "failed" }>,
   isRepair: boolean,
 ): Exclude<Settled["was"]["kind"], "refused"> {
@@ -156,8 +155,8 @@ async function runFence(
   const readable = reads.filter((read) => "attempt" in read);
   if (readable.length === 0) return failed;
 
-  const seen = readable.map(({ attempt: { binding }, live }) => ({ binding, live }));
-  const sources = await readSources(deps, request, seen);
+  const observations = readable.map(({ attempt: { binding }, live }) => ({ binding, live }));
+  const sources = await readSources(deps, request, observations);
   const written = await Promise.all(
     readable.map(({ attempt, live }) =>
       guard(attempt, () =>
@@ -171,7 +170,7 @@ async function runFence(
 type Write = {
   readonly attempt: Attempt;
   readonly live: LiveSecret | undefined;
-  /** Of each source of the binding, in its order. */
+  /** One for each source of the binding, in its order. */
   readonly reads: readonly (CurrentSource | RelayError)[];
 };
 
@@ -193,55 +192,40 @@ async function writeTarget(
   const { versionId, collisions } = desired;
   const how = { fieldManager: request.marks.fieldManager, force: verdict.write?.force ?? false };
   const notes = { annotations: request.marks.annotations, now: deps.now() };
+  const apply = (base: ObjectVersion | undefined, withNotes: Notes) =>
+    cluster.applySecret(applyBody(desired, base, withNotes), how, request.budget);
   if (verdict.action === "none") {
-    const secret = isBackAgain(live, { binding, current }, request)
-      ? await cluster.applySecret(
-          applyBody(desired, live, { ...notes, ...carriedNotes(live, request, notes.now) }),
-          how,
-          request.budget,
-        )
-      : live;
+    let secret = live;
+    if (hasReturned(live, { binding, current }, request)) {
+      const readersDue = live?.annotations[request.marks.annotations.readersDue];
+      const takeBacks = printTakeBacks(recentTakeBacks(live, request.marks, notes.now));
+      secret = await apply(live, { ...notes, readersDue, takeBacks });
+    }
     if (verdict.note === "returned" && secret !== undefined) await noteGone(cluster, secret, null, request);
-    const expiry = expiryOf(desired, deps.now());
-    const common = {
-      target,
-      versionId,
-      fenceConflicts: conflicts,
-      ...expiry,
+    const done: TargetOutcome = {
+      ...{ kind: "unchanged", target, versionId, fenceConflicts: conflicts },
+      ...expiryOf(desired, deps.now()),
       ...(collisions && { collisions }),
     };
-    return { binding, done: { kind: "unchanged", ...common }, verdict, ...(secret && { secret }) };
+    return { binding, done, verdict, ...(secret && { secret }) };
   }
   const isNew = verdict.action !== "update";
-  // Deleted in the state that was assessed, or not at all; if anything fails from here on, the next try creates it.
+  // Deletes only the assessed state. If a later step fails, the next attempt creates the Secret.
   if (verdict.action === "replace" && live !== undefined)
     await cluster.deleteSecret(target, live, request.budget);
   const now = deps.now();
   const base = isNew ? undefined : await disown(cluster, request, { live, verdict, now });
-  const secret = await cluster.applySecret(
-    applyBody(desired, base, {
-      ...notes,
-      now,
-      ...notesAfter(verdict, request, { attempt, live, versionId }, now),
-    }),
-    how,
-    request.budget,
-  );
+  const after = notesAfter(verdict, request, { attempt, live, versionId }, now);
+  const secret = await apply(base, { ...notes, now, ...after });
   if (verdict.note === "returned" && !isNew) await noteGone(cluster, secret, null, request);
-  // Nothing was live to fence with: another writer may have created and deleted the Secret since our reads.
+  // A creation has no live object to fence with: another client may have created and deleted the Secret in between.
   if (isNew && !(await isStillCurrent(deps, request, { binding, current }))) {
-    return {
-      again: {
-        binding,
-        conflicts: conflicts + 1,
-        ...(verdict.action === "create" && { isOurCreation: true }),
-      },
-    };
+    const again = { binding, conflicts: conflicts + 1 };
+    return { again: verdict.action === "create" ? { ...again, isOurCreation: true } : again };
   }
   return { binding, done: writtenOutcome(deps, request, { verdict, desired, conflicts }), verdict, secret };
 }
 
-/** The sources as they were read, and what the binding makes of them where all of them could be. */
 async function observe(
   deps: SyncDependencies,
   { budget, marks }: SyncRequest,
@@ -259,12 +243,12 @@ async function observe(
   return { binding, live: liveTarget(live), sources, ...(desired && { desired }) };
 }
 
-/** Only sweeps delete, with their own setting. Here the grace period merely shows that a Secret waits. */
+/** Only sweeps delete, with their own setting. Here the grace period only marks a Secret that waits for deletion. */
 function rulesOf({ now }: SyncDependencies, { marks }: SyncRequest): AssessRules {
   return { marks, now: now(), deletionGraceMs: DELETION_GRACE_MS };
 }
 
-/** A sync deletes nothing: a sweep does, after two looks. */
+/** Only sweeps delete, after two observations. */
 const isWritable = ({ action, deleteAfter }: Verdict): boolean =>
   ["create", "update", "replace"].includes(action) || (action === "none" && deleteAfter === undefined);
 
@@ -272,12 +256,12 @@ function notWritten({ target, finding, action, code, advice, retryable }: Verdic
   if (action === "unknown") {
     return { kind: retryable ? "failed" : "refused", target, code: code ?? "", advice: advice ?? "" };
   }
-  // A source that is gone cannot be written, also while its Secret waits for the deletion.
+  // The source is missing, also while its Secret waits for deletion.
   const refusal = finding === "SOURCE_MISSING" ? REFUSALS.SOURCE_MISSING : "";
   return { kind: "refused", target, code: code ?? finding ?? "", advice: advice ?? refusal };
 }
 
-/** Moves the ownership of keys that must go, or that a previous operator co-owns; answers the state to apply upon. */
+/** Moves the ownership of removed keys and of a previous operator's keys to the relay. Returns the state to apply to. */
 async function disown(
   cluster: SyncCluster,
   { budget, marks: { fieldManager } }: SyncRequest,
@@ -289,7 +273,7 @@ async function disown(
   return cluster.patchMetadata(live, { metadata: { managedFields }, fieldManager }, budget);
 }
 
-/** Asked after a creation. A pinned version is what it is. */
+/** Checked after a creation. A pinned version never changes. */
 async function isStillCurrent(
   { readCurrent }: SyncDependencies,
   { budget }: SyncRequest,
@@ -303,12 +287,11 @@ async function isStillCurrent(
 }
 
 /**
- * The label came back to the version that the Secret has held all along. Whoever still brings the version that was
- * current in between has seen the Secret as it is, and would land last: applying the same again, with nothing new but
- * the time, takes that premise away. The event's clock has whole seconds, so a move within the second of the write is
- * not told from an event that comes twice.
+ * The label has returned to the version that the Secret still holds. A concurrent invocation with the version in between
+ * has read this state of the Secret, and its write would land last. A new apply, which only changes the time, makes that
+ * write fail. The event's time has whole seconds, so a move within the second of the write looks like a repeated event.
  */
-function isBackAgain(
+function hasReturned(
   live: LiveSecret | undefined,
   { binding, current }: { readonly binding: Binding; readonly current: readonly CurrentSource[] },
   { expectedVersionIds, occurredAt, marks }: SyncRequest,
@@ -320,19 +303,7 @@ function isBackAgain(
   return isExpected && occurredAt !== undefined && writtenAt < occurredAt;
 }
 
-/** What a write that changes nothing carries on. */
-function carriedNotes(
-  live: LiveSecret | undefined,
-  { marks }: Pick<SyncRequest, "marks">,
-  now: number,
-): Pick<Notes, "readersDue" | "takeBacks"> {
-  return {
-    readersDue: live?.annotations[marks.annotations.readersDue],
-    takeBacks: printTakeBacks(recentTakeBacks(live, marks, now)),
-  };
-}
-
-/** What the Secret notes for its readers and for the next sweep once this verdict is carried out. */
+/** The annotations for pending restarts and for the next sweep after this write. */
 function notesAfter(
   verdict: Verdict,
   { marks }: SyncRequest,
@@ -367,12 +338,12 @@ function writtenOutcome(
     fenceConflicts: conflicts,
     ...expiryOf(desired, deps.now()),
     ...(desired.collisions && { collisions: desired.collisions }),
-    // The event's clock has whole seconds and is not ours: never report a latency below zero.
+    // The event's time has whole seconds, from another clock: never report a negative latency.
     ...(request.occurredAt !== undefined && { propagationMs: Math.max(0, deps.now() - request.occurredAt) }),
   };
 }
 
-/** An error is this target's outcome, or its next attempt; not even a bug of ours touches the other targets. */
+/** An error becomes this target's outcome or next attempt. Not even a bug affects the other targets. */
 async function guard<T extends object>(attempt: Attempt, run: () => Promise<T>): Promise<T | Step> {
   try {
     return await run();

@@ -12,15 +12,15 @@ import type { SyncCluster } from "./sync-source.ts";
 export type TakeOver = {
   readonly binding: Binding;
   readonly rules: AssessRules;
-  /** The identity of the relay that it is taken from, where another relay's label is on it. */
+  /** The identity of the relay that owns the Secret, if its label is another relay's. */
   readonly from: string | undefined;
   readonly budget: TimeBudget;
 };
 
 /**
- * Makes a bound Secret this relay's own: its marks, and its entry in managedFields. No data changes; a sync brings that
- * through the fence afterwards, by the ordinary rules. Each step is a patch of the metadata in the state that was
- * judged, and after each the Secret is read and judged anew, so that an interrupted claim can be repeated.
+ * Gives this relay ownership of a bound Secret: its label, its annotations and its entry in managedFields. The data is
+ * left to a sync. Each step patches the metadata of the assessed state only, then the Secret is read and assessed again,
+ * so that an interrupted claim can be repeated.
  */
 export async function takeOver(cluster: SyncCluster, request: TakeOver): Promise<Claim> {
   const { binding, rules, from, budget } = request;
@@ -36,13 +36,13 @@ export async function takeOver(cluster: SyncCluster, request: TakeOver): Promise
       const metadata = patchFor(claim, live, request);
       await cluster.patchMetadata(live, { metadata, fieldManager: rules.marks.fieldManager }, budget);
     } catch (error) {
-      if (!(error instanceof FenceConflict)) throw error; // another writer was faster: judge again
+      if (!(error instanceof FenceConflict)) throw error; // another client wrote first: assess again
     }
   }
   throw new FenceConflict(`Secret ${binding.target.namespace}/${binding.target.name}`);
 }
 
-/** Marks, ownership and the count of take-backs are three steps; the rest is for other writers in between. */
+/** Label and annotations, ownership, and the take-back count are three steps; the others are for conflicts. */
 const STEPS_MAX = 8;
 
 function patchFor(
@@ -50,7 +50,7 @@ function patchFor(
   live: LiveSecret,
   { binding, rules: { marks, now }, from }: TakeOver,
 ): object {
-  if (claim.kind === "relay") return renameMarks(live, marks, claim.from);
+  if (claim.kind === "relay") return renameAnnotations(live, marks, claim.from);
   if (claim.kind === "contested") return { annotations: { [marks.annotations.takeBacks]: null } };
   const former = from === undefined ? undefined : parseIdentity(from)?.name;
   const own = new Set([...Object.values(marks.annotations), ...Object.keys(binding.annotations)]);
@@ -64,8 +64,8 @@ function patchFor(
   return { managedFields: claimOwnership(live.rawManagedFields, fields, marks.fieldManager, how) };
 }
 
-/** What the other relay noted, under the names of this one, whoever owns those annotations. */
-function renameMarks({ annotations }: LiveSecret, marks: RelayMetadata, from: string): object {
+/** Moves the label and annotations of the other relay to this relay's names. */
+function renameAnnotations({ annotations }: LiveSecret, marks: RelayMetadata, from: string): object {
   const identity = parseIdentity(from);
   if (identity === undefined) throw new TypeError("The command checks the identity first");
   const other = relayMetadata(identity);
@@ -75,7 +75,7 @@ function renameMarks({ annotations }: LiveSecret, marks: RelayMetadata, from: st
     const value = annotations[other.annotations[purpose]];
     return value === undefined ? [] : [[marks.annotations[purpose], value]];
   });
-  // Of a relay of the same name in another account or Region the names are the same, and the values stay.
+  // A relay with the same name in another account or Region has the same names, and the values stay.
   return {
     labels: { [other.managedLabel]: null, [marks.managedLabel]: marks.identity },
     annotations: {

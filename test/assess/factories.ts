@@ -30,7 +30,7 @@ export const desiredOf = ({
   data: new Map(Object.entries(data).map(([key, text]) => [key, SecretValue.fromText(text)])),
 });
 
-/** The object that the API server would hold after the first apply of this, with the ledger it would keep. */
+/** The object after the first apply, with managedFields. */
 export function appliedSecret(
   desired: DesiredSecret,
   manager = "secret-relay",
@@ -63,7 +63,7 @@ export const liveAfter = (desired: DesiredSecret, overrides: Partial<LiveSecret>
   ...overrides,
 });
 
-/** An object with the same data, created by another client: it has no marks of the relay. */
+/** An object with the same data, created by another client, without the relay's label and annotations. */
 export const foreignLive = (desired: DesiredSecret, overrides: Partial<LiveSecret> = {}): LiveSecret => ({
   ...parseLiveSecret(appliedSecret(desired, "kubectl-create", "Update")),
   labels: {},

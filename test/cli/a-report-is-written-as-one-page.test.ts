@@ -24,7 +24,7 @@ beforeAll(() => {
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
 describe("secret-relay report", () => {
-  it("writes the page, and says in one line what it holds", async () => {
+  it("writes the page, and prints a summary in one line", async () => {
     const { exitCode, stdout, stderr } = await runCli(["report", "--from", "report.json"], { cwd, now });
 
     expect([exitCode, stderr]).toEqual([0, ""]);
@@ -41,7 +41,7 @@ describe("secret-relay report", () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, out: "fleet.html", sweeps: 2, bindings: 4 });
   });
 
-  it("prints the page itself where that is asked for", async () => {
+  it("prints the page with --out -", async () => {
     const { stdout } = await runCli(["report", "--from", "report.json", "--out", "-"], { cwd, now });
 
     expect(stdout).toMatch(/^<!doctype html>[\s\S]*<\/html>\n+$/);

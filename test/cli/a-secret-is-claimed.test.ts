@@ -35,7 +35,7 @@ function bindAs(relay: string | undefined): void {
   });
 }
 
-/** As a restore from a backup leaves a Secret: the content is there, the ledger of owners is not. */
+/** The result of a restore from a backup: the content is restored, managedFields is not. */
 async function restoreFromBackup(): Promise<void> {
   const { metadata, data, type } = await at.scene.readSecret("db");
   const { labels, annotations } = metadata;

@@ -200,7 +200,7 @@ it.each(["25h", "soon", "0s"])("hold --for %s is refused", async (duration) => {
   expect(exitCode).toBe(2);
 });
 
-it("sync prints the row with what was done, and what was there before and after", async () => {
+it("sync prints the row with its outcome, and the state before and after", async () => {
   const next = await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-next"}');
   const { json } = await desk.runJson("sync", secret());
   expect(json).toMatchObject({

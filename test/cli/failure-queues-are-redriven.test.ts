@@ -87,7 +87,7 @@ const SHARD = {
 };
 
 describe("secret-relay redrive", () => {
-  it("says in words what every queue holds, and changes nothing", async () => {
+  it("explains the messages of every queue, and changes nothing", async () => {
     await put("RotationFailureQueue", sample("failure-record.json"));
     await put("RuleDeadLetterQueue", sample("label-updated.json"));
     await put("ReconcileFailureQueue", {
@@ -132,7 +132,7 @@ describe("secret-relay redrive", () => {
     expect(await depth("ShardQueue")).toBe(1);
   });
 
-  it("keeps what fails again, what is refused, and what nothing takes, and ends with 1", async () => {
+  it("keeps messages that fail, are refused or have no consumer, and ends with 1", async () => {
     await put("RuleDeadLetterQueue", sample("label-updated.json"));
     await put("RuleDeadLetterQueue", { secretId: "prod/other" });
     await put("RuleDeadLetterQueue", "canary-7f3a9c1e is no event");
@@ -151,7 +151,7 @@ describe("secret-relay redrive", () => {
     expect(await depth("RuleDeadLetterQueue")).toBe(3);
   });
 
-  it("takes every message once, however many there are", async () => {
+  it("processes every message once", async () => {
     for (let at = 0; at < 25; at += 1) await put("RuleDeadLetterQueue", { secretId: `prod/${at}` });
 
     const { json } = await desk.runJson("redrive", "--replay");

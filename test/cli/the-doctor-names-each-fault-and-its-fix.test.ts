@@ -131,7 +131,7 @@ const FAULTS: readonly Fault[] = [
     want: { check: "credentials", code: "AWS_CREDENTIALS_REFUSED", fix: /aws configure list/ },
   },
   {
-    it: "a stack that is not there",
+    it: "a missing stack",
     seed: () => {},
     words: ["--stack-name", "another"],
     want: { check: "stack", code: "STACK_NOT_FOUND", fix: /sam deploy/ },
@@ -234,7 +234,7 @@ const FAULTS: readonly Fault[] = [
     want: { check: "access-entry", code: "ACCESS_ENTRY_WITHOUT_GROUP", fix: /aws eks update-access-entry/ },
   },
   {
-    it: "a namespace that is not there",
+    it: "a missing namespace",
     seed: () => bind({ targets: [{ namespace: "nowhere", name: "db" }] }),
     want: { check: "namespace", code: "NAMESPACE_MISSING", fix: /kubectl create namespace nowhere/ },
   },
@@ -250,7 +250,7 @@ const FAULTS: readonly Fault[] = [
     }),
   ),
   {
-    it: "a Secret that is not there yet",
+    it: "a Secret that does not exist yet",
     seed: () => at.scene.deleteSecret("db"),
     want: { check: "secrets", code: "MISSING", fix: /secret-relay sync scene-\w+\/db/ },
   },
@@ -349,7 +349,7 @@ describe("names the fix for", () => {
   });
 });
 
-describe("what could not be checked", () => {
+describe("a check that cannot run", () => {
   it("is unknown, with what it needs, and is never in order", async () => {
     const operation = [
       "DescribeRule",

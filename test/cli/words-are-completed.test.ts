@@ -33,7 +33,7 @@ const complete = async (...words: string[]) => {
 };
 
 describe("a word", () => {
-  it("may be any command, and the hidden one is not told", async () => {
+  it("may be any command except the hidden one", async () => {
     const { values } = await complete("");
     expect(values.length).toBeGreaterThanOrEqual(COMMANDS.length);
     expect(values).toEqual(expect.arrayContaining(["validate", "rbac", "events", "completion"]));
@@ -61,7 +61,7 @@ describe("a word", () => {
     expect((await complete(...words)).directive).toBe(directive),
   );
 
-  it("of bindings that are not fine completes nothing, and disturbs nobody", async () => {
+  it("of invalid bindings completes nothing and prints no error", async () => {
     const { values } = await complete("rbac", "--bindings", "none.yaml", "--cluster", "");
     expect(values).toEqual([]);
   });

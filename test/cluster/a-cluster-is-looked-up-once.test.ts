@@ -9,7 +9,7 @@ const ENDPOINT: ClusterEndpoint = {
   certificateAuthorityData: "Q0E=",
 };
 
-/** A DescribeCluster that counts its calls and answers a new object each time, as the SDK does. */
+/** A DescribeCluster that counts its calls and returns a new object each time, as the SDK does. */
 function counting(answer: () => ClusterEndpoint | undefined = () => ({ ...ENDPOINT })) {
   const state = { calls: 0 };
   const describe: DescribeCluster = async () => {
@@ -24,7 +24,7 @@ const untouched: DescribeCluster = () => {
 };
 
 describe("a cluster is looked up once", () => {
-  it("and not at all when endpoint and CA are pinned, not even after it broke", async () => {
+  it("and not at all when endpoint and CA are pinned, not even after a failure", async () => {
     const pinned = aCluster({
       endpoint: ENDPOINT.url,
       certificateAuthorityData: ENDPOINT.certificateAuthorityData,
@@ -38,7 +38,7 @@ describe("a cluster is looked up once", () => {
     expect(await directory.find(pinned)).toEqual(ENDPOINT);
   });
 
-  it("for any number of askers at once, and then remembered", async () => {
+  it("for any number of concurrent callers, and is then cached", async () => {
     const { state, describe } = counting();
     const directory = clusterDirectory(describe, steadyCredentials(), minuteByMinute());
 
@@ -63,7 +63,7 @@ describe("a cluster is looked up once", () => {
     expect(state.calls).toBe(4);
   });
 
-  it("again after its endpoint broke, once for all callers that it broke for", async () => {
+  it("again after its endpoint failed, once for all callers", async () => {
     const { state, describe } = counting();
     const directory = clusterDirectory(describe, steadyCredentials(), minuteByMinute());
     const broken = await directory.find(aCluster());
@@ -74,7 +74,7 @@ describe("a cluster is looked up once", () => {
         return directory.find(aCluster());
       }),
     );
-    directory.forget(aCluster(), broken); // a straggler, when the new answer is there already
+    directory.forget(aCluster(), broken); // a late caller, after the new lookup
     await directory.find(aCluster());
 
     expect(found[0]).not.toBe(broken);
@@ -96,7 +96,7 @@ describe("a cluster is looked up once", () => {
     expect(state.calls).toBe(2);
   });
 
-  it("not again within ten seconds, and from memory while EKS does not answer", async () => {
+  it("not again within ten seconds, and from the cache while EKS does not respond", async () => {
     let failing = false;
     const { state, describe } = counting(() => {
       if (failing) throw sdkError("ThrottlingException");
@@ -131,7 +131,7 @@ describe("a cluster is looked up once", () => {
   });
 });
 
-describe("a lookup that fails is told by code, and never in the words of the library", () => {
+describe("a failed lookup is reported by code, without the SDK's message", () => {
   it.each([
     { name: "ResourceNotFoundException", code: "CLUSTER_NOT_FOUND", retryable: false },
     { name: "AccessDeniedException", code: "CLUSTER_LOOKUP_FORBIDDEN", retryable: false },
@@ -149,7 +149,7 @@ describe("a lookup that fails is told by code, and never in the words of the lib
     expect(String(failure)).not.toContain(CANARY);
   });
 
-  it("a cluster without an endpoint is not found, rather than half found", async () => {
+  it("a cluster without an endpoint counts as not found", async () => {
     const directory = clusterDirectory(
       counting(() => undefined).describe,
       steadyCredentials(),
@@ -159,7 +159,7 @@ describe("a lookup that fails is told by code, and never in the words of the lib
   });
 });
 
-/** A clock on which a minute passes between any two looks, so that no lookup is too soon. */
+/** A clock that advances a minute at each reading, so that no lookup is too soon. */
 function minuteByMinute(): () => number {
   let now = 0;
   return () => {

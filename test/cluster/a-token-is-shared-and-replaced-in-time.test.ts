@@ -4,7 +4,7 @@ import type { ClusterCredentials } from "../../shared/cluster/credentials.ts";
 import { tokenCache } from "../../shared/cluster/token-cache.ts";
 import { aCluster, anIdentity, MINUTE_MS, NOW, ROLE_ARN, steadyCredentials } from "./factories.ts";
 
-/** A cache with a clock that the test turns, and a count of the tokens minted. */
+/** A cache with a clock that the test sets, and a count of minted tokens. */
 function prepare(credentials: ClusterCredentials = steadyCredentials(), tokenLifeMs = 10 * MINUTE_MS) {
   const state = { now: NOW, minted: 0 };
   const tokens = tokenCache({
@@ -20,7 +20,7 @@ function prepare(credentials: ClusterCredentials = steadyCredentials(), tokenLif
 }
 
 describe("a token is kept", () => {
-  it("until its configured life is over, and not a millisecond longer", async () => {
+  it("for its configured lifetime, and not a millisecond longer", async () => {
     const { tokens, state } = prepare();
     const first = await tokens.bearerFor(aCluster());
 
@@ -34,7 +34,7 @@ describe("a token is kept", () => {
     expect(state.minted).toBe(2);
   });
 
-  it("never for as long as the 15 minutes that EKS accepts it, whatever is configured", async () => {
+  it("for less than the 15 minutes that EKS accepts it, for any configuration", async () => {
     const { tokens, state } = prepare(steadyCredentials(), 60 * MINUTE_MS);
     await tokens.bearerFor(aCluster());
     state.now = NOW + 14 * MINUTE_MS;
@@ -42,7 +42,7 @@ describe("a token is kept", () => {
     expect(state.minted).toBe(2);
   });
 
-  it("never past the end of the credentials that signed it", async () => {
+  it("no longer than the credentials that signed it", async () => {
     const { tokens, state } = prepare(
       steadyCredentials(anIdentity({ expiration: new Date(NOW + 6 * MINUTE_MS) })),
     );
@@ -69,7 +69,7 @@ describe("a token is kept", () => {
   });
 });
 
-describe("a burst of askers mints one token", () => {
+describe("a burst of calls mints one token", () => {
   it("when there is none yet", async () => {
     const { tokens, state } = prepare();
     const bearers = await Promise.all(Array.from({ length: 20 }, () => tokens.bearerFor(aCluster())));
@@ -77,7 +77,7 @@ describe("a burst of askers mints one token", () => {
     expect(state.minted).toBe(1);
   });
 
-  it("when the one at hand has just ended", async () => {
+  it("when the cached one has just expired", async () => {
     const { tokens, state } = prepare();
     await tokens.bearerFor(aCluster());
     state.now += 10 * MINUTE_MS;
@@ -85,7 +85,7 @@ describe("a burst of askers mints one token", () => {
     expect(state.minted).toBe(2);
   });
 
-  it("when all of them were refused with the same one", async () => {
+  it("when the same token was refused for all of them", async () => {
     const credentials = steadyCredentials();
     const { tokens, state } = prepare(credentials);
     const refused = await tokens.bearerFor(aCluster());
@@ -97,7 +97,7 @@ describe("a burst of askers mints one token", () => {
         return tokens.bearerFor(aCluster());
       }),
     );
-    tokens.forget(aCluster(), refused); // the last refusal comes when the new token is there already
+    tokens.forget(aCluster(), refused); // the last refusal arrives after the new token
     await tokens.bearerFor(aCluster());
 
     expect(new Set(bearers).size).toBe(1);
@@ -126,7 +126,7 @@ describe("a token that was refused", () => {
 });
 
 describe("a failure to mint", () => {
-  it("is told to all who wait for it, and the next asker tries anew", async () => {
+  it("fails every waiting call, and the next call tries again", async () => {
     let failing = true;
     const { tokens, state } = prepare({
       of: async () => {

@@ -10,16 +10,16 @@ export type ApiServer = {
   readonly endpoint: ClusterEndpoint;
   /** Every request whose head arrived, in order. */
   readonly requests: { method: string; url: string; authorization: string; body: string }[];
-  /** Sockets that were ever opened, those of them that took up an earlier TLS session, and those still open. */
+  /** All opened sockets, those that resumed a TLS session, and those still open. */
   readonly sockets: { opened: number; resumed: number; open: number };
-  /** As after a restart: no TLS session of before is known any more. */
+  /** Drops all TLS sessions, like a restart. */
   forgetSessions(): void;
   stop(): Promise<void>;
 };
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
-/** A server that stands where an API server would, with a CA of its own, and answers as the test says. */
+/** A stand-in for an API server, with its own CA and the responses of the test. */
 export async function startApiServer(
   answer: Answer,
   hosts: readonly string[] = ["127.0.0.1"],
@@ -54,7 +54,7 @@ export async function startApiServer(
   server.on("secureConnection", (socket) => {
     if (socket.isSessionReused()) sockets.resumed += 1;
   });
-  server.on("tlsClientError", () => {}); // a client that does not trust us hangs up
+  server.on("tlsClientError", () => {}); // a client that does not trust the certificate closes the connection
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

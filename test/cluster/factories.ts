@@ -14,11 +14,11 @@ export const aCluster = (overrides: Partial<ClusterConfig> = {}): ClusterConfig 
 
 export const anIdentity = (overrides: Partial<AwsCredentialIdentity> = {}): AwsCredentialIdentity => ({
   accessKeyId: "AKIDEXAMPLE000000000",
-  secretAccessKey: "secret-key-of-nobody",
+  secretAccessKey: "secret-key-for-tests",
   ...overrides,
 });
 
-/** Credentials that are always the same, and remember being told to forget. */
+/** Credentials that never change; counts the calls to forget. */
 export function steadyCredentials(identity = anIdentity()): ClusterCredentials & { forgotten: number } {
   const credentials = {
     forgotten: 0,
@@ -30,12 +30,12 @@ export function steadyCredentials(identity = anIdentity()): ClusterCredentials &
   return credentials;
 }
 
-/** What an SDK throws: a name, and a message that must never come through. */
+/** An SDK's error: a name, and a message that must never be logged. */
 export function sdkError(name: string, message = CANARY, status?: number): Error {
   const error = new Error(message);
   error.name = name;
   return Object.assign(error, status !== undefined && { $metadata: { httpStatusCode: status } });
 }
 
-/** Stands for a secret in places where one must not be repeated. */
+/** Stands for a secret where it must not leak. */
 export const CANARY = "canary-7f3a9c1e";

@@ -25,7 +25,7 @@ import type { AwsBackend } from "../harness/backend.ts";
 export type AwsUnderTest = {
   readonly name: "sandbox" | "real";
   start(): Promise<AwsBackend>;
-  /** Makes the cluster known to EKS, and says what DescribeCluster must then tell. */
+  /** Adds the cluster to EKS, and returns the expected result of DescribeCluster. */
   addCluster(
     backend: AwsBackend,
     name: string,
@@ -138,7 +138,7 @@ export function describeAwsContract({ name: backendName, start, addCluster }: Aw
       },
     );
 
-    it("gets a new ARN when a secret is deleted and made again under its name", async () => {
+    it("gets a new ARN when a secret is deleted and recreated", async () => {
       const old = await create();
       await aws.secrets.send(
         new DeleteSecretCommand({ SecretId: old.Name, ForceDeleteWithoutRecovery: true }),
@@ -161,7 +161,7 @@ export function describeAwsContract({ name: backendName, start, addCluster }: Aw
       expect(answer.SecretString).toBeUndefined();
     });
 
-    it("keeps every character of a text", async () => {
+    it("keeps every character of a string", async () => {
       const SecretString = 'p"a\\s\ns\u0000\u2028 ẞ 🔑 </xml>';
       const { Name } = await create({ SecretString });
 
@@ -175,14 +175,14 @@ export function describeAwsContract({ name: backendName, start, addCluster }: Aw
       await expect(read(Name)).resolves.toMatchObject({ SecretString });
     });
 
-    itUnlessMoto("may not have 65,537 bytes", "takes any size", async () => {
+    itUnlessMoto("must not have 65,537 bytes", "takes any size", async () => {
       await expect(create({ SecretString: "x".repeat(65_537) })).rejects.toMatchObject({
         name: "ValidationException",
         $metadata: { httpStatusCode: 400 },
       });
     });
 
-    it("is not found when there is no such secret", async () => {
+    it("is not found if the secret does not exist", async () => {
       await expect(read(`contract/${randomUUID()}`)).rejects.toMatchObject({
         name: "ResourceNotFoundException",
         message: "Secrets Manager can't find the specified secret.",
@@ -510,7 +510,7 @@ export function describeAwsContract({ name: backendName, start, addCluster }: Aw
       await expect(read(Name)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
     });
 
-    it("succeeds for what isn't there only when it is forced", async () => {
+    it("succeeds for a missing secret only if it is forced", async () => {
       const SecretId = `contract/${randomUUID()}`;
 
       await expect(aws.secrets.send(new DeleteSecretCommand({ SecretId }))).rejects.toMatchObject({
@@ -684,7 +684,7 @@ export function describeAwsContract({ name: backendName, start, addCluster }: Aw
   });
 
   describe("describing", () => {
-    it("tells tags, description and labels, and no value", async () => {
+    it("returns tags, description and labels, and no value", async () => {
       const {
         Name,
         ARN,
@@ -751,7 +751,7 @@ export function describeAwsContract({ name: backendName, start, addCluster }: Aw
   });
 
   describe("identity", () => {
-    it("is told by GetCallerIdentity", async () => {
+    it("is returned by GetCallerIdentity", async () => {
       const identity = await aws.sts.send(new GetCallerIdentityCommand({}));
 
       expect(identity.Account).toBe(backend.accountId);
@@ -803,7 +803,7 @@ export function describeAwsContract({ name: backendName, start, addCluster }: Aw
       expect(cluster?.arn).toBe(`arn:aws:eks:${backend.region}:${backend.accountId}:cluster/${name}`);
     });
 
-    it("is not found, with status 404, when there is no such cluster", async () => {
+    it("is not found, with status 404, if the cluster does not exist", async () => {
       await expect(aws.eks.send(new DescribeClusterCommand({ name: "nowhere" }))).rejects.toMatchObject({
         name: "ResourceNotFoundException",
         $metadata: { httpStatusCode: 404 },

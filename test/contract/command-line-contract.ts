@@ -38,7 +38,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
   };
 
   describe("secret-relay sync", () => {
-    it("makes the Secret, and says which version it holds now", async () => {
+    it("creates the Secret, and prints its version", async () => {
       const source = await bindSource();
 
       const { exitCode, json, stderr } = await desk.runJson("sync", secret("db"));
@@ -74,7 +74,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(await at.scene.readData("db")).toEqual(JSON.parse(first));
     });
 
-    it.each(["its name", "its ARN", "--all"])("carries a rotation over, asked by %s", async (asked) => {
+    it.each(["its name", "its ARN", "--all"])("syncs a rotation, selected by %s", async (asked) => {
       const source = await bindSource();
       await desk.run("sync", "--all");
       const { versionId } = await at.scene.rotate(source, second);
@@ -104,7 +104,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(stderr).toBe("");
     });
 
-    it("reaches the cluster by an EKS token where no context leads there", async () => {
+    it("uses an EKS token if no context matches the cluster", async () => {
       const source = await bindSource();
       desk.write("kubeconfig", { apiVersion: "v1", kind: "Config" });
       await at.scene.grant(["db"]);
@@ -115,7 +115,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(exitCode).toBe(0);
     });
 
-    it("tells a user whom RBAC does not allow it that it is them, and which way is left", async () => {
+    it("reports that the caller lacks a permission in RBAC, and the alternatives", async () => {
       await bindSource();
 
       const { exitCode, stderr } = await desk.run("sync", "--all", "--eks-token");
@@ -127,7 +127,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(stderr).toContain("--via-lambda");
     });
 
-    it("tells of a login that the cluster does not accept how to renew it", async () => {
+    it("explains how to renew a login that the cluster refuses", async () => {
       await bindSource();
       desk.write("kubeconfig", adminKubeconfig(used.backend, { token: "of-last-year" }));
 
@@ -139,7 +139,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(stderr).toContain(`aws eks update-kubeconfig --name ${clusterName} --region ${region}`);
     });
 
-    it("logs in by the program that a kubeconfig names, once for many calls", async () => {
+    it("logs in with the program of a kubeconfig, once for many calls", async () => {
       await bindSource();
       const counted = `${desk.folder}/logins`;
       const token = {
@@ -161,7 +161,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(desk.read("logins")).toBe("x");
     });
 
-    it("suggests what is bound when nothing is meant, and ends with 2", async () => {
+    it("suggests bound names for an unknown name, and ends with 2", async () => {
       const source = await bindSource();
 
       const { exitCode, stderr } = await desk.run("sync", `${at.scene.namespace}/bd`);
@@ -171,7 +171,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(stderr).toContain(source.name);
     });
 
-    it("does not take the context of another cluster", async () => {
+    it("does not use the context of another cluster", async () => {
       await bindSource();
       const elsewhere = { ...pinnedCluster(used.backend), endpoint: "https://127.0.0.1:1" };
       desk.writeBindings([{ source: "prod/db", targets: [{ namespace: "shop", name: "db" }] }], {
@@ -185,7 +185,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
   });
 
   describe("secret-relay status", () => {
-    it("says of each binding what it holds and since when, and ends with 0 when all are current", async () => {
+    it("shows version and age of each Secret, and ends with 0 if all are current", async () => {
       const source = await bindSource();
       await desk.run("sync", "--all");
 
@@ -210,7 +210,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(exitCode).toBe(0);
     });
 
-    it("puts the worst first, and says of each what to do", async () => {
+    it("lists the worst first, each with its remedy", async () => {
       const rotated = await at.scene.createSource(`prod/${randomUUID().slice(0, 8)}`, first);
       const name = at.scene.namespace;
       const bind = (source: string, secretName: string) => ({
@@ -252,7 +252,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(stdout).toContain("4 Secret(s): 1 STALE, 1 SOURCE_MISSING, 1 NOT_OURS, 1 TAMPERED.");
     });
 
-    it("is not stopped by what it may not see, and says so", async () => {
+    it("reports Secrets without permission as unknown, and continues", async () => {
       await bindSource();
 
       const { exitCode, json } = await desk.runJson("status", "--eks-token");
@@ -264,7 +264,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       });
     });
 
-    it("needs no more than `get` by name, and finds the last error in the relay's Events where it may", async () => {
+    it("needs only `get` by name, and finds the last error in the relay's Events if permitted", async () => {
       await at.scene.createSecret("db", { user: "somebody" });
       await at.scene.grant(["db"]);
       await bindSource({ ofTarget: { events: true } });
@@ -309,7 +309,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
   };
 
   describe("secret-relay plan", () => {
-    it("names what would be made, and changes nothing", async () => {
+    it("shows what it would create, and changes nothing", async () => {
       const { name } = await bindSource();
 
       const { exitCode, stdout } = await desk.run("plan", "--values");
@@ -331,7 +331,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(await at.scene.readSecret("db")).toBeUndefined();
     });
 
-    it("tells key by key what a new version changes, with the values read", async () => {
+    it("names the keys that a new version changes, with --values", async () => {
       await makeStale();
 
       const { json } = await desk.runJson("plan", secret("db"), "--values");
@@ -353,7 +353,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       });
     });
 
-    it("does not claim to know what it has not read", async () => {
+    it("does not name keys without --values", async () => {
       await makeStale();
 
       const { json } = await desk.runJson("plan", secret("db"));
@@ -408,7 +408,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(await at.scene.readData("db")).toMatchObject({ token: "canary-7f3a9c1e" });
     });
 
-    it("lists Secrets that are bound no longer, with what becomes of them", async () => {
+    it("lists Secrets that are no longer bound, with their action", async () => {
       await makeOrphan();
 
       const { json } = await desk.runJson("plan");
@@ -438,7 +438,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
   });
 
   describe("secret-relay sweep", () => {
-    it("finds what has drifted, and with --plan leaves it", async () => {
+    it("finds drift, and changes nothing with --plan", async () => {
       await makeStale();
 
       const { exitCode, stdout } = await desk.run("sweep", "--plan");
@@ -465,7 +465,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(Object.keys((await at.scene.readData("db")) ?? {})).toEqual(["password", "token"]);
     });
 
-    it("compares values when asked, and finds an edit that was covered up", async () => {
+    it("finds a hidden edit by values", async () => {
       await bindSource();
       await desk.run("sync", "--all");
       const { metadata } = await at.scene.readSecret("db");
@@ -485,7 +485,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       });
     });
 
-    it("ends with 1 when it could not look, and says so", async () => {
+    it("ends with 1 if a Secret is unknown, and says so", async () => {
       await bindSource();
 
       const { exitCode, stdout, stderr } = await desk.run("sweep", "--eks-token");

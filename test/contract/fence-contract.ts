@@ -138,24 +138,24 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
     // check AWSCURRENT once more, but it never stays.
     if (meddle === undefined) expect(landed, trace).toEqual(inOrder(landed, order));
     const final = await scene.readData(secretName);
-    // Whoever deletes it last leaves it deleted; the relay never leaves an old value behind.
+    // If the other client deletes it last, it stays deleted. The relay never leaves an old value.
     if (final !== undefined || meddle === undefined)
       expect(final, trace).toEqual({ password: "canary-7f3a9c1e-second" });
   };
 
   describe("two invocations at once", () => {
-    it("over a Secret that is there leave AWSCURRENT, and no older value lands after a newer one", async () => {
+    it("over an existing Secret leave AWSCURRENT, and no older value is written after a newer one", async () => {
       await inSchedules((choose) => playRotation(choose, { isBoundBefore: true }));
     });
 
-    it("over a Secret that is not there yet leave AWSCURRENT, and none writes over what the other created", async () => {
+    it("over an absent Secret leave AWSCURRENT, and neither overwrites the Secret that the other created", async () => {
       // The check after a create makes some thousand schedules: some of them are drawn.
       await inSchedules((choose) => playRotation(choose, { isBoundBefore: false }), 100);
     });
 
     it.each([
-      { it: "that is there", isBoundBefore: true },
-      { it: "that is not there yet", isBoundBefore: false },
+      { it: "that exists", isBoundBefore: true },
+      { it: "that does not exist yet", isBoundBefore: false },
     ])(
       "for one source each, over a Secret of both $it, leave both as they are now",
       async ({ isBoundBefore }) => {
@@ -234,13 +234,13 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
       await inSchedules(play);
     });
 
-    it("while somebody deletes the Secret leave no old value behind", async () => {
+    it("while another client deletes the Secret leave no old value behind", async () => {
       const meddle = (name: string) => scene.deleteSecret(name).catch(() => {});
       // A third actor makes thousands of schedules: some of them are drawn.
       await inSchedules((choose) => playRotation(choose, { isBoundBefore: true, meddle }), 40);
     });
 
-    it("while somebody deletes and makes another Secret of that name leave that one alone", async () => {
+    it("while another client recreates the Secret leave the new one unchanged", async () => {
       const play = async (choose: Choose): Promise<void> => {
         const secretName = granted[used++ % granted.length] ?? "";
         await scene.deleteSecret(secretName).catch(() => {});

@@ -62,11 +62,11 @@ export function describeIamContract(start: () => Promise<Backend>): void {
       refused = [...gate.refused];
     }, 60_000);
 
-    it("is sufficient for all that it does", () => {
+    it("is sufficient for all of its calls", () => {
       expect({ troubles, refused }).toEqual({ troubles: [], refused: [] });
     });
 
-    it("allows nothing that it does not do: each action on each resource is called for", () => {
+    it("is minimal: each action on each resource is used", () => {
       expect(asked.length).toBeGreaterThan(1);
       const unused = atomsNotCalledFor(policiesOf(fixture.stack, `${name}Role`), asked);
       expect(unused).toEqual([]);
@@ -80,7 +80,7 @@ export function describeIamContract(start: () => Promise<Backend>): void {
     ["Reconcile", "ReadSecretsByPrefix"],
     ["Webhook", "ReadSigningKeys"],
   ] as const)(
-    "the function %s is really held to it: without %s it fails",
+    "the function %s fails without %s",
     async (name, sid) => {
       actAs(name, ({ Sid }) => Sid !== sid);
       expect(await live(name)).not.toEqual([]);

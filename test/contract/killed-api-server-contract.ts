@@ -22,7 +22,7 @@ export function describeKilledApiServerContract(start: () => Promise<Backend>): 
     ],
   });
 
-  it("brings a rotation whose API server was killed under it, once there is one again", async () => {
+  it("delivers a rotation after the API server was killed and restarted", async () => {
     const { scene } = staged;
     const { kubernetes } = used.backend;
     await scene.grant(NAMES);
@@ -46,7 +46,7 @@ export function describeKilledApiServerContract(start: () => Promise<Backend>): 
     expect(told).toEqual(["ECONNREFUSED", "ECONNREFUSED", "ECONNREFUSED"]);
   });
 
-  it("says that the cluster is not reached while nobody listens, and is right at once afterwards", async () => {
+  it("reports the cluster as unavailable while it is down, and works as soon as it is back", async () => {
     const { scene } = staged;
     const { kubernetes } = used.backend;
     await scene.grant(NAMES);
@@ -65,7 +65,7 @@ export function describeKilledApiServerContract(start: () => Promise<Backend>): 
     expect(report.targets.map(({ outcome }) => outcome)).toEqual(NAMES.map(() => "written"));
   });
 
-  it("keeps what etcd has, and forgets watches", async () => {
+  it("keeps the data in etcd, and drops watches", async () => {
     const { scene } = staged;
     const { kubernetes } = used.backend;
     await scene.createSecret("kept", { a: "1" });

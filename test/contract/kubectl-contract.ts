@@ -80,7 +80,7 @@ export function describeKubectlContract(
       expect(managedFields).toMatchObject([{ manager: "kubectl", operation: "Apply" }]);
     });
 
-    it("is told of a field that is misspelt", async () => {
+    it("reports a misspelt field", async () => {
       await expect(run("apply -f misspelt.json")).rejects.toThrow('unknown field "stringDat"');
     });
 

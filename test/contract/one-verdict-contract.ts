@@ -237,7 +237,7 @@ const ROWS: readonly Row[] = [
     want: { finding: "FOREIGN_KEYS", action: "none" },
   },
   {
-    it: "a foreign key that is to go",
+    it: "a foreign key with foreignKeys: remove",
     rules: { foreignKeys: "remove" },
     act: addKey,
     want: { finding: "FOREIGN_KEYS", action: "update" },
@@ -351,7 +351,7 @@ const ROWS: readonly Row[] = [
     want: { finding: "VERSION_DEPRECATED", action: "none" },
   },
   {
-    it: "one that may not be read",
+    it: "a source that the relay must not read",
     isForbidden: true,
     wasBoundAs: null,
     want: { finding: null, action: "unknown", code: "CLUSTER_FORBIDDEN" },
@@ -437,29 +437,26 @@ export function describeOneVerdictContract(start: () => Promise<Backend>): void 
   };
 
   describe.each(ROWS)("a Secret: $it", (row) => {
-    it.each(["metadata", "values"] as const)(
-      "is treated by a sweep by %s as the plans say",
-      async (sweep) => {
-        const { bindings } = await open(row);
-        await expectVerdicts(row, bindings);
-        const before = await at.scene.readSecret("db");
+    it.each(["metadata", "values"] as const)("gets the planned action from a sweep by %s", async (sweep) => {
+      const { bindings } = await open(row);
+      await expectVerdicts(row, bindings);
+      const before = await at.scene.readSecret("db");
 
-        const [done] = await rowsOf(bindings, { sweep, inventory: true });
+      const [done] = await rowsOf(bindings, { sweep, inventory: true });
 
-        const verdict = sweep === "values" ? { ...row.want, ...row.byValues } : row.want;
-        // What only values show stops a write that metadata calls for.
-        const isStopped = row.byValues?.action === "refuse" && sweep === "metadata";
-        const { action = "none" } = verdict;
-        const expected = isStopped ? ["refused"] : SWEEP_BECOMES[action];
-        expect(done && becameOf(done), JSON.stringify(done)).toBeOneOf([...expected]);
-        if (done?.action === "refuse" || isStopped)
-          expect(done?.code).toBe(row.byValues?.code ?? row.want.code);
-        await expectDone(done && becameOf(done), before);
-        expect(await secondLook(bindings, row)).toBe(true);
-      },
-    );
+      const verdict = sweep === "values" ? { ...row.want, ...row.byValues } : row.want;
+      // What only values show stops a write that metadata calls for.
+      const isStopped = row.byValues?.action === "refuse" && sweep === "metadata";
+      const { action = "none" } = verdict;
+      const expected = isStopped ? ["refused"] : SWEEP_BECOMES[action];
+      expect(done && becameOf(done), JSON.stringify(done)).toBeOneOf([...expected]);
+      if (done?.action === "refuse" || isStopped)
+        expect(done?.code).toBe(row.byValues?.code ?? row.want.code);
+      await expectDone(done && becameOf(done), before);
+      expect(await secondLook(bindings, row)).toBe(true);
+    });
 
-    it("is treated by a rotation as the plan by values says", async () => {
+    it("gets the planned action from a rotation", async () => {
       const { name, bindings } = await open(row);
       const { action, code, finding } = { ...row.want, ...row.byValues };
       const before = await at.scene.readSecret("db");

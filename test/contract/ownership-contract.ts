@@ -24,7 +24,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
     ...more,
   });
   const createSource = (value = FIRST) => at.scene.createSource(`prod/${randomUUID().slice(0, 8)}`, value);
-  /** The functions with these bindings; whatever they are told, they are told as Lambda would. */
+  /** The functions with these bindings, invoked as Lambda does. */
   const deploy = async (bindings: readonly object[]) => {
     const relay = await startRelay(used.backend, { bindings });
     return {
@@ -273,7 +273,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
   describe("a source that is gone, under deletionPolicy: delete", () => {
     const DELETE = { deletionPolicy: "delete" };
 
-    it("is noted at the first look, and its Secret is deleted at a look after the grace period", async () => {
+    it("is recorded by the first sweep, and its Secret is deleted by a sweep after the grace period", async () => {
       const { source, sweep } = await open(DELETE);
       await at.scene.deleteSource(source);
 
@@ -290,7 +290,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readSecret("db")).toBeUndefined();
     });
 
-    it("is not deleted at the first look, however short the grace period", async () => {
+    it("is never deleted by the first sweep", async () => {
       const { source, sweep } = await open(DELETE);
       await at.scene.deleteSource(source);
       expect(await sweep(METADATA, 1)).toMatchObject([{ action: "none", deleteAfter: expect.any(String) }]);
@@ -306,7 +306,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       await sweep(look);
       expect(await annotationOf("goneSince")).toBeUndefined();
       await at.scene.deleteSource(again);
-      expect(await sweep(METADATA, 1)).toMatchObject([{ action: "none" }]); // the grace period starts anew
+      expect(await sweep(METADATA, 1)).toMatchObject([{ action: "none" }]); // the grace period starts again
     });
 
     it("that comes back with a rotation clears the note too", async () => {
@@ -319,7 +319,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toEqual(JSON.parse(SECOND));
     });
 
-    it("and is misspelt in new bindings keeps its Secret for ever, and is reported", async () => {
+    it("and is misspelt in new bindings keeps its Secret, and is reported", async () => {
       const { source } = await open(DELETE);
       const { sweep } = await deploy([bindTo(`${source.name}-misspelt`, DELETE)]);
       for (const look of [METADATA, METADATA, VALUES]) {

@@ -109,7 +109,7 @@ function describeCheck(used: { readonly backend: Backend }): void {
       await applyManifests(used.backend, at.scene, manifests, narrow);
     };
 
-    it("names each right that the group lacks and what it is for, and ends with 1", async () => {
+    it("lists each missing permission and its reason, and ends with 1", async () => {
       await give((rules) =>
         rules.map((rule) => ({ ...rule, verbs: rule.verbs.filter((verb) => verb !== "patch") })),
       );
@@ -130,7 +130,7 @@ function describeCheck(used: { readonly backend: Backend }): void {
 
       expect(exitCode).toBe(0);
       expect(json).toMatchObject({ ok: true, cluster: "main" });
-      expect((json as { rights: unknown[] }).rights.length).toBeGreaterThan(10);
+      expect((json as { permissions: unknown[] }).permissions.length).toBeGreaterThan(10);
     });
 
     it("asks about the whole cluster for what belongs to no namespace", async () => {
@@ -246,7 +246,7 @@ async function liveThrough(
   return troubles;
 }
 
-/** As if the first look, and the last write before it, were days ago. Without the note of that look there is no second. */
+/** Moves the first sweep and the last write back by days. Without the annotation of the first sweep there is no second. */
 async function waitOutGracePeriod(scene: Scene, name: string): Promise<void> {
   const { goneSince, writtenAt } = MARKS.annotations;
   const { metadata } = await scene.readSecret(name);

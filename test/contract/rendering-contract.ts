@@ -38,7 +38,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
       ],
       ["kubernetes.io/dockercfg", { ".dockercfg": '{"r":{"username":"u","password":"p"}}' }],
       ["example.com/own", { any: "thing" }],
-    ])("%s is made with its keys", async (type, value) => {
+    ])("%s is created with its keys", async (type, value) => {
       const { sync } = await bound(value, { type });
 
       expect(await sync()).toMatchObject({ outcome: "written" });
@@ -48,7 +48,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
       expect(await sync()).toMatchObject({ outcome: "unchanged" });
     });
 
-    it("is left as it is when the new value would break it, and the reason told", async () => {
+    it("is not changed if the new value is invalid for the type, and the reason is reported", async () => {
       const value = { "tls.crt": pair.certificatePem, "tls.key": pair.keyPem };
       const { source, sync, relay } = await bound(value, { type: "kubernetes.io/tls" });
       await sync();
@@ -61,7 +61,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
     });
   });
 
-  it("a sweep by values tells how long a certificate has left", async () => {
+  it("a sweep by values reports when a certificate expires", async () => {
     const value = { "tls.crt": pair.certificatePem, "tls.key": pair.keyPem };
     const { sync, sweeper } = await bound(value, { type: "kubernetes.io/tls" });
     await sync();
@@ -139,7 +139,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("made")).toEqual({ a: "first" });
     });
 
-    it("with onChange: replace is deleted and made anew, once it may be deleted", async () => {
+    it("with onChange: replace is recreated once the relay has permission to delete it", async () => {
       const { source, sync } = await bound({ a: "first" }, { immutable: true, onChange: "replace" });
       await sync();
       const { uid } = (await at.scene.readSecret("made")).metadata;
@@ -156,7 +156,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
       expect(immutable).toBe(true);
     });
 
-    it("that somebody else made is never deleted", async () => {
+    it("of another owner is never deleted", async () => {
       const { sync } = await bound({ a: "ours" }, { immutable: true, onChange: "replace", adopt: true });
       await at.scene.createSecret("made", { a: "theirs" }, { immutable: true });
       await at.scene.grantDelete(["made"]);
@@ -167,7 +167,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
   });
 
   describe("a Secret shared with others", () => {
-    it("gets our keys, keeps theirs, and loses ours alone when the source does", async () => {
+    it("gets the relay's keys, keeps foreign keys, and loses only keys that the source drops", async () => {
       const { source, sync, sweeper } = await bound({ ours: "1", also: "2" }, { ownership: "keys" });
       await at.scene.createSecret("made", { theirs: "kept" });
       const before = await (await sweeper()).sweep({ sweep: "metadata", plan: true });
@@ -183,7 +183,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("made")).toEqual({ theirs: "changed", ours: "3" });
     });
 
-    it("is refused where a key of ours is somebody else's", async () => {
+    it("is refused if a bound key belongs to another field manager", async () => {
       const { sync } = await bound({ theirs: "ours now" }, { ownership: "keys" });
       await at.scene.createSecret("made", { theirs: "kept" });
 

@@ -25,7 +25,7 @@ const WORKLOADS_BY_NAME = (...names: string[]): Rule[] => [
 const ALL_APPS = ["deployments", "statefulsets", "daemonsets"];
 const AUTO: Rule[] = [{ apiGroups: ["apps"], resources: ALL_APPS, verbs: ["list", "get", "patch"] }];
 
-/** What a changed Secret does to those who read it; the same on the sandbox and on real servers. */
+/** The effects of a changed Secret on its readers, on the sandbox and on real servers. */
 export function describeRestartContract(start: () => Promise<Backend>): void {
   const used = useBackend(start);
   const at = useScene(used);
@@ -98,7 +98,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       await create(kind, "shop");
       const { source, told, first } = await open({ restart: [{ kind, name: "shop" }] });
       expect(restartsOf(first)).toEqual([{ workload: `${kind}/shop`, outcome: "already" }]);
-      // A Rollout has one place for both: the version that it started with, and those that it was restarted for.
+      // A Rollout stores its first version and the versions of its restarts in the same field.
       expect(await stampOf(kind, "shop")).toBe(kind === "Rollout" ? source.versionId : undefined);
       expect((await read(kind, "shop")).spec.restartAt).toBeUndefined();
 
@@ -222,7 +222,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       );
     });
 
-    it("waits for a paused Deployment, and is made by the first sweep after it goes on", async () => {
+    it("waits for a paused Deployment, and runs in the first sweep after it is resumed", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop", { paused: true });
       const { source, told, bindings } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
@@ -294,7 +294,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       const { source, told } = await open({ restart });
       const second = await at.scene.rotate(source, '{"password":"second"}');
       const sandbox = (used.backend as { sandbox?: { kubernetes: SandboxFaults } }).sandbox;
-      if (sandbox === undefined) return; // only the sandbox can be told to fail
+      if (sandbox === undefined) return; // only the sandbox can inject a failure
       const stop = sandbox.kubernetes.faults.add({
         kind: "server-error",
         status: 500,
@@ -481,7 +481,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       },
     );
 
-    it("has the version noted of a paused workload and of those that are found by themselves", async () => {
+    it("records the version for a paused workload and for workloads that are found automatically", async () => {
       await grant(AUTO);
       await create("Deployment", "shop", { paused: true });
       const { source } = await open({ restart: "auto" });
@@ -512,7 +512,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       return body.items as { reason: string; type: string; note: string; regarding: { uid: string } }[];
     };
 
-    it("tells of a Secret that was created, updated, repaired and refused, once each", async () => {
+    it("reports a Secret that was created, updated, repaired and refused, once each", async () => {
       await grant(EVENTS);
       const { source, told, bindings } = await open({ events: true });
       const second = await at.scene.rotate(source, '{"password":"second"}');
@@ -541,7 +541,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(JSON.stringify(events)).not.toMatch(/"(first|second|third|mine)"/);
     });
 
-    it("that may not be posted is told, and fails nothing", async () => {
+    it("without permission is reported, and fails nothing", async () => {
       const { first, relay } = await open({ events: true });
 
       expect(first.targets[0]?.outcome).toBe("written");
@@ -563,7 +563,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
     const nudgedFor = async (name: string): Promise<string | undefined> =>
       (await at.scene.admin(`${pods()}/${name}`)).body.metadata.annotations?.["secret-relay/nudged-for-db"];
 
-    it("tells the Pods that mount the Secret, once for each version", async () => {
+    it("notifies the Pods that mount the Secret, once for each version", async () => {
       await grant(PODS);
       await createPod("mounts", [{ name: "v", secret: { secretName: "db" } }]);
       await createPod("projects", [{ name: "v", projected: { sources: [{ secret: { name: "db" } }] } }]);
@@ -606,7 +606,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await nudgedFor("waits")).toBeUndefined();
     });
 
-    it("that is not allowed is told, and fails nothing", async () => {
+    it("without permission is reported, and fails nothing", async () => {
       const { source, told, relay } = await open({ nudge: true });
       const second = await at.scene.rotate(source, '{"password":"second"}');
 

@@ -18,7 +18,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
   });
 
   describe("a rotation", () => {
-    it("creates the Secret with every key of the source, and says where it came from", async () => {
+    it("creates the Secret with every key of the source, and annotates the source", async () => {
       const source = await at.scene.createSource(
         anyName(),
         '{"user":"app","password":"canary-7f3a9c1e-first"}',
@@ -57,7 +57,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       ]);
     });
 
-    it("writes the new value over the old, and takes away a key that the source lost", async () => {
+    it("replaces the old value, and removes a key that the source no longer has", async () => {
       const first = await at.scene.createSource(
         anyName(),
         '{"user":"app","password":"canary-7f3a9c1e-first","old":"x"}',
@@ -84,7 +84,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       ]);
     });
 
-    it("changes nothing when it is told twice, not even the resourceVersion", async () => {
+    it("changes nothing for a repeated event, not even the resourceVersion", async () => {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       await at.scene.grant(["db"]);
       const relay = await startRelay(used.backend, { bindings: [bindTo(source.name, "db")] });
@@ -112,7 +112,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toEqual({ password: "canary-7f3a9c1e-first" });
     });
 
-    it("believes Secrets Manager and not a late event that names an older version", async () => {
+    it("uses the version in Secrets Manager, not the older version of a late event", async () => {
       const first = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       await at.scene.grant(["db"]);
       const relay = await startRelay(used.backend, { bindings: [bindTo(first.name, "db")] });
@@ -124,7 +124,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toEqual({ password: "canary-7f3a9c1e-second" });
     });
 
-    it("makes a Secret anew that somebody deleted", async () => {
+    it("recreates a deleted Secret", async () => {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       await at.scene.grant(["db"]);
       const relay = await startRelay(used.backend, { bindings: [bindTo(source.name, "db")] });
@@ -136,7 +136,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toEqual({ password: "canary-7f3a9c1e-first" });
     });
 
-    it("follows a webhook id to every source whose binding states it, and to no other", async () => {
+    it("syncs exactly the sources whose bindings have the webhook id", async () => {
       const value = (password: string) => JSON.stringify({ password: `canary-7f3a9c1e-${password}` });
       const first = await at.scene.createSource(anyName(), value("first"));
       const second = await at.scene.createSource(anyName(), value("second"));
@@ -157,14 +157,14 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readSecret("other")).toBeUndefined();
     });
 
-    it("tells when no binding states a webhook id, and does nothing", async () => {
+    it("reports an unknown webhook id, and does nothing", async () => {
       const relay = await startRelay(used.backend, { bindings: [bindTo("prod/db", "db")] });
 
       expect(await relay.invoke({ webhookId: "shop" })).toEqual({ targets: [], rejected: [] });
       expect(relay.logs).toEqual([{ code: "WEBHOOK_ID_NOT_BOUND", fields: {} }]);
     });
 
-    it("writes nothing and measures no latency for a current version whose time is in the future, however often it comes", async () => {
+    it("writes nothing and measures no latency for an unchanged version whose time is in the future", async () => {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       await at.scene.grant(["db"]);
       const relay = await startRelay(used.backend, { bindings: [bindTo(source.name, "db")] });
@@ -234,7 +234,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       });
     });
 
-    it("with several targets writes all of them, and a refused one holds up no other", async () => {
+    it("with several targets writes all of them, and a refused one does not delay the others", async () => {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       await at.scene.grant(["one", "two"]);
       const targets = ["one", "not-granted", "two"].map((name) => ({ namespace: at.scene.namespace, name }));
@@ -329,7 +329,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toEqual({ password: "canary-7f3a9c1e-theirs" });
     });
 
-    it("in part, because another manager took a key, is written all the same, and is the relay's again", async () => {
+    it("in part, because another manager took a key, is written and owned again", async () => {
       const first = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       await at.scene.grant(["db"]);
       const relay = await startRelay(used.backend, { bindings: [bindTo(first.name, "db")] });
@@ -380,7 +380,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readSecret("db")).toBeUndefined();
     });
 
-    it("because it is no JSON object is refused with the way out", async () => {
+    it("is refused with advice if it is not a JSON object", async () => {
       const source = await at.scene.createSource(anyName(), "just a password");
       await at.scene.grant(["db"]);
       const relay = await startRelay(used.backend, { bindings: [bindTo(source.name, "db")] });
@@ -392,7 +392,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
     });
   });
 
-  describe("with rights on named Secrets only", () => {
+  describe("with permissions for named Secrets only", () => {
     it("the relay can do nothing else in the namespace", async () => {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       await at.scene.grant(["db"]);

@@ -28,7 +28,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
     (await at.scene.readSecret(name)).metadata.annotations;
 
   describe("several sources", () => {
-    it("make one Secret, which says which version of which source it was made from", async () => {
+    it("make one Secret, with the version of each source in its annotations", async () => {
       const db = await create({ password: "canary-7f3a9c1e-db", user: "app" });
       const license = await create("canary-7f3a9c1e-license");
       const { relay, sweep } = await open({
@@ -53,7 +53,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(findingsIn(await sweep({ sweep: "values" }))).toEqual([]);
     });
 
-    it("are followed each by its own events, and the Secret's version differs each time", async () => {
+    it("are each followed by their own events, and the version of the Secret changes each time", async () => {
       const [db, cache] = [await create({ a: "1" }), await create({ b: "1" })];
       const { relay } = await open({ sources: [{ source: db.name }, { source: cache.name }] });
       await relay.invoke(labelUpdated(used.backend, db));
@@ -72,7 +72,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(versions.size).toBe(3);
     });
 
-    it("that make the same key are refused by name, unless the last one is to win", async () => {
+    it("with the same key are refused by name, unless collisions is last", async () => {
       const [one, two] = [await create({ a: "1", b: "1" }), await create({ a: "2" })];
       const { relay } = await open({ sources: [{ source: one.name }, { source: two.name }] });
 
@@ -83,7 +83,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readSecret("made")).toBeUndefined();
     });
 
-    it("are taken in the stated order where the last one wins", async () => {
+    it("are merged in the order of the binding if the last one wins", async () => {
       const [one, two] = [await create({ a: "1", b: "1" }), await create({ a: "2" })];
       const { relay, sweep } = await open({
         sources: [{ source: one.name }, { source: two.name }],
@@ -95,7 +95,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("made")).toEqual({ a: "2", b: "1" });
       const collisions = [{ key: "a", sources: [one.name, two.name] }];
       expect(written).toMatchObject({ collisions });
-      // In order, and told all the same; only the values say so.
+      // In order, but still reported. Only a sweep by values finds it.
       const report = await sweep({ sweep: "values", plan: true });
       expect(report).toMatchObject({
         targets: [{ name: "made", finding: null, action: "none", collisions }],
@@ -104,7 +104,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(findingsIn(await sweep({}))).toMatchObject([{ finding: "MISSING", collisions }]);
     });
 
-    it("of which one lacks a key are refused, and that one is named", async () => {
+    it("are refused if one of them lacks a key, and the refusal names it", async () => {
       const [one, two] = [await create({ a: "1" }), await create({ b: "2" })];
       const { relay } = await open({
         sources: [
@@ -119,7 +119,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(refused?.advice).toContain(`${two.arn} has no key c`);
     });
 
-    it("of which one is gone keep the Secret, also under deletionPolicy: delete", async () => {
+    it("keep the Secret if one of them is missing, also with deletionPolicy: delete", async () => {
       const [one, two] = [await create({ a: "1" }), await create({ b: "2" })];
       const { relay, sweep } = await open({
         sources: [{ source: one.name }, { source: two.name }],
@@ -145,7 +145,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readSecret("made")).toBeUndefined();
     });
 
-    it("are compared one by one: the sweep names the one that is stale, and repairs it", async () => {
+    it("are compared one by one: the sweep names the stale one and repairs it", async () => {
       const [one, two] = [await create({ a: "1" }), await create({ b: "1" })];
       const { relay, sweep } = await open({ sources: [{ source: one.name }, { source: two.name }] });
       await relay.invoke(labelUpdated(used.backend, one));
@@ -168,8 +168,8 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
     });
   });
 
-  describe("a staging label of one's own", () => {
-    it("is followed by its events and by no other's", async () => {
+  describe("a custom staging label", () => {
+    it("is followed by its own events only", async () => {
       const source = await create({ a: "current" });
       const green = await at.scene.putUnder(["GREEN"], source, '{"a":"green"}');
       const { relay } = await open({ source: source.name, stage: "GREEN" });
@@ -187,7 +187,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(relay.logs.at(-1)).toEqual({ code: "EVENT_IGNORED", fields: { code: "OTHER_LABEL" } });
     });
 
-    it("is watched by the sweep, by metadata and by values", async () => {
+    it("is checked by the sweep, by metadata and by values", async () => {
       const source = await create({ a: "current" });
       const first = await at.scene.putUnder(["GREEN"], source, '{"a":"green"}');
       const { relay, sweep } = await open({ source: source.name, stage: "GREEN" });
@@ -204,7 +204,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("made")).toEqual({ a: "greener" });
     });
 
-    it("that no version has keeps the Secret, and is told", async () => {
+    it("without a version keeps the Secret, and is reported", async () => {
       const source = await create({ a: "current" });
       const green = await at.scene.putUnder(["GREEN"], source, '{"a":"green"}');
       const { relay, sweep } = await open({
@@ -226,7 +226,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
     });
   });
 
-  it("AWSPREVIOUS follows when AWSCURRENT moves, though it has no event of its own", async () => {
+  it("AWSPREVIOUS follows when AWSCURRENT moves, although it has no event", async () => {
     const first = await create({ a: "first" });
     const second = await at.scene.rotate(first, '{"a":"second"}');
     const { relay } = await open({ source: first.name, stage: "AWSPREVIOUS" });
@@ -240,7 +240,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
   });
 
   describe("a pinned version", () => {
-    it("is written once by hand, stays through any event, and is kept by the sweep", async () => {
+    it("is written once by hand, and no event or sweep changes it", async () => {
       const first = await create({ a: "first" });
       const { relay, sweep } = await open({ source: first.name, versionId: first.versionId });
       await relay.invoke({ secretId: first.name });
@@ -257,7 +257,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("made")).toEqual({ a: "first" });
     });
 
-    it("without a staging label is told as deprecated, and still repaired", async () => {
+    it("without a staging label is reported as deprecated, and still repaired", async () => {
       const first = await create({ a: "first" });
       const { relay, sweep } = await open({ source: first.name, versionId: first.versionId });
       await relay.invoke({ secretId: first.name });
@@ -273,7 +273,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       expect(findingsIn(await sweep({}))).toMatchObject([{ finding: "MISSING", outcome: "written" }]);
     });
 
-    it("that is not there is told, and keeps the Secret", async () => {
+    it("that does not exist is reported, and keeps the Secret", async () => {
       const source = await create({ a: "first" });
       const { relay, sweep } = await open({ source: source.name, versionId: randomUUID() });
 
@@ -286,7 +286,7 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
       ]);
     });
 
-    it("among several sources stays, while the others are followed", async () => {
+    it("among several sources stays, and the others are followed", async () => {
       const [license, db] = [await create("canary-7f3a9c1e-license"), await create({ a: "1" })];
       const { relay } = await open({
         sources: [

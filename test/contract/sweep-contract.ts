@@ -45,13 +45,13 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
   const patch = (body: object, manager?: string) => at.scene.patchSecret("db", body, manager);
 
   describe("a sweep by metadata", () => {
-    it("finds nothing where nothing drifted, and says how much it looked at", async () => {
+    it("finds nothing if nothing drifted, and reports how many Secrets it checked", async () => {
       const { sweeper } = await openSynced();
       const report = await sweeper.sweep(METADATA);
       expect(report).toMatchObject({ bindings: 1, checked: 1, targets: [], orphansUnknown: [] });
     });
 
-    it("finds a rotation whose event was lost, tells how stale the Secret is, and repairs it", async () => {
+    it("finds a rotation whose event was lost, reports how stale the Secret is, and repairs it", async () => {
       const { source, sweeper } = await openSynced();
       const second = await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-second"}');
 
@@ -73,7 +73,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect((await sweeper.sweep(METADATA)).targets).toEqual([]);
     });
 
-    it("finds a Secret that was deleted, and makes it anew", async () => {
+    it("finds a deleted Secret, and recreates it", async () => {
       const { sweeper } = await openSynced();
       await at.scene.deleteSecret("db");
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
@@ -112,7 +112,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect((await sweeper.sweep(METADATA)).targets).toEqual([]);
     });
 
-    it("finds a key that somebody removed, and puts it back", async () => {
+    it("finds a removed key, and restores it", async () => {
       const { sweeper } = await openSynced();
       await patch({ data: { password: null } });
       const finding = only(await sweeper.sweep(METADATA));
@@ -164,7 +164,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toMatchObject({ user: "app", password: "canary-7f3a9c1e-first" });
     });
 
-    it("finds a Secret deleted and made anew with another type, and refuses it with advice", async () => {
+    it("finds a Secret that was recreated with another type, and refuses it with advice", async () => {
       const { sweeper } = await openSynced({ adopt: true });
       await at.scene.deleteSecret("db");
       await at.scene.createSecret(
@@ -179,7 +179,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       });
     });
 
-    it("finds a Secret of that name that is somebody else's, and leaves it", async () => {
+    it("finds a Secret of another owner, and leaves it unchanged", async () => {
       const { sweeper } = await openSynced();
       await at.scene.deleteSecret("db");
       await at.scene.createSecret("db", { password: "canary-7f3a9c1e-theirs" });
@@ -275,7 +275,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       ]);
     });
 
-    it("says that it could not look, where it may not even read the Secret", async () => {
+    it("reports a Secret as unknown if it lacks permission to read it", async () => {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-first"}');
       const sweeper = await startSweeper(used.backend, { bindings: [bindTo(source.name, "db")] });
       const report = await sweeper.sweep(METADATA);
@@ -284,7 +284,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect(unknownIn(report).map(({ code }) => code)).toEqual(["CLUSTER_FORBIDDEN"]);
     });
 
-    it("as a plan tells what it would do, and changes nothing", async () => {
+    it("as a plan reports its actions, and changes nothing", async () => {
       const { source, sweeper } = await openSynced();
       await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-second"}');
       const before = await at.scene.readSecret("db");
@@ -295,7 +295,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
   });
 
   describe("a sweep by values", () => {
-    it("tells as a plan which keys a repair would add, change and remove, and no value", async () => {
+    it("as a plan names the keys that a repair would add, change and remove, and no value", async () => {
       const { source, sweeper } = await openSynced();
       await at.scene.rotate(source, '{"password":"canary-7f3a9c1e-second","more":"canary-7f3a9c1e-more"}');
 
@@ -313,7 +313,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect(JSON.stringify(report)).not.toContain("canary-7f3a9c1e");
     });
 
-    it("tells as a plan what a Secret that is not there would hold", async () => {
+    it("as a plan names the keys of an absent Secret", async () => {
       const { sweeper } = await openSynced();
       await at.scene.deleteSecret("db");
 

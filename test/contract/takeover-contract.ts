@@ -57,7 +57,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
     `/apis/external-secrets.io/${version}/namespaces/${at.scene.namespace}/externalsecrets/db`;
 
   describe("secret-relay import-eso --live", () => {
-    it("makes the binding of an ExternalSecret that a cluster has, by its store, and knows the cluster", async () => {
+    it("converts an ExternalSecret of the cluster by its store, with the name of the cluster", async () => {
       const { source } = await open();
 
       const { exitCode, json, stderr } = await importLive("--out", "bindings.yaml");
@@ -81,7 +81,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       expect(desk.read("bindings.yaml")).toContain(`name: ${used.backend.kubernetes.clusterName}`);
     });
 
-    it("compares what is there with what the binding makes, key by key, and shows no value", async () => {
+    it("compares the live Secret with the result of the binding, key by key, and shows no value", async () => {
       await open();
       const { namespace } = at.scene;
       const same = await importLive("--check");
@@ -117,7 +117,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       expect(shown.stdout + shown.stderr + JSON.stringify(other)).not.toMatch(/changed by hand|canary/);
     });
 
-    it("says what it could not compare, and that it is not there", async () => {
+    it("reports Secrets that are unknown or absent", async () => {
       const { source } = await open();
       await importLive("--out", "bindings.yaml");
       await at.scene.deleteSecret("db");
@@ -139,7 +139,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
   });
 
   describe("the takeover", () => {
-    it("hands the Secret over once: it is there all the time, with the right data, and has one owner fewer", async () => {
+    it("never deletes the Secret or changes its data, and removes one owner", async () => {
       const { operator, source } = await open();
       const { namespace } = at.scene;
       const history = await recordHistory(used.backend.kubernetes, namespace, "db");
@@ -201,7 +201,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       expect(await at.scene.readData("db")).toEqual(second);
     });
 
-    it("loses nothing when a rotation comes in the middle of it", async () => {
+    it("does not lose a rotation that happens during it", async () => {
       const { operator, source } = await open();
       const { namespace } = at.scene;
       await importLive("--out", "bindings.yaml");
@@ -218,7 +218,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       expect(await at.scene.readData("db")).toEqual(second);
     });
 
-    it("would notice: deleted too early, the ExternalSecret takes its Secret with it", async () => {
+    it("proves the check: an ExternalSecret that is deleted too early deletes its Secret", async () => {
       const { operator } = await open();
 
       await operator.deleteExternalSecret("db");

@@ -145,7 +145,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(await eso.nudged("ExternalSecret")).toEqual(["called"]);
     });
 
-    it("is never what ESO would ignore, and that is told by name", async () => {
+    it("is not sent if ESO would ignore it, and the reason is reported", async () => {
       const { eso, source, relay, told } = await open();
       await eso.createStore("plain");
       await eso.createExternalSecret("interval-0", { ...reads(source.name), refreshInterval: "0s" });
@@ -221,7 +221,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(controller.refreshes).toBe(3);
     });
 
-    it("is repeated while ESO reports an error, and its reason is told", async () => {
+    it("is retried while ESO reports an error, and the reason is reported", async () => {
       const { eso, source, relay, told } = await open({ deadlineSeconds: 7 });
       await eso.createStore("plain");
       await eso.createExternalSecret("shop", reads(source.name));
@@ -242,7 +242,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(await eso.nudgeOf("ExternalSecret", "shop")).toMatch(/\/2$/);
     });
 
-    it("tells of a store that is not ready, and is followed on the repeat once it is", async () => {
+    it("reports a store that is not ready, and succeeds on a retry once it is", async () => {
       const { backend, eso, source, relay } = await open({ deadlineSeconds: 1 });
       await eso.createStore("plain", {}, { isReady: false });
       await eso.createExternalSecret("shop", reads(source.name));
@@ -259,7 +259,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(resultsOf(repeated)["ExternalSecret/shop"]).toMatch(/refreshed|already/);
     });
 
-    it("fails by name when nobody follows it", async () => {
+    it("fails by name if no refresh follows", async () => {
       const { eso, source, relay, told } = await open({ deadlineSeconds: 1 });
       await eso.createStore("plain");
       await eso.createExternalSecret("shop", reads(source.name));
@@ -283,7 +283,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       data: [{ match: { secretKey: "password", remoteRef: { remoteKey } } }],
     });
 
-    it("is nudged when it pushes on what was refreshed, and never when that would undo the change", async () => {
+    it("is nudged if it pushes the refreshed Secret, and never if that would undo the change", async () => {
       const { eso, source, told } = await open({ deadlineSeconds: 1 });
       await eso.createStore("plain");
       await eso.createExternalSecret("shop", { ...reads(source.name), target: { name: "shop-db" } });
@@ -299,7 +299,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(await eso.nudged("PushSecret")).toEqual(["onward"]);
     });
 
-    it("that writes into the source is told by name", async () => {
+    it("that writes to the source is reported by name", async () => {
       const { eso, source, told } = await open();
       await eso.createStore("plain");
       await eso.createPushSecret("backward", pushes("any", source.name));
@@ -310,8 +310,8 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     });
   });
 
-  describe("beside bindings", () => {
-    it("writes the Secrets that are bound, nudges the rest, and pushes on what was written", async () => {
+  describe("together with bindings", () => {
+    it("writes bound Secrets, nudges the rest, and triggers pushes of the written ones", async () => {
       const { eso, source, told } = await open({
         deadlineSeconds: 1,
         bindings: ({ name }, namespace) => [{ source: name, targets: [{ namespace, name: "bound" }] }],
@@ -354,7 +354,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     };
 
     it.each(["its name", "the name of its source", "--all"])(
-      "refreshes an ExternalSecret that is asked for by %s",
+      "refreshes an ExternalSecret, selected by %s",
       async (by) => {
         const { namespace } = at.scene;
         const { desk, source, close } = await openDeskWith({ namespaces: [namespace] });
@@ -373,7 +373,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       },
     );
 
-    it("looks where it is told, in a cluster whose entry says nothing of it", async () => {
+    it("searches the given cluster, even without trigger mode in its entry", async () => {
       const { namespace } = at.scene;
       const { desk, close } = await openDeskWith(undefined);
 
@@ -389,7 +389,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       );
     });
 
-    it("ends with 1 when something is not refreshed, and says why", async () => {
+    it("ends with 1 if an ExternalSecret is not refreshed, with the reason", async () => {
       const { namespace } = at.scene;
       const { desk, eso, source, close } = await openDeskWith({ namespaces: [namespace] });
       await eso.createExternalSecret("once", { ...reads(source.name), refreshInterval: "0s" });
@@ -406,7 +406,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       );
     });
 
-    it("ends with 1 when nothing is meant, and with 2 when nothing is said", async () => {
+    it("ends with 1 if nothing matches, and with 2 without a selection", async () => {
       const { namespace } = at.scene;
       const { desk, close } = await openDeskWith({ namespaces: [namespace] });
 
@@ -429,7 +429,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
   });
 
   describe("rights", () => {
-    it("that are missing are told, and nothing is repeated", async () => {
+    it("that are missing are reported, and nothing is retried", async () => {
       const { source, told, relay } = await open({ isAllowed: false });
 
       const results = resultsOf(await told(source));

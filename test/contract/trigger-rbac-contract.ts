@@ -68,7 +68,7 @@ async function liveThrough(
   const [store, maker] = [`store-${rest}`, `maker-${rest}`];
   await eso.createStore("own", { prefix: "prod/" });
   await eso.createStore(store, { prefix: "prod/" }, { kind: "ClusterSecretStore" });
-  // Only the stores tell that these read the source; only its maker's webhook id tells it of the third.
+  // The stores show that these read the source; the webhook id of its owner shows the third.
   await eso.createExternalSecret("by-store", reads(rest, { name: "own" }));
   await eso.createExternalSecret(
     "by-cluster-store",

@@ -4,14 +4,14 @@ import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
 import { referencesMayMatch } from "../../shared/source/references-may-match.ts";
 import type { AwsLocation, SecretReference } from "../../shared/source/secret-id.ts";
 import { runs } from "../harness/property-runs.ts";
-import { anyHome, anySecretName, anySuffix, arnOf } from "../source/arbitraries.ts";
+import { anyLocation, anySecretName, anySuffix, arnOf } from "../source/arbitraries.ts";
 import { parseInvocation } from "./parse-invocation.ts";
 import { sample, sampleFiles } from "./samples.ts";
 
 type Json = { [key: string]: unknown };
 type Path = readonly string[];
 
-const home: AwsLocation = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
+const location: AwsLocation = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
 const accepted = sampleFiles().filter((file) => !file.includes("/") && onlyEvent(sample(file)) !== undefined);
 
 const changeablePaths = new Map(
@@ -25,7 +25,9 @@ const changeablePaths = new Map(
 const anyReplacement = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
   anySecretName,
-  fc.tuple(anyHome, anySecretName, anySuffix).map(([home, name, suffix]) => arnOf(home, name, suffix)),
+  fc
+    .tuple(anyLocation, anySecretName, anySuffix)
+    .map(([location, name, suffix]) => arnOf(location, name, suffix)),
   fc.constantFrom(
     "AWSCURRENT",
     "AWSPENDING",
@@ -52,7 +54,7 @@ describe("an event never stands for another source", () => {
           const changed = structuredClone(original);
           replaceAt(changed, path, replacement === null ? undefined : replacement);
           for (const source of sourcesIn(changed)) {
-            expect(referencesMayMatch(source, ownSource(original), home)).toBe(true);
+            expect(referencesMayMatch(source, ownSource(original), location)).toBe(true);
           }
         },
       ),
@@ -62,27 +64,35 @@ describe("an event never stands for another source", () => {
 
   it("takes a native event when ARN and name agree, and no other", () => {
     fc.assert(
-      fc.property(anyHome, anySecretName, anySecretName, anySuffix, (home, inArn, inDetail, suffix) => {
-        const event = native(home, arnOf(home, inArn, suffix), inDetail);
-        const code = onlyEvent(event) as { code?: string } | undefined;
-        expect(code?.code).toBe(inArn === inDetail ? undefined : "CONTRADICTING_IDS");
-      }),
+      fc.property(
+        anyLocation,
+        anySecretName,
+        anySecretName,
+        anySuffix,
+        (location, inArn, inDetail, suffix) => {
+          const event = native(location, arnOf(location, inArn, suffix), inDetail);
+          const code = onlyEvent(event) as { code?: string } | undefined;
+          expect(code?.code).toBe(inArn === inDetail ? undefined : "CONTRADICTING_IDS");
+        },
+      ),
       {
         examples: [
-          [home, "prod/db", "prod/db-AbCdEf", "AbCdEf"],
-          [home, "prod/db-AbCdEf", "prod/db", "GhIjKl"],
-          [home, "__proto__", "__proto__", "AbCdEf"],
+          [location, "prod/db", "prod/db-AbCdEf", "AbCdEf"],
+          [location, "prod/db-AbCdEf", "prod/db", "GhIjKl"],
+          [location, "__proto__", "__proto__", "AbCdEf"],
         ],
       },
     );
   });
 
-  it("finds any legal name and suffix in a native event, and gives a bare name the event's home", () => {
+  it("finds any legal name and suffix in a native event, and gives a bare name the event's location", () => {
     fc.assert(
-      fc.property(anyHome, anySecretName, anySuffix, (home, name, suffix) => {
-        const arn = arnOf(home, name, suffix);
-        expect(sourcesIn(native(home, arn, name))).toEqual([{ id: arn, names: [name], home, suffix }]);
-        expect(sourcesIn(native(home, undefined, name))).toEqual([{ id: name, names: [name], home }]);
+      fc.property(anyLocation, anySecretName, anySuffix, (location, name, suffix) => {
+        const arn = arnOf(location, name, suffix);
+        expect(sourcesIn(native(location, arn, name))).toEqual([
+          { id: arn, names: [name], location, suffix },
+        ]);
+        expect(sourcesIn(native(location, undefined, name))).toEqual([{ id: name, names: [name], location }]);
       }),
     );
   });
@@ -96,8 +106,12 @@ describe("an event never stands for another source", () => {
         anySecretName,
         anySuffix,
         (spelling, asked, answered, suffix) => {
-          const requests = { name: asked, partial: arnOf(home, asked), full: arnOf(home, asked, suffix) };
-          const event = call(requests[spelling], arnOf(home, answered, suffix));
+          const requests = {
+            name: asked,
+            partial: arnOf(location, asked),
+            full: arnOf(location, asked, suffix),
+          };
+          const event = call(requests[spelling], arnOf(location, answered, suffix));
           for (const source of sourcesIn(event)) expect(source.names).toEqual([answered]);
           // Only a partial ARN has a second reading, by which it may be the answered one after all.
           const mayAgree =
@@ -115,9 +129,9 @@ describe("an event never stands for another source", () => {
   });
 
   it.each(["arn", "aRN", "ARN"])("reads the response's %s, and believes no two that differ", (spelling) => {
-    const arn = arnOf(home, "prod/db", "AbCdEf");
+    const arn = arnOf(location, "prod/db", "AbCdEf");
     const event = call(undefined, undefined, { [spelling]: arn });
-    const torn = call(undefined, undefined, { [spelling]: arn, Arn: arnOf(home, "prod/db", "GhIjKl") });
+    const torn = call(undefined, undefined, { [spelling]: arn, Arn: arnOf(location, "prod/db", "GhIjKl") });
     expect(sourcesIn(event)).toMatchObject([{ id: arn }]);
     expect(onlyEvent(torn)).toMatchObject({ kind: "rejected", code: "CONTRADICTING_IDS" });
   });
@@ -128,11 +142,11 @@ describe("an event never stands for another source", () => {
     const named = { ...detail, requestParameters: { secretId: "prod/db", name: "prod/other" } };
     expect(sourcesIn({ ...event, detail: named })).toMatchObject([{ id: "prod/db" }]);
     const created = { ...detail, eventName: "CreateSecret", requestParameters: { name: "prod/new" } };
-    expect(sourcesIn({ ...event, detail: created })).toMatchObject([{ id: "prod/new", home }]);
+    expect(sourcesIn({ ...event, detail: created })).toMatchObject([{ id: "prod/new", location }]);
   });
 
   it("does not take a name that the caller sent for one in the account that answered", () => {
-    const elsewhere = { ...home, accountId: "444455556666" };
+    const elsewhere = { ...location, accountId: "444455556666" };
     const event = call("prod/db", arnOf(elsewhere, "prod/db", "AbCdEf"));
     expect(onlyEvent(event)).toMatchObject({ kind: "rejected", code: "CONTRADICTING_IDS" });
   });
@@ -154,9 +168,9 @@ function call(secretId: string | undefined, arn: string | undefined, responseEle
   return {
     "detail-type": "AWS API Call via CloudTrail",
     source: "aws.secretsmanager",
-    account: home.accountId,
-    region: home.region,
-    detail: { ...detail, recipientAccountId: home.accountId, awsRegion: home.region },
+    account: location.accountId,
+    region: location.region,
+    detail: { ...detail, recipientAccountId: location.accountId, awsRegion: location.region },
   };
 }
 

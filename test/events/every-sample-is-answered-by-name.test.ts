@@ -18,14 +18,14 @@ import { parseInvocation } from "./parse-invocation.ts";
 import { sample, sampleFiles } from "./samples.ts";
 import { wrap } from "./wrap.ts";
 
-const home = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
+const location = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
 const versionId = "8f0e6f0a-2d55-4c4e-9c1b-5d9f6a1b2c3d" as VersionId;
 const eventId = "6c1f1d5e-33a1-4b0e-9a55-2f6f0c7d8e90";
 const stamp = { occurredAt: Date.UTC(2026, 10, 20, 9, 15, 42), eventId };
 const id = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
-const byFullArn: SecretReference = { id, names: ["prod/db"], home, suffix: "AbCdEf" };
-const byArn: SecretReference = { id, names: ["prod/db", "prod/db-AbCdEf"], home };
-const byName: SecretReference = { id: "prod/db", names: ["prod/db"], home };
+const byFullArn: SecretReference = { id, names: ["prod/db"], location, suffix: "AbCdEf" };
+const byArn: SecretReference = { id, names: ["prod/db", "prod/db-AbCdEf"], location };
+const byName: SecretReference = { id: "prod/db", names: ["prod/db"], location };
 
 type Row = { it: string; file: string; want: ParsedEvent };
 
@@ -52,7 +52,7 @@ const changes: Row[] = [
       {
         id: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:events!connection/orders/4d3c2b1a-Zz9yX8",
         names: ["events!connection/orders/4d3c2b1a"],
-        home,
+        location,
         suffix: "Zz9yX8",
       },
       { versionId },
@@ -66,18 +66,18 @@ const changes: Row[] = [
       {
         id: "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:prod/db-AbCdEf",
         names: ["prod/db"],
-        home: { ...home, partition: "aws-cn", region: "cn-north-1" },
+        location: { ...location, partition: "aws-cn", region: "cn-north-1" },
         suffix: "AbCdEf",
       },
       { versionId },
     ),
   },
   {
-    it: "gives a bare name the event's home, partition included",
+    it: "gives a bare name the event's location, partition included",
     file: "label-updated-govcloud-without-resources.json",
     want: change(
       "label-updated",
-      { ...byName, home: { ...home, partition: "aws-us-gov", region: "us-gov-west-1" } },
+      { ...byName, location: { ...location, partition: "aws-us-gov", region: "us-gov-west-1" } },
       { versionId },
     ),
   },
@@ -114,7 +114,7 @@ const changes: Row[] = [
       {
         id: "arn:aws:secretsmanager:eu-west-1:444455556666:secret:shared/db-QwErTy",
         names: ["shared/db"],
-        home: { ...home, accountId: "444455556666" },
+        location: { ...location, accountId: "444455556666" },
         suffix: "QwErTy",
       },
       { versionId },
@@ -160,7 +160,7 @@ const changes: Row[] = [
         "rds!cluster-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
         "rds!cluster-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0-AbCdEf",
       ],
-      home,
+      location,
     }),
   },
   { it: "signals a failed rotation", file: "rotation-failed.json", want: signal("rotation-failed") },
@@ -221,7 +221,7 @@ const refused: Row[] = [
   rejecting("a native event without a label", "no-label", "MALFORMED_EVENT"),
   rejecting("a call that names no source", "no-id", "NO_ID"),
   rejecting("a name outside ASCII", "unicode-name", "MALFORMED_ID"),
-  rejecting("a bare name without an account", "name-without-home", "UNKNOWN_HOME"),
+  rejecting("a bare name without an account", "name-without-location", "UNKNOWN_HOME"),
   rejecting("a bare name with two accounts", "name-with-two-homes", "UNKNOWN_HOME"),
   rejecting("a name that contradicts the ARN", "contradicting-ids", "CONTRADICTING_IDS"),
   rejecting("an ARN that differs only in its suffix", "contradicting-arns", "CONTRADICTING_IDS"),

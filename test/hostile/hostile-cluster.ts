@@ -28,7 +28,7 @@ export function connectTo(
   return connect("main");
 }
 
-/** Time for one try and no second one: what is slow ends with it. */
+/** Time for one attempt, so a slow response ends with it. */
 export const shortBudget = (ms = 400): TimeBudget => ({ ...startTimeBudget(ms), remainingMs: () => 0 });
 
 export const DB = { namespace: "app", name: "db" };

@@ -27,7 +27,7 @@ const forms: { it: string; text: string }[] = [
   },
   { it: "in base64url", text: Buffer.from(`ab${canary}`).toString("base64url") },
   {
-    it: "in base64 of base64, as in an apply's body that somebody encoded",
+    it: "in base64 of base64, as in an encoded body of an apply",
     text: Buffer.from(`{"data":{"password":"${bytes.toString("base64")}"}}`).toString("base64"),
   },
   { it: "in hex", text: bytes.toString("hex") },
@@ -57,7 +57,7 @@ describe("a canary is found", () => {
     expect(findTraces(text)).toEqual(["length of a value"]);
   });
 
-  it("by the length of what holds it", () => {
+  it("by the length of its string", () => {
     const text = JSON.stringify({ password: newLongCanary() });
     watchLengths(text);
     expect(findTraces(`Content-Length: ${Buffer.byteLength(text)}`)).toEqual(["length of a value"]);
@@ -76,12 +76,12 @@ describe("a canary is found", () => {
     expect(findTraces(text)).toEqual([]);
   });
 
-  it("nowhere in words that only look like it", () => {
+  it("not in similar text", () => {
     expect(findTraces(`canary-0000 ${Buffer.from("canary").toString("base64")}`)).toEqual([]);
   });
 });
 
-describe("a leak that was planted on purpose is found", () => {
+describe("a planted leak is found", () => {
   let backend: SandboxBackend;
   let scene: Scene;
   let source: TestSource;
@@ -142,7 +142,7 @@ describe("a leak that was planted on purpose is found", () => {
     expect(tracesIn(evidence, backend)).toContainEqual(expect.stringMatching(/^stdout and stderr/));
   });
 
-  it("in an error that has no word of a value, but its length", async () => {
+  it("in an error that contains only the length of a value", async () => {
     const text = JSON.stringify({ password: newLongCanary() });
     watchLengths(text);
     await scene.rotate(source, text);
@@ -155,7 +155,7 @@ describe("a leak that was planted on purpose is found", () => {
     expect(tracesIn(evidence, backend)).toContainEqual("stdout and stderr: length of a value");
   });
 
-  it("in what a bug throws, whose message is dropped and therefore is no leak", async () => {
+  it("not in the error of a bug, because its message is dropped", async () => {
     const evidence = await invokeWith((real) => ({
       readCurrent: async () => {
         throw new TypeError(`Cannot read ${await exposed(real)}`);

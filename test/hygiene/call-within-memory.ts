@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 
-/** What came of a call: what it returned, the code of its error, or that it needed more memory than it was given. */
+/** The result of a call: its return value, the code of its error, or that it exceeded the memory limit. */
 export type Called = { readonly returned: unknown } | { readonly threw: string } | "out of memory";
 
 /**

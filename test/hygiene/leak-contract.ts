@@ -35,7 +35,7 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
   const expectClean = async (...evidence: readonly (readonly Evidence[])[]) =>
     expectNoTrace([...evidence.flat(), ...(await objectsOf(scene))], backend);
 
-  it("no value is seen when a Secret is created, changed, left alone, tampered with and taken back", async () => {
+  it("no value leaks when a Secret is created, changed, left unchanged, edited and repaired", async () => {
     const first = await scene.createSource(anyName(), secretText());
     const relay = await startWatchedRelay(backend, { bindings: [bindTo(first.name, { adopt: true })] });
 
@@ -54,7 +54,7 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
     await expectClean(created.evidence, changed.evidence, unchanged.evidence, repaired.evidence);
   });
 
-  it("no value is seen when it is binary", async () => {
+  it("no value leaks if it is binary", async () => {
     const source = await scene.createSource(anyName(), Buffer.from(newCanary()));
     const relay = await startWatchedRelay(backend, { bindings: [bindTo(source.name, { value: "blob" })] });
 
@@ -65,7 +65,7 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
   });
 
   const unfit: { it: string; value: () => string; binding?: object; code: string }[] = [
-    { it: "a plain text", value: newCanary, code: "SOURCE_NOT_JSON_OBJECT" },
+    { it: "a plain string", value: newCanary, code: "SOURCE_NOT_JSON_OBJECT" },
     { it: "broken JSON", value: () => `{"password":"${newCanary()}`, code: "SOURCE_NOT_JSON_OBJECT" },
     { it: "a JSON list", value: () => JSON.stringify([newCanary()]), code: "SOURCE_NOT_JSON_OBJECT" },
     {
@@ -75,13 +75,13 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
       code: "SOURCE_KEY_MISSING",
     },
     {
-      it: "what the type does not allow",
+      it: "a value that the type does not allow",
       value: () => JSON.stringify({ ".dockerconfigjson": newCanary() }),
       binding: { type: "kubernetes.io/dockerconfigjson" },
       code: "DOCKER_CONFIG_INVALID",
     },
     {
-      it: "more than a Secret holds, once it is under all its keys",
+      it: "larger than a Secret allows, once it is under all its keys",
       value: () => {
         watchLengths("x".repeat(17 * 61_987));
         return JSON.stringify({ a: newLongCanary(61_987) });
@@ -90,31 +90,31 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
       code: "TARGET_TOO_LARGE",
     },
     {
-      it: "no base64, as the binding says",
+      it: "not base64, although the binding decodes it",
       value: () => JSON.stringify({ a: `${newCanary()}!` }),
       binding: { keys: { k: { key: "a", decode: "base64" } } },
       code: "DECODE_FAILED",
     },
     {
-      it: "what the template can't use",
+      it: "a value that the template cannot use",
       value: () => JSON.stringify({ a: newCanary(), b: {} }),
       binding: { keys: { k: { template: "{{ a | pem_leaf }}" } } },
       code: "TEMPLATE_FAILED",
     },
     {
-      it: "a name that the template looks for",
+      it: "an object without the variable of the template",
       value: () => JSON.stringify({ a: newCanary(), b: {} }),
       binding: { keys: { k: { template: "{{ b[a] }}" } } },
       code: "TEMPLATE_VARIABLE_MISSING",
     },
     {
-      it: "what the expression can't use",
+      it: "a value that the expression cannot use",
       value: () => JSON.stringify({ a: newCanary() }),
       binding: { keys: { k: { jmespath: "abs(a)" } } },
       code: "EXPRESSION_FAILED",
     },
   ];
-  it.each(unfit)("no value is seen when the source is $it", async ({ value, binding = {}, code }) => {
+  it.each(unfit)("no value leaks if the source is $it", async ({ value, binding = {}, code }) => {
     const source = await scene.createSource(anyName(), value());
     const relay = await startWatchedRelay(backend, { bindings: [bindTo(source.name, binding)] });
 
@@ -124,10 +124,10 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
     await expectClean(evidence);
   });
 
-  describe("no value is seen, neither ours nor theirs,", () => {
+  describe("no value leaks, of the source or of the Secret,", () => {
     const refusals: { it: string; prepare: () => Promise<void>; binding?: object; code: string }[] = [
       {
-        it: "when somebody else made the Secret",
+        it: "when another client created the Secret",
         prepare: () => scene.createSecret("db", { password: newCanary() }),
         code: "TARGET_NOT_OURS",
       },
@@ -149,7 +149,7 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
         code: "TARGET_TYPE_DIFFERS",
       },
       {
-        it: "when the relay has no right to the Secret",
+        it: "when the relay lacks permission for the Secret",
         prepare: async () => {},
         binding: { targets: [{ name: "not-granted" }] },
         code: "CLUSTER_FORBIDDEN",
@@ -181,7 +181,7 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
     });
   });
 
-  it("no value is seen in the failure queue's record when the cluster can't be reached", async () => {
+  it("no value leaks into the failure queue if the cluster is unreachable", async () => {
     const source = await scene.createSource(anyName(), secretText());
     const cluster = { ...pinnedCluster(backend), endpoint: "https://127.0.0.1:9" };
     const relay = await startWatchedRelay(backend, {
@@ -203,16 +203,16 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
   const inputs: { it: string; input: () => unknown }[] = [
     { it: "as text", input: newCanary },
     {
-      it: "in a field that a direct call has not",
+      it: "in an unknown field of a direct call",
       input: () => ({ secretId: "prod/db", value: newCanary() }),
     },
     { it: "as the id of a secret", input: () => ({ secretId: newCanary() }) },
     {
-      it: "in an event of nobody knows whom",
+      it: "in an event of an unknown source",
       input: () => ({ source: "x", detail: { password: newCanary() } }),
     },
     {
-      it: "in an SQS message that is no event",
+      it: "in an SQS message that is not an event",
       input: () => ({
         Records: [{ eventSource: "aws:sqs", messageId: "1", body: `{"password":"${newCanary()}` }],
       }),

@@ -4,20 +4,20 @@ import { afterEach, describe, it, vi } from "vitest";
 import type { FaultKind } from "../../sandbox/aws/faults.ts";
 import { newCanary } from "../harness/canary.ts";
 import { lambdaContext } from "../harness/relay.ts";
-import { base64, useStruckScene } from "./struck-scene.ts";
+import { base64, useFaultScene } from "./fault-scene.ts";
 import { expectNoTrace, objectsOf, startWatchedRelay } from "./watched-relay.ts";
 
-const struck = useStruckScene();
+const struck = useFaultScene();
 
-describe("no value is seen while Secrets Manager", () => {
+describe("no value leaks while Secrets Manager", () => {
   const faults: { it: string; fault: FaultKind; remainingMs?: number }[] = [
     { it: "throttles", fault: { kind: "throttle" } },
     { it: "fails", fault: { kind: "serverError" } },
-    { it: "hangs up before it reads", fault: { kind: "reset", when: "before" } },
-    { it: "hangs up when it has read", fault: { kind: "reset", when: "after" } },
-    { it: "is slower than Lambda's time", fault: { kind: "latency", ms: 700 }, remainingMs: 1_500 },
-    { it: "answers from the past", fault: { kind: "staleRead" } },
-    { it: "takes the credentials for expired", fault: { kind: "expiredCredentials" } },
+    { it: "closes the connection before it reads", fault: { kind: "reset", when: "before" } },
+    { it: "closes the connection after it reads", fault: { kind: "reset", when: "after" } },
+    { it: "is slower than the Lambda timeout", fault: { kind: "latency", ms: 700 }, remainingMs: 1_500 },
+    { it: "returns a stale response", fault: { kind: "staleRead" } },
+    { it: "reports expired credentials", fault: { kind: "expiredCredentials" } },
     { it: "denies access", fault: { kind: "accessDenied" } },
     { it: "can't decrypt", fault: { kind: "decryptionFailure" } },
   ];
@@ -28,7 +28,7 @@ describe("no value is seen while Secrets Manager", () => {
   });
 });
 
-describe("no value is seen when Secrets Manager quotes it in", () => {
+describe("no value leaks if Secrets Manager quotes it in", () => {
   afterEach(() => {
     const { AWS_ENDPOINT_URL_SECRETS_MANAGER } = struck.backend.aws.env;
     vi.stubEnv("AWS_ENDPOINT_URL_SECRETS_MANAGER", AWS_ENDPOINT_URL_SECRETS_MANAGER);
@@ -46,11 +46,11 @@ describe("no value is seen when Secrets Manager quotes it in", () => {
     { it: "a throttle", status: 400, body: jsonError("ThrottlingException") },
     { it: "an error of an unknown type", status: 400, body: jsonError(canary) },
     { it: "an error of its own", status: 500, body: jsonError("InternalServiceError") },
-    { it: "an error that is no JSON", status: 400, body: canary },
+    { it: "an error that is not JSON", status: 400, body: canary },
     { it: "a page with a 502", status: 502, body: `<p>${canary}</p>` },
-    { it: "an answer that is no JSON", status: 200, body: canary },
-    { it: "an answer that breaks off", status: 200, body: JSON.stringify(whole).slice(0, -3) },
-    { it: "an answer without a version", status: 200, body: JSON.stringify({ SecretString: canary }) },
+    { it: "a response that is not JSON", status: 200, body: canary },
+    { it: "a truncated response", status: 200, body: JSON.stringify(whole).slice(0, -3) },
+    { it: "a response without a version", status: 200, body: JSON.stringify({ SecretString: canary }) },
     {
       it: "text where binary belongs",
       status: 200,
@@ -86,7 +86,7 @@ describe("no value is seen when Secrets Manager quotes it in", () => {
   });
 });
 
-describe("no value is seen when EKS or STS quotes it in an error", () => {
+describe("no value leaks if EKS or STS quotes it in an error", () => {
   it.each(["AccessDenied", "ExpiredTokenException", "ServiceUnavailableException", "no name at all"])(
     "%s",
     async (name) => {

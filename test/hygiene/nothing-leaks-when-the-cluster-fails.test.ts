@@ -2,27 +2,27 @@ import { describe, it } from "vitest";
 import type { FaultKind } from "../../sandbox/kubernetes/faults.ts";
 import { secretBody } from "../cluster/api-server.ts";
 import { newCanary } from "../harness/canary.ts";
-import { base64, useStruckScene } from "./struck-scene.ts";
+import { base64, useFaultScene } from "./fault-scene.ts";
 
-const struck = useStruckScene();
+const struck = useFaultScene();
 
-describe("no value is seen while the API server", () => {
+describe("no value leaks while the API server", () => {
   const canary = newCanary();
   const faults: { it: string; fault: FaultKind; verb?: string; remainingMs?: number }[] = [
     { it: "throttles", fault: { kind: "throttle", retryAfterSeconds: 0 } },
-    { it: "asks for a longer pause than there is time", fault: { kind: "throttle", retryAfterSeconds: 30 } },
+    { it: "requests a longer wait than the time left", fault: { kind: "throttle", retryAfterSeconds: 30 } },
     ...([500, 502, 503, 504] as const).map((status) => ({
       it: `answers ${status}`,
       fault: { kind: "server-error", status } as const,
       remainingMs: 3_000,
     })),
-    { it: "hangs up before a write", fault: { kind: "reset", when: "before" }, verb: "patch" },
-    { it: "hangs up after a write", fault: { kind: "reset", when: "after" }, verb: "patch" },
-    { it: "hangs up after a read", fault: { kind: "reset", when: "after" }, verb: "get" },
-    { it: "takes the token for wrong", fault: { kind: "unauthorized" } },
-    { it: "is slower than Lambda's time", fault: { kind: "latency", ms: 700 }, remainingMs: 1_500 },
+    { it: "closes the connection before a write", fault: { kind: "reset", when: "before" }, verb: "patch" },
+    { it: "closes the connection after a write", fault: { kind: "reset", when: "after" }, verb: "patch" },
+    { it: "closes the connection after a read", fault: { kind: "reset", when: "after" }, verb: "get" },
+    { it: "refuses the token", fault: { kind: "unauthorized" } },
+    { it: "is slower than the Lambda timeout", fault: { kind: "latency", ms: 700 }, remainingMs: 1_500 },
     {
-      it: "stops in the middle of an answer until Lambda's time is over",
+      it: "stops within a response until the Lambda timeout",
       fault: { kind: "slow-body", pieceMs: 400, pieces: 4 },
       remainingMs: 1_900,
     },

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { type Answer, secretBody, startApiServer, statusBody } from "../cluster/api-server.ts";
 import { newCanary } from "../harness/canary.ts";
 import { lambdaContext } from "../harness/relay.ts";
-import { base64, useStruckScene } from "./struck-scene.ts";
+import { base64, useFaultScene } from "./fault-scene.ts";
 import { expectNoTrace } from "./watched-relay.ts";
 
-const struck = useStruckScene();
+const struck = useFaultScene();
 
-describe("no value is seen when the API server quotes it in", () => {
+describe("no value leaks if the API server quotes it in", () => {
   const quoting = (status: number, canary: string) => ({
     ...statusBody(status, canary),
     message: `Secret "db" is invalid: data: Invalid value: "${canary}"`,

@@ -8,7 +8,7 @@ import { readManifests } from "../../cli/import-eso/manifest.ts";
 
 export const OPTIONS: ImportOptions = {
   cluster: { key: "prod", name: "prod-eks", region: "eu-west-1" },
-  home: { region: "eu-west-1", accountId: "111122223333" },
+  location: { region: "eu-west-1", accountId: "111122223333" },
   assumeStores: false,
   namespace: "shop",
 };

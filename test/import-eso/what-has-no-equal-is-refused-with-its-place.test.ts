@@ -218,7 +218,7 @@ describe("a store is refused", () => {
     ["with a field that is not known", store({ cache: true }), parameter],
     ["of another Region with an unknown account", store({ region: "us-east-1" }), "STORE_ACCOUNT"],
   ])("%s", (_, given, code) => {
-    const { notConverted } = convert([given, externalSecret(all)], { home: { region: "eu-west-1" } });
+    const { notConverted } = convert([given, externalSecret(all)], { location: { region: "eu-west-1" } });
     expect(notConverted).toMatchObject([{ objections: [{ path: "spec.secretStoreRef", code }] }]);
   });
 
@@ -231,7 +231,7 @@ describe("a store is refused", () => {
 
   it("when stores use several Regions, and the Region of the functions is unknown", () => {
     const far = { ...store({ region: "us-east-1" }), metadata: { name: "far" } };
-    expect(convert([store(), far, externalSecret(all)], { home: {} }).notConverted).toMatchObject([
+    expect(convert([store(), far, externalSecret(all)], { location: {} }).notConverted).toMatchObject([
       { objections: [{ code: "STORE_ACCOUNT" }] },
     ]);
   });

@@ -14,7 +14,7 @@ it("docs/migrate-from-eso.md has what becomes of each; `node test/real/external-
 });
 
 describe.each(examples.map((example) => [example.file, example] as const))("%s", (_, example) => {
-  it("is converted, or is not and says of each place why", () => {
+  it("is converted, or refused with a reason for each location", () => {
     const { converted, notConverted, unread, manifests } = example;
     const asked = manifests.filter(({ kind }) => kind.endsWith("ExternalSecret"));
 

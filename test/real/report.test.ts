@@ -53,12 +53,12 @@ const rowsOf = (page: Page) => page.locator("#body tr").count();
 const found = (page: Page) => page.locator("#found").textContent();
 
 describe("ten thousand bindings", () => {
-  it("are shown, those first that need somebody, and filtered by every filter", async () => {
+  it("are shown, the most urgent first, and filtered by every filter", async () => {
     const page = await open(fleetFile);
 
     expect(await found(page)).toBe("10,000 Secrets");
     expect(await rowsOf(page)).toBe(50);
-    expect(await page.locator("#body .badge").first().textContent()).toBe("Needs you");
+    expect(await page.locator("#body .badge").first().textContent()).toBe("Action needed");
 
     await fieldOf(page, "cluster").selectOption("prod-eu-1");
     const ofCluster = await found(page);
@@ -84,7 +84,7 @@ describe("ten thousand bindings", () => {
     await expect.poll(() => found(page)).toBe("10,000 Secrets");
   });
 
-  it("are found by name, by version and by words, and nothing is said to be found where there is nothing", async () => {
+  it("are found by name, version and text, and a search without a match says so", async () => {
     const page = await open(fleetFile);
     const search = fieldOf(page, "q");
 
@@ -94,12 +94,12 @@ describe("ten thousand bindings", () => {
     await search.fill(version ?? "");
     expect(await page.locator("#body b").allTextContents()).toEqual(["api-token-9999"]);
     await search.fill("set adopt");
-    expect(await page.locator("#body .badge").allTextContents()).toEqual(Array(4).fill("Needs you"));
+    expect(await page.locator("#body .badge").allTextContents()).toEqual(Array(4).fill("Action needed"));
     await search.fill("no such thing");
     expect(await page.locator("#body").textContent()).toMatch(/No Secret matches/);
   });
 
-  it("are sorted by a column, up and down, and this is told to whoever can't see the arrow", async () => {
+  it("are sorted by a column, up and down, with aria-sort for screen readers", async () => {
     const page = await open(fleetFile);
     const header = page.locator("[data-sort=name]");
 
@@ -113,10 +113,10 @@ describe("ten thousand bindings", () => {
     expect(first < last).toBe(true);
   });
 
-  it("lead from a number to its rows, and the address keeps the view", async () => {
+  it("are filtered by a click on a count, and the address keeps the view", async () => {
     const page = await open(fleetFile);
 
-    await page.getByRole("link", { name: /^Needs you/ }).click();
+    await page.getByRole("link", { name: /^Action needed/ }).click();
     expect(await found(page)).toBe("4 of 10,000 Secrets");
     const { hash } = new URL(page.url());
     const again = await open(fleetFile);
@@ -127,7 +127,7 @@ describe("ten thousand bindings", () => {
 });
 
 describe("with the keyboard alone", () => {
-  it("one skips to the Secrets, searches, turns pages and stays where one was", async () => {
+  it("a reader skips to the Secrets, searches, turns pages and keeps the focus", async () => {
     const page = await open(fleetFile);
 
     await page.keyboard.press("Tab");
@@ -150,7 +150,7 @@ describe("with the keyboard alone", () => {
     expect(await page.evaluate("document.activeElement.dataset.go")).toBe("First");
   });
 
-  it("every focus can be seen", async () => {
+  it("every focus is visible", async () => {
     const page = await open(fleetFile);
     const seen: string[] = [];
     for (let at = 0; at < 40; at += 1) {
@@ -209,8 +209,8 @@ describe("accessibility, by axe", () => {
   });
 });
 
-describe("what is seen", () => {
-  it.each([360, 768, 1_440])("is no wider than a window of %i px, and not blank", async (width) => {
+describe("the layout", () => {
+  it.each([360, 768, 1_440])("fits into a window of %i px, and is not blank", async (width) => {
     const page = await open(fleetFile, { viewport: { width, height: 900 } });
     await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
 
@@ -220,7 +220,7 @@ describe("what is seen", () => {
     expect(picture.shareOf(picture.colorAt(2, 2))).toBeLessThan(0.95);
   });
 
-  it("is light or dark as the system is, or as one chooses", async () => {
+  it("follows the theme of the system, or the chosen one", async () => {
     const light = await open(fleetFile, { colorScheme: "light" });
     const dark = await open(fleetFile, { colorScheme: "dark" });
     const brightness = async (page: Page) => decodePng(await page.screenshot()).brightness();
@@ -242,7 +242,7 @@ describe("what is seen", () => {
 
     const picture = decodePng(await plot.screenshot());
 
-    // Half, 99 of 100 and the slowest: each crosses the middle once, in its own colour.
+    // The median, the 99th percentile and the slowest each cross the middle once, in their own colours.
     const crossed = picture.column(Math.floor(picture.width / 2)).filter(isColoured);
     expect(crossed.length).toBeGreaterThanOrEqual(3);
   });
@@ -270,17 +270,17 @@ describe("what is seen", () => {
     expect(await first(withScript)).toBe(await first(without));
   });
 
-  it("says so when all is well", async () => {
+  it("says so if no action is needed", async () => {
     const page = await open(write("well.html", renderSweeps([sweepReport({ bindings: 3, checked: 3 })])));
 
     expect(await page.locator(".figure").textContent()).toBe("100%");
-    expect(await page.locator(".verdict").textContent()).toBe("Nothing waits for a person.");
-    expect(await page.locator("#targets").textContent()).toMatch(/3 Secrets in order are not named here/);
+    expect(await page.locator(".verdict").textContent()).toBe("No action needed.");
+    expect(await page.locator("#targets").textContent()).toMatch(/3 Secrets in order are not listed here/);
   });
 });
 
-describe("a name that is made to attack whoever reads", () => {
-  it.each(HOSTILE)("runs nothing, loads nothing and is shown as it is: %j", async (text) => {
+describe("a hostile name", () => {
+  it.each(HOSTILE)("runs nothing, loads nothing and is shown unchanged: %j", async (text) => {
     const page = await open(write("hostile.html", renderSweeps([reportSaying(text)])));
 
     for (const focusable of await page.locator("a, button, input, select").all()) await focusable.focus();
@@ -296,7 +296,7 @@ describe("a name that is made to attack whoever reads", () => {
     expect(names).toContain(text);
   });
 
-  it("is stopped by the policy even if it came so far as to be markup", async () => {
+  it("is blocked by the policy even as markup", async () => {
     const text = renderSweeps([reportSaying("a")]).replace(
       "</main>",
       "<script>window.ran = 1</script><img src=x onerror='window.ran = 2'></main>",
@@ -304,7 +304,9 @@ describe("a name that is made to attack whoever reads", () => {
     const one = await openFile(browser, write("broken.html", text));
 
     expect(await one.page.evaluate("window.ran")).toBeUndefined();
-    expect(one.complaints.filter((told) => told.startsWith("violation")).length).toBeGreaterThanOrEqual(2);
+    expect(
+      one.complaints.filter((complaint) => complaint.startsWith("violation")).length,
+    ).toBeGreaterThanOrEqual(2);
     await one.page.context().close();
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { checkExpression, evaluateExpression } from "../../shared/render/expressions/jmespath.ts";
-import { type JsonTreeObject, parseJsonTree } from "../../shared/render/expressions/json-tree.ts";
-import { checkTemplate, renderTemplate } from "../../shared/render/expressions/liquid.ts";
-import { runBounded, TookTooLong } from "../../shared/render/expressions/run-bounded.ts";
+import { checkExpression, evaluateExpression } from "../../shared/bindings/expressions/jmespath.ts";
+import { type JsonTreeObject, parseJsonTree } from "../../shared/bindings/expressions/json-tree.ts";
+import { checkTemplate, renderTemplate } from "../../shared/bindings/expressions/liquid.ts";
+import { runBounded, TookTooLong } from "../../shared/bindings/expressions/run-bounded.ts";
 import { matchPattern } from "../../shared/render/match-pattern.ts";
 import { callWithinMemory } from "../hygiene/call-within-memory.ts";
 

@@ -1,6 +1,6 @@
-import { evaluateExpression } from "../../shared/render/expressions/jmespath.ts";
-import { type JsonTreeObject, parseJsonTree } from "../../shared/render/expressions/json-tree.ts";
-import { renderTemplate } from "../../shared/render/expressions/liquid.ts";
+import { evaluateExpression } from "../../shared/bindings/expressions/jmespath.ts";
+import { type JsonTreeObject, parseJsonTree } from "../../shared/bindings/expressions/json-tree.ts";
+import { renderTemplate } from "../../shared/bindings/expressions/liquid.ts";
 
 // For callWithinMemory: sources are JSON, since what a source is parsed into can't be copied to another thread.
 

@@ -4,9 +4,9 @@ import {
   checkExpression,
   type ExpressionResult,
   evaluateExpression,
-} from "../../shared/render/expressions/jmespath.ts";
-import { isFunctionName } from "../../shared/render/expressions/jmespath-functions.ts";
-import { type JsonTree, jsonTextOf, parseJsonTree } from "../../shared/render/expressions/json-tree.ts";
+} from "../../shared/bindings/expressions/jmespath.ts";
+import { isFunctionName } from "../../shared/bindings/expressions/jmespath-functions.ts";
+import { type JsonTree, jsonTextOf, parseJsonTree } from "../../shared/bindings/expressions/json-tree.ts";
 
 /** What comes out, as JSON; `nothing`, which null is too; or `error`. */
 function resultOf(expression: string, given: unknown): string {

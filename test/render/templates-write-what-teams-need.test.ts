@@ -2,9 +2,9 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { JsonTreeObject } from "../../shared/render/expressions/json-tree.ts";
-import { parseJsonTree } from "../../shared/render/expressions/json-tree.ts";
-import { renderTemplate, TEMPLATE_WORDS } from "../../shared/render/expressions/liquid.ts";
+import type { JsonTreeObject } from "../../shared/bindings/expressions/json-tree.ts";
+import { parseJsonTree } from "../../shared/bindings/expressions/json-tree.ts";
+import { renderTemplate, TEMPLATE_WORDS } from "../../shared/bindings/expressions/liquid.ts";
 import { makeCertificates } from "../harness/certificates.ts";
 
 const { authorityPem, pair } = makeCertificates();

@@ -3,32 +3,37 @@ import { describe, expect, it } from "vitest";
 import { parseAwsLocation, partitionOfRegion } from "../../shared/source/parse-aws-location.ts";
 import { parseBoundReference, parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
 import { parseVersionId } from "../../shared/source/parse-version-id.ts";
-import { anyHome, anySecretName, anySuffix, arnOf } from "./arbitraries.ts";
+import { anyLocation, anySecretName, anySuffix, arnOf } from "./arbitraries.ts";
 
-const home = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
+const location = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
 
 describe("an id is read as written or not at all", () => {
-  it("finds name, home and suffix in any full ARN, even when the name itself ends like a suffix", () => {
+  it("finds name, location and suffix in any full ARN, even when the name itself ends like a suffix", () => {
     fc.assert(
-      fc.property(anyHome, anySecretName, anySuffix, (home, name, suffix) => {
-        const id = arnOf(home, name, suffix);
-        expect(parseSecretReference(id, "full-arn")).toEqual({ id, names: [name], home, suffix });
+      fc.property(anyLocation, anySecretName, anySuffix, (location, name, suffix) => {
+        const id = arnOf(location, name, suffix);
+        expect(parseSecretReference(id, "full-arn")).toEqual({ id, names: [name], location, suffix });
       }),
-      { examples: [[home, "prod/db-AbCdEf", "GhIjKl"]] },
+      { examples: [[location, "prod/db-AbCdEf", "GhIjKl"]] },
     );
   });
 
   it("has the true name among its readings of any ARN, whoever wrote it", () => {
     fc.assert(
-      fc.property(anyHome, anySecretName, fc.option(anySuffix, { nil: undefined }), (home, name, suffix) => {
-        const reference = parseSecretReference(arnOf(home, name, suffix), "any");
-        expect(reference?.names).toContain(name);
-        expect(reference?.home).toEqual(home);
-      }),
+      fc.property(
+        anyLocation,
+        anySecretName,
+        fc.option(anySuffix, { nil: undefined }),
+        (location, name, suffix) => {
+          const reference = parseSecretReference(arnOf(location, name, suffix), "any");
+          expect(reference?.names).toContain(name);
+          expect(reference?.location).toEqual(location);
+        },
+      ),
     );
   });
 
-  it("reads any legal name as that name, without a home", () => {
+  it("reads any legal name as that name, without a location", () => {
     fc.assert(
       fc.property(anySecretName, (name) => {
         expect(parseSecretReference(name, "any")).toEqual({ id: name, names: [name] });
@@ -38,26 +43,26 @@ describe("an id is read as written or not at all", () => {
   });
 
   it("keeps both readings of an ARN that may or may not be full, the likelier first", () => {
-    const reference = parseSecretReference(arnOf(home, "prod/db-AbCdEf"), "any");
+    const reference = parseSecretReference(arnOf(location, "prod/db-AbCdEf"), "any");
     expect(reference?.names).toEqual(["prod/db", "prod/db-AbCdEf"]);
     expect(reference).not.toHaveProperty("suffix");
   });
 
   it("is certain when only one reading would be legal", () => {
     const longest = "a".repeat(512);
-    expect(parseSecretReference(arnOf(home, longest, "AbCdEf"), "any")).toMatchObject({
+    expect(parseSecretReference(arnOf(location, longest, "AbCdEf"), "any")).toMatchObject({
       names: [longest],
       suffix: "AbCdEf",
     });
-    expect(parseSecretReference(arnOf(home, "-AbCdEf"), "any")?.names).toEqual(["-AbCdEf"]);
+    expect(parseSecretReference(arnOf(location, "-AbCdEf"), "any")?.names).toEqual(["-AbCdEf"]);
   });
 
   it("takes an ARN in bindings that ends like a full one as full, and any other id as it is", () => {
-    expect(parseBoundReference(arnOf(home, "prod/db-AbCdEf"))).toMatchObject({
+    expect(parseBoundReference(arnOf(location, "prod/db-AbCdEf"))).toMatchObject({
       names: ["prod/db"],
       suffix: "AbCdEf",
     });
-    expect(parseBoundReference(arnOf(home, "prod/db"))).not.toHaveProperty("suffix");
+    expect(parseBoundReference(arnOf(location, "prod/db"))).not.toHaveProperty("suffix");
     expect(parseBoundReference("prod/db-AbCdEf")).toEqual({
       id: "prod/db-AbCdEf",
       names: ["prod/db-AbCdEf"],
@@ -67,24 +72,24 @@ describe("an id is read as written or not at all", () => {
   const none = [
     { it: "the empty text", id: "" },
     { it: "a name over 512 characters", id: "a".repeat(513) },
-    { it: "an ARN whose name is too long in every reading", id: arnOf(home, "a".repeat(513), "AbCdEf") },
+    { it: "an ARN whose name is too long in every reading", id: arnOf(location, "a".repeat(513), "AbCdEf") },
     { it: "a name outside ASCII", id: "prod/données" },
     { it: "a fullwidth twin of a legal name", id: "prod/\uff44b" },
     { it: "a name with a space around it", id: " prod/db" },
     { it: "a name with a line break", id: "prod/db\n" },
-    { it: "an ARN with a line break", id: `${arnOf(home, "prod/db", "AbCdEf")}\n` },
+    { it: "an ARN with a line break", id: `${arnOf(location, "prod/db", "AbCdEf")}\n` },
     { it: "a name with a colon", id: "prod:db" },
-    { it: "an ARN in capitals", id: arnOf(home, "prod/db").toUpperCase() },
+    { it: "an ARN in capitals", id: arnOf(location, "prod/db").toUpperCase() },
     { it: "an ARN of another service", id: "arn:aws:s3:eu-west-1:111122223333:secret:prod/db" },
-    { it: "an ARN of an unknown partition", id: arnOf({ ...home, partition: "gcp" }, "prod/db") },
-    { it: "an ARN without an account", id: arnOf({ ...home, accountId: "" }, "prod/db") },
-    { it: "an ARN without a Region", id: arnOf({ ...home, region: "" }, "prod/db") },
+    { it: "an ARN of an unknown partition", id: arnOf({ ...location, partition: "gcp" }, "prod/db") },
+    { it: "an ARN without an account", id: arnOf({ ...location, accountId: "" }, "prod/db") },
+    { it: "an ARN without a Region", id: arnOf({ ...location, region: "" }, "prod/db") },
     {
       it: "an ARN of something else than a secret",
-      id: arnOf(home, "prod/db").replace(":secret:", ":policy:"),
+      id: arnOf(location, "prod/db").replace(":secret:", ":policy:"),
     },
-    { it: "an ARN without a name", id: arnOf(home, "") },
-    { it: "an ARN with a version after it", id: `${arnOf(home, "prod/db", "AbCdEf")}:AWSCURRENT` },
+    { it: "an ARN without a name", id: arnOf(location, "") },
+    { it: "an ARN with a version after it", id: `${arnOf(location, "prod/db", "AbCdEf")}:AWSCURRENT` },
     { it: "a text beyond all limits", id: `arn:aws:secretsmanager:${"a".repeat(1_000_000)}` },
   ];
   it.each(none)("refuses $it", ({ id }) => {
@@ -94,7 +99,7 @@ describe("an id is read as written or not at all", () => {
   });
 
   it("refuses an ARN without a suffix where only a full one can be", () => {
-    expect(parseSecretReference(arnOf(home, "prod/db"), "full-arn")).toBeUndefined();
+    expect(parseSecretReference(arnOf(location, "prod/db"), "full-arn")).toBeUndefined();
   });
 
   it("answers any text at all, and never by changing it", () => {
@@ -106,12 +111,12 @@ describe("an id is read as written or not at all", () => {
   });
 });
 
-describe("a home is made of an account and a Region", () => {
+describe("a location is made of an account and a Region", () => {
   it("gives every Region its partition", () => {
     fc.assert(
-      fc.property(anyHome, (home) => {
-        expect(partitionOfRegion(home.region)).toBe(home.partition);
-        expect(parseAwsLocation(home.accountId, home.region)).toEqual(home);
+      fc.property(anyLocation, (location) => {
+        expect(partitionOfRegion(location.region)).toBe(location.partition);
+        expect(parseAwsLocation(location.accountId, location.region)).toEqual(location);
       }),
     );
   });

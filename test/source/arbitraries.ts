@@ -30,7 +30,7 @@ export const anySecretName = fc.oneof(
   ),
 );
 
-export const anyHome: fc.Arbitrary<AwsLocation> = fc
+export const anyLocation: fc.Arbitrary<AwsLocation> = fc
   .tuple(
     fc.constantFrom(
       ["aws", "eu-west-1"],

@@ -3,12 +3,16 @@ import { describe, expect, it } from "vitest";
 import { parseBoundReference, parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
 import { lookupNames, referencesMayMatch } from "../../shared/source/references-may-match.ts";
 import type { AwsLocation, SecretReference } from "../../shared/source/secret-id.ts";
-import { anyHome, anySecretName, anySuffix, arnOf } from "./arbitraries.ts";
+import { anyLocation, anySecretName, anySuffix, arnOf } from "./arbitraries.ts";
 
 const self = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
 
 type Secret = { home: AwsLocation; name: string; suffix: string };
-const anySecret: fc.Arbitrary<Secret> = fc.record({ home: anyHome, name: anySecretName, suffix: anySuffix });
+const anySecret: fc.Arbitrary<Secret> = fc.record({
+  home: anyLocation,
+  name: anySecretName,
+  suffix: anySuffix,
+});
 
 /** Two secrets that differ in one respect only, so that near misses are met often. */
 const anyTwins = fc
@@ -26,7 +30,7 @@ const spellings = (secret: Secret): SecretReference[] => [
   fullArn(secret),
   parsed(parseSecretReference(arnOf(secret.home, secret.name, secret.suffix), "any")),
   parsed(parseSecretReference(arnOf(secret.home, secret.name), "any")),
-  { ...parsed(parseSecretReference(secret.name, "any")), home: secret.home },
+  { ...parsed(parseSecretReference(secret.name, "any")), location: secret.home },
 ];
 
 describe("references match by any reading, but never across homes", () => {

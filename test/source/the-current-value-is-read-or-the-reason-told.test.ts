@@ -75,7 +75,7 @@ describe("the current value", () => {
   it("is asked for in the Region where the source lives", async () => {
     const there = ARN.replace("eu-west-1", "us-east-1");
     const { read, seen } = fakeClient({ ARN: there, VersionId: "v1", SecretString: "x" });
-    await read({ ...SOURCE, home: { partition: "aws", region: "us-east-1", accountId: "111122223333" } });
+    await read({ ...SOURCE, location: { partition: "aws", region: "us-east-1", accountId: "111122223333" } });
     expect(seen.regions).toEqual(["us-east-1"]);
   });
 

@@ -14,7 +14,7 @@ afterEach(async () => {
   other = undefined;
 });
 
-/** A second cluster, with no Secret in it yet. */
+/** A second cluster, still without Secrets. */
 const startOther = async (): Promise<KubernetesSandbox> => {
   const { aws, authority } = scene.sandbox;
   other = await startKubernetesSandbox({
@@ -53,7 +53,7 @@ const DEAD = [
 
 describe.for(DEAD)("a cluster that $it", ({ fault, code }) => {
   it.for([METADATA, VALUES])(
-    "is asked a few times, told as unknown, and costs the other nothing: %j",
+    "is called a few times, reported as unknown, and does not affect the other: %j",
     async (input) => {
       const cluster = await startOther();
       const fleet = await openTwoClusters(cluster);
@@ -75,11 +75,11 @@ describe.for(DEAD)("a cluster that $it", ({ fault, code }) => {
   );
 });
 
-it("a cluster is swept to its end while another one does not answer at all", async () => {
+it("a cluster is swept completely while another one does not respond", async () => {
   const cluster = await startOther();
   const fleet = await openTwoClusters(cluster);
   const isDone = Promise.withResolvers<void>();
-  cluster.faults.before(() => isDone.promise); // were the sweep to wait for this one first, it would never end
+  cluster.faults.before(() => isDone.promise); // a sweep that waits for this cluster first would never end
   scene.sandbox.kubernetes.faults.before(({ verb }) => {
     if (verb === "delete") isDone.resolve(); // deletions come last
   });

@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 const envOf = () => ({
   SHARD_QUEUE_URL: queueUrl,
-  SHARD_BINDINGS_MAX: "50", // the least there is
+  SHARD_BINDINGS_MAX: "50", // the minimum
   DELETIONS_SHARE_MAX_PERCENT: "50", // it is a share of each shard, and here all drift is in the last ones
 });
 
@@ -54,7 +54,7 @@ const receive = async (): Promise<Message[]> => {
   return Messages;
 };
 
-/** As Lambda's event source mapping does it: what the function does not report as failed is deleted. */
+/** Like Lambda's event source mapping: deletes every message that the function does not report as failed. */
 const invokeWith = async (sweeper: TestSweeper, messages: readonly Message[]): Promise<string[]> => {
   const Records = messages.map(({ MessageId, Body }) => ({ messageId: MessageId, body: Body }));
   const { batchItemFailures } = (await sweeper.sweep({ Records })) as unknown as SQSBatchResponse;
@@ -93,7 +93,7 @@ const versionsOf = (fleet: Fleet) =>
   );
 
 describe("a sweep that is too large for one invocation", () => {
-  it("is done by shards: each binding is checked once, each drift found once, and the counts add up", async () => {
+  it("is split into shards: each binding is checked once, each drift found once, and the counts add up", async () => {
     const fleet = await openDrifted();
     const sweeper = await sweeperOf(fleet, { env: envOf() });
     scene.sandbox.aws.counters.reset();
@@ -113,7 +113,7 @@ describe("a sweep that is too large for one invocation", () => {
     expect(scene.sandbox.aws.counters.callsOf("ListSecrets")).toBeLessThanOrEqual(8); // listed once, not once a shard
   });
 
-  it("as a plan is made in one go, for whoever wants to read it", async () => {
+  it("runs as a plan in one invocation, so that its report is complete", async () => {
     const fleet = await openDrifted();
     const sweeper = await sweeperOf(fleet, { env: envOf() });
     const report = await sweeper.sweep({ ...METADATA, plan: true });
@@ -121,7 +121,7 @@ describe("a sweep that is too large for one invocation", () => {
     expect(await receive()).toEqual([]);
   });
 
-  it("takes no harm from shards that come twice", async () => {
+  it("tolerates repeated shards", async () => {
     const fleet = await openDrifted();
     const sweeper = await sweeperOf(fleet, { env: envOf() });
     await sweeper.sweep(METADATA);
@@ -137,7 +137,7 @@ describe("a sweep that is too large for one invocation", () => {
     expect(await versionsOf(fleet)).toEqual(before);
   });
 
-  it("takes no harm from shards that come late, after their sources have moved on", async () => {
+  it("tolerates late shards, after their sources have changed", async () => {
     const fleet = await scene.openFleet({
       size: 120,
       perNamespace: 70,
@@ -159,7 +159,7 @@ describe("a sweep that is too large for one invocation", () => {
 });
 
 describe("a shard", () => {
-  it("without the time for it hands its bindings over, and they are checked once", async () => {
+  it("without enough time hands its bindings over, and they are checked once", async () => {
     const fleet = await openDrifted(300);
     const sweeper = await sweeperOf(fleet, { env: envOf() });
     const { shardsQueued } = await sweeper.sweep(METADATA);
@@ -177,7 +177,7 @@ describe("a shard", () => {
     expect(planned).toBeGreaterThan(shardsQueued);
   });
 
-  it("that could not be handed over comes again", async () => {
+  it("that could not be handed over is retried", async () => {
     const fleet = await scene.openFleet({ size: 120 });
     const sweeper = await sweeperOf(fleet, { env: envOf() });
     await sweeper.sweep(METADATA);
@@ -187,12 +187,12 @@ describe("a shard", () => {
     expect(await invokeWith(hurried, messages)).toEqual(messages.map(({ MessageId }) => MessageId));
   });
 
-  it("that is none is returned, and stops no other", async () => {
+  it("that is not valid is returned, and stops no other", async () => {
     const fleet = await scene.openFleet({ size: 120 });
     const sweeper = await sweeperOf(fleet, { env: envOf() });
     await sweeper.sweep(METADATA);
     const [first, ...others] = await receive();
-    if (first === undefined) throw new Error("There is no shard");
+    if (first === undefined) throw new Error("No such shard");
 
     const failed = await invokeWith(sweeper, [{ ...first, Body: "?" }, ...others]);
 
@@ -201,7 +201,7 @@ describe("a shard", () => {
     expect(total(sweeper, "SweepBindingsChecked")).toBe(120 - 50);
   });
 
-  it("that meets a bug of ours is returned, and stops no other", async () => {
+  it("that hits a bug is returned, and stops no other", async () => {
     const fleet = await scene.openFleet({ size: 120 });
     let isFirst = true;
     const sweeper = await sweeperOf(fleet, {
@@ -220,7 +220,7 @@ describe("a shard", () => {
     expect(total(sweeper, "SweepBindingsChecked")).toBe(120 - 50);
   });
 
-  it("of a cluster that is down says so, and counts as not completed", async () => {
+  it("of a cluster that is down reports it, and counts as incomplete", async () => {
     const fleet = await scene.openFleet({ size: 60 });
     const sweeper = await sweeperOf(fleet, { env: envOf() });
     await sweeper.sweep(METADATA);

@@ -55,7 +55,7 @@ const watch = () => {
 };
 
 describe("a sweep's report", () => {
-  it("without a finding counts zero drift, so that it can be told from no sweep", () => {
+  it("without a finding counts zero drift, which differs from no sweep", () => {
     const { log, measure, logs, of } = watch();
     reportSweep(log, measure, reportOf());
     expect(of("TargetsDrifted")).toEqual([0]);
@@ -66,7 +66,7 @@ describe("a sweep's report", () => {
     expect(logs.map(({ code }) => code)).toEqual(["SWEEP_COMPLETED"]);
   });
 
-  it("counts each finding under its code, and tells the oldest staleness", () => {
+  it("counts each finding under its code, and reports the oldest staleness", () => {
     const { log, measure, logs, of } = watch();
     const targets = [
       rowOf({ outcome: "written", staleMs: 5_000 }),
@@ -82,13 +82,13 @@ describe("a sweep's report", () => {
     expect(logs[0]?.fields).toMatchObject({ finding: "STALE", target: "main/app/db", action: "written" });
   });
 
-  it("with nothing but what is left on purpose counts zero drift", () => {
+  it("with only findings that stay on purpose counts zero drift", () => {
     const { log, measure, of } = watch();
     reportSweep(log, measure, reportOf({ targets: [rowOf({ action: "none", finding: "ORPHAN" })] }));
     expect([of("TargetsDrifted"), of("TargetsLeft")]).toEqual([[0], ["1 ORPHAN"]]);
   });
 
-  it("says in words which field whom belongs to, and what a person must do", () => {
+  it("names fields, their managers and the remedy", () => {
     const { log, measure, logs } = watch();
     const fields = [
       { field: "data.password", what: "changed", manager: "kubectl", at: "2026-11-20T09:00:00.000Z" },
@@ -118,7 +118,7 @@ describe("a sweep's report", () => {
     expect(of(metric)).toEqual(counts);
   });
 
-  it("with a held Secret counts drift only where its source has moved on", () => {
+  it("with a held Secret counts drift only if its source has changed", () => {
     const { log, measure, of } = watch();
     const held = { action: "refuse", code: "HELD", until: "2026-11-20T10:00:00.000Z" } as const;
     reportSweep(log, measure, reportOf({ targets: [rowOf({ ...held, finding: "TAMPERED" })] }));
@@ -153,7 +153,7 @@ describe("the progress of a sweep", () => {
     },
     { it: "that hands over plans both", report: handedOver, isShard: false, planned: [3], completed: [1] },
     {
-      it: "that could not look everywhere is not complete",
+      it: "with unknown targets is not complete",
       report: reportOf({ checked: 9, targets: [UNKNOWN] }),
       isShard: false,
       planned: [1],

@@ -9,9 +9,9 @@ import { unknownIn } from "../harness/rows.ts";
 import { decodeData } from "../harness/scene.ts";
 import { METADATA, sweeperOf, useSweepScene, VALUES } from "./sweep-scene.ts";
 
-// Every fifth call fails, on either side, in every way there is, and in every third group every second one; reads of
-// rotated sources are stale besides in every second group. Each seed draws another mix of drift; the seeds of a group
-// run side by side, since most of their time is spent in waiting. Ten take some 5 s.
+// Every fifth call to AWS and Kubernetes fails, in every possible way, and in every third group every second one. In
+// every second group, reads of rotated sources are stale too. Each seed draws another mix of drift. The seeds of a group
+// run in parallel, because they mostly wait. Ten take about 5 s.
 const SEEDS = runs(8);
 const GROUP = 4;
 
@@ -20,7 +20,7 @@ const scene = useSweepScene();
 describe.for(Array.from({ length: Math.ceil(SEEDS / GROUP) }, (_, group) => group))(
   "while calls fail, in group %i of four seeds,",
   (group) => {
-    it("all is repaired or named, nothing is deleted that should not be, and the next sweep repairs the rest", async () => {
+    it("all drift is repaired or reported, no deletion is wrong, and the next sweep repairs the rest", async () => {
       const runs = await Promise.all(Array.from({ length: GROUP }, (_, at) => prepare(group * GROUP + at)));
       const hasStaleReads = group % 2 === 1;
 
@@ -82,7 +82,7 @@ async function expectAllRightAfterAnotherSweep(run: Run): Promise<void> {
   await expectNoWrongDeletion(run);
 }
 
-/** A fifth of the calls, split over every fault there is. Retry-After is zero, so that nothing waits for long. */
+/** A fifth of the calls, split over all faults. Retry-After is zero, so that the test is fast. */
 function disturb(seed: number, share: number, readStale: readonly string[]): void {
   const { aws, kubernetes } = scene.sandbox;
   const onAws = [
@@ -117,13 +117,13 @@ function boundIn({ members }: Fleet): Member[] {
   return members.filter(({ drift }) => !drift?.isUnbound);
 }
 
-/** A source that did not change has nothing stale to answer: it was there long before anybody looked. */
+/** An unchanged source has no stale state to return: it is older than the replica lag. */
 function rotatedIn(runs: readonly Run[]): string[] {
   const members = runs.flatMap(({ fleet }) => fleet.members);
   return members.flatMap(({ source, drift }) => (drift && isRotation(drift) ? [source.name] : []));
 }
 
-/** A read from before the rotation shows no drift at all, and nobody can tell; the next sweep finds it. */
+/** A read from before the rotation shows no drift; the next sweep finds it. */
 function isRotation({ code }: Drift): boolean {
   return code === "STALE" || code === "IMMUTABLE" || code === "UNRENDERABLE";
 }
@@ -140,7 +140,7 @@ async function uidsOf(fleet: Fleet): Promise<Map<Member, string | undefined>> {
   return uids;
 }
 
-/** A Secret that was there is the same one still, unless deleting it is what its drift asks for. */
+/** An existing Secret is still the same one, unless its drift requires a deletion. */
 async function expectNoWrongDeletion({ seed, fleet, uidsBefore }: Run): Promise<void> {
   const after = await uidsOf(fleet);
   for (const [member, uid] of uidsBefore) {

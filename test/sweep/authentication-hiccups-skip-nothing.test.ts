@@ -9,7 +9,7 @@ const scene = useSweepScene();
 const MINUTE_MS = 60_000;
 const ROLE_ARN = "arn:aws:iam::111122223333:role/cluster-writer";
 
-/** What Lambda puts into the environment, and replaces there before it ends. */
+/** The credentials that Lambda puts into the environment and replaces before they expire. */
 const useCredentials = (lifeMs: number) => {
   const issued = scene.sandbox.aws.issueCredentials({ roleName: "relay", sessionName: "reconcile", lifeMs });
   vi.stubEnv("AWS_ACCESS_KEY_ID", issued.accessKeyId);
@@ -39,7 +39,7 @@ const afterRequests = (count: number, happen: () => void) => {
 
 afterEach(useOwnKeys);
 
-describe("a sweep goes on, and skips nothing,", () => {
+describe("a sweep continues, and skips no binding,", () => {
   it.each([
     { what: "lists", input: METADATA, operation: "ListSecrets" },
     { what: "reads values", input: VALUES, operation: "BatchGetSecretValue" },
@@ -97,7 +97,7 @@ describe("a sweep goes on, and skips nothing,", () => {
     expect(foundBy(report)).toEqual(expectedFindings(fleet));
   });
 
-  it("when the cluster's role can be assumed only at the second try", async () => {
+  it("when AssumeRole succeeds only on the second attempt", async () => {
     const clusters = { main: { ...pinnedCluster(scene.backend), roleArn: ROLE_ARN } };
     const fleet = await scene.openFleet({ size: 60, clusters, drifts: mixDrifts(REPAIRABLE, 14) });
     await fleet.drift();
@@ -116,7 +116,7 @@ describe("a sweep goes on, and skips nothing,", () => {
   });
 });
 
-describe("a sweep says which bindings it could not look at", () => {
+describe("a sweep reports the unknown bindings", () => {
   it("when its credentials stay expired, and deletes nothing", async () => {
     const fleet = await scene.openFleet({ size: 30 });
     scene.sandbox.aws.faults.add({ kind: "expiredCredentials" });

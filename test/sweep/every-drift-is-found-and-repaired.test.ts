@@ -36,7 +36,7 @@ const expectAllRight = (fleet: Fleet) =>
 const SIZE = Math.min(runs(300), 600);
 
 describe("among hundreds of bindings", () => {
-  it("of which 100 drifted in every way there is, each is found by its code, and what can be repaired is", async () => {
+  it("with 100 drifted in every possible way, each drift is found by its code and repaired if possible", async () => {
     const kinds = [...REPAIRABLE, ...LASTING];
     const fleet = await scene.openFleet({ size: SIZE, drifts: mixDrifts(kinds, 100) });
     const sweeper = await sweeperOf(fleet);
@@ -61,7 +61,7 @@ describe("among hundreds of bindings", () => {
     expect(foundBy(again)).toEqual(expectedFindings(fleet, (drift) => drift.again));
   });
 
-  it("where all drift can be repaired, a second sweep finds nothing, by metadata and by values", async () => {
+  it("with only repairable drift, a second sweep finds none, by metadata and by values", async () => {
     const fleet = await scene.openFleet({ size: SIZE, drifts: mixDrifts(REPAIRABLE, 100) });
     await fleet.drift();
     const sweeper = await sweeperOf(fleet);
@@ -73,7 +73,7 @@ describe("among hundreds of bindings", () => {
     expect(await sweeper.sweep(VALUES)).toMatchObject({ targets: [] });
   });
 
-  it("of which none drifted, not one value is read on either side, and few calls are made", async () => {
+  it("without drift, no value is read on either side, and few calls are made", async () => {
     const fleet = await scene.openFleet({ size: 600 });
     const sweeper = await sweeperOf(fleet);
     const counts = countFromHere();
@@ -87,9 +87,9 @@ describe("among hundreds of bindings", () => {
     expect(report.calls).toEqual({ aws: counts.aws.callsTotal, kubernetes: 3, throttles: 0 });
   });
 
-  it("in one namespace, it is listed once, and its orphans are told once", async () => {
+  it("in one namespace, it is listed once, and its orphans are reported once", async () => {
     const orphan = LASTING.find(({ name }) => name === "an orphan whose binding said retain");
-    if (orphan === undefined) throw new Error("There is no such drift");
+    if (orphan === undefined) throw new Error("Unknown drift");
     const fleet = await scene.openFleet({ size: 1_300, perNamespace: 2_000, drifts: [orphan] });
     const sweeper = await sweeperOf(fleet);
     const counts = countFromHere();
@@ -102,7 +102,7 @@ describe("among hundreds of bindings", () => {
 });
 
 describe("a list of sources that is minutes old", () => {
-  it("is not believed where it says that a Secret is stale", async () => {
+  it("is confirmed when it shows a stale Secret", async () => {
     const fleet = await scene.openFleet({ size: 40 });
     scene.passTime(4 * 60_000);
     const [kind] = REPAIRABLE;
@@ -110,7 +110,7 @@ describe("a list of sources that is minutes old", () => {
     if (kind === undefined || member === undefined) throw new Error("The fleet is empty");
     const sweeper = await sweeperOf(fleet, { now: scene.now });
     await kind.act(fleet, member);
-    await sweeper.sweep(VALUES); // as an event would have done
+    await sweeper.sweep(VALUES); // as after an event
     const { metadata: before } = await fleet.readSecret(member);
     scene.sandbox.aws.options.listStaleMs = 2 * 60_000;
 
@@ -118,7 +118,7 @@ describe("a list of sources that is minutes old", () => {
     expect((await fleet.readSecret(member)).metadata.resourceVersion).toBe(before.resourceVersion);
   });
 
-  it("that lacks the sources altogether leads to a description of each, and to no deletion", async () => {
+  it("without the sources leads to a description of each, and to no deletion", async () => {
     scene.sandbox.aws.options.listStaleMs = 5 * 60_000;
     const rules = { deletionPolicy: "delete" } as const;
     const none = { name: "nothing", code: "STALE", action: "none", rules, act: async () => {} } as const;
@@ -127,7 +127,7 @@ describe("a list of sources that is minutes old", () => {
     expect(await sweeper.sweep(METADATA)).toMatchObject({ checked: 30, targets: [] });
   });
 
-  it("and one that fails altogether does so too", async () => {
+  it("has the same effect when it fails", async () => {
     const fleet = await scene.openFleet({ size: 30 });
     scene.sandbox.aws.faults.add({ kind: "accessDenied", match: { operation: "ListSecrets" } });
     const sweeper = await sweeperOf(fleet);

@@ -14,7 +14,7 @@ export const SECOND = "version-2" as VersionId;
 
 export function sourceOf(id: string): SecretReference {
   const source = parseBoundReference(id);
-  if (source === undefined) throw new TypeError(`${id} is no source`);
+  if (source === undefined) throw new TypeError(`${id} is not a source`);
   return source;
 }
 
@@ -39,7 +39,7 @@ export function bindingOf(target: Partial<Binding["target"]> = {}, more: Partial
   };
 }
 
-/** The target as it is after the relay has applied it; no more of it than metadata shows. */
+/** The metadata of the target after an apply. */
 export function liveOf(binding: Binding, overrides: Partial<LiveSecret> = {}): LiveMetadata {
   const sources = binding.sources.map(({ names: [name] }, index) => {
     const text = index === 0 ? '{"user":"app","password":"first"}' : `{"key-${index}":"first"}`;

@@ -5,7 +5,7 @@ import type { Backend } from "../harness/backend.ts";
 import { type Fleet, type FleetOptions, openFleet } from "../harness/fleet.ts";
 import { startSweeper, type TestSweeper } from "../harness/relay.ts";
 
-/** A sandbox for a file of tests, with a clock that a test can put forward, and fleets that are closed after each test. */
+/** A sandbox for a test file, with a clock that tests can advance, and fleets that are closed after each test. */
 export type SweepScene = {
   readonly sandbox: Sandbox;
   readonly backend: Backend;

@@ -13,7 +13,7 @@ import { useBackend, useScene } from "../harness/use-scene.ts";
 
 const validate = new Ajv2020({ allErrors: true, strict: true }).compile(schema);
 
-/** As a reader gets it: after JSON, so that an undefined field is none. */
+/** After JSON, which drops undefined fields. */
 function problemsOf(report: unknown): readonly unknown[] {
   validate(JSON.parse(JSON.stringify(report)));
   return (validate.errors ?? []).map(({ instancePath, message, params }) => ({
@@ -24,11 +24,11 @@ function problemsOf(report: unknown): readonly unknown[] {
 }
 
 describe("the schema", () => {
-  it("knows the codes of findings, and no other", () => {
+  it("has exactly the codes of the findings", () => {
     expect(schema.$defs.findingCode.enum).toEqual(Object.keys(FINDINGS));
   });
 
-  it("explains everything, and lets nothing through that it does not know", () => {
+  it("describes every field, and rejects unknown ones", () => {
     const parts = partsOf(schema);
 
     expect(parts.length).toBeGreaterThan(40);
@@ -62,7 +62,7 @@ describe("a report of a sweep", () => {
     ...more,
   });
 
-  /** As if a sweep had seen its source gone a day ago, and the last write were older still. */
+  /** As if a sweep had found its source missing a day ago, after the last write. */
   const noteGone = async (name: string) => {
     const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
     const { goneSince, writtenAt } = MARKS.annotations;
@@ -71,7 +71,7 @@ describe("a report of a sweep", () => {
     });
   };
 
-  /** One binding for each way to drift; all of them synced, and then not any more. */
+  /** One binding for each kind of drift, synced before it drifts. */
   const openDrifted = async () => {
     const bindings = NAMES.map((name) => {
       const rules = {
@@ -92,7 +92,7 @@ describe("a report of a sweep", () => {
     }
     const sourceOf = (name: string) => {
       const found = sources.get(name);
-      if (found === undefined) throw new RangeError(`There is no source ${name}`);
+      if (found === undefined) throw new RangeError(`No source ${name}`);
       return found;
     };
     await scene.rotate(sourceOf("stale"), '{"user":"app","password":"second"}');
@@ -132,7 +132,7 @@ describe("a report of a sweep", () => {
       "TAMPERED",
       "UNRENDERABLE",
     ]);
-    expect(swept.orphansUnknown).toHaveLength(1); // listing is not allowed here
+    expect(swept.orphansUnknown).toHaveLength(1); // the relay has no permission to list here
     expect(problemsOf(planned)).toEqual([]);
     expect(problemsOf(swept)).toEqual([]);
   });
@@ -158,7 +158,7 @@ describe("a report of a sweep", () => {
     expect(problemsOf(report)).toEqual([]);
   });
 
-  it("that could not look, or not repair, follows it", async () => {
+  it("with unknown and failed targets follows it", async () => {
     const { bindings } = await openDrifted();
     const { aws, kubernetes } = backend.sandbox;
     aws.faults.add({ kind: "accessDenied", match: { operation: "DescribeSecret", secret: /\/gone$/ } });
@@ -172,7 +172,7 @@ describe("a report of a sweep", () => {
     expect(problemsOf(report)).toEqual([]);
   });
 
-  it("that was asked for an inventory names every binding once", async () => {
+  it("with an inventory names every binding once", async () => {
     const { bindings } = await openDrifted();
     const sweeper = await startSweeper(backend, { bindings });
     const repaired = await sweeper.sweep({ sweep: "metadata" });
@@ -195,7 +195,7 @@ describe("a report of a sweep", () => {
     }
   });
 
-  it("that deleted nothing because it was too much follows it", async () => {
+  it("with too many deletions follows it", async () => {
     const { bindings } = await openDrifted();
     const sweeper = await startSweeper(backend, { bindings, env: { DELETIONS_SHARE_MAX_PERCENT: "0" } });
 
@@ -219,7 +219,7 @@ describe("a report of a sweep", () => {
     expect(problemsOf(report)).toEqual([]);
   });
 
-  it("is refused with anything in it that the schema does not know", async () => {
+  it("is rejected with an unknown field", async () => {
     const { bindings } = await openDrifted();
     const report = await (await startSweeper(backend, { bindings })).sweep({ sweep: "metadata" });
     const [row] = report.targets;
@@ -234,7 +234,7 @@ describe("a report of a sweep", () => {
 
 type Part = Record<string, unknown>;
 
-/** The schema's objects and properties, each with its place; references are explained where they lead. */
+/** The schema's objects and properties with their paths; a reference is described at its definition. */
 function partsOf(root: object): { path: string; part: Part }[] {
   const parts: { path: string; part: Part }[] = [];
   const visit = (value: unknown, path: string): void => {

@@ -9,7 +9,7 @@ import { aBinding, textSource } from "../render/factories.ts";
 
 const current: CurrentSource = textSource(`{"password":"${CANARY}"}`);
 
-/** A connection where nothing is live and everything can be written, but for the names that a test makes fail. */
+/** A connection without live Secrets, where every write succeeds except for the names that a test makes fail. */
 const connection = (failing: Record<string, unknown> = {}): SyncCluster => ({
   readSecret: async ({ name }) => {
     if (name in failing) throw failing[name];

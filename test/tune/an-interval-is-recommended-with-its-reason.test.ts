@@ -17,7 +17,7 @@ describe("the advice", () => {
       pollEveryMs: 5 * MINUTE,
       sweepEveryMs: 5 * MINUTE,
     });
-    expect(sentences[0]).toMatch(/Take the relay: it costs \$14\.\d\d a month where polling costs \$26\.28/);
+    expect(sentences[0]).toMatch(/Use the relay: it costs \$14\.\d\d a month, polling costs \$26\.28/);
   });
 
   it("leaves the choice, where polling costs less than the relay's alarms", () => {
@@ -26,16 +26,16 @@ describe("the advice", () => {
     });
 
     expect(choice).toBe("either");
-    expect(sentences[0]).toMatch(/^Either does: polling costs \$0\.18 a month/);
+    expect(sentences[0]).toMatch(/^Both meet your limits: polling costs \$0\.18 a month/);
   });
 
-  it("keeps two polls within the life of the credentials, however much staleness is tolerated", () => {
+  it("keeps two polls within the life of the credentials, for any tolerated staleness", () => {
     expect(adviceFor({ toleratedMs: 24 * HOUR }).pollEveryMs).toBe(30 * MINUTE);
     expect(adviceFor({ toleratedMs: 24 * HOUR, credentialLifeMs: 6 * HOUR }).pollEveryMs).toBe(HOUR);
     expect(adviceFor({ toleratedMs: 24 * HOUR, credentialLifeMs: 15 * MINUTE }).pollEveryMs).toBe(5 * MINUTE);
   });
 
-  it("is not to poll, where no interval of the table is short enough, and says why", () => {
+  it("is not to poll if no interval in the table is short enough, with the reason", () => {
     const { choice, pollEveryMs, sentences } = adviceFor({ toleratedMs: MINUTE, eventLoss: 0 });
 
     expect(choice).toBe("relay");
@@ -43,17 +43,17 @@ describe("the advice", () => {
     expect(sentences.join(" ")).toContain("even at 1m one missed poll leaves a Secret stale for up to 2 min");
   });
 
-  it("says that nothing does, where nothing does", () => {
+  it("says so if no interval meets the limits", () => {
     const { choice, sentences } = adviceFor({ toleratedMs: MINUTE });
 
     expect(choice).toBe("either");
-    expect(sentences[0]).toMatch(/^Nothing here keeps a Secret from being stale/);
-    expect(sentences.join(" ")).toContain("ListSecrets may be five minutes old");
+    expect(sentences[0]).toMatch(/^No interval in the table keeps staleness below/);
+    expect(sentences.join(" ")).toContain("ListSecrets can be five minutes old");
   });
 
-  it("tells what is wrong with the interval that one has", () => {
+  it("shows what is wrong with the current interval", () => {
     expect(adviceFor({ intervalMs: 45 * MINUTE }).sentences.join(" ")).toContain(
-      "Your own interval of 45m does not: one missed poll leaves a Secret stale for up to 1.5 h, and less than two polls fit into the 1h",
+      "Your interval of 45m does not meet your limits: one missed poll leaves a Secret stale for up to 1.5 h, and less than two polls fit into the 1h",
     );
   });
 
@@ -63,7 +63,7 @@ describe("the advice", () => {
     expect(adviceFor({ load }).sentences.join(" ")).toContain("200 % of the quota of GetSecretValue");
   });
 
-  it("always says something of both ways, whatever the numbers", () => {
+  it("always covers polling and the relay, for any numbers", () => {
     fc.assert(
       fc.property(anySituation, (any) => {
         const { advice, polling, relay } = planIntervals(any, { rotations: 100 });

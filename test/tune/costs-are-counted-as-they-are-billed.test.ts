@@ -46,13 +46,13 @@ describe("the relay", () => {
   });
 });
 
-describe("what is counted", () => {
+describe("the counts", () => {
   it("is in the template and in the code about as often as it is reckoned with", () => {
     const ofType = (type: string) =>
       Object.values(template.Resources).filter(
         ({ Type, Condition }) => Type === type && Condition !== "HasWebhook",
       ).length;
-    // Those of the webhook and of trigger mode are there, and billed, only where these are.
+    // Alarms of the webhook and of trigger mode exist only where these are deployed.
     const metrics = Object.keys(METRICS).filter((name) => !/^(Webhook|ExternalSecret)/.test(name));
 
     // A dollar or two of a month, and no more.

@@ -55,7 +55,7 @@ describe("secret-relay tune", () => {
     );
   });
 
-  it("tells every flag that is wrong at once, and ends with 2", async () => {
+  it("reports every wrong flag at once, and ends with 2", async () => {
     const { exitCode, stdout, stderr } = await runCli(
       "tune --secrets 0 --targets 3 --namespaces 3 --interval soon --event-loss 101% --tolerate 5".split(" "),
     );

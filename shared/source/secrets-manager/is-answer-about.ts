@@ -6,5 +6,5 @@ import type { SecretReference } from "../secret-id.ts";
 export function isAnswerAbout(source: SecretReference, arn: string | undefined): boolean {
   const answered = parseSecretReference(arn ?? "", "full-arn");
   // A bare name is in the account and Region that received the request.
-  return answered?.home !== undefined && referencesMayMatch(source, answered, answered.home);
+  return answered?.location !== undefined && referencesMayMatch(source, answered, answered.location);
 }

@@ -19,7 +19,7 @@ export async function listSourceStates(
   request: ListRequest,
 ): Promise<ReadonlyMap<string, SourceState>> {
   const { sources, self } = request;
-  const here = sources.filter(({ home }) => home === undefined || isSameLocation(home, self));
+  const here = sources.filter(({ location }) => location === undefined || isSameLocation(location, self));
   return new Set(here.map(({ id }) => id)).size > DESCRIBED_MAX
     ? listSources(catalog, { ...request, sources: here })
     : new Map();

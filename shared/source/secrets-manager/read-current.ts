@@ -10,7 +10,7 @@ import { sendWithCredentialRefresh } from "./send-with-credential-refresh.ts";
 
 export function readCurrentWith(clientFor: ClientFor): ReadCurrent {
   return async (source, budget) => {
-    const client = clientFor(source.home?.region);
+    const client = clientFor(source.location?.region);
     const { id, stage = "AWSCURRENT", versionId } = source;
     const command = new GetSecretValueCommand({
       SecretId: id,

@@ -20,7 +20,7 @@ export function readManyWith(clientFor: ClientFor): ReadMany {
       if (!isCurrent(source)) reads.set(keyOfSource(source), await readOrError(readOne, source, budget));
     }
     const current = sources.filter(isCurrent);
-    for (const [region, group] of Map.groupBy(current, ({ home }) => home?.region)) {
+    for (const [region, group] of Map.groupBy(current, ({ location }) => location?.region)) {
       for (let start = 0; start < group.length; start += BATCH_SIZE_MAX) {
         const batch = group.slice(start, start + BATCH_SIZE_MAX);
         for (const [id, read] of await readBatch(clientFor(region), batch, budget)) reads.set(id, read);

@@ -8,7 +8,7 @@ import { sendWithCredentialRefresh } from "./send-with-credential-refresh.ts";
 export const readTagsWith =
   (clientFor: ClientFor) =>
   async (source: SecretReference, budget: TimeBudget): Promise<Readonly<Record<string, string>>> => {
-    const client = clientFor(source.home?.region);
+    const client = clientFor(source.location?.region);
     const command = new DescribeSecretCommand({ SecretId: source.id });
     const { Tags: tags = [] } = await sendWithCredentialRefresh(client, source.id, () =>
       client.send(command, { abortSignal: budget.signal }),

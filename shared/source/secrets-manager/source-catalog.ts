@@ -25,7 +25,7 @@ export type SourceCatalog = {
 export function sourceCatalog(clientFor: ClientFor): SourceCatalog {
   return {
     describe: async (source, budget) => {
-      const client = clientFor(source.home?.region);
+      const client = clientFor(source.location?.region);
       const command = new DescribeSecretCommand({ SecretId: source.id });
       try {
         const answer = await sendWithCredentialRefresh(client, source.id, () =>

@@ -6,7 +6,7 @@ export function describeApply({ call, clock }: ContractContext): void {
   const secrets = secretsThrough(call);
 
   describe("server-side apply", () => {
-    it("creates what is absent, with ownership of exactly what it said", async () => {
+    it("creates an absent object, and owns exactly the applied fields", async () => {
       const name = unique();
       const created = await secrets.apply(name, {
         data: { x: X },
@@ -42,7 +42,7 @@ export function describeApply({ call, clock }: ContractContext): void {
       expect(second.body).toEqual(first.body);
     });
 
-    it("takes away a key that it applied before and does not any more", async () => {
+    it("removes a key that it no longer applies", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X, y: Y }, metadata: { annotations: { a: "1" } } });
 
@@ -62,7 +62,7 @@ export function describeApply({ call, clock }: ContractContext): void {
       expect(again.body.data).toEqual({ x: Y, z: Y });
     });
 
-    it("leaves a key that it gives up while another manager applies it too", async () => {
+    it("keeps a key that it no longer applies while another manager does", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
       await secrets.apply(name, { data: { x: X } }, { manager: "second" });
@@ -137,7 +137,7 @@ export function describeApply({ call, clock }: ContractContext): void {
       ]);
     });
 
-    it("meets the earlier state as a manager of its own when somebody has emptied the ledger", async () => {
+    it("finds the earlier state as a separate manager when managedFields was emptied", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
       const reset = await secrets.merge(name, { metadata: { managedFields: [{}] } }, "thief");

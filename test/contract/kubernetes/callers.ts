@@ -170,7 +170,7 @@ export function describeCallers({ backend, call }: ContractContext): void {
       });
     });
 
-    it("is told of the cluster's scope for a list of everything", async () => {
+    it("gets the cluster scope in the refusal of a cluster-wide list", async () => {
       const refused = await asRelay("/api/v1/secrets");
 
       expect(refused.body.message).toBe(
@@ -178,7 +178,7 @@ export function describeCallers({ backend, call }: ContractContext): void {
       );
     });
 
-    it("is told of the API group where there is one", async () => {
+    it("gets the API group in the refusal, if there is one", async () => {
       const refused = await asRelay(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/x`);
 
       expect(refused.body.details).toEqual({ name: "x", group: "apps", kind: "deployments" });
@@ -240,7 +240,7 @@ export function describeCallers({ backend, call }: ContractContext): void {
       };
       const reviews = Object.keys(KINDS) as Review[];
 
-      it.each(reviews)("is told about a group by %s", async (review) => {
+      it.each(reviews)("gets the permissions of a group from %s", async (review) => {
         const [allowed, refused] = await Promise.all([ask(review, bound), ask(review, "other")]);
 
         expect([allowed.status, allowed.body.status.allowed]).toEqual([201, true]);

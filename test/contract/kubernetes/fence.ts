@@ -49,7 +49,7 @@ export function describeFence({ call }: ContractContext): void {
       expect(refused.body.details.causes).toBeUndefined();
     });
 
-    it("tells of the other manager first when both the owner and the version have changed", async () => {
+    it("reports the other manager first if owner and version have both changed", async () => {
       const name = unique();
       const first = await secrets.apply(name, { data: { x: X } });
       await secrets.merge(name, { data: { x: Y } }, "kubectl-edit");
@@ -97,7 +97,7 @@ export function describeFence({ call }: ContractContext): void {
       expect(created.status).toBe(201);
     });
 
-    it("takes an object that was deleted and made anew for a changed one", async () => {
+    it("reports a conflict for a recreated object", async () => {
       const name = unique();
       const first = await secrets.apply(name, { data: { x: X } });
       await secrets.delete(name);

@@ -2,7 +2,7 @@ import type { KubernetesBackend } from "../../harness/backend.ts";
 import type { Clock } from "../../harness/clock.ts";
 import type { KubernetesCall, KubernetesResponse } from "../../harness/kubernetes-request.ts";
 
-/** What every part of the contract works on; the backend is there once the tests run. */
+/** The shared state of the contract. The backend is started before the tests run. */
 export type ContractContext = {
   backend: () => KubernetesBackend;
   clock: Clock;

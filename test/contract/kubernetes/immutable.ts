@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ContractContext, secretsThrough, unique, X, Y } from "./fixtures.ts";
 
-/** Secrets that nobody may change any more. */
+/** Immutable Secrets. */
 export function describeImmutable({ call }: ContractContext): void {
   const secrets = secretsThrough(call);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ContractContext, NAMESPACE, SECRETS, STRATEGIC, unique } from "./fixtures.ts";
 
-/** What kubectl asks of a server besides what everybody does: protobuf, OpenAPI, core/v1 Events, strategic patches. */
+/** Requests that only kubectl sends: protobuf, OpenAPI, core/v1 Events, strategic patches. */
 export function describeKubectlNeeds({ call }: ContractContext): void {
   describe("what kubectl needs", () => {
     it("takes a Secret in protobuf", async () => {

@@ -90,7 +90,7 @@ export function describeOtherWriters({ call }: ContractContext): void {
       expect(refused.body).toMatchObject({ reason: "Invalid", details: {} });
     });
 
-    it("are told the whole object, values included, when a patch is not base64", async () => {
+    it("get the whole object in the error, values included, if a patch is not base64", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X, other: Y } });
 

@@ -154,7 +154,7 @@ export function describeOwnership({ call }: ContractContext): void {
       expect(patched.body).not.toHaveProperty("data");
     });
 
-    it("asks for nothing that is not there", async () => {
+    it("requests no missing field", async () => {
       const absent = await patchMetadata(unique(), { annotations: { note: "1" } });
       expect([absent.status, absent.body.reason]).toEqual([404, "NotFound"]);
     });

@@ -106,7 +106,7 @@ export function describeReading({ backend, call }: ContractContext): void {
     it.each([
       { it: "a selector that cannot be read", query: "labelSelector=a+%3D%3D%3D+b", status: 400 },
       { it: "a field that is not selectable", query: "fieldSelector=data%3Dx", status: 400 },
-      { it: "a continue token of nobody", query: "limit=1&continue=abc", status: 400 },
+      { it: "an unknown continue token", query: "limit=1&continue=abc", status: 400 },
     ])("refuses $it", async ({ query, status }) => {
       expect((await call(`${SECRETS}?${query}`)).status).toBe(status);
     });
@@ -120,7 +120,7 @@ export function describeReading({ backend, call }: ContractContext): void {
       expect((await call(`${SECRETS}${path}`, { accept: as })).status).toBe(406);
     });
 
-    it("finds nothing in a namespace that is not there", async () => {
+    it("finds nothing in a missing namespace", async () => {
       const list = await call("/api/v1/namespaces/missing/secrets");
 
       expect(list.status).toBe(200);
@@ -144,11 +144,11 @@ export function describeReading({ backend, call }: ContractContext): void {
       ]);
     });
 
-    it.each(["/readyz", "/version"])("answers %s to anybody", async (path) => {
+    it.each(["/readyz", "/version"])("answers %s without authentication", async (path) => {
       expect((await call(path, { token: null })).status).toBe(200);
     });
 
-    it("tells which resources a group version has", async () => {
+    it("lists the resources of a group version", async () => {
       const core = await call("/api/v1");
       const apps = await call("/apis/apps/v1");
 

@@ -9,7 +9,7 @@ import {
   X,
 } from "./fixtures.ts";
 
-/** What an apply may not bring, and how the refusal reads. */
+/** Invalid applies and their error messages. */
 export function describeRefusedApply({ call }: ContractContext): void {
   const secrets = secretsThrough(call);
 
@@ -22,94 +22,98 @@ export function describeRefusedApply({ call }: ContractContext): void {
         want: [422, "Invalid", ["fieldManager"]],
       },
       {
-        it: "may not bring managedFields",
+        it: "must not bring managedFields",
         body: { metadata: { managedFields: [] } },
         want: [400, "BadRequest"],
       },
-      { it: "may not be of another version", body: { apiVersion: "v2" }, want: [400, "BadRequest"] },
-      { it: "may not be of another kind", body: { kind: "ConfigMap" }, want: [400, "BadRequest"] },
-      { it: "may not name another object", body: { metadata: { name: "other" } }, want: [400, "BadRequest"] },
+      { it: "must not be of another version", body: { apiVersion: "v2" }, want: [400, "BadRequest"] },
+      { it: "must not be of another kind", body: { kind: "ConfigMap" }, want: [400, "BadRequest"] },
       {
-        it: "may not name another namespace",
+        it: "must not name another object",
+        body: { metadata: { name: "other" } },
+        want: [400, "BadRequest"],
+      },
+      {
+        it: "must not name another namespace",
         body: { metadata: { namespace: "other" } },
         want: [400, "BadRequest"],
       },
-      { it: "may not have a field that the schema lacks", body: { bogus: 1 }, want: [500, undefined] },
-      { it: "may not have a value that is no text", body: { data: { x: 5 } }, want: [500, undefined] },
+      { it: "must not have a field that the schema lacks", body: { bogus: 1 }, want: [500, undefined] },
+      { it: "must not have a value that is not a string", body: { data: { x: 5 } }, want: [500, undefined] },
       {
-        it: "may not have a value that is no base64",
+        it: "must not have a value that is not base64",
         body: { data: { x: "not base64!" } },
         want: [500, undefined],
       },
-      { it: "may not have unpadded base64", body: { data: { x: "eA" } }, want: [500, undefined] },
+      { it: "must not have unpadded base64", body: { data: { x: "eA" } }, want: [500, undefined] },
       {
-        it: "may not have base64 of the other alphabet",
+        it: "must not have base64 of the other alphabet",
         body: { data: { x: "_-==" } },
         want: [500, undefined],
       },
       {
-        it: "may not have a label that is no text",
+        it: "must not have a label that is not a string",
         body: { metadata: { labels: { a: 1 } } },
         want: [500, undefined],
       },
       {
-        it: "may not have a key with a space",
+        it: "must not have a key with a space",
         body: { data: { "a b": X } },
         want: [422, "Invalid", ["data[a b]"]],
       },
-      { it: "may not have an empty key", body: { data: { "": X } }, want: [422, "Invalid", ["data[]"]] },
+      { it: "must not have an empty key", body: { data: { "": X } }, want: [422, "Invalid", ["data[]"]] },
       {
-        it: "may not have a key like a parent folder",
+        it: "must not have a key like a parent folder",
         body: { data: { "..x": X } },
         want: [422, "Invalid", ["data[..x]"]],
       },
       {
-        it: "may not have a key of 254 characters",
+        it: "must not have a key of 254 characters",
         body: { data: { ["k".repeat(254)]: X } },
         want: [422, "Invalid", [`data[${"k".repeat(254)}]`]],
       },
       {
-        it: "may not hold more than a mebibyte",
+        it: "must not hold more than a mebibyte",
         body: { data: { x: Buffer.alloc(1024 * 1024 + 1).toString("base64") } },
         want: [422, "Invalid", ["data"]],
       },
       {
-        it: "may not have a label value with a space",
+        it: "must not have a label value with a space",
         body: { metadata: { labels: { a: "b c" } } },
         want: [422, "Invalid", ["metadata.labels"]],
       },
       {
-        it: "may not have an annotation key with a space",
+        it: "must not have an annotation key with a space",
         body: { metadata: { annotations: { "b c": "" } } },
         want: [422, "Invalid", ["metadata.annotations"]],
       },
       {
-        it: "may not have annotations of more than 256 KiB",
+        it: "must not have annotations of more than 256 KiB",
         body: { metadata: { annotations: { a: "x".repeat(256 * 1024) } } },
         want: [422, "Invalid", ["metadata.annotations"]],
       },
       {
-        it: "may not be a TLS Secret without certificate and key",
+        it: "must not be a TLS Secret without certificate and key",
         body: { data: { x: X }, type: "kubernetes.io/tls" },
         want: [422, "Invalid", ["data[tls.crt]", "data[tls.key]"]],
       },
       {
-        it: "may not be a registry Secret without its configuration",
+        it: "must not be a registry Secret without its configuration",
         body: { data: { x: X }, type: "kubernetes.io/dockerconfigjson" },
         want: [422, "Invalid", ["data[.dockerconfigjson]"]],
       },
       {
-        it: "may not be a registry Secret whose configuration is no JSON",
+        it: "must not be a registry Secret whose configuration is not JSON",
         body: { data: { ".dockerconfigjson": X }, type: "kubernetes.io/dockerconfigjson" },
         want: [422, "Invalid", ["data[.dockerconfigjson]"]],
       },
       {
-        it: "may not be a basic-auth Secret with neither user nor password",
+        it: "must not be a basic-auth Secret with neither user nor password",
         body: { data: { x: X }, type: "kubernetes.io/basic-auth" },
         want: [422, "Invalid", ["data[username]", "data[password]"]],
       },
       {
-        it: "may not be an SSH Secret without its key",
+        it: "must not be an SSH Secret without its key",
         body: { data: { x: X }, type: "kubernetes.io/ssh-auth" },
         want: [422, "Invalid", ["data[ssh-privatekey]"]],
       },
@@ -127,14 +131,14 @@ export function describeRefusedApply({ call }: ContractContext): void {
       expect(refused.body.details?.causes?.map(({ field }: { field: string }) => field)).toEqual(fields);
     });
 
-    it("may not be for a name with capitals", async () => {
+    it("must not be for a name with capitals", async () => {
       const refused = await secrets.apply("Not-A-Name", { data: { x: X } });
 
       expect(refused.status).toBe(422);
       expect(refused.body.details.causes).toMatchObject([{ field: "metadata.name" }]);
     });
 
-    it("may not be in a namespace that is not there", async () => {
+    it("must not be in a namespace that is not there", async () => {
       const refused = await call("/api/v1/namespaces/missing/secrets/x?fieldManager=relay", {
         method: "PATCH",
         contentType: APPLY,
@@ -145,7 +149,7 @@ export function describeRefusedApply({ call }: ContractContext): void {
       expect(refused.body.details).toEqual({ name: "missing", kind: "namespaces" });
     });
 
-    it("may not change the type", async () => {
+    it("must not change the type", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
 
@@ -165,7 +169,7 @@ export function describeRefusedApply({ call }: ContractContext): void {
       });
     });
 
-    it("may not exceed 3 MiB on the wire", async () => {
+    it("must not exceed 3 MiB on the wire", async () => {
       const refused = await secrets.apply(unique(), { data: { x: "A".repeat(3 * 1024 * 1024) } });
 
       expect(refused.status).toBe(413);

@@ -33,7 +33,7 @@ export function describeWholeWrites({ call }: ContractContext): void {
       expect(created.body.stringData).toBeUndefined();
     });
 
-    it("refuse to create what is there", async () => {
+    it("refuse to create an existing object", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
 

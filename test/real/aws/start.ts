@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { AwsBackend } from "../../harness/backend.ts";
 
-/** moto's account, whoever asks. */
+/** The account that moto returns for all credentials. */
 const ACCOUNT_ID = "123456789012";
 const REGION = "eu-west-1";
 const READY_MS_MAX = 60_000;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** Where build.sh has put a binary: the folder is named by a hash of what it was built from. */
+/** The path of a binary from build.sh. The folder name is a hash of its sources. */
 export function getBinary(name: "etcd" | "kube-apiserver" | "kubectl"): string {
   const module = join(import.meta.dirname, name);
   const sources = ["go.mod", "go.sum"].map((file) => readFileSync(join(module, file)));

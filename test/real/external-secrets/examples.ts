@@ -16,11 +16,11 @@ const PAGE = new URL("../../../docs/migrate-from-eso.md", import.meta.url);
 export type Example = Conversions & {
   readonly file: string;
   readonly manifests: readonly Manifest[];
-  /** Why the file is no manifest. */
+  /** The reason why the file is not a manifest. */
   readonly unread?: string;
 };
 
-/** Of its snippets those for AWS Secrets Manager, and those that are for no provider in particular. */
+/** The snippets for AWS Secrets Manager, and those without a provider. */
 export function readExamples(): Example[] {
   const folder = externalSecretsFile("snippets");
   const files = readdirSync(folder)
@@ -35,7 +35,7 @@ export function readExamples(): Example[] {
       const { manifests, problems } = readManifests(file, texts.get(file) ?? "");
       const conversions = convertManifests([...manifests, ...PARAMETER_STORE], {
         cluster: { key: "prod", name: "prod", region: "eu-central-1" },
-        home: {},
+        location: {},
         // The stores stand in other snippets, or in none.
         assumeStores: true,
         namespace: "default",
@@ -56,10 +56,10 @@ const PARAMETER_STORE = manifestsOf("parameter-store.yaml", {
   spec: { provider: { aws: { service: "ParameterStore", region: "eu-central-1" } } },
 });
 
-/** Marks of the generator of its pages are no part of an example. */
+/** Markers of the page generator do not belong to an example. */
 const plain = (text: string): string => text.replace(/^\s*\{%-?\s*(end)?raw\s*-?%\}\s*$/gm, "");
 
-/** The page with its table made anew. */
+/** The page with its table generated again. */
 export function withExamples(page: string): string {
   const opening = "<!-- examples: written by test/real/external-secrets/examples.ts -->";
   const closing = "<!-- end of examples -->";
@@ -84,7 +84,7 @@ function becomes({ converted, notConverted, unread }: Example): string {
     // Of a template the reason quotes a piece, which is left where it is from.
     .map(
       ({ path, code, reason }) =>
-        `\`${path}\`: \`${code}\`, ${reason.replace(/(more than a variable): .*$/s, "$1")}`,
+        `\`${path}\`: \`${code}\`, ${reason.replace(/(not a plain variable): .*$/s, "$1")}`,
     );
   return [
     ...(converted.length > 0 ? [made] : []),

@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
-/** Debian's package puts it into the first place. */
-const PLACES = [process.env.CHROMIUM_PATH ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser"];
+/** Debian's package installs the first path. */
+const PATHS = [process.env.CHROMIUM_PATH ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
 export async function launchBrowser(): Promise<Browser> {
-  const executablePath = PLACES.find((place) => place !== "" && existsSync(place));
+  const executablePath = PATHS.find((path) => path !== "" && existsSync(path));
   if (executablePath === undefined) {
-    throw new Error("There is no Chromium. Install Debian's package chromium, or name one in CHROMIUM_PATH.");
+    throw new Error("Chromium was not found. Install Debian's package chromium, or set CHROMIUM_PATH.");
   }
   return chromium.launch({
     executablePath,
@@ -26,9 +26,9 @@ export async function launchBrowser(): Promise<Browser> {
 
 export type OpenPage = {
   readonly page: Page;
-  /** What the browser asked for, beside the file itself. */
+  /** Requests of the browser, except for the file itself. */
   readonly requests: string[];
-  /** Violations of the page's own policy, errors, dialogs and messages: none is wanted. */
+  /** Violations of the policy of the page, errors, dialogs and messages. */
   readonly complaints: string[];
 };
 
@@ -53,10 +53,12 @@ export async function openFile(
     complaints.push(`dialog: ${dialog.message()}`);
     await dialog.dismiss();
   });
-  await page.exposeFunction("tellViolation", (told: string) => complaints.push(`violation: ${told}`));
+  await page.exposeFunction("reportViolation", (violation: string) =>
+    complaints.push(`violation: ${violation}`),
+  );
   await page.addInitScript({
     content: `document.addEventListener("securitypolicyviolation", ({ violatedDirective, sample }) =>
-      window.tellViolation(violatedDirective + " " + sample));`,
+      window.reportViolation(violatedDirective + " " + sample));`,
   });
   await page.goto(address);
   return { page, requests, complaints };

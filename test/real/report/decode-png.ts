@@ -48,7 +48,7 @@ function dataOf(png: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Each line tells its bytes by those to the left and above, in one of five ways (PNG, section 9). */
+/** Each line encodes its bytes relative to those to the left and above, with one of five filters (PNG, section 9). */
 function unfilter(
   raw: Buffer,
   { width, height, channels }: { width: number; height: number; channels: number },

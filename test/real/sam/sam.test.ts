@@ -23,7 +23,7 @@ const environment = {
 let binaries: string;
 let project: string;
 
-/** Runs a command of the environment in a copy of the project; what it printed is the error when it fails. */
+/** Runs a command of the environment in a copy of the project. If it fails, its output is the error. */
 async function tool(name: "sam" | "cfn-lint", ...args: string[]): Promise<string> {
   try {
     const { stdout, stderr } = await run(join(binaries, name), args, { cwd: project, env: environment });

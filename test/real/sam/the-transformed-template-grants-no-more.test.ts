@@ -52,7 +52,7 @@ const usersOf = (resource: string, action: RegExp) =>
   );
 const roleOf = (fn: string) => String(stack.resources[fn]?.Properties.Role).replace(/^<(\w+)>\.Arn$/, "$1");
 
-it("is what SAM makes of it: functions of Lambda, schedules, and an event source", () => {
+it("the transformed template has Lambda functions, schedules and an event source", () => {
   expect(idsOf("AWS::Serverless::Function", stack.resources)).toEqual([]);
   expect(idsOf("AWS::Lambda::Function", stack.resources)).toEqual(
     idsOf("AWS::Serverless::Function", template.Resources),
@@ -80,13 +80,13 @@ describe("SAM adds", () => {
     }
   });
 
-  it("no statement: every one stands in the template as it is deployed", () => {
+  it("no statement: each one is in the original template", () => {
     expect(allows().length).toBeGreaterThan(20);
     expect(statementsIn(stack)).toEqual(statementsIn(deploy(EVERYTHING)));
   });
 });
 
-it("a wildcard stands only where AWS leaves no choice, and each has its reason", () => {
+it("a wildcard is used only if AWS requires it, and each has its reason", () => {
   const isWild = (text: string) => /[*?]/.test(text);
   const wild = allows().filter(({ statement }) =>
     [...resourcesOf(statement), ...actionsOf(statement)].some(isWild),
@@ -104,7 +104,7 @@ it("a wildcard stands only where AWS leaves no choice, and each has its reason",
 });
 
 describe("queues", () => {
-  it("each function has a role of its own, and puts what failed where no other function may reach", () => {
+  it("each function has its own role and its own failure queue", () => {
     const functions = ofType("AWS::Lambda::Function").map(([id]) => id);
     expect(new Set(functions.map(roleOf)).size).toBe(functions.length);
     for (const fn of functions) {
@@ -117,7 +117,7 @@ describe("queues", () => {
     }
   });
 
-  it("none but the shards is read by a function, and those by the sweep alone", () => {
+  it("only the shard queue is read by a function, and only by the reconcile function", () => {
     const readers = Object.fromEntries(
       ofType("AWS::SQS::Queue").map(([id]) => [id, usersOf(`<${id}>.Arn`, /^sqs:(Receive|Delete)Message$/)]),
     );
@@ -127,7 +127,7 @@ describe("queues", () => {
     expect(Object.values(others).flat()).toEqual([]);
   });
 
-  it("the event source reads them in the name of the sweep", () => {
+  it("the event source reads them with the role of the reconcile function", () => {
     const [[, source] = []] = ofType("AWS::Lambda::EventSourceMapping");
     expect(source?.Properties).toMatchObject({
       EventSourceArn: "<ShardQueue>.Arn",
@@ -140,7 +140,7 @@ describe("secrets", () => {
   const readers = (role: string) =>
     allowedTo(role).filter((one) => actionsOf(one).some((action) => /^secretsmanager:/.test(action)));
 
-  it("the webhook function reads one, which is no source, and the others do not read that", () => {
+  it("only the webhook function reads its token, which is not a source", () => {
     const webhook = readers(roleOf("WebhookFunction"));
     expect(webhook.flatMap(actionsOf)).toEqual(["secretsmanager:GetSecretValue"]);
     expect(webhook.flatMap(resourcesOf)).toEqual([EVERYTHING.WebhookKeySecretArn]);
@@ -151,7 +151,7 @@ describe("secrets", () => {
     }
   });
 
-  it("nobody writes one", () => {
+  it("no function writes one", () => {
     const writes = allows().filter(({ statement }) =>
       actionsOf(statement).some((action) =>
         /^secretsmanager:(Put|Update|Create|Delete|Restore)/.test(action),
@@ -161,7 +161,7 @@ describe("secrets", () => {
   });
 });
 
-it("a function is invoked by whoever the template names", () => {
+it("only the principals in the template invoke a function", () => {
   const invokers = (fn: string): string[] => [
     ...usersOf(`<${fn}>.Arn`, /^lambda:/),
     ...ofType("AWS::Lambda::Permission").flatMap(([, { Properties }]) =>
@@ -178,7 +178,7 @@ it("a function is invoked by whoever the template names", () => {
   expect(invokers("WebhookFunction")).toEqual([]); // by its URL, which is a stack of its own
 });
 
-it("would notice a permission that SAM adds", () => {
+it("the check finds a permission that SAM adds", () => {
   const more = structuredClone(stack) as { resources: Record<string, Resource> };
   const role = more.resources.WebhookRole?.Properties.Policies as {
     PolicyDocument: { Statement: Statement[] };

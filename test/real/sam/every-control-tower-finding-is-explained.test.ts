@@ -1,0 +1,98 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { arch, platform, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { deploy } from "../../template/deploy.ts";
+import { EVERYTHING } from "../../template/statements.ts";
+import { type Resource, template } from "../../template/template.ts";
+
+// cfn-guard with AWS Control Tower's rules for CloudFormation, on what SAM makes of the template, with every parameter
+// set that protects something. What they complain of and is meant stands in the resource's Metadata with the reason.
+
+type Finding = { readonly rule: string; readonly resource: string };
+let folder: string;
+let passed: readonly string[];
+let findings: readonly Finding[];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "secret-relay-guard-"));
+  const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+  const installed = (script: string) => execFileSync(here(script), { encoding: "utf8" }).trim();
+  const [guard, sam] = [installed("install-guard.sh"), installed("install.sh")];
+  const transformed = execFileSync(
+    join(sam, "bin/python"),
+    [here("transform.py"), here("../../../template.yaml")],
+    { env: { PATH: process.env.PATH, AWS_DEFAULT_REGION: "eu-west-1" }, maxBuffer: 64 * 1024 * 1024 },
+  );
+  const stack = deploy(PROTECTED, JSON.parse(transformed.toString()));
+  const file = join(folder, "template.json");
+  writeFileSync(file, JSON.stringify({ Resources: stack.resources }));
+  const system = platform() === "darwin" ? "macos" : "ubuntu";
+  const binary = join(guard, "bin", system, arch() === "arm64" ? "aarch64" : "x86_64", "cfn-guard");
+  const rules = join(guard, "rules/control-tower/cfn-guard");
+  const args = ["validate", "--data", file, "--rules", rules, "--structured", "--output-format", "json"];
+  const [report] = JSON.parse(answerOf(binary, [...args, "--show-summary", "none"])) as [Report];
+  passed = report.compliant;
+  findings = report.not_compliant.flatMap(findingsOf);
+}, 300_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Report = { readonly compliant: readonly string[]; readonly not_compliant: readonly object[] };
+
+const PROTECTED = {
+  ...EVERYTHING,
+  LogKmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/k3",
+  AlarmTopicArn: "arn:aws:sns:eu-west-1:111122223333:alarms",
+  LogRetentionDays: 365,
+};
+
+/** It ends with 19 when a rule is broken, and says which all the same. */
+function answerOf(binary: string, args: readonly string[]): string {
+  try {
+    return execFileSync(binary, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+  } catch (error) {
+    const { status, stdout } = error as { status?: number; stdout?: string };
+    if (status !== 19) throw error;
+    return stdout ?? "";
+  }
+}
+
+/** Of a broken rule's tree: its number in Control Tower, and each resource on which a clause of it failed. */
+function findingsOf(broken: object): Finding[] {
+  const text = JSON.stringify(broken);
+  const rule = /\[(CT\.[A-Z]+\.PR\.\d+)\]/.exec(text)?.[1] ?? "unnamed";
+  const resources = new Set([...text.matchAll(/"\/Resources\/(\w+)/g)].map(([, id]) => String(id)));
+  return [...resources].map((resource) => ({ rule, resource }));
+}
+
+const said = ({ rule, resource }: Finding) => `${resource}: ${rule}`;
+
+it("looks at the functions, queues, roles, logs and alarms", () => {
+  expect(passed.length).toBeGreaterThan(5);
+  expect(passed).toEqual(
+    expect.arrayContaining(["lambda_function_public_access_prohibited_check", "sqs_queue_encrypted_check"]),
+  );
+});
+
+describe("the findings", () => {
+  const excuses = Object.entries(template.Resources).flatMap(
+    ([resource, { Metadata }]: [string, Resource]) => {
+      const { controlTower } = (Metadata ?? {}) as {
+        controlTower?: { skip: { id: string; comment: string }[] };
+      };
+      return (controlTower?.skip ?? []).map(({ id: rule, comment }) => ({ rule, resource, comment }));
+    },
+  );
+
+  it("each have an explanation at the resource, and no explanation is unused", () => {
+    expect(findings.map(said).sort()).toEqual(excuses.map(said).sort());
+  });
+
+  it("each have a reason in words", () => {
+    expect(excuses.length).toBeGreaterThan(3);
+    for (const { comment, resource } of excuses) expect(comment, resource).toMatch(/^[A-Z].{60,}\.$/s);
+  });
+});
