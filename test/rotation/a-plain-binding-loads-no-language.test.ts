@@ -9,7 +9,7 @@ it.each(FUNCTIONS)("%s reads neither JMESPath nor LiquidJS nor type checks when 
   const inputsOf = (paths: readonly string[]) =>
     paths.flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
   const isLazy = (input: string) =>
-    /liquidjs|\/jmespath\/|shared\/expressions|check-type|compose-data/.test(input);
+    /liquidjs|\/jmespath\/|bindings\/expressions\/(?!json-tree)|check-type|compose-data/.test(input);
   const atStart = inputsOf(outputsAtStart(metafile));
 
   expect(atStart.length).toBeGreaterThan(50);

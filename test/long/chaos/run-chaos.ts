@@ -7,7 +7,7 @@ export type ChaosRun = { readonly code: number; readonly summary: ChaosSummary; 
 /** `npm run chaos` in a child process. */
 export function runChaos(args: readonly string[]): Promise<ChaosRun> {
   return new Promise((resolve, reject) => {
-    const script = join(import.meta.dirname, "../../../chaos/run.ts");
+    const script = join(import.meta.dirname, "../../chaos/run.ts");
     const options = { maxBuffer: 64 * 1024 * 1024 };
     execFile(process.execPath, [script, ...args, "--json"], options, (error, stdout, stderr) => {
       const code = typeof error?.code === "number" ? error.code : 0;
