@@ -1,7 +1,7 @@
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
 import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
-import { callCounter } from "../../shared/relay/call-counter.ts";
 import { openRelay, type Relay } from "../../shared/relay/open-relay.ts";
+import { callCounter } from "../../shared/runtime/call-counter.ts";
 import { secretsManagerSource } from "../../shared/source/secrets-manager/secrets-manager-source.ts";
 import type { Source } from "../../shared/source/source.ts";
 import { loadBindingsFile } from "../bindings-file.ts";

@@ -2,13 +2,13 @@ import { readCompiledBindings } from "../bindings/read-compiled-bindings.ts";
 import { describeCluster as askEks, assumeRoleWith, type DescribeCluster } from "../cluster/aws-clients.ts";
 import { connectClusters } from "../cluster/connect-clusters.ts";
 import { RelayError } from "../relay-error.ts";
+import { callCounter } from "../runtime/call-counter.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Measure } from "../runtime/metrics.ts";
-import type { Wait } from "../runtime/retry.ts";
+import { type Wait, waitFor } from "../runtime/retry.ts";
 import type { CallListeners } from "../source/secrets-manager/clients.ts";
 import type { CurrentSourceReader, SourceConfig } from "../source/secrets-manager/current-source.ts";
 import type { RotationSource } from "../source/source.ts";
-import { callCounter } from "./call-counter.ts";
 import { openRelay, type Relay } from "./open-relay.ts";
 import type { RelayConfig } from "./relay-config.ts";
 
@@ -26,7 +26,7 @@ type OpenSource<S> = (config: SourceConfig, listeners: CallListeners) => S;
 export async function openFunctionRelay<S extends RotationSource & CurrentSourceReader>(
   openSource: OpenSource<S>,
   { bindingsFile, relayName, targetsAtOnce, tokenLifeMs, useFipsEndpoint }: RelayConfig,
-  { log, measure, now = Date.now, wait, describeCluster = askEks }: RuntimeOptions,
+  { log, measure, now = Date.now, wait = waitFor, describeCluster = askEks }: RuntimeOptions,
 ): Promise<Relay<S> & { readonly onAwsCall: () => void }> {
   const bindings = await readCompiledBindings(bindingsFile);
   if (bindings.relay !== relayName) throw new RelayNameDiffers(bindings.relay, relayName);
@@ -44,9 +44,9 @@ export async function openFunctionRelay<S extends RotationSource & CurrentSource
     onTokenMinted: () => measure("TokenRefreshes", 1),
     onRequest: onKubernetesCall,
     onThrottled,
-    ...(wait && { wait }),
+    wait,
   });
-  const options = { source, connect, targetsAtOnce, counter, now, log, measure, ...(wait && { wait }) };
+  const options = { source, connect, targetsAtOnce, counter, now, wait, log, measure };
   return { ...openRelay(bindings, options), onAwsCall };
 }
 

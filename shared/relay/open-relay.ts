@@ -1,13 +1,13 @@
 import type { CompiledBindings } from "../bindings/binding.ts";
 import { type BindingIndex, indexPerLocation } from "../bindings/binding-index.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import type { CallCounter } from "../runtime/call-counter.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Measure } from "../runtime/metrics.ts";
-import { type Wait, waitFor } from "../runtime/retry.ts";
+import type { Wait } from "../runtime/retry.ts";
 import type { AwsLocation } from "../source/secret-id.ts";
 import type { ReadCurrent, RotationSource } from "../source/source.ts";
 import type { FollowUp } from "../workloads/follow-up.ts";
-import type { CallCounter } from "./call-counter.ts";
 import type { Trigger } from "./trigger.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -19,7 +19,7 @@ export type RelayOptions<S extends RotationSource> = {
   readonly targetsAtOnce: number;
   readonly counter: CallCounter;
   readonly now: () => number;
-  readonly wait?: Wait;
+  readonly wait: Wait;
   readonly log?: Log;
   readonly measure?: Measure;
 };
@@ -51,8 +51,8 @@ export function openRelay<S extends RotationSource>(
   bindings: CompiledBindings,
   options: RelayOptions<S>,
 ): Relay<S> {
-  const { source, connect, counter, targetsAtOnce, now } = options;
-  const { wait = waitFor, log = () => {}, measure = () => {} } = options;
+  const { source, connect, counter, targetsAtOnce, now, wait } = options;
+  const { log = () => {}, measure = () => {} } = options;
   let trigger: Promise<Trigger> | undefined;
   return {
     bindings,

@@ -1,10 +1,11 @@
 import pMap from "p-map";
 import type { AssessRules } from "../assess/observation.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import type { CallCounts } from "../runtime/call-counter.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
 import type { Source } from "../source/source.ts";
 import type { SyncDependencies } from "../sync/sync-source.ts";
-import type { CallCounts, OrphansUnknown, SweepMode } from "./report.ts";
+import type { OrphansUnknown, SweepMode } from "./report.ts";
 import type { SweepItem } from "./shard.ts";
 import type { Assessed } from "./target-row.ts";
 

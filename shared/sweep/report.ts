@@ -1,3 +1,4 @@
+import type { CallCounts } from "../runtime/call-counter.ts";
 import type { RestartOutcome } from "../workloads/outcome.ts";
 import type { TargetRow } from "./target-row.ts";
 
@@ -34,8 +35,6 @@ export type RetriedRestarts = {
   readonly source: string;
   readonly restarts: readonly RestartOutcome[];
 };
-
-export type CallCounts = { readonly aws: number; readonly kubernetes: number; readonly throttles: number };
 
 export function isComplete({ checked, bindings, shardsQueued }: SweepReport): boolean {
   return checked === bindings && shardsQueued === 0;
