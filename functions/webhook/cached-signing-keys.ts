@@ -44,4 +44,4 @@ export const KEYS_LIFE_MS = 300_000;
 export const RENEWAL_MS = 60_000;
 
 /** Minimum time between reads after a failed one, which every call would otherwise repeat. */
-export const FAILURE_LIFE_MS = 5_000;
+const FAILURE_LIFE_MS = 5_000;

@@ -81,7 +81,7 @@ export function keysOfPreviousOperator({ managedFields }: LiveMetadata): readonl
 }
 
 /** External Secrets Operator writes as `externalsecrets.external-secrets.io/<ExternalSecret>` (measured on 2.9.0). */
-export function isPreviousOperator({ manager }: Pick<ManagedFieldsEntry, "manager">): boolean {
+function isPreviousOperator({ manager }: Pick<ManagedFieldsEntry, "manager">): boolean {
   return manager === "external-secrets" || manager.startsWith("externalsecrets.external-secrets.io");
 }
 

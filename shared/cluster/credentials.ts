@@ -16,7 +16,7 @@ export type ClusterCredentials = {
 };
 
 /** Credentials that expire within this time are renewed before use, not after a batch has failed with them. */
-export const EXPIRES_SOON_MS = 5 * 60_000;
+const EXPIRES_SOON_MS = 5 * 60_000;
 
 export function clusterCredentials(
   own: CredentialsProvider,

@@ -1,5 +1,5 @@
 import { partitionOfRegion } from "../source/parse-aws-location.ts";
-import { parseBoundReference, parseSecretReference } from "../source/parse-secret-reference.ts";
+import { parseBoundReference } from "../source/parse-secret-reference.ts";
 import { referencesMayMatch } from "../source/references-may-match.ts";
 import type { AwsLocation, SecretReference } from "../source/secret-id.ts";
 import { matchesName } from "./match-name.ts";
@@ -151,25 +151,20 @@ function isSameSource(
 ): boolean {
   const { source, self } = change;
   if (source === undefined) return false;
-  const location = written.location ?? homeOf(store, source.location ?? self);
+  const location = written.location ?? storeLocation(store, source.location ?? self);
   return referencesMayMatch({ ...written, location }, source, self);
 }
 
 function isSameHome({ source, self }: SourceChange, store: SecretStore | undefined): boolean {
   const expected = source?.location ?? self;
-  const { region, accountId, partition } = homeOf(store, expected);
+  const { region, accountId, partition } = storeLocation(store, expected);
   return region === expected.region && accountId === expected.accountId && partition === expected.partition;
 }
 
 /** The location of a store's names. Unknown parts are assumed to equal the source's. */
-function homeOf(store: SecretStore | undefined, source: AwsLocation): AwsLocation {
+function storeLocation(store: SecretStore | undefined, source: AwsLocation): AwsLocation {
   const { region = "", accountId = source.accountId } = store?.secretsManager ?? {};
   return region === ""
     ? { ...source, accountId }
     : { region, accountId, partition: partitionOfRegion(region) };
-}
-
-/** Parses the id of a source on a command line. */
-export function parseSourceArgument(text: string): SecretReference | undefined {
-  return parseSecretReference(text, "any");
 }

@@ -14,7 +14,7 @@ import type {
 import { parseDuration } from "./parse-duration.ts";
 
 /** Names the source of an object explicitly. ESO itself does not use it. */
-export const WEBHOOK_ID_ANNOTATION = "reconcile.external-secrets.io/webhook-id";
+const WEBHOOK_ID_ANNOTATION = "reconcile.external-secrets.io/webhook-id";
 
 /** Parses an ExternalSecret of v1 or v1beta1, which have the same fields here; undefined without a name. */
 export function parseExternalSecret(raw: unknown): ExternalSecret | undefined {

@@ -82,7 +82,7 @@ export function rowOf(
   };
 }
 
-export function heldState(
+function heldState(
   live: LiveMetadata | undefined,
   states: readonly SourceState[] | undefined,
   { annotations }: RelayMetadata,

@@ -28,7 +28,7 @@ export async function postEvent(
 }
 
 /** events.k8s.io/v1 requires times with six decimals, and `regarding` in the namespace of the event. Pure. */
-export function eventBody({ namespace, name }: TargetRef, event: EventNote, now: number): object {
+function eventBody({ namespace, name }: TargetRef, event: EventNote, now: number): object {
   const { reason, note, identity, secret } = event;
   return {
     apiVersion: "events.k8s.io/v1",
