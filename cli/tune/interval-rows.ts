@@ -1,6 +1,5 @@
 import { type Costs, listDelayOf, pollingCosts, relayCosts } from "./costs.ts";
 import { type CredentialMargin, credentialMargin } from "./credential-margin.ts";
-import { type Run, type Simulated, simulatePolling, simulateRelay } from "./simulate.ts";
 import type { Situation } from "./situation.ts";
 import { afterMissedPollMs, pollingStaleness, relayStaleness, type Staleness } from "./staleness.ts";
 
@@ -16,11 +15,10 @@ type Row = {
   readonly everyMs: number;
   readonly isOwn: boolean;
   readonly staleness: Staleness;
-  readonly simulated: Simulated;
   readonly costs: Costs;
 };
 
-export function pollingRow(situation: Situation, everyMs: number, run: Run): PollingRow {
+export function pollingRow(situation: Situation, everyMs: number): PollingRow {
   const { load, intervalMs, pollFailures, credentialLifeMs } = situation;
   const model = { intervalMs: everyMs, pollFailures };
   return {
@@ -28,20 +26,18 @@ export function pollingRow(situation: Situation, everyMs: number, run: Run): Pol
     isOwn: everyMs === intervalMs,
     staleness: pollingStaleness(model),
     afterMissedPollMs: afterMissedPollMs(model),
-    simulated: simulatePolling(model, run),
     costs: pollingCosts(load, everyMs),
     credentials: credentialMargin(everyMs, credentialLifeMs),
   };
 }
 
-export function relayRow(situation: Situation, everyMs: number, run: Run): RelayRow {
+export function relayRow(situation: Situation, everyMs: number): RelayRow {
   const { load, sweepIntervalMs, eventLoss, deliveryDelayMs, rotateEveryMs } = situation;
   const model = { sweepIntervalMs: everyMs, eventLoss, deliveryDelayMs, listDelayMs: listDelayOf(load) };
   return {
     everyMs,
     isOwn: everyMs === sweepIntervalMs,
     staleness: relayStaleness(model),
-    simulated: simulateRelay(model, run),
     costs: relayCosts(load, { sweepIntervalMs: everyMs, rotateEveryMs }),
   };
 }

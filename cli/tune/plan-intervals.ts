@@ -1,23 +1,20 @@
 import { type PollingRow, pollingRow, type RelayRow, relayRow } from "./interval-rows.ts";
 import { type Advice, recommend } from "./recommend.ts";
-import { ROTATIONS, type Run, SEED } from "./simulate.ts";
 import type { Situation } from "./situation.ts";
 
 export type IntervalPlan = {
   readonly situation: Situation;
-  readonly simulation: { readonly seed: number; readonly rotations: number };
   readonly polling: readonly PollingRow[];
   readonly relay: readonly RelayRow[];
   readonly advice: Advice;
 };
 
 /** Pure: the same situation gives the same plan. */
-export function planIntervals(situation: Situation, run: Run = {}): IntervalPlan {
-  const polling = withOwn(situation.intervalMs).map((everyMs) => pollingRow(situation, everyMs, run));
-  const relay = withOwn(situation.sweepIntervalMs).map((everyMs) => relayRow(situation, everyMs, run));
+export function planIntervals(situation: Situation): IntervalPlan {
+  const polling = withOwn(situation.intervalMs).map((everyMs) => pollingRow(situation, everyMs));
+  const relay = withOwn(situation.sweepIntervalMs).map((everyMs) => relayRow(situation, everyMs));
   return {
     situation,
-    simulation: { seed: SEED, rotations: ROTATIONS, ...run },
     polling,
     relay,
     advice: recommend(situation, polling, relay),

@@ -35,7 +35,7 @@ export function printPlan(terminal: Pick<Terminal, "paint" | "width">, plan: Int
 }
 
 const NOTES = (life: string, stack: string): string[] => [
-  "* yours. STALE: on average after a rotation; 99 IN 100: most are fresh by then (simulated). CALLS and USD: a month. QUOTA: the share of GetSecretValue's when polling, of ListSecrets' or DescribeSecret's when sweeping; AT ONCE: when everything is due in the same second.",
+  "* yours. STALE: on average after a rotation; 99 IN 100: 99 of 100 are fresh by then. CALLS and USD: a month. QUOTA: the share of GetSecretValue's when polling, of ListSecrets' or DescribeSecret's when sweeping; AT ONCE: when everything is due in the same second.",
   `MARGIN: safe if two polls fit into the ${life} lifetime of the operator's credentials. If credentials expire during a round, the rest of the round waits for the next one: twice the time under WORST. The relay renews its credentials before each run. The shortest schedule of the stack is 2m.`,
   `USD: list prices without free tiers. The relay includes its functions and about ${stack} for alarms, metrics and dashboard; the operator excludes its pods. --sources lists the sources.`,
 ];
@@ -43,11 +43,11 @@ const NOTES = (life: string, stack: string): string[] => [
 export const pollingCells = (row: PollingRow): string[] => [...relayCells(row), row.credentials];
 
 export function relayCells(row: RelayRow): string[] {
-  const { staleness, simulated, costs } = row;
+  const { staleness, costs } = row;
   return [
     everyOf(row),
     roughDuration(staleness.expectedMs),
-    roughDuration(simulated.p99Ms),
+    roughDuration(staleness.p99Ms),
     roughDuration(staleness.worstMs),
     countOf(costs.callsAMonth),
     dollars(costs.usd.total),

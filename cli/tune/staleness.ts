@@ -1,6 +1,8 @@
-/** How long a Kubernetes Secret holds a value after it stopped being current. Closed forms; simulate.ts rolls the dice. */
+/** How long a Kubernetes Secret holds a value after it stopped being current, in closed form. */
 export type Staleness = {
   readonly expectedMs: number;
+  /** 99 of 100 rotations are written by then. */
+  readonly p99Ms: number;
   /** No run of luck makes it longer, as long as what is assumed holds. */
   readonly worstMs: number;
 };
@@ -28,8 +30,17 @@ export type RelayModel = {
 export function pollingStaleness({ intervalMs, pollFailures }: PollingModel): Staleness {
   return {
     expectedMs: intervalMs / 2 + (intervalMs * pollFailures) / (1 - pollFailures),
+    p99Ms: intervalMs * p99Intervals(pollFailures),
     worstMs: intervalMs,
   };
+}
+
+/** In intervals: n failed polls with the share p^n, then an even share of one interval. */
+function p99Intervals(pollFailures: number): number {
+  if (pollFailures === 0) return 0.99;
+  const failed = Math.floor(Math.log(0.01) / Math.log(pollFailures));
+  const reached = pollFailures ** failed;
+  return failed + (reached - 0.01) / (reached * (1 - pollFailures));
 }
 
 /** One poll after the rotation fails, and the next one succeeds. */
@@ -45,6 +56,7 @@ export function relayStaleness(model: RelayModel): Staleness {
   const slowestMs = listDelayMs + sweepIntervalMs;
   return {
     expectedMs: eventLoss * bySweepMs + (1 - eventLoss) * expectedSooner(model),
+    p99Ms: relayP99Ms(model),
     worstMs: eventLoss > 0 ? slowestMs : Math.min(deliveryDelayMs, slowestMs),
   };
 }
@@ -56,4 +68,12 @@ function expectedSooner({ sweepIntervalMs, deliveryDelayMs, listDelayMs }: Relay
   if (overlapMs >= sweepIntervalMs) return listDelayMs + sweepIntervalMs / 2;
   const sweepFirst = overlapMs / sweepIntervalMs;
   return sweepFirst * (listDelayMs + overlapMs / 2) + (1 - sweepFirst) * deliveryDelayMs;
+}
+
+/** The event is written at d, the sweep at L + U: 99 in 100 by the sweep alone, by both at d, or by the sweep after d. */
+function relayP99Ms({ sweepIntervalMs, eventLoss, deliveryDelayMs, listDelayMs }: RelayModel): number {
+  const sweepAt = (share: number) => listDelayMs + share * sweepIntervalMs;
+  if (sweepAt(0.99) <= deliveryDelayMs) return sweepAt(0.99);
+  const late = eventLoss > 0.01 ? sweepAt(1 - 0.01 / eventLoss) : 0;
+  return Math.max(deliveryDelayMs, late);
 }

@@ -1,23 +1,16 @@
-import type { PollingModel, RelayModel } from "./staleness.ts";
+import type { PollingModel, RelayModel } from "../../cli/tune/staleness.ts";
 
 export type Simulated = {
-  readonly rotations: number;
   readonly meanMs: number;
   /** Of the mean; the closed form lies within a few of them. */
   readonly standardErrorMs: number;
-  /** 99 of 100 rotations are written by then. */
-  readonly p99Ms: number;
+  /** The share of rotations that are written by then. */
+  readonly shareBy: (ms: number) => number;
   readonly worstMs: number;
 };
 
-/** The same numbers give the same answer: a page with a table in it must not change from day to day. */
-export const SEED = 20_261_125;
-
-/** Lost events are rare: of so many rotations and one loss in a thousand there are a hundred. */
-export const ROTATIONS = 100_000;
-
 /** Rotations at random moments, against polls at fixed ones that may fail. */
-export function simulatePolling({ intervalMs, pollFailures }: PollingModel, run: Run = {}): Simulated {
+export function simulatePolling({ intervalMs, pollFailures }: PollingModel, run: Run): Simulated {
   return simulate(run, (random) => {
     const rotatedAtMs = random() * intervalMs;
     // How often in a row a poll fails, by one throw and not by one for each poll: log(u) / log(p), rounded down.
@@ -27,7 +20,7 @@ export function simulatePolling({ intervalMs, pollFailures }: PollingModel, run:
 }
 
 /** Rotations at random moments, against events that may get lost and sweeps at fixed moments. */
-export function simulateRelay(model: RelayModel, run: Run = {}): Simulated {
+export function simulateRelay(model: RelayModel, run: Run): Simulated {
   const { sweepIntervalMs, eventLoss, deliveryDelayMs, listDelayMs } = model;
   return simulate(run, (random) => {
     const rotatedAtMs = random() * sweepIntervalMs;
@@ -38,12 +31,9 @@ export function simulateRelay(model: RelayModel, run: Run = {}): Simulated {
   });
 }
 
-export type Run = { readonly seed?: number; readonly rotations?: number };
+type Run = { readonly seed: number; readonly rotations: number };
 
-function simulate(
-  { seed = SEED, rotations = ROTATIONS }: Run,
-  sample: (random: () => number) => number,
-): Simulated {
+function simulate({ seed, rotations }: Run, sample: (random: () => number) => number): Simulated {
   const random = randomFrom(seed);
   const samples = new Float64Array(rotations);
   for (let index = 0; index < rotations; index += 1) samples[index] = sample(random);
@@ -51,10 +41,9 @@ function simulate(
   const meanMs = samples.reduce((sum, each) => sum + each, 0) / rotations;
   const variance = samples.reduce((sum, each) => sum + (each - meanMs) ** 2, 0) / rotations;
   return {
-    rotations,
     meanMs,
     standardErrorMs: Math.sqrt(variance / rotations),
-    p99Ms: samples[Math.ceil(rotations * 0.99) - 1] ?? 0,
+    shareBy: (ms) => samples.filter((each) => each <= ms).length / rotations,
     worstMs: samples.at(-1) ?? 0,
   };
 }
