@@ -14,7 +14,7 @@ import { type Bench, machine, quantile, round } from "./bench.ts";
  *
  * The bench takes the processor time (user and system) of whole processes, `node -e 'import("…/handler.mjs")'`, and
  * subtracts the bare `node -e 0`. Load on the machine changes it far less than elapsed time, and the kinds take turns. The naive bundle only loads its packages; ours also reads bindings and
- * creates its clients. Connections are not opened, for lack of a server (lambda-start includes them).
+ * creates its clients. Connections are not opened, for lack of a server.
  *
  * - `bundleBytes` counts every deployed file, `initialBytes` only the files that a start loads.
  * - `addedWithEksMs` includes the EKS client, which a start loads when a cluster's endpoint is not pinned.

@@ -46,12 +46,6 @@ export type ColdStart = Readonly<
     number
   >
 >;
-export type LambdaStart = {
-  readonly startP50Ms: number;
-  readonly eventP50Ms: number;
-  readonly repeatP50Ms: number;
-  readonly maxRssMB: number;
-};
 export type Bundle = {
   readonly variants: readonly {
     readonly variant: string;
@@ -76,7 +70,6 @@ export function readResults() {
     ] as const,
     driftedSweep: recorded<Sweep>("sweep-drifted"),
     coldStart: recorded<ColdStart>("cold-start"),
-    lambdaStart: recorded<LambdaStart>("lambda-start"),
     bundle: recorded<Bundle>("bundle"),
   };
 }

@@ -2,9 +2,8 @@ import { kB, type Recorded, type Results, thousands } from "./results.ts";
 
 /** Each measurement with its command, date, result and limit. */
 export function resultsTable(results: Results): string {
-  const { rotation, rotationOnSandbox, burst, burstOnRealServers, coldStart, lambdaStart, sweeps } = results;
+  const { rotation, rotationOnSandbox, burst, burstOnRealServers, coldStart, sweeps } = results;
   const cold = coldStart.result;
-  const lambda = lambdaStart.result;
   const [small, , large] = sweeps;
   const growth = large.result.againPerBindingMs / small.result.againPerBindingMs;
   const ofRotation = ({ result }: typeof rotation) =>
@@ -49,12 +48,6 @@ export function resultsTable(results: Results): string {
       "the same, with V8's code cache on disk",
       `${cold.addedWithCacheMs} ms`,
       "not deployed: see [below](#rejected-optimizations)",
-    ),
-    row(
-      lambdaStart,
-      "a cold start under Lambda's runtime client",
-      `${lambda.startP50Ms} ms until it requests an event, ${lambda.eventP50Ms} ms from the event to the answer, ${lambda.maxRssMB} MB; the second event ${lambda.repeatP50Ms} ms`,
-      "",
     ),
     ...sweeps.map((sweep) =>
       row(
