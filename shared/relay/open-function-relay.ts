@@ -18,6 +18,8 @@ export type RuntimeOptions = {
   readonly now?: () => number;
   readonly wait?: Wait;
   readonly describeCluster?: DescribeCluster;
+  /** The SDK's pauses between attempts. Default: the SDK's own. */
+  readonly retryStrategy?: SourceConfig["retryStrategy"];
 };
 
 type OpenSource<S> = (config: SourceConfig, listeners: CallListeners) => S;
@@ -26,13 +28,16 @@ type OpenSource<S> = (config: SourceConfig, listeners: CallListeners) => S;
 export async function openFunctionRelay<S extends RotationSource & CurrentSourceReader>(
   openSource: OpenSource<S>,
   { bindingsFile, relayName, targetsAtOnce, tokenLifeMs, useFipsEndpoint }: RelayConfig,
-  { log, measure, now = Date.now, wait = waitFor, describeCluster = askEks }: RuntimeOptions,
+  { log, measure, now = Date.now, wait = waitFor, describeCluster = askEks, retryStrategy }: RuntimeOptions,
 ): Promise<Relay<S> & { readonly onAwsCall: () => void }> {
   const bindings = await readCompiledBindings(bindingsFile);
   if (bindings.relay !== relayName) throw new RelayNameDiffers(bindings.relay, relayName);
   const counter = callCounter();
   const { onAwsCall, onKubernetesCall, onThrottled } = counter;
-  const source = openSource({}, { onCall: onAwsCall, onThrottled });
+  const source = openSource(retryStrategy === undefined ? {} : { retryStrategy }, {
+    onCall: onAwsCall,
+    onThrottled,
+  });
   const connect = connectClusters(bindings.clusters, {
     ownCredentials: source.credentials,
     assumeRole: assumeRoleWith(source.credentials),

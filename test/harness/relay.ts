@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { StandardRetryStrategy } from "@smithy/core/retry";
 import type { Context } from "aws-lambda";
 import { type ReconcileDependencies, reconcileDependencies } from "../../functions/reconcile/dependencies.ts";
 import { reconcile } from "../../functions/reconcile/reconcile.ts";
@@ -120,6 +121,7 @@ function prepare(backend: Backend, options: Omit<TestRelayOptions, "override">) 
       now: options.now ?? backend.clock.now,
       wait: options.wait ?? backend.clock.advance,
       ...(options.describeCluster && { describeCluster: options.describeCluster }),
+      ...(backend.name === "sandbox" && { retryStrategy: withoutPauses() }),
     },
     logs,
     metrics,
@@ -133,6 +135,13 @@ function keepClean<T>(kept: T[], entry: T): void {
   if (traces.length > 0) throw new Error(`A secret value was logged or measured (${traces.join(", ")})`);
   kept.push(entry);
 }
+
+/** The SDK's retries, without its pauses of up to four seconds: those would wait for a real clock. */
+const withoutPauses = () =>
+  new StandardRetryStrategy({
+    maxAttempts: 4,
+    backoff: { computeNextBackoffDelay: () => 0, setDelayBase: () => {} },
+  });
 
 /** The backend's cluster as bindings describe it when its endpoint is pinned. */
 export function pinnedCluster({ kubernetes }: Backend) {

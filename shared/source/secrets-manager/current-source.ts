@@ -4,7 +4,7 @@ import { type CallListeners, type ClientFor, secretsManagerClients } from "./cli
 import { readCurrentWith } from "./read-current.ts";
 import { warmClient } from "./warm-client.ts";
 
-export type SourceConfig = Pick<SecretsManagerClientConfig, "region" | "credentials">;
+export type SourceConfig = Pick<SecretsManagerClientConfig, "region" | "credentials" | "retryStrategy">;
 
 export type CurrentSourceReader = Pick<Source, "readCurrent" | "warmUp"> & {
   readonly clientFor: ClientFor;
