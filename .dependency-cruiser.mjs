@@ -9,7 +9,7 @@ const MAY_IMPORT = {
   runtime: [],
   source: ["runtime"],
   events: ["source/[^/]+$"],
-  bindings: ["source/[^/]+$"],
+  bindings: ["runtime", "source/[^/]+$"],
   render: ["bindings", "source/[^/]+$"],
   cluster: ["bindings", "runtime", "source/[^/]+$"],
   assess: ["bindings", "cluster", "render", "source/[^/]+$"],

@@ -61,7 +61,7 @@ type AnyMap = Readonly<Record<string, unknown>>;
 const isMap = (value: unknown): value is AnyMap =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function isBinding(value: unknown, clusters: AnyMap): boolean {
+export function isBinding(value: unknown, clusters: AnyMap): boolean {
   if (!isMap(value)) return false;
   const { sources, target, type, labels, annotations, adopt, fingerprint } = value;
   return (

@@ -1,0 +1,143 @@
+import type { TimeBudget } from "../../runtime/time-budget.ts";
+import type { AwsLocation } from "../../source/secret-id.ts";
+import type { Binding } from "../binding.ts";
+import { type BindingIndex, createBindingIndex } from "../binding-index.ts";
+import { parsePart, partOfWebhookId, partsOfSource } from "./part.ts";
+import { BindingsDamaged, keyOfPart, POINTER_KEY, type Pointer, parsePointer } from "./pointer.ts";
+import type { ReadRules, Rules, Subject } from "./rules.ts";
+
+/** Reads an object of the store. With the ETag of a known version, an unchanged object is not sent again. */
+export type ReadObject = (
+  request: { readonly key: string; readonly etag?: string },
+  budget: TimeBudget,
+) => Promise<StoredObject>;
+
+export type StoredObject =
+  | { readonly kind: "object"; readonly body: string; readonly etag: string }
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "absent" };
+
+/**
+ * The published rules. The pointer is read with If-None-Match, and a part only once: it never changes.
+ *
+ * If the store does not answer, the last known rules are returned, whose check then says `unknown`.
+ */
+export function publishedRules(readObject: ReadObject): ReadRules {
+  const parts = partCache(readObject);
+  let known: Known | undefined;
+
+  const refresh = async (budget: TimeBudget): Promise<Known> => {
+    const before = known; // another call may replace it meanwhile
+    const etag = before?.etag;
+    const answer = await readObject({ key: POINTER_KEY, ...(etag !== undefined && { etag }) }, budget);
+    if (answer.kind === "unchanged" && before !== undefined) return before;
+    // A pointer is never removed: without it nothing can be said about what is in force.
+    if (answer.kind === "unchanged" || (answer.kind === "absent" && etag !== undefined)) {
+      throw new BindingsDamaged(POINTER_KEY, "is missing");
+    }
+    known = answer.kind === "absent" ? {} : { pointer: parsePointer(answer.body), etag: answer.etag };
+    return known;
+  };
+
+  const rulesOf = (of: Known): Rules => {
+    const check: Rules["check"] = async (budget) => {
+      try {
+        return (await refresh(budget)).etag === of.etag ? "in-force" : "superseded";
+      } catch {
+        return "unknown";
+      }
+    };
+    const { pointer } = of;
+    return pointer === undefined ? nothingPublished(check) : rulesOfPointer(pointer, parts, check);
+  };
+
+  return async (budget) => {
+    try {
+      return rulesOf(await refresh(budget));
+    } catch (error) {
+      if (known === undefined) throw error;
+      return rulesOf(known);
+    }
+  };
+}
+
+/** Empty before the first publication. */
+type Known = { readonly pointer?: Pointer; readonly etag?: string };
+
+type ReadParts = (pointer: Pointer, numbers: Iterable<number>, budget: TimeBudget) => Promise<Binding[]>;
+
+function rulesOfPointer(pointer: Pointer, readParts: ReadParts, check: Rules["check"]): Rules {
+  const { generation, relay, clusters, parts } = pointer;
+  const index = async (
+    self: AwsLocation,
+    numbers: Iterable<number>,
+    budget: TimeBudget,
+  ): Promise<BindingIndex> => {
+    const bindings = await readParts(pointer, numbers, budget);
+    return createBindingIndex({ version: 1, relay, clusters, bindings }, self);
+  };
+  let all: Promise<BindingIndex> | undefined;
+  return {
+    relay,
+    clusters,
+    generation,
+    check,
+    find: (self, subject, budget) => index(self, partsOf(subject, parts.length), budget),
+    all: (self, budget) => {
+      all ??= index(self, parts.keys(), budget); // a function is always in one account and Region
+      all.catch(() => {
+        all = undefined;
+      });
+      return all;
+    },
+  };
+}
+
+const partsOf = (subject: Subject, count: number): Iterable<number> =>
+  "source" in subject ? partsOfSource(subject.source, count) : [partOfWebhookId(subject.webhookId, count)];
+
+function nothingPublished(check: Rules["check"]): Rules {
+  const compiled = { version: 1, relay: "", clusters: {}, bindings: [] } as const;
+  const index = async (self: AwsLocation) => createBindingIndex(compiled, self);
+  return { relay: "", clusters: {}, generation: 0, check, find: index, all: index };
+}
+
+/** Reads parts, and keeps the last few of them by their hash. */
+function partCache(readObject: ReadObject): ReadParts {
+  const cached = new Map<string, readonly Binding[]>();
+  const readPart = async (hash: string, clusters: Pointer["clusters"], budget: TimeBudget) => {
+    const known = cached.get(hash);
+    if (known !== undefined) return known;
+    const key = keyOfPart(hash);
+    const answer = await readObject({ key }, budget);
+    if (answer.kind !== "object") throw new BindingsDamaged(key, "is missing");
+    const bindings = parsePart(answer.body, hash, clusters);
+    cached.set(hash, bindings);
+    const [oldest] = cached.keys();
+    if (cached.size > PARTS_CACHED_MAX && oldest !== undefined) cached.delete(oldest);
+    return bindings;
+  };
+  return async (pointer, numbers, budget) => {
+    const hashes = [...numbers].map((number) => pointer.parts[number] ?? "").filter((hash) => hash !== "");
+    const byTarget = new Map<string, Binding>();
+    for (const batch of batchesOf(hashes)) {
+      const lists = await Promise.all(batch.map((hash) => readPart(hash, pointer.clusters, budget)));
+      for (const binding of lists.flat()) {
+        const { cluster, namespace, name } = binding.target;
+        byTarget.set(`${cluster}/${namespace}/${name}`, binding); // a binding of several sources is in several parts
+      }
+    }
+    return [...byTarget.values()];
+  };
+}
+
+function* batchesOf(hashes: readonly string[]): Generator<readonly string[]> {
+  for (let start = 0; start < hashes.length; start += PARTS_AT_ONCE) {
+    yield hashes.slice(start, start + PARTS_AT_ONCE);
+  }
+}
+
+/** Parsed, a part is about 100 kB. */
+const PARTS_CACHED_MAX = 32;
+
+const PARTS_AT_ONCE = 16;

@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import { POINTER_KEY, parsePointer } from "../../shared/bindings/published/pointer.ts";
+import { publishedRules } from "../../shared/bindings/published/published-rules.ts";
+import type { SecretReference } from "../../shared/source/secret-id.ts";
+import { BUDGET, memoryStore, SELF } from "./memory-store.ts";
+
+const CLUSTERS = { main: { name: "prod-eks", region: "eu-west-1" } };
+const compiledWith = (name: string) =>
+  loadBindings(
+    JSON.stringify({
+      version: 1,
+      clusters: CLUSTERS,
+      bindings: [{ source: "team/db", targets: [{ namespace: "shop", name }] }],
+    }),
+    "file",
+  );
+const source: SecretReference = { id: "team/db", names: ["team/db"] };
+
+function prepare() {
+  const store = memoryStore();
+  let isDown = false;
+  const read = publishedRules(async (request, budget) => {
+    if (isDown) throw new Error("S3 does not answer");
+    return store.readObject(request, budget);
+  });
+  const setDown = (down: boolean) => {
+    isDown = down;
+  };
+  const targetsBy = async (rules: Awaited<ReturnType<typeof read>>) =>
+    (await rules.find(SELF, { source }, BUDGET)).bindings.map(({ target }) => target.name);
+  return { store, read, setDown, targetsBy };
+}
+
+describe("rules", () => {
+  it("are in force until others are published, and then superseded", async () => {
+    const { store, read, targetsBy } = prepare();
+    store.publish(compiledWith("old"));
+    const rules = await read(BUDGET);
+    expect(await rules.check(BUDGET)).toBe("in-force");
+
+    store.publish(compiledWith("new"));
+
+    expect(await rules.check(BUDGET)).toBe("superseded");
+    expect(await rules.check(BUDGET)).toBe("superseded"); // also once the pointer is known
+    expect(await targetsBy(rules)).toEqual(["old"]);
+    const newer = await read(BUDGET);
+    expect(newer.generation).toBe(2);
+    expect(await newer.check(BUDGET)).toBe("in-force");
+    expect(await targetsBy(newer)).toEqual(["new"]);
+  });
+
+  it("are unknown while the store does not answer, and the last known ones are used", async () => {
+    const { store, read, setDown, targetsBy } = prepare();
+    store.publish(compiledWith("db"));
+    await targetsBy(await read(BUDGET));
+
+    setDown(true);
+    const rules = await read(BUDGET);
+
+    expect(await rules.check(BUDGET)).toBe("unknown");
+    expect(await targetsBy(rules)).toEqual(["db"]);
+    setDown(false);
+    expect(await rules.check(BUDGET)).toBe("in-force");
+  });
+
+  it("are an error while nothing is known of them", async () => {
+    const { store, read, setDown } = prepare();
+    store.publish(compiledWith("db"));
+    setDown(true);
+
+    await expect(read(BUDGET)).rejects.toThrow("S3 does not answer");
+  });
+
+  it("bind nothing before the first publication, and are superseded by it", async () => {
+    const { store, read, targetsBy } = prepare();
+    const rules = await read(BUDGET);
+
+    expect(rules.generation).toBe(0);
+    expect(await targetsBy(rules)).toEqual([]);
+    expect(await rules.check(BUDGET)).toBe("in-force");
+    store.publish(compiledWith("db"));
+    expect(await rules.check(BUDGET)).toBe("superseded");
+  });
+
+  it("are unknown when the pointer is gone, and not empty", async () => {
+    const { store, read, targetsBy } = prepare();
+    store.publish(compiledWith("db"));
+    const rules = await read(BUDGET);
+    await targetsBy(rules);
+    store.objects.delete(POINTER_KEY);
+
+    expect(await rules.check(BUDGET)).toBe("unknown");
+    expect(await targetsBy(await read(BUDGET))).toEqual(["db"]);
+  });
+
+  it("are judged by the response, also when another call learns of newer rules meanwhile", async () => {
+    const { store, read } = prepare();
+    store.publish(compiledWith("old"));
+    const rules = await read(BUDGET);
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    let holds = false;
+    const slow = publishedRules(async (request, budget) => {
+      const answer = await store.readObject(request, budget);
+      if (holds) await held;
+      return answer;
+    });
+    const own = await slow(BUDGET);
+    holds = true;
+    const isOldStill = own.check(BUDGET); // answered "unchanged" before the publication, and delivered after it
+    holds = false;
+    store.publish(compiledWith("new"));
+    const newer = await slow(BUDGET);
+    release();
+
+    expect(await isOldStill).toBe("in-force");
+    expect(await own.check(BUDGET)).toBe("superseded");
+    expect(await newer.check(BUDGET)).toBe("in-force");
+    expect(await rules.check(BUDGET)).toBe("superseded");
+  });
+});
+
+describe("a damaged object", () => {
+  it.each([
+    ["is not JSON", (text: string) => text.slice(0, -1)],
+    ["is of another version", (text: string) => text.replace('"version":1', '"version":2')],
+    ["has no list of parts", (text: string) => text.replace('"parts"', '"part"')],
+    ["has three parts", (text: string) => text.replace(/"parts":\[(".*?")\]/, '"parts":[$1,$1,$1]')],
+    ["names a part outside of the store", (text: string) => text.replace(/"[0-9a-f]{32}"/, '"../../other"')],
+  ])("that is the pointer and %s is refused", async (_it, damage) => {
+    const { store, read } = prepare();
+    store.publish(compiledWith("db"));
+    store.objects.set(POINTER_KEY, damage(store.objects.get(POINTER_KEY) ?? ""));
+
+    await expect(read(BUDGET)).rejects.toMatchObject({ code: "BINDINGS_DAMAGED" });
+  });
+
+  it("that is a part is refused, wherever it is damaged", async () => {
+    const { store, read, targetsBy } = prepare();
+    const { parts } = store.publish(compiledWith("db"));
+    const key = `parts/${parts[0]}.json`;
+    const text = store.objects.get(key) ?? "";
+    await fc.assert(
+      fc.asyncProperty(fc.nat(text.length - 1), async (at) => {
+        store.objects.set(key, text.slice(0, at) + (text[at] === "x" ? "y" : "x") + text.slice(at + 1));
+        await expect(targetsBy(await read(BUDGET))).rejects.toMatchObject({ code: "BINDINGS_DAMAGED" });
+      }),
+    );
+  });
+
+  it("that is missing is refused", async () => {
+    const { store, read, targetsBy } = prepare();
+    const { parts } = store.publish(compiledWith("db"));
+    store.objects.delete(`parts/${parts[0]}.json`);
+
+    await expect(targetsBy(await read(BUDGET))).rejects.toMatchObject({ code: "BINDINGS_DAMAGED" });
+  });
+
+  it("never crashes the parser, whatever it is", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
+        expect(() => parsePointer(text)).toThrow(/^The published object bindings\.json /);
+      }),
+    );
+  });
+});
