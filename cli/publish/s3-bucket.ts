@@ -1,0 +1,116 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { keyOfPart, POINTER_KEY, parsePointer } from "../../shared/bindings/published/pointer.ts";
+import { errorNameOf } from "../../shared/cluster/credentials.ts";
+import { CommandError } from "../errors.ts";
+import type { AwsSession } from "../live/aws-session.ts";
+import type { BindingsBucket, PointerVersion, StoredPointer } from "./bindings-bucket.ts";
+
+/** Runs `use` with the bucket of a stack. */
+export async function withBindingsBucket<T>(
+  aws: AwsSession,
+  name: string,
+  use: (bucket: BindingsBucket) => Promise<T>,
+): Promise<T> {
+  const { S3Client } = await import("@aws-sdk/client-s3");
+  const { streamCollector: _, ...config } = aws.client; // bounds a response to 8 MB; the client would not read lists with it
+  const client = new S3Client({ ...config, maxAttempts: 4 });
+  try {
+    return await use(s3Bucket(client, name, aws));
+  } finally {
+    client.destroy();
+  }
+}
+
+function s3Bucket(client: S3Client, name: string, aws: AwsSession): BindingsBucket {
+  const failed = (what: string, permission: string, error: unknown) =>
+    errorNameOf(error) === "AccessDenied"
+      ? new BucketForbidden(name, permission)
+      : aws.classify(`${what} bucket ${name}`, error);
+  const read = async (key: string, versionId?: string) => {
+    const { GetObjectCommand } = await import("@aws-sdk/client-s3");
+    try {
+      const { Body, ETag = "" } = await client.send(
+        new GetObjectCommand({
+          Bucket: name,
+          Key: key,
+          ...(versionId !== undefined && { VersionId: versionId }),
+        }),
+      );
+      return { text: (await Body?.transformToString()) ?? "", etag: ETag };
+    } catch (error) {
+      if (errorNameOf(error) === "NoSuchKey") return undefined;
+      const permission = versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
+      throw failed("Reading from", permission, error);
+    }
+  };
+  const put = async (key: string, text: string, condition: object = {}) => {
+    const { PutObjectCommand } = await import("@aws-sdk/client-s3");
+    await client.send(
+      new PutObjectCommand({
+        Bucket: name,
+        Key: key,
+        Body: text,
+        ContentType: "application/json",
+        ...condition,
+      }),
+    );
+  };
+  return {
+    name,
+    readPointer: async (versionId): Promise<StoredPointer | undefined> => {
+      const stored = await read(POINTER_KEY, versionId);
+      return stored && { pointer: parsePointer(stored.text), etag: stored.etag };
+    },
+    listPointerVersions: async function* (): AsyncIterable<PointerVersion> {
+      const { ListObjectVersionsCommand } = await import("@aws-sdk/client-s3");
+      let at: { KeyMarker?: string; VersionIdMarker?: string } = {};
+      for (;;) {
+        const page = await client
+          .send(new ListObjectVersionsCommand({ Bucket: name, Prefix: POINTER_KEY, ...at }))
+          .catch((error: unknown) => {
+            throw failed("Listing versions in", "s3:ListBucketVersions", error);
+          });
+        for (const { Key, VersionId = "", IsLatest = false } of page.Versions ?? []) {
+          if (Key === POINTER_KEY) yield { versionId: VersionId, isLatest: IsLatest };
+        }
+        if (page.IsTruncated !== true || page.NextKeyMarker === undefined) return;
+        at = {
+          KeyMarker: page.NextKeyMarker,
+          ...(page.NextVersionIdMarker !== undefined && { VersionIdMarker: page.NextVersionIdMarker }),
+        };
+      }
+    },
+    readPart: async (hash) => (await read(keyOfPart(hash)))?.text,
+    putPart: async (hash, text) => {
+      await put(keyOfPart(hash), text).catch((error: unknown) => {
+        throw failed("Writing to", "s3:PutObject", error);
+      });
+    },
+    putPointer: async (text, expected) => {
+      try {
+        await put(POINTER_KEY, text, expected === undefined ? { IfNoneMatch: "*" } : { IfMatch: expected });
+        return true;
+      } catch (error) {
+        // 412: the pointer is another one. 409: another publication is replacing it at this moment. NoSuchKey: it is gone.
+        if (LOST_RACE.has(errorNameOf(error))) return false;
+        throw failed("Writing to", "s3:PutObject", error);
+      }
+    },
+  };
+}
+
+const LOST_RACE: ReadonlySet<string> = new Set([
+  "PreconditionFailed",
+  "ConditionalRequestConflict",
+  "NoSuchKey",
+]);
+
+/** The caller lacks a permission on the bucket. */
+export class BucketForbidden extends CommandError {
+  readonly code = "BUCKET_FORBIDDEN";
+  constructor(bucket: string, permission: string) {
+    super(
+      `You lack the permission ${permission} on bucket ${bucket}. Publishers are named in the stack's parameter PublisherArns.`,
+    );
+  }
+}
