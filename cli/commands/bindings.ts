@@ -1,0 +1,184 @@
+import type { Command } from "commander";
+import type { Pointer } from "../../shared/bindings/published/pointer.ts";
+import { type AddCommand, type CommandLine, finish } from "../cli.ts";
+import { defineCommand } from "../define-command.ts";
+import { CommandError, UsageError } from "../errors.ts";
+import type { ExitCode } from "../exit-code.ts";
+import { addAwsOptions, addStackOption } from "../live/options.ts";
+import type { BindingsBucket, StoredPointer } from "../publish/bindings-bucket.ts";
+import type { StackOptions } from "../publish/open-bindings-bucket.ts";
+import { table } from "../terminal/table.ts";
+import { PublishedMeanwhile, sayWhere } from "./publish.ts";
+
+type Options = StackOptions & { readonly json?: boolean };
+type ShowOptions = Options & { readonly generation?: string };
+type RollbackOptions = Options & { readonly to?: string; readonly yes?: boolean };
+
+export const addBindings: AddCommand = (program, cli) => {
+  const group = program
+    .command("bindings")
+    .summary("show the published bindings and their history, or roll back")
+    .description("Works on the bindings that secret-relay publish has put in force.");
+  const history = defineCommand(group, "history", {
+    summary: "list the published generations",
+    description: "Lists the published generations, the newest first.",
+    examples: [["secret-relay bindings history", "who published what, and when"]],
+  });
+  addOptions(history).action(cli.runs((options: Options) => showHistory(cli, options)));
+  const show = defineCommand(group, "show", {
+    summary: "print the bindings of a generation",
+    description: "Prints the compiled bindings in force, or those of an earlier generation, as JSON.",
+    examples: [
+      ["secret-relay bindings show", "the bindings in force"],
+      [
+        "secret-relay bindings show --generation 12 > before.json",
+        "an earlier generation, for plan -b before.json",
+      ],
+    ],
+  }).option("--generation <n>", "an earlier generation");
+  addOptions(show).action(cli.runs((options: ShowOptions) => showBindings(cli, options)));
+  const rollback = defineCommand(group, "rollback", {
+    summary: "put an earlier generation in force again",
+    description:
+      "Shows what changes, asks, and puts the bindings of an earlier generation in force as a new generation.",
+    examples: [
+      ["secret-relay bindings rollback", "the generation before the one in force"],
+      ["secret-relay bindings rollback --to 12 --yes", "a certain one, without a question"],
+    ],
+  })
+    .option("--to <n>", "the generation (default: the one before the one in force)")
+    .option("--yes", "do not ask");
+  addOptions(rollback).action(cli.runs((options: RollbackOptions) => rollbackTo(cli, options)));
+};
+
+const addOptions = (command: Command): Command =>
+  addStackOption(addAwsOptions(command.option("--json", "print the result as one JSON object")));
+
+async function showHistory(cli: CommandLine, options: Options): Promise<ExitCode> {
+  const { withBucketOfStack } = await import("../publish/open-bindings-bucket.ts");
+  return withBucketOfStack(options, async ({ bucket }) => {
+    const generations: Omit<Pointer, "clusters" | "parts">[] = [];
+    for await (const { pointer } of pointersOf(bucket)) {
+      const { clusters: _clusters, parts: _parts, ...rest } = pointer;
+      generations.push(rest);
+      if (generations.length === HISTORY_MAX) break;
+    }
+    return finish(cli, options, { ok: true, generations }, () => {
+      const rows = generations.map(({ generation, publishedAt, publishedBy, counts, rollbackTo }) => [
+        String(generation),
+        publishedAt,
+        String(counts.bindings),
+        publishedBy,
+        rollbackTo === undefined ? "" : `rollback to ${rollbackTo}`,
+      ]);
+      cli.terminal.out(table(cli.terminal, ["GENERATION", "PUBLISHED", "SECRETS", "BY", ""], rows));
+    });
+  });
+}
+
+const HISTORY_MAX = 50;
+
+async function showBindings(cli: CommandLine, options: ShowOptions): Promise<ExitCode> {
+  const wanted = options.generation && parseGeneration("--generation", options.generation);
+  const { withBucketOfStack } = await import("../publish/open-bindings-bucket.ts");
+  return withBucketOfStack(options, async ({ bucket }) => {
+    const { pointer } =
+      typeof wanted === "number" ? await findGeneration(bucket, wanted) : await pointerInForce(bucket);
+    const { readPublished } = await import("../publish/read-published.ts");
+    const compiled = await readPublished(bucket, pointer);
+    const { generation } = pointer;
+    return finish(cli, options, { ok: true, generation, ...compiled }, () => {
+      cli.terminal.out(JSON.stringify(compiled, null, 2));
+    });
+  });
+}
+
+async function rollbackTo(cli: CommandLine, options: RollbackOptions): Promise<ExitCode> {
+  const wanted = options.to && parseGeneration("--to", options.to);
+  const { withBucketOfStack } = await import("../publish/open-bindings-bucket.ts");
+  return withBucketOfStack(options, async ({ aws, bucket }) => {
+    const before = await pointerInForce(bucket);
+    sayWhere(cli, { aws, bucket }, options.stackName, before);
+    const { pointer: to } = await findGeneration(
+      bucket,
+      typeof wanted === "number" ? wanted : before.pointer.generation - 1,
+    );
+    const { readPublished } = await import("../publish/read-published.ts");
+    const { diffBindings } = await import("../../shared/bindings/published/diff-bindings.ts");
+    const { printDiff, rowsOfDiff, summaryOf } = await import("../publish/print-diff.ts");
+    const diff = diffBindings(await readPublished(bucket, before.pointer), await readPublished(bucket, to));
+    if (options.json !== true) printDiff(cli.terminal, diff);
+    if (options.yes !== true) {
+      if (!cli.terminal.canAsk) {
+        throw new UsageError("This is not a terminal, so rollback cannot ask. Add --yes.");
+      }
+      const { askToContinue } = await import("../terminal/ask-to-continue.ts");
+      if (!(await askToContinue(`${summaryOf(diff)} Roll back to generation ${to.generation}?`))) {
+        throw new UsageError("Stopped. Nothing was published.");
+      }
+    }
+    const { rollBack } = await import("../publish/publish-bindings.ts");
+    const published = await rollBack(bucket, to, before, {
+      callerArn: aws.callerArn,
+      now: cli.now,
+      reportProgress: () => {},
+    });
+    if (published.kind === "superseded") throw new PublishedMeanwhile(published.by);
+    const { generation } = published.pointer;
+    return finish(
+      cli,
+      options,
+      { ok: true, generation, rollbackTo: to.generation, changes: rowsOfDiff(diff) },
+      () => {
+        cli.terminal.out(`Generation ${generation} is in force, with the bindings of ${to.generation}.`);
+      },
+    );
+  });
+}
+
+async function pointerInForce(bucket: BindingsBucket): Promise<StoredPointer> {
+  const stored = await bucket.readPointer();
+  if (stored === undefined) throw new NothingPublished();
+  return stored;
+}
+
+async function findGeneration(bucket: BindingsBucket, generation: number): Promise<StoredPointer> {
+  let oldest: number | undefined;
+  for await (const stored of pointersOf(bucket)) {
+    if (stored.pointer.generation === generation) return stored;
+    oldest = stored.pointer.generation;
+    if (oldest < generation) break;
+  }
+  if (oldest === undefined) throw new NothingPublished();
+  throw new GenerationNotFound(generation);
+}
+
+/** The published pointers, the newest first. */
+async function* pointersOf(bucket: BindingsBucket): AsyncIterable<StoredPointer> {
+  for await (const { versionId } of bucket.listPointerVersions()) {
+    const stored = await bucket.readPointer(versionId);
+    if (stored !== undefined) yield stored;
+  }
+}
+
+function parseGeneration(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new UsageError(
+    `${option} must be the number of a generation. List them: secret-relay bindings history.`,
+  );
+}
+
+export class NothingPublished extends CommandError {
+  readonly code = "NOTHING_PUBLISHED";
+  constructor() {
+    super("Nothing is published yet. Publish bindings.yaml: secret-relay publish.");
+  }
+}
+
+export class GenerationNotFound extends CommandError {
+  readonly code = "GENERATION_NOT_FOUND";
+  constructor(generation: number) {
+    super(`Generation ${generation} is not in the bucket. List them: secret-relay bindings history.`);
+  }
+}

@@ -1,0 +1,45 @@
+import type { AwsNeeds } from "../iam/aws-needs.ts";
+
+/** A right in AWS that bindings need and the stack's parameters do not give. */
+export type MissingInStack = {
+  readonly parameter: "SecretArns" | "ClusterArns" | "ClusterRoleArns";
+  readonly arns: readonly string[];
+};
+
+/** Pure. `needs` are those of the bindings, without the stack's prefix. */
+export function missingInStack(
+  needs: AwsNeeds,
+  parameters: Readonly<Record<string, string>>,
+): readonly MissingInStack[] {
+  const { partition, region, accountId } = needs.location;
+  const prefix = parameters.SecretNamePrefix ?? "";
+  const secrets = [
+    ...listOf(parameters.SecretArns),
+    ...(prefix === "" ? [] : [`arn:${partition}:secretsmanager:${region}:${accountId}:secret:${prefix}*`]),
+  ];
+  const all: MissingInStack[] = [
+    { parameter: "SecretArns", arns: notCovered(needs.secretArns, secrets) },
+    { parameter: "ClusterArns", arns: notCovered(needs.clusterArns, listOf(parameters.ClusterArns)) },
+    {
+      parameter: "ClusterRoleArns",
+      arns: notCovered(needs.clusterRoleArns, listOf(parameters.ClusterRoleArns)),
+    },
+  ];
+  return all.filter(({ arns }) => arns.length > 0);
+}
+
+const listOf = (value = ""): string[] => value.split(",").filter((part) => part !== "");
+
+function notCovered(arns: readonly string[], granted: readonly string[]): string[] {
+  const patterns = granted.map(patternOf);
+  return arns.filter((arn) => !granted.includes(arn) && !patterns.some((pattern) => pattern.test(arn)));
+}
+
+/** As IAM reads a resource: `*` is any text, `?` one character. An ARN that is needed may end in `-??????`, too. */
+function patternOf(arn: string): RegExp {
+  const text = arn
+    .replaceAll(/[\\^$.|+()[\]{}]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${text}$`, "s");
+}

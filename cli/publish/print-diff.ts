@@ -1,0 +1,94 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Binding, KeyRule } from "../../shared/bindings/binding.ts";
+import { nameOfSource, nameOfSources } from "../../shared/bindings/name-of-sources.ts";
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
+import type { BindingsDiff, ChangedBinding } from "../../shared/bindings/published/diff-bindings.ts";
+import { plural } from "../terminal/format.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+/** One row per binding that a publication adds, removes or changes, for people and for --json. */
+export type DiffRow = {
+  readonly change: "added" | "removed" | "changed";
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly source: string;
+  /** One sentence for each difference. */
+  readonly details: readonly string[];
+};
+
+export function rowsOfDiff({ added, removed, changed }: BindingsDiff): DiffRow[] {
+  return [
+    ...added.map((binding) => rowOf("added", binding, [`keys: ${printRules(binding)}`])),
+    ...removed.map((binding) => rowOf("removed", binding, [afterRemoval(binding)])),
+    ...changed.map((change) => rowOf("changed", change.after, detailsOf(change))),
+  ];
+}
+
+const rowOf = (change: DiffRow["change"], binding: Binding, details: readonly string[]): DiffRow => ({
+  change,
+  ...binding.target,
+  source: nameOfSources(binding),
+  details,
+});
+
+const afterRemoval = ({ deletionPolicy }: Binding): string =>
+  deletionPolicy === "delete"
+    ? "the Secret is deleted after the grace period (deletionPolicy: delete)"
+    : "the Secret stays as it is (deletionPolicy: retain)";
+
+function detailsOf({ before, after, fields }: ChangedBinding): string[] {
+  return fields.map((field) => {
+    if (field === "sources") {
+      const [was, is] = [nameOfSources(before), nameOfSources(after)];
+      const [rules, newRules] = [printRules(before), printRules(after)];
+      return [
+        ...(was === is ? [] : [`source: ${was} -> ${is}`]),
+        ...(rules === newRules ? [] : [`keys: ${rules} -> ${newRules}`]),
+        ...(was === is && rules === newRules ? ["version, template or decoding of a source"] : []),
+      ].join("; ");
+    }
+    return `${field}: ${printField(before[field as keyof Binding])} -> ${printField(after[field as keyof Binding])}`;
+  });
+}
+
+const printField = (value: unknown): string => {
+  if (value === undefined || isDeepStrictEqual(value, {})) return "none";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+};
+
+const printRules = ({ sources: [first, ...others] }: Binding): string =>
+  others.length === 0
+    ? printRule(first.keys)
+    : [first, ...others].map((source) => `${printRule(source.keys)} of ${nameOfSource(source)}`).join(", ");
+
+function printRule(rule: KeyRule): string {
+  switch (rule.kind) {
+    case "all":
+      return "all";
+    case "selected":
+    case "composed":
+      return Object.keys(rule.keys).join(", ");
+    case "value":
+      return rule.key;
+    case "extracted":
+      return `those that match ${rule.include.join(", ")}`;
+  }
+}
+
+const SIGNS = { added: ["+", "green"], removed: ["-", "red"], changed: ["~", "yellow"] } as const;
+
+export function printDiff(terminal: Pick<Terminal, "out" | "paint">, diff: BindingsDiff): void {
+  for (const row of rowsOfDiff(diff)) {
+    const [sign, colour] = SIGNS[row.change];
+    terminal.out(terminal.paint(colour, `${sign} ${nameOfTarget(row)} from ${row.source}`));
+    for (const detail of row.details) terminal.out(`    ${detail}`);
+  }
+  for (const change of ["added", "removed", "changed"] as const) {
+    for (const key of diff.clusters[change]) terminal.out(`cluster ${key}: ${change}`);
+  }
+  terminal.out(summaryOf(diff));
+}
+
+export const summaryOf = ({ added, removed, changed }: BindingsDiff): string =>
+  `${plural(added.length, "Secret")} added, ${removed.length} removed, ${changed.length} changed.`;
