@@ -21,7 +21,7 @@ const source: SecretReference = { id: "team/db", names: ["team/db"] };
 function prepare() {
   const store = memoryStore();
   let isDown = false;
-  const read = publishedRules(async (request, budget) => {
+  const { latest: read, known } = publishedRules(async (request, budget) => {
     if (isDown) throw new Error("S3 does not answer");
     return store.readObject(request, budget);
   });
@@ -30,7 +30,7 @@ function prepare() {
   };
   const targetsBy = async (rules: Awaited<ReturnType<typeof read>>) =>
     (await rules.find(SELF, { source }, BUDGET)).bindings.map(({ target }) => target.name);
-  return { store, read, setDown, targetsBy };
+  return { store, read, known, setDown, targetsBy };
 }
 
 describe("rules", () => {
@@ -63,6 +63,19 @@ describe("rules", () => {
     expect(await targetsBy(rules)).toEqual(["db"]);
     setDown(false);
     expect(await rules.check(BUDGET)).toBe("in-force");
+  });
+
+  it("are those of the last read, without another one, until a check learns of newer ones", async () => {
+    const { store, read, known } = prepare();
+    store.publish(compiledWith("old"));
+    const rules = await read(BUDGET);
+    store.publish(compiledWith("new"));
+    const reads = store.reads.length;
+
+    expect((await known(BUDGET)).generation).toBe(1);
+    expect(store.reads.length).toBe(reads);
+    await rules.check(BUDGET);
+    expect((await known(BUDGET)).generation).toBe(2);
   });
 
   it("are an error while nothing is known of them", async () => {
@@ -101,7 +114,7 @@ describe("rules", () => {
     const rules = await read(BUDGET);
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     let holds = false;
-    const slow = publishedRules(async (request, budget) => {
+    const { latest: slow } = publishedRules(async (request, budget) => {
       const answer = await store.readObject(request, budget);
       if (holds) await held;
       return answer;

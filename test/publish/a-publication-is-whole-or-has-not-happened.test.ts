@@ -29,7 +29,7 @@ const publisherOf = (name: string) => ({
 const [ANNA, BEN] = [publisherOf("anna"), publisherOf("ben")];
 
 async function typesInForce({ readObject }: ReturnType<typeof memoryBucket>): Promise<Set<string>> {
-  const index = await (await publishedRules(readObject)(BUDGET)).all(SELF, BUDGET);
+  const index = await (await publishedRules(readObject).latest(BUDGET)).all(SELF, BUDGET);
   return new Set(index.bindings.map(({ type }) => type));
 }
 

@@ -4,7 +4,7 @@ import type { Binding } from "../binding.ts";
 import { type BindingIndex, createBindingIndex } from "../binding-index.ts";
 import { parsePart, partOfWebhookId, partsOfSource } from "./part.ts";
 import { BindingsDamaged, keyOfPart, POINTER_KEY, type Pointer, parsePointer } from "./pointer.ts";
-import type { ReadRules, Rules, Subject } from "./rules.ts";
+import type { Rules, RulesSource, Subject } from "./rules.ts";
 
 /** Reads an object of the store. With the ETag of a known version, an unchanged object is not sent again. */
 export type ReadObject = (
@@ -19,10 +19,8 @@ export type StoredObject =
 
 /**
  * The published rules. The pointer is read with If-None-Match, and a part only once: it never changes.
- *
- * If the store does not answer, the last known rules are returned, whose check then says `unknown`.
  */
-export function publishedRules(readObject: ReadObject): ReadRules {
+export function publishedRules(readObject: ReadObject): RulesSource {
   const parts = partCache(readObject);
   let known: Known | undefined;
 
@@ -51,13 +49,16 @@ export function publishedRules(readObject: ReadObject): ReadRules {
     return pointer === undefined ? nothingPublished(check) : rulesOfPointer(pointer, parts, check);
   };
 
-  return async (budget) => {
-    try {
-      return rulesOf(await refresh(budget));
-    } catch (error) {
-      if (known === undefined) throw error;
-      return rulesOf(known);
-    }
+  return {
+    known: async (budget) => rulesOf(known ?? (await refresh(budget))),
+    latest: async (budget) => {
+      try {
+        return rulesOf(await refresh(budget));
+      } catch (error) {
+        if (known === undefined) throw error;
+        return rulesOf(known);
+      }
+    },
   };
 }
 

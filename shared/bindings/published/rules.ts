@@ -20,13 +20,19 @@ export type Subject = { readonly source: SecretReference } | { readonly webhookI
 /** `unknown`: the store did not answer. */
 export type RulesCheck = "in-force" | "superseded" | "unknown";
 
-/** The rules in force. Throws a retryable error if they are unknown. */
-export type ReadRules = (budget: TimeBudget) => Promise<Rules>;
+/** Where a relay gets its rules. Both throw if no rules are known. */
+export type RulesSource = {
+  /** The rules of the last read. The fence finds out whether they are still in force. */
+  known(budget: TimeBudget): Promise<Rules>;
+  /** The rules in force, or the last known ones if the store does not answer. */
+  latest(budget: TimeBudget): Promise<Rules>;
+};
 
 /** The rules of a local file: always in force, since no newer ones can exist. */
-export function rulesOfFile(compiled: CompiledBindings): Rules {
+export function rulesOfFile(compiled: CompiledBindings): RulesSource & { readonly rules: Rules } {
   const indexFor = indexPerLocation(compiled);
   const { relay, clusters } = compiled;
   const index = async (self: AwsLocation) => indexFor(self);
-  return { relay, clusters, find: index, all: index, check: async () => "in-force" };
+  const rules: Rules = { relay, clusters, find: index, all: index, check: async () => "in-force" };
+  return { rules, known: async () => rules, latest: async () => rules };
 }
