@@ -1,6 +1,6 @@
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
 import { type BindingsDiff, isEmptyDiff } from "../../shared/bindings/published/diff-bindings.ts";
-import { RelayNameDiffers } from "../../shared/relay/open-function-relay.ts";
+import { RelayNameDiffers } from "../../shared/bindings/published/errors.ts";
 import { bindingsOption, loadBindingsFile } from "../bindings-file.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";

@@ -62,7 +62,7 @@ async function trigger(
     const session = await openSession(cli, options);
     return session.trigger(
       {
-        rules: rulesOf(session.bindings.clusters, options, timeoutMs),
+        rules: rulesOf(session.rules.clusters, options, timeoutMs),
         change: { ...(source && { source }), webhookIds: [], self: session.aws.location },
         stamp: { versionId: "by-hand", eventId: randomUUID() },
         written: Promise.resolve([]),

@@ -1,5 +1,10 @@
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
-import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
+import {
+  type BindingIndex,
+  createBindingIndex,
+  type SourceBindings,
+} from "../../shared/bindings/binding-index.ts";
+import { rulesOfFile } from "../../shared/bindings/published/rules.ts";
 import { openRelay, type Relay } from "../../shared/relay/open-relay.ts";
 import { callCounter } from "../../shared/runtime/call-counter.ts";
 import { secretsManagerSource } from "../../shared/source/secrets-manager/secrets-manager-source.ts";
@@ -45,7 +50,7 @@ export async function openSessionWith(
     aws,
     listeners: { onRequest: onKubernetesCall, onThrottled },
   });
-  const relay = openRelay(bindings, {
+  const relay = openRelay(rulesOfFile(bindings).rules, {
     source: secretsManagerSource(clientOptions(aws), { onCall: onAwsCall, onThrottled }),
     connect: clusters.connect,
     targetsAtOnce: TARGETS_AT_ONCE,
@@ -53,7 +58,7 @@ export async function openSessionWith(
     now: cli.now,
     wait: cli.wait,
   });
-  return { ...relay, ...clusters, aws, index: relay.bindingsFor(aws.location) };
+  return { ...relay, ...clusters, aws, index: createBindingIndex(bindings, aws.location) };
 }
 
 /** For a command without bindings. */

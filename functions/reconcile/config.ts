@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { type RelayConfig, readRelayConfig } from "../../shared/relay/relay-config.ts";
 import { environmentReader } from "../../shared/runtime/read-environment.ts";
 
@@ -15,7 +14,7 @@ export type ReconcileConfig = RelayConfig & {
 export function parseReconcileConfig(env: NodeJS.ProcessEnv): ReconcileConfig {
   const read = environmentReader(env);
   const config: ReconcileConfig = {
-    ...readRelayConfig(read, fileURLToPath(new URL("bindings.json", import.meta.url))),
+    ...readRelayConfig(read),
     shardQueueUrl: read.text("SHARD_QUEUE_URL", "") || undefined,
     shardBindingsMax: read.integer("SHARD_BINDINGS_MAX", { min: 50, max: 5_000, otherwise: 1_000 }),
     deletionGraceMs:

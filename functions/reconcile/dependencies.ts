@@ -1,30 +1,32 @@
+import type { Rules } from "../../shared/bindings/published/rules.ts";
 import { openFunctionRelay, type RuntimeOptions } from "../../shared/relay/open-function-relay.ts";
 import type { Relay } from "../../shared/relay/open-relay.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { secretsManagerSource } from "../../shared/source/secrets-manager/secrets-manager-source.ts";
 import type { SweepDependencies } from "../../shared/sweep/cluster-sweep.ts";
 import type { SendShards, SweepSettings } from "../../shared/sweep/run-sweep.ts";
 import { sendShardsTo } from "../../shared/sweep/send-shards.ts";
 import { parseReconcileConfig } from "./config.ts";
 
+/** By the rules of one generation. */
 export type ReconcileDependencies = SweepDependencies &
-  Pick<Relay, "bindingsFor" | "log" | "measure"> & {
-    readonly settings: Pick<
-      SweepSettings,
-      "shardBindingsMax" | "deletionsShareMax" | "deletionGraceMs" | "mayDelete"
-    >;
+  Pick<Relay, "log" | "measure"> & {
+    readonly rules: Rules;
+    readonly settings: Pick<SweepSettings, "shardBindingsMax" | "deletionsShareMax" | "deletionGraceMs">;
     readonly sendShards?: SendShards;
   };
 
-export async function reconcileDependencies(
-  env: NodeJS.ProcessEnv,
-  options: RuntimeOptions,
-): Promise<ReconcileDependencies> {
+/** Opens the dependencies by the rules in force, once per invocation. */
+export type OpenReconcile = (budget: TimeBudget) => Promise<ReconcileDependencies>;
+
+export async function openReconcile(env: NodeJS.ProcessEnv, options: RuntimeOptions): Promise<OpenReconcile> {
   const config = parseReconcileConfig(env);
-  const { onAwsCall, ...relay } = await openFunctionRelay(secretsManagerSource, config, options);
+  const { openLatest, onAwsCall } = await openFunctionRelay(secretsManagerSource, config, options);
   const { shardQueueUrl, shardBindingsMax, deletionsShareMax, deletionGraceMs } = config;
-  return {
-    ...relay,
-    settings: { shardBindingsMax, deletionsShareMax, deletionGraceMs, mayDelete: true },
-    ...(shardQueueUrl !== undefined && { sendShards: sendShardsTo(shardQueueUrl, onAwsCall) }),
-  };
+  const sendShards = shardQueueUrl === undefined ? undefined : sendShardsTo(shardQueueUrl, onAwsCall);
+  return async (budget) => ({
+    ...(await openLatest(budget)),
+    settings: { shardBindingsMax, deletionsShareMax, deletionGraceMs },
+    ...(sendShards && { sendShards }),
+  });
 }

@@ -3,7 +3,7 @@ import { Metrics } from "@aws-lambda-powertools/metrics";
 import { logThrough } from "../../shared/runtime/log.ts";
 import { measureThrough } from "../../shared/runtime/metrics.ts";
 import { withMiddlewares } from "../../shared/runtime/middlewares.ts";
-import { reconcileDependencies } from "./dependencies.ts";
+import { openReconcile } from "./dependencies.ts";
 import { reconcile } from "./reconcile.ts";
 
 const logger = new Logger();
@@ -14,9 +14,9 @@ const metrics = new Metrics();
  *
  *   bindings -> versions of the sources -> metadata of the Secrets -> findings -> repairs -> report
  */
-const dependencies = await reconcileDependencies(process.env, {
+const open = await openReconcile(process.env, {
   log: logThrough(logger),
   measure: measureThrough(metrics),
 });
 
-export const handler = withMiddlewares(reconcile(dependencies), logger, metrics);
+export const handler = withMiddlewares(reconcile(open), logger, metrics);

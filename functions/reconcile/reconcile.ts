@@ -6,7 +6,7 @@ import { functionLocation } from "../../shared/source/function-location.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import { measureProgress, reportSweep } from "../../shared/sweep/report-sweep.ts";
 import { runShard, runSweep, type Sweeper } from "../../shared/sweep/run-sweep.ts";
-import type { ReconcileDependencies } from "./dependencies.ts";
+import type { OpenReconcile, ReconcileDependencies } from "./dependencies.ts";
 import { parseTask, type ShardMessage } from "./parse-task.ts";
 
 /**
@@ -16,12 +16,22 @@ import { parseTask, type ShardMessage } from "./parse-task.ts";
  * and the next sweep runs within minutes. It fails if the sweep was cut short; then the schedule or queue retries it.
  */
 export const reconcile =
-  (deps: ReconcileDependencies) =>
+  (open: OpenReconcile) =>
   async (input: unknown, context: Context): Promise<SweepReport | SQSBatchResponse> => {
     const self = functionLocation(context);
     const budget = startTimeBudget(context.getRemainingTimeInMillis() - REPORTING_MS);
-    const sweeper: Sweeper = { ...deps, ...deps.settings, index: deps.bindingsFor(self), self, budget };
     const task = parseTask(input);
+    if (task.kind === "unknown") throw new TaskUnknown(task.advice);
+    const deps = await open(budget);
+    const { rules } = deps;
+    const sweeper: Sweeper = {
+      ...deps,
+      ...deps.settings,
+      index: await rules.all(self, budget),
+      self,
+      budget,
+      mayDelete: rules.generation !== 0, // before the first publication, every Secret would be an orphan
+    };
     switch (task.kind) {
       case "sweep": {
         const report = await runSweep(sweeper, task.request);
@@ -40,8 +50,6 @@ export const reconcile =
         }
         return { batchItemFailures: failures };
       }
-      case "unknown":
-        throw new TaskUnknown(task.advice);
     }
   };
 

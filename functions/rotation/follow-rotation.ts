@@ -1,6 +1,7 @@
 import type { Context, SQSBatchResponse } from "aws-lambda";
 import { affectedBindings, eachBindingOnce } from "../../shared/bindings/affected-bindings.ts";
 import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
+import { RulesSuperseded } from "../../shared/bindings/published/errors.ts";
 import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
@@ -10,7 +11,7 @@ import { keyOfSource } from "../../shared/source/key-of-source.ts";
 import type { VersionId } from "../../shared/source/secret-id.ts";
 import { reportOutcome } from "../../shared/sync/report-outcome.ts";
 import { syncSource } from "../../shared/sync/sync-source.ts";
-import type { RotationDependencies } from "./dependencies.ts";
+import type { OpenRotation, RotationDependencies } from "./dependencies.ts";
 import { type EventReport, type RotationReport, settle, settleBatch } from "./settle.ts";
 import { triggerChange } from "./trigger-change.ts";
 
@@ -21,21 +22,39 @@ import { triggerChange } from "./trigger-change.ts";
  * is retryable; Lambda retries it, and moves it to the failure queue after the last attempt.
  */
 export const followRotation =
-  (deps: RotationDependencies) =>
+  ({ open, now }: OpenRotation) =>
   async (input: unknown, context: Context): Promise<RotationReport | SQSBatchResponse> => {
     const budget = startTimeBudget(context.getRemainingTimeInMillis() - REPORTING_MS);
-    const handle = (event: ParsedEvent) => handleEvent(deps, event, context, budget);
-
-    const invocation = parseInvocation(input, deps.now());
-    if (invocation.kind === "batch") {
-      const handleItem = async ({ messageId, events }: (typeof invocation.items)[number]) => ({
-        messageId,
-        reports: await Promise.all(events.map(handle)),
-      });
-      return settleBatch(await Promise.all(invocation.items.map(handleItem)));
+    const invocation = parseInvocation(input, now());
+    for (let generations = 1; ; generations += 1) {
+      try {
+        return await handleInvocation(await open(budget), invocation, context, budget);
+      } catch (error) {
+        // Newer bindings were published meanwhile, so everything starts again with them.
+        if (!(error instanceof RulesSuperseded) || generations === GENERATIONS_MAX) throw error;
+      }
     }
-    return settle(await Promise.all(invocation.events.map(handle)));
   };
+
+/** Publications within one invocation. */
+const GENERATIONS_MAX = 5;
+
+async function handleInvocation(
+  deps: RotationDependencies,
+  invocation: ReturnType<typeof parseInvocation>,
+  context: Context,
+  budget: TimeBudget,
+): Promise<RotationReport | SQSBatchResponse> {
+  const handle = (event: ParsedEvent) => handleEvent(deps, event, context, budget);
+  if (invocation.kind === "batch") {
+    const handleItem = async ({ messageId, events }: (typeof invocation.items)[number]) => ({
+      messageId,
+      reports: await Promise.all(events.map(handle)),
+    });
+    return settleBatch(await Promise.all(invocation.items.map(handleItem)));
+  }
+  return settle(await Promise.all(invocation.events.map(handle)));
+}
 
 async function handleEvent(
   deps: RotationDependencies,

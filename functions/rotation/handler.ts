@@ -3,7 +3,7 @@ import { Metrics } from "@aws-lambda-powertools/metrics";
 import { logThrough } from "../../shared/runtime/log.ts";
 import { measureThrough } from "../../shared/runtime/metrics.ts";
 import { withMiddlewares } from "../../shared/runtime/middlewares.ts";
-import { rotationDependencies } from "./dependencies.ts";
+import { openRotation } from "./dependencies.ts";
 import { followRotation } from "./follow-rotation.ts";
 
 const logger = new Logger();
@@ -14,10 +14,10 @@ const metrics = new Metrics();
  *
  *   event -> SecretChange -> bindings -> live Secrets -> AWSCURRENT -> desired -> verdict -> apply -> outcome
  */
-const dependencies = await rotationDependencies(process.env, {
+const rotation = await openRotation(process.env, {
   log: logThrough(logger),
   measure: measureThrough(metrics),
 });
-await dependencies.warmUp();
+await rotation.warmUp();
 
-export const handler = withMiddlewares(followRotation(dependencies), logger, metrics);
+export const handler = withMiddlewares(followRotation(rotation), logger, metrics);

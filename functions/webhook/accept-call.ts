@@ -1,8 +1,9 @@
 import type { Context } from "aws-lambda";
-import type { BindingIndex } from "../../shared/bindings/binding-index.ts";
+import type { Rules } from "../../shared/bindings/published/rules.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import { startTimeBudget, type TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { functionLocation } from "../../shared/source/function-location.ts";
+import type { AwsLocation } from "../../shared/source/secret-id.ts";
 import type { WebhookDependencies } from "./dependencies.ts";
 import { ACCEPTED, type HttpAnswer, malformed, refusal, tooMany, UNAVAILABLE } from "./http-answer.ts";
 import { isSigned } from "./is-signed.ts";
@@ -19,7 +20,7 @@ export const acceptCall =
     const request = readRequest(event, deps.now());
     if ("refusal" in request) return refuse(deps, { kind: "refused", code: request.refusal });
     try {
-      const verdict = await judge(deps, request, deps.bindingsFor(functionLocation(context)), budget);
+      const verdict = await judge(deps, request, functionLocation(context), budget);
       return verdict.kind === "call"
         ? await invoke(deps, request, verdict.input, budget)
         : refuse(deps, verdict, request.id);
@@ -38,19 +39,25 @@ type Verdict =
 
 /**
  * If the cached keys do not verify a call, newer keys may, so they are read again at most once a minute. An unknown id
- * also causes this, so that the response time does not distinguish it from an unknown signature.
+ * also causes this, so that the response time does not distinguish it from an unknown signature. An id that was published
+ * a moment ago may therefore be refused for up to a minute; senders repeat a refused call.
  */
 async function judge(
-  { keys, log }: WebhookDependencies,
+  { keys, rules, log }: WebhookDependencies,
   request: WebhookRequest,
-  index: BindingIndex,
+  self: AwsLocation,
   budget: TimeBudget,
 ): Promise<Verdict> {
-  const verdict = judgeBy(await keys.current(budget), request, index);
+  const verdict = await judgeBy(await keys.current(budget), request, {
+    self,
+    budget,
+    rules: await rules.known(budget),
+  });
   if (verdict.kind !== "refused") return verdict;
   try {
     const renewed = await keys.renew(budget);
-    return renewed === undefined ? verdict : judgeBy(renewed, request, index);
+    if (renewed === undefined) return verdict;
+    return await judgeBy(renewed, request, { self, budget, rules: await rules.latest(budget) });
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
     log("WEBHOOK_KEYS_NOT_RENEWED", { code: error.code, advice: error.message });
@@ -58,19 +65,24 @@ async function judge(
   }
 }
 
-function judgeBy(keys: readonly SigningKey[], request: WebhookRequest, index: BindingIndex): Verdict {
+async function judgeBy(
+  keys: readonly SigningKey[],
+  request: WebhookRequest,
+  { rules, self, budget }: { readonly rules: Rules; readonly self: AwsLocation; readonly budget: TimeBudget },
+): Promise<Verdict> {
   if (!isSigned(request, keys)) return { kind: "refused", code: "SIGNATURE_UNKNOWN" };
   const call = parseCall(request.body);
   if (call.kind === "malformed") return call;
-  const bound =
-    call.kind === "by-secret-id" ? index.find(call.source) : index.findByWebhookId(call.webhookId);
-  return bound.length > 0 || hasTriggerMode(index)
+  const subject = call.kind === "by-secret-id" ? { source: call.source } : { webhookId: call.webhookId };
+  const index = await rules.find(self, subject, budget);
+  const bound = "source" in subject ? index.find(subject.source) : index.findByWebhookId(subject.webhookId);
+  return bound.length > 0 || hasTriggerMode(rules)
     ? { kind: "call", input: call.input }
     : { kind: "refused", code: "ID_NOT_BOUND" };
 }
 
 /** In trigger mode an ExternalSecret may read a source that no binding has; only the cluster knows. */
-function hasTriggerMode({ clusters }: BindingIndex): boolean {
+function hasTriggerMode({ clusters }: Rules): boolean {
   return Object.values(clusters).some(({ externalSecrets }) => externalSecrets !== undefined);
 }
 

@@ -1,10 +1,8 @@
-import { fileURLToPath } from "node:url";
+import { type BindingsConfig, readBindingsConfig } from "../../shared/relay/relay-config.ts";
 import { environmentReader } from "../../shared/runtime/read-environment.ts";
 import { CALLS_PER_MINUTE_MAX } from "./rate-limiter.ts";
 
-export type WebhookConfig = {
-  /** The same bindings as in the other functions. */
-  readonly bindingsFile: string;
+export type WebhookConfig = BindingsConfig & {
   /** The only secret that this function may read. */
   readonly keySecretArn: string;
   /** The only function that this function may invoke. */
@@ -16,7 +14,7 @@ export type WebhookConfig = {
 export function parseWebhookConfig(env: NodeJS.ProcessEnv): WebhookConfig {
   const read = environmentReader(env);
   const config: WebhookConfig = {
-    bindingsFile: read.text("BINDINGS_FILE", fileURLToPath(new URL("bindings.json", import.meta.url))),
+    ...readBindingsConfig(read),
     keySecretArn: read.requiredText("WEBHOOK_KEY_SECRET_ARN"),
     rotationFunctionArn: read.requiredText("ROTATION_FUNCTION_ARN"),
     callsPerMinute: read.integer("WEBHOOK_CALLS_PER_MINUTE", {

@@ -1,11 +1,9 @@
-import type { CompiledBindings } from "../bindings/binding.ts";
-import { type BindingIndex, indexPerLocation } from "../bindings/binding-index.ts";
+import type { Rules } from "../bindings/published/rules.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import type { CallCounter } from "../runtime/call-counter.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Measure } from "../runtime/metrics.ts";
 import type { Wait } from "../runtime/retry.ts";
-import type { AwsLocation } from "../source/secret-id.ts";
 import type { ReadCurrent, RotationSource } from "../source/source.ts";
 import type { FollowUp } from "../workloads/follow-up.ts";
 import type { Trigger } from "./trigger.ts";
@@ -24,11 +22,10 @@ export type RelayOptions<S extends RotationSource> = {
   readonly measure?: Measure;
 };
 
-/** The parts of a relay. A sweep needs all of `Source`. */
+/** The parts of a relay, for the rules of one generation. A sweep needs all of `Source`. */
 export type Relay<S extends RotationSource = RotationSource> = {
-  readonly bindings: CompiledBindings;
-  /** The bindings for a caller in that account and Region. */
-  readonly bindingsFor: (self: AwsLocation) => BindingIndex;
+  readonly rules: Rules;
+  readonly checkRules: Rules["check"];
   readonly source: S;
   readonly readCurrent: ReadCurrent;
   readonly connect: (clusterKey: string) => ClusterConnection;
@@ -47,16 +44,13 @@ export type Relay<S extends RotationSource = RotationSource> = {
 };
 
 /** The one place that puts the parts together. */
-export function openRelay<S extends RotationSource>(
-  bindings: CompiledBindings,
-  options: RelayOptions<S>,
-): Relay<S> {
+export function openRelay<S extends RotationSource>(rules: Rules, options: RelayOptions<S>): Relay<S> {
   const { source, connect, counter, targetsAtOnce, now, wait } = options;
   const { log = () => {}, measure = () => {} } = options;
   let trigger: Promise<Trigger> | undefined;
   return {
-    bindings,
-    bindingsFor: indexPerLocation(bindings),
+    rules,
+    checkRules: rules.check,
     source,
     readCurrent: source.readCurrent,
     connect,
@@ -75,7 +69,7 @@ export function openRelay<S extends RotationSource>(
       );
       return (await trigger)(call, budget);
     },
-    warmUp: () => warmUp(bindings.clusters, connect, source),
+    warmUp: () => warmUp(rules.clusters, connect, source),
     log,
     measure,
   };

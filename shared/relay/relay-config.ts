@@ -1,9 +1,7 @@
 import { DEFAULT_RELAY_NAME } from "../bindings/relay-identity.ts";
 import type { EnvironmentReader } from "../runtime/read-environment.ts";
 
-export type RelayConfig = {
-  /** Compiled bindings (.json) or a bindings file (.yaml). */
-  readonly bindingsFile: string;
+export type RelayConfig = BindingsConfig & {
   /** The name of this installation; the bindings must have the same name. */
   readonly relayName: string;
   /** Concurrent requests to one cluster's API server. */
@@ -14,13 +12,23 @@ export type RelayConfig = {
   readonly useFipsEndpoint: boolean;
 };
 
-/** `bundledBindings` is the file that the build puts next to the function. */
-export function readRelayConfig(read: EnvironmentReader, bundledBindings: string): RelayConfig {
+/** A local file, or the bucket of the stack. */
+export type BindingsConfig =
+  /** Compiled bindings (.json) or a bindings file (.yaml). */
+  | { readonly bindingsFile: string; readonly bindingsBucket?: undefined }
+  | { readonly bindingsFile?: undefined; readonly bindingsBucket: string };
+
+export function readRelayConfig(read: EnvironmentReader): RelayConfig {
   return {
-    bindingsFile: read.text("BINDINGS_FILE", bundledBindings),
+    ...readBindingsConfig(read),
     relayName: read.text("RELAY_NAME", DEFAULT_RELAY_NAME),
     targetsAtOnce: read.integer("TARGETS_AT_ONCE", { min: 1, max: 64, otherwise: 8 }),
     tokenLifeMs: read.integer("TOKEN_LIFE_MS", { min: 1_000, max: 840_000, otherwise: 600_000 }),
     useFipsEndpoint: read.flag("AWS_USE_FIPS_ENDPOINT"),
   };
+}
+
+export function readBindingsConfig(read: EnvironmentReader): BindingsConfig {
+  const bindingsFile = read.text("BINDINGS_FILE", "");
+  return bindingsFile === "" ? { bindingsBucket: read.requiredText("BINDINGS_BUCKET") } : { bindingsFile };
 }

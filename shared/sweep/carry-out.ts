@@ -1,11 +1,12 @@
 import { keyChanges } from "../assess/changes.ts";
+import { RulesSuperseded, RulesUnknown } from "../bindings/published/errors.ts";
 import { ClusterListedTwice, FenceConflict } from "../cluster/errors.ts";
 import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { keyOfSource } from "../source/key-of-source.ts";
 import type { VersionId } from "../source/secret-id.ts";
 import { noteGone } from "../sync/note-gone.ts";
-import type { SyncOutcome } from "../sync/outcome.ts";
+import { outcomeOfError, type SyncOutcome } from "../sync/outcome.ts";
 import { syncSource } from "../sync/sync-source.ts";
 import { type ClusterSweep, mapConcurrently } from "./cluster-sweep.ts";
 import { nameOfSecret } from "./shard.ts";
@@ -21,7 +22,10 @@ export async function writeTargets(sweep: ClusterSweep, assessed: readonly Asses
     const outcomes = await syncSource(
       { ...sweep, describe: sweep.source.describe },
       { marks, bindings, budget: sweep.budget, isRepair: true, expectedVersionIds },
-    );
+    ).catch((error: unknown) => {
+      if (!(error instanceof RulesSuperseded)) throw error;
+      return bindings.map((binding): SyncOutcome => outcomeOfError(binding.target, error));
+    });
     const byTarget = new Map(outcomes.map((outcome) => [nameOfSecret(outcome.target), outcome]));
     return ofSources.map((each) =>
       rowAfterSync(each, byTarget.get(nameOfSecret(each.verdict.target)), sweep),
@@ -72,6 +76,7 @@ export async function noteOnSecret(
   if (live === undefined || note === undefined || (note === "gone" && !mayDelete)) return {};
   try {
     if (binding === undefined) await checkOtherClusters(sweep, live);
+    await requireRules(sweep);
     const goneSince = note === "gone" ? sweep.now() : null;
     await noteGone(sweep.cluster, live, goneSince, { marks: rules.marks, budget });
     return {};
@@ -120,6 +125,7 @@ async function deleteTarget(
   try {
     const kept = (await reasonToKeep(sweep, assessed)) ?? (await checkOtherClusters(sweep, live));
     if (kept !== undefined) return kept;
+    await requireRules(sweep); // after the Secret was observed, as in every fence
     const isDeleted = await sweep.cluster.deleteSecret(verdict.target, live, sweep.budget);
     return { outcome: isDeleted ? "deleted" : "unchanged" };
   } catch (error) {
@@ -127,6 +133,13 @@ async function deleteTarget(
     const isTransient = error.retryable || error instanceof FenceConflict; // the next sweep tries again
     return { outcome: isTransient ? "failed" : "refused", code: error.code, advice: error.message };
   }
+}
+
+/** Only rules that are certainly in force delete a Secret, or note that it may be deleted. */
+async function requireRules({ checkRules, budget }: ClusterSweep): Promise<void> {
+  const check = await checkRules(budget);
+  if (check === "superseded") throw new RulesSuperseded();
+  if (check === "unknown") throw new RulesUnknown();
 }
 
 /** Secrets Manager is eventually consistent: a source may be missing only on a lagging replica. */

@@ -5,6 +5,8 @@ import { printTakeBacks, recentTakeBacks } from "../assess/contest.ts";
 import { type AssessRules, DELETION_GRACE_MS, liveTarget, type Observation } from "../assess/observation.ts";
 import type { Verdict } from "../assess/verdict.ts";
 import type { Binding } from "../bindings/binding.ts";
+import { RulesSuperseded, RulesUnknown } from "../bindings/published/errors.ts";
+import type { Rules, RulesCheck } from "../bindings/published/rules.ts";
 import { claimOwnership } from "../cluster/claim-ownership.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { FenceConflict } from "../cluster/errors.ts";
@@ -31,6 +33,8 @@ export type SyncCluster = Pick<
 >;
 
 export type SyncDependencies = {
+  /** Whether the bindings of the request are still in force. */
+  readonly checkRules: Rules["check"];
   readonly readCurrent: ReadCurrent;
   /** The connection of a cluster, by its key in the bindings. */
   readonly connect: (clusterKey: string) => SyncCluster;
@@ -54,10 +58,13 @@ export type SyncRequest = ReadSourcesRequest & {
 /**
  * Writes the current values of the sources to every target of these bindings.
  *
- * The fence, per target: read the live Secret, *then* all its sources, then apply with the resourceVersion and uid of
- * the live Secret. A write by another client in between makes the apply fail, and the relay starts again from the live
- * read, so a value that was read earlier never lands after one that was read later. Without a live Secret, the apply can
- * only create, and each source is read once more afterwards.
+ * The fence, per target: read the live Secret, *then* all its sources and the pointer to the rules, then apply with the
+ * resourceVersion and uid of the live Secret. A write by another client in between makes the apply fail, and the relay
+ * starts again from the live read, so a value or a rule that was read earlier never lands after one that was read later.
+ * Without a live Secret, the apply can only create, and sources and pointer are read once more afterwards.
+ *
+ * Throws RulesSuperseded if newer rules are in force. While the rules are unknown, it writes only Secrets that already
+ * follow the rules of the request.
  *
  * Clusters run independently, so that a slow or unreachable one delays no other. Targets of one cluster share a read of
  * each source.
@@ -69,7 +76,10 @@ export async function syncSource(deps: SyncDependencies, request: SyncRequest): 
       syncCluster(deps, deps.connect(clusterKey), { ...request, bindings }),
     ),
   );
-  return outcomes.flat();
+  return outcomes.flatMap((outcome) => {
+    if ("isSuperseded" in outcome) throw new RulesSuperseded(); // after all clusters have ended
+    return outcome;
+  });
 }
 
 type Attempt = {
@@ -88,18 +98,21 @@ type Done = {
   readonly secret?: LiveSecret;
 };
 
-type Step = Done | { readonly again: Attempt };
+type Step = Done | { readonly again: Attempt } | typeof SUPERSEDED;
+
+const SUPERSEDED = { isSuperseded: true } as const;
 
 async function syncCluster(
   deps: SyncDependencies,
   cluster: SyncCluster,
   request: SyncRequest,
-): Promise<SyncOutcome[]> {
+): Promise<SyncOutcome[] | typeof SUPERSEDED> {
   const done: Done[] = [];
   let pending: Attempt[] = request.bindings.map((binding) => ({ binding, conflicts: 0 }));
   for (let round = 1; pending.length > 0; round += 1) {
     if (round > 1) await deps.wait(backoffMs(FENCE_POLICY, round - 1), request.budget.signal);
     const steps = await runFence(deps, cluster, request, pending);
+    if (steps.some((step) => "isSuperseded" in step)) return SUPERSEDED;
     done.push(...steps.filter((step) => "done" in step));
     pending = steps.flatMap((step) => ("again" in step ? [step.again] : []));
     if (round === FENCE_POLICY.attemptsMax || request.budget.signal.aborted) break;
@@ -156,11 +169,20 @@ async function runFence(
   if (readable.length === 0) return failed;
 
   const observations = readable.map(({ attempt: { binding }, live }) => ({ binding, live }));
-  const sources = await readSources(deps, request, observations);
+  const [sources, rules] = await Promise.all([
+    readSources(deps, request, observations),
+    deps.checkRules(budget),
+  ]);
+  if (rules === "superseded") return [SUPERSEDED];
   const written = await Promise.all(
     readable.map(({ attempt, live }) =>
       guard(attempt, () =>
-        writeTarget(deps, cluster, request, { attempt, live, reads: readsOf(attempt.binding, sources) }),
+        writeTarget(deps, cluster, request, {
+          attempt,
+          live,
+          reads: readsOf(attempt.binding, sources),
+          rules,
+        }),
       ),
     ),
   );
@@ -172,13 +194,14 @@ type Write = {
   readonly live: LiveSecret | undefined;
   /** One for each source of the binding, in its order. */
   readonly reads: readonly (CurrentSource | RelayError)[];
+  readonly rules: Exclude<RulesCheck, "superseded">;
 };
 
 async function writeTarget(
   deps: SyncDependencies,
   cluster: SyncCluster,
   request: SyncRequest,
-  { attempt, live, reads }: Write,
+  { attempt, live, reads, rules }: Write,
 ): Promise<Step> {
   const { binding, conflicts } = attempt;
   const { target } = binding;
@@ -187,6 +210,14 @@ async function writeTarget(
   const { desired } = observation;
   if (!isWritable(verdict) || desired === undefined || desired instanceof RelayError) {
     return { binding, done: notWritten(verdict), verdict, ...(live && { secret: live }) };
+  }
+  if (rules === "unknown" && !isByKnownRules(live, { binding, verdict }, request)) {
+    return {
+      binding,
+      done: outcomeOfError(target, new RulesUnknown()),
+      verdict,
+      ...(live && { secret: live }),
+    };
   }
   const current = reads.filter((read): read is CurrentSource => !(read instanceof RelayError));
   const { versionId, collisions } = desired;
@@ -219,11 +250,23 @@ async function writeTarget(
   const secret = await apply(base, { ...notes, now, ...after });
   if (verdict.note === "returned" && !isNew) await noteGone(cluster, secret, null, request);
   // A creation has no live object to fence with: another client may have created and deleted the Secret in between.
-  if (isNew && !(await isStillCurrent(deps, request, { binding, current }))) {
+  const isCurrent = !isNew || (await isStillCurrent(deps, request, { binding, current }));
+  if (isNew && (await deps.checkRules(request.budget)) === "superseded") return SUPERSEDED;
+  if (!isCurrent) {
     const again = { binding, conflicts: conflicts + 1 };
     return { again: verdict.action === "create" ? { ...again, isOurCreation: true } : again };
   }
   return { binding, done: writtenOutcome(deps, request, { verdict, desired, conflicts }), verdict, secret };
+}
+
+/** Without the store, a value may still be updated: the Secret was last written under the same rules. */
+function isByKnownRules(
+  live: LiveSecret | undefined,
+  { binding, verdict }: { readonly binding: Binding; readonly verdict: Verdict },
+  { marks }: SyncRequest,
+): boolean {
+  if (verdict.action !== "update" && verdict.action !== "none") return false;
+  return live?.annotations[marks.annotations.bindingFingerprint] === binding.fingerprint;
 }
 
 async function observe(

@@ -6,8 +6,8 @@ import type { DirectCall } from "../../functions/webhook/parse-call.ts";
 import { rateLimiter } from "../../functions/webhook/rate-limiter.ts";
 import { replayCache } from "../../functions/webhook/replay-cache.ts";
 import { parseSigningKeys } from "../../functions/webhook/signing-key.ts";
-import { indexPerLocation } from "../../shared/bindings/binding-index.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import { rulesOfFile } from "../../shared/bindings/published/rules.ts";
 import type { LogCode, LogFields } from "../../shared/runtime/log.ts";
 import type { MetricName } from "../../shared/runtime/metrics.ts";
 import { SecretValue } from "../../shared/source/secret-value.ts";
@@ -65,7 +65,7 @@ export function startWebhook({
     return parseSigningKeys(SecretValue.fromText(JSON.stringify({ keys: keys() })));
   };
   const run = acceptCall({
-    bindingsFor: indexPerLocation(
+    rules: rulesOfFile(
       loadBindings(bindingsWith(triggers ? ", externalSecrets: { namespaces: all }" : ""), "bindings.yaml"),
     ),
     keys: cachedSigningKeys(readKeys, now),

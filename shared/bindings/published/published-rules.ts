@@ -2,6 +2,7 @@ import type { TimeBudget } from "../../runtime/time-budget.ts";
 import type { AwsLocation } from "../../source/secret-id.ts";
 import type { Binding } from "../binding.ts";
 import { type BindingIndex, createBindingIndex } from "../binding-index.ts";
+import { RulesSuperseded } from "./errors.ts";
 import { parsePart, partOfWebhookId, partsOfSource } from "./part.ts";
 import { BindingsDamaged, keyOfPart, POINTER_KEY, type Pointer, parsePointer } from "./pointer.ts";
 import type { Rules, RulesSource, Subject } from "./rules.ts";
@@ -37,7 +38,13 @@ export function publishedRules(readObject: ReadObject): RulesSource {
     return known;
   };
 
+  const opened = new WeakMap<Known, Rules>(); // keeps the index of all bindings from one invocation to the next
   const rulesOf = (of: Known): Rules => {
+    const known = opened.get(of) ?? openRules(of);
+    opened.set(of, known);
+    return known;
+  };
+  const openRules = (of: Known): Rules => {
     const check: Rules["check"] = async (budget) => {
       try {
         return (await refresh(budget)).etag === of.etag ? "in-force" : "superseded";
@@ -74,7 +81,11 @@ function rulesOfPointer(pointer: Pointer, readParts: ReadParts, check: Rules["ch
     numbers: Iterable<number>,
     budget: TimeBudget,
   ): Promise<BindingIndex> => {
-    const bindings = await readParts(pointer, numbers, budget);
+    const bindings = await readParts(pointer, numbers, budget).catch(async (error: unknown) => {
+      // A part of an old generation may be gone.
+      const isOld = error instanceof BindingsDamaged && (await check(budget)) === "superseded";
+      throw isOld ? new RulesSuperseded() : error;
+    });
     return createBindingIndex({ version: 1, relay, clusters, bindings }, self);
   };
   let all: Promise<BindingIndex> | undefined;
