@@ -32,8 +32,7 @@ export function circuitBreaker(cluster: ClusterConnection): ClusterConnection {
     applySecret: (body, how, budget) => guard(() => cluster.applySecret(body, how, budget)),
     patchMetadata: (secret, patch, budget) => guard(() => cluster.patchMetadata(secret, patch, budget)),
     readMetadata: (secret, budget) => guard(() => cluster.readMetadata(secret, budget)),
-    listMetadata: (namespace, labelSelector, budget) =>
-      guard(() => cluster.listMetadata(namespace, labelSelector, budget)),
+    listMetadata: (...args) => guard(() => cluster.listMetadata(...args)),
     deleteSecret: (secret, only, budget) => guard(() => cluster.deleteSecret(secret, only, budget)),
     callObject: (request, budget) => guard(() => cluster.callObject(request, budget)),
   };
