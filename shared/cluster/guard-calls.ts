@@ -25,8 +25,8 @@ export function guardCalls(cluster: ClusterConnection, guard: Guard): ClusterCon
       guard(read(secret.namespace), budget, (own) => cluster.readSecret(secret, own)),
     readMetadata: (secret, budget) =>
       guard(read(secret.namespace), budget, (own) => cluster.readMetadata(secret, own)),
-    listMetadata: (namespace, labelSelector, budget) =>
-      guard(read(namespace), budget, (own) => cluster.listMetadata(namespace, labelSelector, own)),
+    listMetadata: (namespace, labelSelector, budget, keep) =>
+      guard(read(namespace), budget, (own) => cluster.listMetadata(namespace, labelSelector, own, keep)),
     applySecret: (body, how, budget) =>
       guard(write(body.metadata?.namespace ?? ""), budget, (own) => cluster.applySecret(body, how, own)),
     patchMetadata: (secret, patch, budget) =>

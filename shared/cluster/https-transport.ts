@@ -119,13 +119,21 @@ function exchange(request: RequestContext, agent: Agent, options: HttpsTransport
       headers: { ...request.getHeaders(), ...length },
     },
     (incoming) => {
+      const status = incoming.statusCode ?? 0;
+      const respond = (body: string): void => {
+        const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]);
+        resolve({ status, headers: Object.fromEntries(headers), body });
+      };
+      // The status of a failure says enough.
+      const refuseTooLarge = () =>
+        status < 300 ? reject(new ClusterAnswerTooLarge(clusterKey)) : respond("");
       const chunks: Buffer[] = [];
       let bytes = 0;
       incoming.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > RESPONSE_BYTES_MAX) {
           incoming.destroy();
-          reject(new ClusterAnswerTooLarge(clusterKey));
+          refuseTooLarge();
           return;
         }
         chunks.push(chunk);
@@ -133,12 +141,9 @@ function exchange(request: RequestContext, agent: Agent, options: HttpsTransport
       incoming.on("error", fail);
       incoming.on("end", () => {
         if (!incoming.complete) return fail(new Error("incomplete"));
-        const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]);
-        resolve({
-          status: incoming.statusCode ?? 0,
-          headers: Object.fromEntries(headers),
-          body: Buffer.concat(chunks).toString("utf8"),
-        });
+        const body = Buffer.concat(chunks);
+        if (isTooLargeParsed(body)) refuseTooLarge();
+        else respond(body.toString("utf8"));
       });
       incoming.on("close", () => fail(new Error("closed")));
     },
@@ -163,8 +168,28 @@ class TimedOut extends Error {
   override readonly name = "TimeoutError";
 }
 
-/** A Secret has at most 1 MiB, a third more in base64; a page of 500 metadata entries is far smaller than this. */
-const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
+/**
+ * etcd takes objects of at most 1.5 MiB, and a Secret's base64 adds a third. A list that is larger comes in smaller pages
+ * (list-pages.ts). Eight requests to a cluster at once stay within 100 MB.
+ */
+const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * Whether the parsed JSON may take much more memory than its text: an empty array has two bytes, and V8 needs about 100
+ * for it. Any client with permission to write an object chooses how its managedFields nest.
+ */
+function isTooLargeParsed(json: Buffer): boolean {
+  if (json.length <= SMALL_BYTES_MAX) return false;
+  let openings = 0;
+  for (const byte of json) if (byte === OBJECT_OPENING || byte === LIST_OPENING) openings += 1;
+  return openings > OPENINGS_MAX;
+}
+
+const [OBJECT_OPENING, LIST_OPENING] = Buffer.from("{[");
+/** At most 100 MB parsed, and it is not worth counting. */
+const SMALL_BYTES_MAX = 1024 * 1024;
+/** 25 MB. A page of 500 Secrets has about 25,000. */
+const OPENINGS_MAX = 250_000;
 
 function classifyBrokenExchange(clusterKey: string, error: Error): Error {
   const code = (error as NodeJS.ErrnoException).code ?? "";
