@@ -3,7 +3,7 @@ export type JsonFault = { readonly what: string; readonly fix: string; readonly 
 
 /**
  * The first fault of a text that is meant as JSON; undefined if it is JSON. Messages of JSON.parse quote the text, and
- * many have no position. What never ends is reported where it begins, because its end would tell the length of the text.
+ * many have no position. A part that never ends is reported where it begins, because its end would reveal the length of the text.
  */
 export function findJsonFault(text: string): JsonFault | undefined {
   const open: Open[] = [];

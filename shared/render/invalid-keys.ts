@@ -31,7 +31,7 @@ function listOf(keys: readonly string[]): string {
   return keys.length > NAMED_MAX ? `${named} and ${keys.length - NAMED_MAX} more` : named;
 }
 
-/** As YAML in one line; undefined if patterns cannot tell the keys apart, or are too many for one message. */
+/** As YAML in one line; undefined if no pattern separates the keys, or if there are too many for one message. */
 function extractOf(rule: BoundSource["keys"], sourceKeys: readonly string[]): string | undefined {
   if (rule.kind !== "all" && rule.kind !== "extracted") return undefined;
   const { include, exclude, rename } =

@@ -46,12 +46,13 @@ export function renderSecret(
     checkKeys(binding, bound, source, data);
     return { bound, source, data };
   });
-  const { data, collisions } = mergeData(binding, parts);
+  const { data: merged, collisions } = mergeData(binding, parts);
   const versionIds = parts.map(({ source }) => source.versionId);
   const versionId = dataVersionOf(versionIds);
+  const { mended, ...facts } = renderers.checkType?.(binding, merged) ?? { mended: NOTHING };
+  const data = mended.size === 0 ? merged : new Map([...merged, ...mended]);
   checkKubernetesLimits(binding, data);
   const { annotations: names } = marks;
-  const facts = renderers.checkType?.(binding, data);
   return {
     target: binding.target,
     versionId,
@@ -140,6 +141,8 @@ function checkKubernetesLimits(binding: Binding, data: ReadonlyMap<string, Secre
     );
   }
 }
+
+const NOTHING: ReadonlyMap<string, SecretValue> = new Map();
 
 /** MaxSecretSize of the API server. */
 const DATA_BYTES_MAX = 1024 * 1024;

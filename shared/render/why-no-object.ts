@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { findJsonFault } from "./find-json-fault.ts";
+import { positionOf } from "./position-of.ts";
 
 /** The text without a byte order mark, which says nothing in UTF-8; undefined for bytes that are not UTF-8. */
 export function textOf(bytes: Uint8Array): string | undefined {
@@ -10,7 +11,7 @@ export function textOf(bytes: Uint8Array): string | undefined {
 
 /**
  * Why a value has no keys, and what to do about it; neither holds a part of the value. Undefined if nothing suggests that
- * it is meant as JSON: a position in a password would tell something about the password.
+ * it is meant as JSON: a position in a password would reveal something about it.
  */
 export function whyNoObject(bytes: Uint8Array): { readonly why: string; readonly fix: string } | undefined {
   const text = textOf(bytes);
@@ -70,9 +71,3 @@ const fromBase64 = (text: string): string | undefined => textOf(Buffer.from(text
 
 const isUtf16 = ([first, second]: Uint8Array): boolean =>
   (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
-
-/** As editors count: lines and columns from one. */
-function positionOf(text: string, at: number): string {
-  const lines = text.slice(0, at).split(/\r\n|\r|\n/);
-  return `line ${lines.length}, column ${[...(lines.at(-1) ?? "")].length + 1}`;
-}
