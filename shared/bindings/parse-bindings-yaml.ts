@@ -1,7 +1,8 @@
 import type { Document, Node, Pair } from "yaml";
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Position } from "./bindings-error.ts";
-import { describePath, type Path, type Place, ProblemList, quoteName } from "./problem-list.ts";
+import { describePath, type Path, type Place, ProblemList } from "./problem-list.ts";
+import { quoteName } from "./quote-name.ts";
 import { hasTooManyMarks } from "./yaml-marks.ts";
 
 export type ParsedBindings = {
