@@ -43,33 +43,6 @@ export class AwsCallFailed extends CommandError {
   }
 }
 
-export class KubeconfigUnreadable extends CommandError {
-  readonly code = "KUBECONFIG_UNREADABLE";
-  constructor(file: string) {
-    super(`${file} is not a valid kubeconfig. Check it with: kubectl config get-contexts`);
-  }
-}
-
-/** The login of the context is unsupported or unsafe. */
-export class ContextUnusable extends CommandError {
-  readonly code = "CONTEXT_UNUSABLE";
-  constructor(context: string, why: string) {
-    super(
-      `kubeconfig context ${context} ${why}. Select another one with --context, or log in with your AWS credentials: --eks-token.`,
-    );
-  }
-}
-
-/** The login program of a kubeconfig is missing, failed or returned nothing. Its output is not repeated. */
-export class LoginPluginFailed extends CommandError {
-  readonly code = "LOGIN_PLUGIN_FAILED";
-  constructor(context: string, program: string) {
-    super(
-      `The login of kubeconfig context ${context} failed (${program}). Try kubectl --context ${context} get namespaces, log in again (aws sso login), or use --eks-token.`,
-    );
-  }
-}
-
 /** The API server answered 401 to the caller of the command. */
 export class CallerUnknown extends ClusterTokenRefused {
   constructor(cluster: string, as: string, { name, region }: EksCluster) {
