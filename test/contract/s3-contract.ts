@@ -12,6 +12,8 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ObjectRequest, readObjectWith } from "../../shared/bindings/published/read-object.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { credentialsOf } from "../harness/aws-clients.ts";
 import type { AwsBackend } from "../harness/backend.ts";
 
@@ -121,14 +123,7 @@ export function describeS3Contract({ name: backendName, start, addBucket }: S3Un
       expect(ContentEncoding ?? "").not.toContain("aws-chunked");
     });
 
-    it.each([
-      "a key/with spaces/and+plus.json",
-      "ü/é/日本.json",
-      "q?x=1&y=#%2F.json",
-      "(brackets)/it's!*.json",
-      "double//slash.json",
-      "dots/../../up.json",
-    ])("may have the key %s", async (name) => {
+    it.each(KEYS)("may have the key %s", async (name) => {
       const key = `${randomUUID()}/${name}`;
       await put(key, name);
 
@@ -398,6 +393,8 @@ export function describeS3Contract({ name: backendName, start, addBucket }: S3Un
     });
   });
 
+  describe("the functions' own GET", () => describeReadObject(() => ({ backend, s3, bucket, unversioned })));
+
   describe("a list of objects", () => {
     const prefix = `list-${randomUUID()}/`;
     const keys = ["Z", "a", "b/1", "b/2", "é"].map((name) => prefix + name);
@@ -510,6 +507,93 @@ export function describeS3Contract({ name: backendName, start, addBucket }: S3Un
     });
   });
 }
+
+function describeReadObject(
+  arrange: () => { backend: AwsBackend; s3: S3Client; bucket: string; unversioned: string },
+): void {
+  const scene = () => {
+    const { backend, s3, ...buckets } = arrange();
+    const { env, region } = backend;
+    const credentials = credentialsOf(backend);
+    const readObject = readObjectWith({ region, env, credentials: async () => credentials });
+    return {
+      ...buckets,
+      read: (object: ObjectRequest) => readObject(object, startTimeBudget(20_000)),
+      put: (Bucket: string, Key: string, Body: string | Buffer) =>
+        s3.send(new PutObjectCommand({ Bucket, Key, Body })),
+      remove: (Bucket: string, Key: string) => s3.send(new DeleteObjectCommand({ Bucket, Key })),
+    };
+  };
+
+  it.each(KEYS)("reads an object with the key %s", async (name) => {
+    const { bucket, put, read } = scene();
+    const key = `${randomUUID()}/${name}`;
+    const { ETag: etag, VersionId: versionId } = await put(bucket, key, name);
+
+    const result = await read({ bucket, key });
+
+    expect(result).toEqual({ kind: "object", body: Buffer.from(name), etag, versionId });
+  });
+
+  it("reads some megabytes", async () => {
+    const { bucket, put, read } = scene();
+    const body = Buffer.alloc(5 * 1024 * 1024, "0123456789abcdef");
+    await put(bucket, "large", body);
+
+    const result = await read({ bucket, key: "large" });
+
+    expect(result.kind === "object" && body.equals(result.body)).toBe(true);
+  });
+
+  it("says unchanged for the same ETag, and reads the object after a change", async () => {
+    const { bucket, put, read } = scene();
+    const key = randomUUID();
+    const { ETag: etag = "" } = await put(bucket, key, "first");
+
+    await expect(read({ bucket, key, etag })).resolves.toEqual({ kind: "unchanged" });
+    await put(bucket, key, "second");
+    await expect(read({ bucket, key, etag })).resolves.toMatchObject({ body: Buffer.from("second") });
+  });
+
+  it("says absent, for an object that was never put or was deleted, with an ETag too", async () => {
+    const { bucket, put, read, remove } = scene();
+    const key = randomUUID();
+    await expect(read({ bucket, key })).resolves.toEqual({ kind: "absent" });
+
+    const { ETag: etag = "" } = await put(bucket, key, "first");
+    await remove(bucket, key);
+
+    await expect(read({ bucket, key })).resolves.toEqual({ kind: "absent" });
+    await expect(read({ bucket, key, etag })).resolves.toEqual({ kind: "absent" });
+  });
+
+  it("gives no version in a bucket without versioning", async () => {
+    const { unversioned: bucket, put, read } = scene();
+    const { ETag: etag } = await put(bucket, "key", "x");
+
+    await expect(read({ bucket, key: "key" })).resolves.toEqual({
+      ...{ kind: "object", body: Buffer.from("x"), etag },
+    });
+  });
+
+  it("reports an absent bucket, and not an absent object", async () => {
+    const { read } = scene();
+
+    await expect(read({ bucket: `absent-${randomUUID()}`, key: "key" })).rejects.toMatchObject({
+      code: "BINDINGS_STORE_NOT_FOUND",
+      retryable: false,
+    });
+  });
+}
+
+const KEYS = [
+  "a key/with spaces/and+plus.json",
+  "ü/é/日本.json",
+  "q?x=1&y=#%2F.json",
+  "(brackets)/it's!*.json",
+  "double//slash.json",
+  "dots/../../up.json",
+];
 
 type Entry = {
   Key?: string | undefined;
