@@ -40,40 +40,47 @@ export function checkDockerConfig(key: string, given: string, refuse: Refuse): s
 }
 
 function authsIn(root: JsonTreeObject, invalid: (why: string) => never): JsonTreeObject {
-  const headers = fieldOf(root, "HttpHeaders");
-  if (headers !== null && !(isTreeObject(headers) && Object.values(headers).every(isTextOrNull))) {
-    invalid("has HttpHeaders that are not an object of strings, and kubelet refuses all of it.");
+  const isTextMap = (value: JsonTree) => isTreeObject(value) && Object.values(value).every(isText);
+  if (!fieldsOf(root, "HttpHeaders").every(isTextMap)) {
+    invalid("has HttpHeaders that are not an object of strings, so kubelet refuses the whole Secret.");
   }
-  const auths = fieldOf(root, "auths");
-  return isTreeObject(auths) ? auths : invalid("has no object auths.");
+  const auths = fieldsOf(root, "auths");
+  if (auths.length === 0 || !auths.every(isTreeObject)) invalid("has no object auths.");
+  return Object.assign(Object.create(null), ...auths);
 }
 
-/** Go matches names without regard to case, and the last one wins. */
-function fieldOf(object: JsonTreeObject, name: string): JsonTree {
-  const found = Object.entries(object).filter(([key]) => key.toUpperCase() === name.toUpperCase());
-  return found.at(-1)?.[1] ?? null;
+/** Go matches names without regard to case, and null leaves a field as it is. */
+function fieldsOf(object: JsonTreeObject, name: string): JsonTree[] {
+  return Object.entries(object)
+    .filter(([key, value]) => key.toUpperCase() === name.toUpperCase() && value !== null)
+    .map(([, value]) => value);
 }
 
-const isTextOrNull = (value: JsonTree): value is string | null => typeof value === "string" || value === null;
+const isText = (value: JsonTree): boolean => typeof value === "string" || value === null;
 
-function faultOf(entry: JsonTree): string | undefined {
-  if (entry === null) return undefined;
-  if (!isTreeObject(entry)) return "which is not an object";
-  const wrong = FIELDS.find((name) => !isTextOrNull(fieldOf(entry, name)));
-  if (wrong !== undefined) return `whose ${wrong} is not a string`;
-  const auth = fieldOf(entry, "auth") || undefined;
-  return auth === undefined || loginIn(auth as string) !== undefined
-    ? undefined
-    : "whose auth is not base64 of a user, a colon and a password";
+/** The last of several fields wins. */
+function textOf(entry: JsonTreeObject, name: (typeof FIELDS)[number]): string {
+  return String(fieldsOf(entry, name).at(-1) ?? "");
 }
 
 const FIELDS = ["username", "password", "email", "auth"] as const;
 
+function faultOf(entry: JsonTree): string | undefined {
+  if (entry === null) return undefined;
+  if (!isTreeObject(entry)) return "which is not an object";
+  const wrong = FIELDS.find((name) => !fieldsOf(entry, name).every(isText));
+  if (wrong !== undefined) return `whose ${wrong} is not a string`;
+  const auth = textOf(entry, "auth");
+  return auth === "" || loginIn(auth) !== undefined
+    ? undefined
+    : "whose auth is not base64 of a user, a colon and a password";
+}
+
 function hasCredentials(entry: JsonTree): boolean {
   if (!isTreeObject(entry)) return false;
-  const auth = fieldOf(entry, "auth");
-  if (typeof auth === "string" && auth !== "") return loginIn(auth) !== ":";
-  return Boolean(fieldOf(entry, "username")) || Boolean(fieldOf(entry, "password"));
+  const auth = textOf(entry, "auth");
+  if (auth !== "") return loginIn(auth) !== ":";
+  return textOf(entry, "username") !== "" || textOf(entry, "password") !== "";
 }
 
 /** Go's base64: line breaks are ignored, padding is needed if the text ends with it, and no other sign is skipped. */
