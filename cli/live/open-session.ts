@@ -58,7 +58,7 @@ export async function openSessionWith(
     now: cli.now,
     wait: cli.wait,
   });
-  return { ...relay, ...clusters, aws, index: createBindingIndex(bindings, aws.location) };
+  return { ...clusters, ...relay, aws, index: createBindingIndex(bindings, aws.location) };
 }
 
 /** For a command without bindings. */

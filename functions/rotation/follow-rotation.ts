@@ -2,13 +2,15 @@ import type { Context, SQSBatchResponse } from "aws-lambda";
 import { affectedBindings, eachBindingOnce } from "../../shared/bindings/affected-bindings.ts";
 import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
 import { RulesSuperseded } from "../../shared/bindings/published/errors.ts";
+import type { Subject } from "../../shared/bindings/published/rules.ts";
 import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
 import { startTimeBudget, type TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { functionLocation } from "../../shared/source/function-location.ts";
 import { keyOfSource } from "../../shared/source/key-of-source.ts";
-import type { VersionId } from "../../shared/source/secret-id.ts";
+import type { AwsLocation, VersionId } from "../../shared/source/secret-id.ts";
+import type { SyncOutcome } from "../../shared/sync/outcome.ts";
 import { reportOutcome } from "../../shared/sync/report-outcome.ts";
 import { syncSource } from "../../shared/sync/sync-source.ts";
 import type { OpenRotation, RotationDependencies } from "./dependencies.ts";
@@ -41,30 +43,100 @@ const GENERATIONS_MAX = 5;
 
 async function handleInvocation(
   deps: RotationDependencies,
-  invocation: ReturnType<typeof parseInvocation>,
+  invocation: Invocation,
   context: Context,
   budget: TimeBudget,
 ): Promise<RotationReport | SQSBatchResponse> {
-  const handle = (event: ParsedEvent) => handleEvent(deps, event, context, budget);
+  const all: Promise<unknown>[] = [];
+  const sync: SyncChange = (index, change, bound) => {
+    const written = syncChange(deps, index, change, bound, budget);
+    if (bound.length > 0) all.push(written);
+    return written;
+  };
+  const events =
+    invocation.kind === "batch" ? invocation.items.flatMap((item) => item.events) : invocation.events;
+  const found = await findBindings(deps, events, functionLocation(context), budget);
+  const handle = async (event: ParsedEvent): Promise<EventReport> => {
+    if (event.kind === "ignored" || event.kind === "rejected") return noteEvent(deps, event);
+    const index = found.get(event);
+    if (index === undefined) throw new TypeError("The bindings of every event are found first");
+    return handleEvent(deps, event, context, { budget, index, sync, all });
+  };
   if (invocation.kind === "batch") {
-    const handleItem = async ({ messageId, events }: (typeof invocation.items)[number]) => ({
+    const handleItem = async ({ messageId, events: ofItem }: BatchItem) => ({
       messageId,
-      reports: await Promise.all(events.map(handle)),
+      reports: await allSettled(ofItem.map(handle)),
     });
-    return settleBatch(await Promise.all(invocation.items.map(handleItem)));
+    return settleBatch(await allSettled(invocation.items.map(handleItem)));
   }
-  return settle(await Promise.all(invocation.events.map(handle)));
+  return settle(await allSettled(invocation.events.map(handle)));
 }
+
+type Invocation = ReturnType<typeof parseInvocation>;
+type BatchItem = Extract<Invocation, { kind: "batch" }>["items"][number];
+
+/** The results, or the first error when all have ended: no work goes on while the invocation starts again. */
+async function allSettled<T>(works: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(works);
+  return Promise.all(works);
+}
+
+/**
+ * The bindings that each event concerns. For an event without bindings the rules must be in force: newer ones may bind
+ * its source.
+ */
+async function findBindings(
+  { rules, checkRules }: Pick<RotationDependencies, "rules" | "checkRules">,
+  events: readonly ParsedEvent[],
+  self: AwsLocation,
+  budget: TimeBudget,
+): Promise<ReadonlyMap<ParsedEvent, BindingIndex>> {
+  const found = new Map<ParsedEvent, BindingIndex>();
+  await allSettled(
+    events.map(async (event) => {
+      if (event.kind === "ignored" || event.kind === "rejected") return;
+      const subject = subjectOf(event);
+      const index = await rules.find(self, subject, budget);
+      const bound =
+        "source" in subject ? index.find(subject.source) : index.findByWebhookId(subject.webhookId);
+      const isSuperseded = bound.length === 0 && (await checkRules(budget)) === "superseded";
+      if (isSuperseded) throw new RulesSuperseded();
+      found.set(event, index);
+    }),
+  );
+  return found;
+}
+
+type BoundEvent = Exclude<ParsedEvent, { kind: "ignored" | "rejected" }>;
+
+function subjectOf(event: BoundEvent): Subject {
+  if (event.kind === "webhook-call") return { webhookId: event.webhookId };
+  return { source: event.kind === "change" ? event.change.source : event.source };
+}
+
+type SyncChange = (
+  index: BindingIndex,
+  change: SecretChange,
+  bound: readonly SourceBindings[],
+) => Promise<readonly SyncOutcome[]>;
+
+/** What all events of an invocation share, with the bindings of this one. */
+type EventScope = {
+  readonly budget: TimeBudget;
+  readonly index: BindingIndex;
+  readonly sync: SyncChange;
+  /** The writes of Secrets so far. */
+  readonly all: readonly Promise<unknown>[];
+};
 
 async function handleEvent(
   deps: RotationDependencies,
-  event: ParsedEvent,
+  event: BoundEvent,
   context: Context,
-  budget: TimeBudget,
+  { budget, index, sync, all }: EventScope,
 ): Promise<EventReport> {
   const { log, measure } = deps;
   const self = functionLocation(context);
-  const index = deps.bindingsFor(self);
   const { awsRequestId: requestId } = context;
   switch (event.kind) {
     case "change": {
@@ -73,10 +145,10 @@ async function handleEvent(
       const affected = affectedBindings(bound, change);
       const isOtherLabel = bound.length > 0 && affected.length === 0;
       if (isOtherLabel) log("EVENT_IGNORED", { code: "OTHER_LABEL" });
-      const synced = isOtherLabel ? Promise.resolve([]) : syncChange(deps, index, change, affected, budget);
+      const ofChange = isOtherLabel ? Promise.resolve([]) : sync(index, change, affected);
       const announced = { change, webhookIds: idsOf(bound), self, requestId };
-      const triggers = triggerChange(deps, index, announced, synced, budget);
-      const [outcomes, ofEso] = await Promise.all([synced, triggers]);
+      const triggers = triggerChange(deps, index, announced, { ofChange, all }, budget);
+      const [outcomes, ofEso] = await Promise.all([ofChange, triggers]);
       return { kind: "synced", outcomes, triggers: ofEso };
     }
     case "webhook-call": {
@@ -84,17 +156,18 @@ async function handleEvent(
       const bound = index.findByWebhookId(webhookId);
       if (bound.length === 0) log("WEBHOOK_ID_NOT_BOUND");
       const nothing = Promise.resolve([]);
-      const byId = triggerChange(deps, index, { webhookIds: [webhookId], self, requestId }, nothing, budget);
+      const writes = { ofChange: nothing, all };
+      const byId = triggerChange(deps, index, { webhookIds: [webhookId], self, requestId }, writes, budget);
       const once = new Map(eachBindingOnce(bound).map((group) => [group.source.id, group]));
       const works = bound.map(({ source }) => {
         const change: SecretChange = { source, reason: "webhook" };
         const own = once.get(source.id);
-        const synced = own === undefined ? nothing : syncChange(deps, index, change, [own], budget);
+        const ofChange = own === undefined ? nothing : sync(index, change, [own]);
         const announced = { change, webhookIds: [], self, requestId };
-        return { synced, triggers: triggerChange(deps, index, announced, synced, budget) };
+        return { ofChange, triggers: triggerChange(deps, index, announced, { ofChange, all }, budget) };
       });
       const [outcomes, triggers] = await Promise.all([
-        Promise.all(works.map(({ synced }) => synced)),
+        Promise.all(works.map(({ ofChange }) => ofChange)),
         Promise.all([byId, ...works.map((work) => work.triggers)]),
       ]);
       return { kind: "synced", outcomes: outcomes.flat(), triggers: triggers.flat() };
@@ -107,14 +180,20 @@ async function handleEvent(
       measure("RotationsFailed", 1);
       return { kind: "noted" };
     }
-    case "ignored":
-      log("EVENT_IGNORED", { code: event.code });
-      return { kind: "noted" };
-    case "rejected":
-      log("EVENT_REJECTED", { code: event.code, advice: event.advice });
-      measure("EventsRejected", 1, event.code);
-      return { kind: "rejected", code: event.code, advice: event.advice, mustFail: event.mustFail };
   }
+}
+
+function noteEvent(
+  { log, measure }: Pick<RotationDependencies, "log" | "measure">,
+  event: Exclude<ParsedEvent, BoundEvent>,
+): EventReport {
+  if (event.kind === "ignored") {
+    log("EVENT_IGNORED", { code: event.code });
+    return { kind: "noted" };
+  }
+  log("EVENT_REJECTED", { code: event.code, advice: event.advice });
+  measure("EventsRejected", 1, event.code);
+  return { kind: "rejected", code: event.code, advice: event.advice, mustFail: event.mustFail };
 }
 
 const idsOf = (bound: readonly SourceBindings[]): readonly string[] => [

@@ -1,5 +1,6 @@
 import type { Rules } from "../bindings/published/rules.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import { limitFailures } from "../cluster/limit-failures.ts";
 import type { CallCounter } from "../runtime/call-counter.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Measure } from "../runtime/metrics.ts";
@@ -45,8 +46,9 @@ export type Relay<S extends RotationSource = RotationSource> = {
 
 /** The one place that puts the parts together. */
 export function openRelay<S extends RotationSource>(rules: Rules, options: RelayOptions<S>): Relay<S> {
-  const { source, connect, counter, targetsAtOnce, now, wait } = options;
+  const { source, counter, targetsAtOnce, now, wait } = options;
   const { log = () => {}, measure = () => {} } = options;
+  const connect = limitedConnections(options);
   let trigger: Promise<Trigger> | undefined;
   return {
     rules,
@@ -72,5 +74,17 @@ export function openRelay<S extends RotationSource>(rules: Rules, options: Relay
     warmUp: () => warmUp(rules.clusters, connect, source),
     log,
     measure,
+  };
+}
+
+function limitedConnections({
+  connect,
+  targetsAtOnce,
+}: Pick<RelayOptions<RotationSource>, "connect" | "targetsAtOnce">): Relay["connect"] {
+  const limited = new Map<string, ClusterConnection>();
+  return (clusterKey) => {
+    const known = limited.get(clusterKey) ?? limitFailures(connect(clusterKey), { atOnce: targetsAtOnce });
+    limited.set(clusterKey, known);
+    return known;
   };
 }

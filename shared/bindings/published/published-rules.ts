@@ -5,7 +5,7 @@ import { type BindingIndex, createBindingIndex } from "../binding-index.ts";
 import { RulesSuperseded } from "./errors.ts";
 import { parsePart, partOfWebhookId, partsOfSource } from "./part.ts";
 import { BindingsDamaged, keyOfPart, POINTER_KEY, type Pointer, parsePointer } from "./pointer.ts";
-import type { Rules, RulesSource, Subject } from "./rules.ts";
+import type { Rules, RulesSource } from "./rules.ts";
 
 /** Reads an object of the store. With the ETag of a known version, an unchanged object is not sent again. */
 export type ReadObject = (
@@ -94,7 +94,15 @@ function rulesOfPointer(pointer: Pointer, readParts: ReadParts, check: Rules["ch
     clusters,
     generation,
     check,
-    find: (self, subject, budget) => index(self, partsOf(subject, parts.length), budget),
+    find: async (self, subject, budget) => {
+      if ("source" in subject) return index(self, partsOfSource(subject.source, parts.length), budget);
+      const { webhookId } = subject;
+      const own = partOfWebhookId(webhookId, parts.length);
+      // Its sources may have further bindings, without the id.
+      const bound = (await index(self, [own], budget)).findByWebhookId(webhookId);
+      const numbers = bound.flatMap(({ source }) => [...partsOfSource(source, parts.length)]);
+      return index(self, new Set([own, ...numbers]), budget);
+    },
     all: (self, budget) => {
       all ??= index(self, parts.keys(), budget); // a function is always in one account and Region
       all.catch(() => {
@@ -104,9 +112,6 @@ function rulesOfPointer(pointer: Pointer, readParts: ReadParts, check: Rules["ch
     },
   };
 }
-
-const partsOf = (subject: Subject, count: number): Iterable<number> =>
-  "source" in subject ? partsOfSource(subject.source, count) : [partOfWebhookId(subject.webhookId, count)];
 
 function nothingPublished(check: Rules["check"]): Rules {
   const compiled = { version: 1, relay: "", clusters: {}, bindings: [] } as const;

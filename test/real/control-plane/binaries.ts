@@ -3,10 +3,20 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
+const SOURCES = {
+  etcd: ["etcd/go.mod", "etcd/go.sum"],
+  "kube-apiserver": ["kube-apiserver/go.mod", "kube-apiserver/go.sum"],
+  kubectl: ["kubectl/go.mod", "kubectl/go.sum"],
+  "read-docker-configs": [
+    "kube-apiserver/go.mod",
+    "kube-apiserver/go.sum",
+    "kube-apiserver/read-docker-configs/main.go",
+  ],
+} as const;
+
 /** The path of a binary from build.sh. The folder name is a hash of its sources. */
-export function getBinary(name: "etcd" | "kube-apiserver" | "kubectl"): string {
-  const module = join(import.meta.dirname, name);
-  const sources = ["go.mod", "go.sum"].map((file) => readFileSync(join(module, file)));
+export function getBinary(name: keyof typeof SOURCES): string {
+  const sources = SOURCES[name].map((file) => readFileSync(join(import.meta.dirname, file)));
   const hash = createHash("sha256").update(Buffer.concat(sources)).digest("hex").slice(0, 16);
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   const path = join(cache, "eks-secret-relay", "bin", hash, name);

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Builds the etcd and the kube-apiserver that the tests on real servers start, and the kubectl that tests run, from the
+# Builds the etcd and the kube-apiserver that the tests on real servers start, and the programs that tests run, from the
 # Go modules beside this file. `build.sh kubectl` builds that one alone.
 # Needs Go 1.26 or newer (older ones fetch it themselves), and on the first run the network for the modules.
 # Takes 2.5 to 4 minutes on 2 cores with Go's build cache warm, up to 10 without, and no time once they are built:
-# they are kept in ${XDG_CACHE_HOME:-~/.cache}/eks-secret-relay/bin/, by a hash of go.mod and go.sum.
+# they are kept in ${XDG_CACHE_HOME:-~/.cache}/eks-secret-relay/bin/, by a hash of go.mod, go.sum and what is built of this
+# repository.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,27 +14,29 @@ sha256() {
   if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -c1-16
 }
 
+# build MODULE PACKAGE [LINKER FLAGS]. A package of the module itself, ./NAME, is one file.
 build() {
-  module=$1 package=$2 stamp=${3:-}
-  folder=$cache/$(cat "$here/$module/go.mod" "$here/$module/go.sum" | sha256)
-  binary=$folder/$module
+  module=$1 package=$2 stamp=${3:-} name=$1 own=
+  case $package in ./*) name=${package#./} own=$here/$module/$name/main.go ;; esac
+  folder=$cache/$(cat "$here/$module/go.mod" "$here/$module/go.sum" ${own:+"$own"} | sha256)
+  binary=$folder/$name
   if [ -x "$binary" ]; then
-    echo "$module: already built, $binary" >&2
+    echo "$name: already built, $binary" >&2
     return
   fi
   if ! command -v go >/dev/null; then
     echo "Go is missing: install it from https://go.dev/dl/ to build $module for the tests on real servers." >&2
     exit 1
   fi
-  echo "$module: building, this takes minutes" >&2
+  echo "$name: building, this takes minutes" >&2
   mkdir -p "$folder"
   # To a name of its own and then moved: an interrupted build, or two at once, leave no half binary behind.
-  unfinished=$folder/.$module.$$
+  unfinished=$folder/.$name.$$
   trap 'rm -f "$unfinished"' EXIT
   trap 'exit 130' INT TERM
   (cd "$here/$module" && CGO_ENABLED=0 GOFLAGS=-mod=readonly go build -trimpath "-ldflags=-s -w $stamp" -o "$unfinished" "$package")
   mv -f "$unfinished" "$binary"
-  echo "$module: built, $binary" >&2
+  echo "$name: built, $binary" >&2
 }
 
 # kubectl refuses to say its version unless the linker has stamped it.
@@ -42,3 +45,4 @@ build kubectl k8s.io/kubernetes/cmd/kubectl "-X k8s.io/component-base/version.gi
 if [ "${1:-}" = kubectl ]; then exit; fi
 build etcd go.etcd.io/etcd/server/v3
 build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
+build kube-apiserver ./read-docker-configs
