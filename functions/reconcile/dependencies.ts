@@ -24,9 +24,12 @@ export async function openReconcile(env: NodeJS.ProcessEnv, options: RuntimeOpti
   const { openLatest, onAwsCall } = await openFunctionRelay(secretsManagerSource, config, options);
   const { shardQueueUrl, shardBindingsMax, deletionsShareMax, deletionGraceMs } = config;
   const sendShards = shardQueueUrl === undefined ? undefined : sendShardsTo(shardQueueUrl, onAwsCall);
-  return async (budget) => ({
-    ...(await openLatest(budget)),
-    settings: { shardBindingsMax, deletionsShareMax, deletionGraceMs },
-    ...(sendShards && { sendShards }),
-  });
+  const settings = { shardBindingsMax, deletionsShareMax, deletionGraceMs };
+  const opened = new WeakMap<object, ReconcileDependencies>();
+  return async (budget) => {
+    const relay = await openLatest(budget);
+    const deps = opened.get(relay) ?? { ...relay, settings, ...(sendShards && { sendShards }) };
+    opened.set(relay, deps);
+    return deps;
+  };
 }

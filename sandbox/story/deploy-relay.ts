@@ -1,4 +1,4 @@
-import { rotationDependencies } from "../../functions/rotation/dependencies.ts";
+import { openRotation } from "../../functions/rotation/dependencies.ts";
 import { followRotation } from "../../functions/rotation/follow-rotation.ts";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
 import { mintEksToken } from "../../shared/cluster/eks-token.ts";
@@ -33,11 +33,11 @@ export async function deployRelay(
   now: () => number,
 ): Promise<DeployedRelay> {
   const log: LogLine[] = [];
-  const dependencies = await rotationDependencies(
+  const rotation = await openRotation(
     { ...process.env, BINDINGS_FILE: bindingsFile },
     { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
   );
-  const run = followRotation(dependencies);
+  const run = followRotation(rotation);
 
   const invoke = async (input: unknown): Promise<Invocation> => {
     const startedAt = performance.now();

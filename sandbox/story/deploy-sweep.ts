@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { reconcileDependencies } from "../../functions/reconcile/dependencies.ts";
+import { openReconcile } from "../../functions/reconcile/dependencies.ts";
 import { reconcile } from "../../functions/reconcile/reconcile.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { Sandbox } from "../start-sandbox.ts";
@@ -40,13 +40,13 @@ export async function deploySweep(
   now: () => number,
 ): Promise<DeployedSweep> {
   const log: LogLine[] = [];
-  const dependencies = await withBindingsFile(bindings, (bindingsFile) =>
-    reconcileDependencies(
+  const open = await withBindingsFile(bindings, (bindingsFile) =>
+    openReconcile(
       { ...process.env, BINDINGS_FILE: bindingsFile },
       { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
     ),
   );
-  const run = reconcile(dependencies);
+  const run = reconcile(open);
   const countRequests = (): RequestCounts => ({
     awsCalls: aws.counters.callsTotal,
     kubernetesCalls: kubernetes.requests.total,

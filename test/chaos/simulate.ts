@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { reconcileDependencies } from "../../functions/reconcile/dependencies.ts";
+import { openReconcile } from "../../functions/reconcile/dependencies.ts";
 import { reconcile } from "../../functions/reconcile/reconcile.ts";
-import { rotationDependencies } from "../../functions/rotation/dependencies.ts";
+import { openRotation } from "../../functions/rotation/dependencies.ts";
 import { followRotation } from "../../functions/rotation/follow-rotation.ts";
+import { overrideDependencies } from "../harness/override-dependencies.ts";
 import { labelUpdated } from "../harness/relay.ts";
 import { Holder } from "./actors/holder.ts";
 import { endSessions, killApiServer, runBrownouts, runOutage } from "./actors/outages.ts";
@@ -123,8 +124,9 @@ async function runSeed(
       concurrencyMax: 20,
       random: draw(`rotation function of ${relay}`),
       start: async () => {
-        const real = await rotationDependencies(env, runtimeOptions);
-        const handler: Handler = followRotation({ ...real, ...mutation.rotation?.(real) });
+        const rotation = await openRotation(env, runtimeOptions);
+        const open = overrideDependencies(rotation.open, mutation.rotation);
+        const handler: Handler = followRotation({ open, now: rotation.now });
         return mutateHandler?.(handler) ?? handler;
       },
     });
@@ -136,8 +138,7 @@ async function runSeed(
       concurrencyMax: 5,
       random: draw(`reconcile function of ${relay}`),
       start: async () => {
-        const real = await reconcileDependencies(env, runtimeOptions);
-        return reconcile({ ...real, ...mutation.reconcile?.(real) });
+        return reconcile(overrideDependencies(await openReconcile(env, runtimeOptions), mutation.reconcile));
       },
     });
     rotation.listeners.push(recorder.rotatedBy(relay));

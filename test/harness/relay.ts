@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { StandardRetryStrategy } from "@smithy/core/retry";
 import type { Context } from "aws-lambda";
-import { type ReconcileDependencies, reconcileDependencies } from "../../functions/reconcile/dependencies.ts";
+import { openReconcile, type ReconcileDependencies } from "../../functions/reconcile/dependencies.ts";
 import { reconcile } from "../../functions/reconcile/reconcile.ts";
-import { type RotationDependencies, rotationDependencies } from "../../functions/rotation/dependencies.ts";
+import { openRotation, type RotationDependencies } from "../../functions/rotation/dependencies.ts";
 import { followRotation } from "../../functions/rotation/follow-rotation.ts";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
 import type { DescribeCluster } from "../../shared/cluster/aws-clients.ts";
@@ -16,6 +16,7 @@ import type { Wait } from "../../shared/runtime/retry.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { Backend } from "./backend.ts";
 import { findTraces } from "./canary.ts";
+import { overrideDependencies } from "./override-dependencies.ts";
 
 /** The rotation function without its Lambda wrapper, with its logs and metrics kept. */
 export type TestRelay = {
@@ -55,10 +56,11 @@ export type TestRelayOptions = {
  */
 export async function startRelay(backend: Backend, options: TestRelayOptions): Promise<TestRelay> {
   const { env, surroundings, logs, metrics, forget } = prepare(backend, options);
-  const real = await rotationDependencies(env, surroundings);
+  const rotation = await openRotation(env, surroundings);
+  const open = overrideDependencies(rotation.open, options.override);
+  const dependencies = await open(OPENING);
   forget();
-  const dependencies = { ...real, ...options.override?.(real) };
-  const run = followRotation(dependencies);
+  const run = followRotation({ open, now: rotation.now });
   return {
     invoke: (input) => run(input, lambdaContext(backend)) as Promise<RotationReport>,
     logs,
@@ -77,12 +79,14 @@ export async function startSweeper(
   },
 ): Promise<TestSweeper> {
   const { env, surroundings, logs, metrics, forget } = prepare(backend, options);
-  const real = await reconcileDependencies(env, surroundings);
+  const open = overrideDependencies(await openReconcile(env, surroundings), (real) => {
+    const { deletionGraceMs = real.settings.deletionGraceMs } = options;
+    const settings = { ...real.settings, deletionGraceMs };
+    return { settings, ...options.override?.({ ...real, settings }) };
+  });
+  const dependencies = await open(OPENING);
   forget();
-  const { deletionGraceMs = real.settings.deletionGraceMs } = options;
-  const settings = { ...real.settings, deletionGraceMs };
-  const dependencies = { ...real, settings, ...options.override?.(real) };
-  const run = reconcile(dependencies);
+  const run = reconcile(open);
   return {
     sweep: (input) =>
       run(input, lambdaContext(backend, options.remainingMs ?? 120_000)) as Promise<SweepReport>,
@@ -91,6 +95,8 @@ export async function startSweeper(
     dependencies,
   };
 }
+
+const OPENING = { signal: new AbortController().signal, remainingMs: () => 10_000 };
 
 function prepare(backend: Backend, options: Omit<TestRelayOptions, "override">) {
   const logs: { code: LogCode; fields: LogFields }[] = [];

@@ -38,7 +38,11 @@ export async function startWatchedRelay(backend: Backend, options: TestRelayOpti
       ...options.override?.(real),
     }),
   });
-  const handler = withMiddlewares(followRotation(dependencies), logger, metrics);
+  const handler = withMiddlewares(
+    followRotation({ open: async () => dependencies, now: dependencies.now }),
+    logger,
+    metrics,
+  );
   return {
     invoke: async (event, context = lambdaContext(backend)) => {
       const { output, result } = await captureOutput(() =>

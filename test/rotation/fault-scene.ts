@@ -94,7 +94,9 @@ export async function invokeWithin(
   remainingMs: number,
 ): Promise<{ report?: RotationReport; error?: RelayError }> {
   const context: Context = lambdaContext(backend, remainingMs);
-  return followRotation(relay.dependencies)(input, context).then(
+  const { dependencies } = relay;
+  const run = followRotation({ open: async () => dependencies, now: dependencies.now });
+  return run(input, context).then(
     (report) => ({ report: report as RotationReport }),
     (error: RelayError) => ({ error }),
   );

@@ -24,6 +24,7 @@ const run = (names: readonly string[], overrides: Partial<SyncDependencies> = {}
   syncSource(
     {
       readCurrent: async () => current,
+      checkRules: async () => "in-force",
       connect: () => connection(),
       now: () => NOW,
       wait: async () => {},
