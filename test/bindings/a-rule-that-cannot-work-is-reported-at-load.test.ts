@@ -5,13 +5,13 @@ import { problemsOf, unmarked, withBindings } from "./bindings-text.ts";
 const binding = (more: string): string =>
   withBindings(`  - source: prod/db\n    targets: [{ namespace: shop, name: db }]\n    ${more}\n`);
 
-describe("is told with its place:", () => {
+describe("a rule that cannot work is reported with its location:", () => {
   it.each<[what: string, rule: string, says: string, fix: string]>([
-    ["an expression that breaks off", "keys: { a: { jmespath: ▶'b[' } }", "ends too early", "jmespath.org"],
-    ["an expression that is none", "keys: { a: { jmespath: ▶'b..c' } }", "at character 3", "Correct"],
+    ["an incomplete expression", "keys: { a: { jmespath: ▶'b[' } }", "ends too early", "jmespath.org"],
+    ["an expression with a syntax error", "keys: { a: { jmespath: ▶'b..c' } }", "at character 3", "Correct"],
     ["an unknown function", "keys: { a: { jmespath: ▶'foo(@)' } }", "no function", "Correct"],
     [
-      "an expression that multiplies",
+      "an expression whose result multiplies",
       "keys: { a: { jmespath: ▶'[@,@,@,@,@]|[@,@,@,@,@]|[@,@,@,@,@]' } }",
       "more than 100",
       "Correct",
@@ -28,7 +28,7 @@ describe("is told with its place:", () => {
       "The tag include does not exist",
       "docs/rendering.md",
     ],
-    ["a template that breaks off", "keys: { a: { template: ▶'{{ b' } }", "not closed", "Correct"],
+    ["an incomplete template", "keys: { a: { template: ▶'{{ b' } }", "not closed", "Correct"],
     [
       "the line of a template",
       'keys: { a: { template: ▶"b\\n{{ c | nope }}" } }',
@@ -36,19 +36,19 @@ describe("is told with its place:", () => {
       "Correct",
     ],
     [
-      "a key made in two ways",
+      "a key with two rules",
       "keys: { a: ▶{ key: b, jmespath: c } }",
       "cannot have key and jmespath together",
       "Keep exactly one",
     ],
     [
-      "a key made in no way",
+      "a key without a rule",
       "keys: { a: ▶{ decode: base64 } }",
       "needs one of key, jmespath, template",
       "Keep exactly one",
     ],
     [
-      "an unknown way",
+      "an unknown kind of rule",
       "keys: { a: { key: b, ▶jmespth: c } }",
       'no setting "jmespth"',
       "Did you mean jmespath",
@@ -73,7 +73,7 @@ describe("is told with its place:", () => {
     ],
     ["two stars in a row", "extract: { include: [▶'a**'] }", "never two in a row", ""],
     [
-      "a star too many in a new name",
+      "too many stars in a new name",
       "extract: { rename: [{ pattern: 'a*', to: ▶'*-*' }] }",
       "more stars",
       "remove",
@@ -109,7 +109,7 @@ describe("is told with its place:", () => {
   });
 });
 
-it("a demanded key may be made in any way", () => {
+it("a key that the type requires can come from any kind of rule", () => {
   const keys = "{ tls.crt: { template: '{{ b | pem_leaf }}' }, tls.key: { jmespath: k } }";
   const { bindings } = loadBindings(binding(`type: kubernetes.io/tls\n    keys: ${keys}`), "bindings.yaml");
   expect(bindings[0]?.sources[0].keys).toEqual({

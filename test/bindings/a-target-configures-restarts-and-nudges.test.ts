@@ -26,17 +26,17 @@ describe("a target", () => {
       yaml: "{ workloads: auto, delaySeconds: 5, order: sequence, minimumIntervalSeconds: 60 }",
       want: { workloads: "auto", delaySeconds: 5, order: "sequence", minimumIntervalSeconds: 60 },
     },
-  ])("takes restart as $it", ({ yaml, want }) => {
+  ])("accepts restart as $it", ({ yaml, want }) => {
     expect(compiled(`, restart: ${yaml}`)?.restart).toEqual(want);
   });
 
-  it("takes nudge and events, and keeps nothing of what is off", () => {
+  it("accepts nudge and events, and omits them if they are false", () => {
     expect(compiled(", nudge: true, events: true")).toMatchObject({ nudge: true, events: true });
     expect(compiled(", nudge: false, events: false")).toEqual(compiled(""));
     expect(compiled("")).not.toHaveProperty("restart");
   });
 
-  it("has the fingerprint that it has without them, since the Secret is the same", () => {
+  it("has the same fingerprint without them, because the Secret is the same", () => {
     expect(compiled(", restart: auto, nudge: true")?.fingerprint).toBe(compiled("")?.fingerprint);
   });
 
@@ -56,7 +56,7 @@ describe("a target", () => {
       says: /The list has the "Deployment" "a" twice/,
     },
     { yaml: "nudge: yes please", says: /true or false/i },
-  ])("is told what is wrong with $yaml", ({ yaml, says }) => {
+  ])("is refused with a reason: $yaml", ({ yaml, says }) => {
     const problems = problemsOf(target(`, ${yaml}`));
 
     expect(problems).toHaveLength(1);

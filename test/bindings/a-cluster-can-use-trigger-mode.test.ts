@@ -17,7 +17,7 @@ it.each([
   expect(loadBindings(withEntry(entry), "bindings.yaml").clusters.prod?.externalSecrets).toEqual(want);
 });
 
-it("a cluster that says nothing has none", () => {
+it("a cluster without externalSecrets has no trigger mode", () => {
   const { clusters } = loadBindings(
     "version: 1\nclusters: { prod: { name: prod-eks, region: eu-west-1 } }\nbindings: []\n",
     "bindings.yaml",
@@ -26,7 +26,7 @@ it("a cluster that says nothing has none", () => {
   expect(clusters.prod).toEqual({ name: "prod-eks", region: "eu-west-1" });
 });
 
-describe("what is wrong is told", () => {
+describe("a mistake is reported:", () => {
   const at = "clusters.prod.externalSecrets";
 
   it.each([
@@ -60,7 +60,7 @@ describe("what is wrong is told", () => {
   });
 });
 
-it("validate says that a file is about trigger mode", async () => {
+it("validate reports that a file configures trigger mode", async () => {
   const stdin = withEntry("{ namespaces: all }");
 
   const { exitCode, stdout } = await runCli(["validate", "-"], { stdin });

@@ -11,14 +11,14 @@ const fingerprintOf = (binding: string): string | undefined =>
 const TARGETS = "targets: [{ namespace: shop, name: db }]";
 const BASE = `  - { source: prod/db, ${TARGETS}, keys: { A: a, B: b }, labels: { x: a, y: b }, annotations: { z: c } }\n`;
 
-describe("stays the same when", () => {
+describe("a fingerprint stays the same when", () => {
   it.each([
     [
       "keys and labels change places",
       BASE.replace("A: a, B: b", "B: b, A: a").replace("x: a, y: b", "y: b, x: a"),
     ],
     ["quotes are added", BASE.replace("A: a", '"A": "a"')],
-    ["a default is spelt out", BASE.replace("keys", "type: Opaque, keys")],
+    ["a default is written out", BASE.replace("keys", "type: Opaque, keys")],
     ["the target moves", BASE.replace("name: db", "name: other")],
     ["adopt changes, as that writes nothing", BASE.replace("keys", "adopt: true, keys")],
     ["a webhook id is added, as that writes nothing", BASE.replace("keys", "webhookId: shop, keys")],
@@ -27,13 +27,13 @@ describe("stays the same when", () => {
     expect(fingerprintOf(changed)).toBe(fingerprintOf(BASE));
   });
 
-  it("a list of keys is spelt out as a map", () => {
+  it("a list of keys is written as a map", () => {
     expect(fingerprintOf(`  - { source: a, ${TARGETS}, keys: [b, a] }`)).toBe(
       fingerprintOf(`  - { source: a, ${TARGETS}, keys: { a: a, b: b } }`),
     );
   });
 
-  it("the file is put in any other order", () => {
+  it("the file is reordered in any way", () => {
     fc.assert(
       fc.property(anyBindingsFile, (file) => {
         const reversed = reversedKeys({ ...file, bindings: file.bindings.toReversed().map(reversedKeys) });
@@ -44,7 +44,7 @@ describe("stays the same when", () => {
   });
 });
 
-describe("differs when", () => {
+describe("a fingerprint differs when", () => {
   it.each([
     ["the source", BASE.replace("prod/db", "prod/other")],
     ["a source key", BASE.replace("A: a", "A: c")],
@@ -63,16 +63,16 @@ describe("differs when", () => {
 
 const withRules = (rules: string): string => `  - { source: prod/db, ${TARGETS}, ${rules} }\n`;
 
-describe("of a binding with more than plain keys", () => {
+describe("a fingerprint of a binding with more than plain keys", () => {
   it.each<[what: string, one: string, other: string]>([
-    ["a name and the same as an expression", "keys: { a: b }", "keys: { a: { jmespath: b } }"],
+    ["a name or the same as an expression", "keys: { a: b }", "keys: { a: { jmespath: b } }"],
     ["an expression", "keys: { a: { jmespath: b } }", "keys: { a: { jmespath: c } }"],
     ["a template", "keys: { a: { template: b } }", "keys: { a: { template: c } }"],
     ["decoding", "keys: { a: { key: b } }", "keys: { a: { key: b, decode: base64 } }"],
     ["the encoding", "keys: { a: { key: b, decode: base64 } }", "keys: { a: { key: b, decode: base64url } }"],
-    ["everything and everything by a pattern", "keys: all", "extract: { include: ['*'] }"],
+    ["everything or everything by a pattern", "keys: all", "extract: { include: ['*'] }"],
     ["a pattern", "extract: { include: ['a*'] }", "extract: { include: ['b*'] }"],
-    ["what is left out", "extract: { include: ['a*'] }", "extract: { include: ['a*'], exclude: ['ab'] }"],
+    ["an exclude pattern", "extract: { include: ['a*'] }", "extract: { include: ['a*'], exclude: ['ab'] }"],
     [
       "the order of renames",
       "extract: { rename: [{ pattern: 'a*', to: '*' }, { pattern: '*b', to: '*' }] }",
@@ -80,26 +80,26 @@ describe("of a binding with more than plain keys", () => {
     ],
     ["ownership", "keys: all", "ownership: keys"],
     ["immutability", "keys: all", "immutable: true, onChange: refuse"],
-    ["what a change does", "immutable: true, onChange: replace", "immutable: true, onChange: refuse"],
-  ])("%s makes a difference", (_, one, other) => {
+    ["the onChange policy", "immutable: true, onChange: replace", "immutable: true, onChange: refuse"],
+  ])("differs by %s", (_, one, other) => {
     expect(fingerprintOf(withRules(one))).not.toBe(fingerprintOf(withRules(other)));
   });
 
   it.each<[what: string, one: string, other: string]>([
     ["the order of keys", "keys: { a: { jmespath: b }, c: d }", "keys: { c: d, a: { jmespath: b } }"],
     [
-      "a name and its long form, beside another",
+      "a name or its long form, beside another key",
       "keys: { a: b, c: { jmespath: d } }",
       "keys: { a: { key: b }, c: { jmespath: d } }",
     ],
-    ["the order of patterns", "extract: { include: [a, b] }", "extract: { include: [b, a] }"],
+    ["the order of include patterns", "extract: { include: [a, b] }", "extract: { include: [b, a] }"],
     ["a default that is written out", "keys: all", "ownership: secret, immutable: false"],
-  ])("%s makes none", (_, one, other) => {
+  ])("does not differ by %s", (_, one, other) => {
     expect(fingerprintOf(withRules(one))).toBe(fingerprintOf(withRules(other)));
   });
 });
 
-it("is the same in every release: a new one would write every Secret of every cluster again", () => {
+it("a fingerprint is the same in every release: a new one would rewrite every Secret of every cluster", () => {
   expect(fingerprintOf(BASE)).toBe("2d244f5e024a7d81");
 });
 

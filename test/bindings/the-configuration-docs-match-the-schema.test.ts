@@ -8,7 +8,7 @@ import { problemsOf } from "./bindings-text.ts";
 const ROOT = path.join(import.meta.dirname, "../..");
 const docs = await readFile(path.join(ROOT, "docs/configuration.md"), "utf8");
 
-it("the reference is what the schema says; `node scripts/generate-configuration-docs.ts` renews it", () => {
+it("the reference matches the schema; `node scripts/generate-configuration-docs.ts` updates it", () => {
   expect(docs).toBe(withReference(docs));
 });
 
@@ -33,11 +33,11 @@ it("every setting has a title, a description and an example, which editors show"
   expect(undocumented.map(([key]) => key)).toEqual([]);
 });
 
-it("its example loads", () => {
+it("the example of the page loads", () => {
   expect(problemsOf(exampleOf(docs))).toEqual([]);
 });
 
-it("the mistakes that it shows are told as it shows them", () => {
+it("loading reports the example mistakes as the page shows them", () => {
   const shown = docs.split("\n").filter((line) => line.startsWith("bindings.yaml:"));
   const wrong = exampleOf(docs)
     .replace("eu-west-1", "eu-west-1a")

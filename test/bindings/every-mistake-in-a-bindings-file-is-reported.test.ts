@@ -37,7 +37,7 @@ const yamlCases: Case[] = [
     want: [{ says: "A tab is used as indentation", fix: "Indent with spaces" }],
   },
   {
-    it: "a quote and an escape that are wrong, both",
+    it: "a wrong quote and a wrong escape, both",
     text: 'version: "▶\\q"\nclusters: "a\n▶',
     want: [
       { says: "unknown escape", fix: "single quotes" },
@@ -65,17 +65,17 @@ const yamlCases: Case[] = [
     want: [{ says: "A key is not plain text", fix: "as text" }],
   },
   {
-    it: "a key that is twice in a map, with the first place",
+    it: "a duplicate key in a map, with the location of the first",
     text: "version: 1\nclusters: {}\n▶version: 1\nbindings: []\n",
     want: [{ says: 'The map already has the key "version" at 1:1', fix: "Remove one", path: "version" }],
   },
   {
-    it: "a Secret key that is twice in the map of keys",
+    it: "a duplicate Secret key in the map of keys",
     text: binding("keys: { A: a, ▶A: b }"),
     want: [{ says: 'The map already has the key "A"', fix: "Remove one", path: "bindings[0].keys.A" }],
   },
   {
-    it: "__proto__ twice, as any other name",
+    it: "a duplicate __proto__, like any other name",
     text: binding("keys: { __proto__: a, ▶__proto__: b }"),
     want: [{ says: 'The map already has the key "__proto__"', fix: "Remove one" }],
   },
@@ -98,7 +98,7 @@ const yamlCases: Case[] = [
 
 const shapeCases: Case[] = [
   {
-    it: "everything that a file must have",
+    it: "every required setting that is missing",
     text: "▶▶▶{}\n",
     want: [
       { says: "version is missing", fix: "Add version, for example 1" },
@@ -117,7 +117,7 @@ const shapeCases: Case[] = [
     want: [{ says: "The only value that is possible here is 1", fix: "Write 1" }],
   },
   {
-    it: "a misspelt setting, with the one that was meant",
+    it: "a misspelt setting, with the right one",
     text: binding("▶anotations: {}"),
     want: [
       { says: 'no setting "anotations"', fix: "Did you mean annotations?", path: "bindings[0].anotations" },
@@ -129,7 +129,7 @@ const shapeCases: Case[] = [
     want: [{ says: 'no setting "role_arn"', fix: "Did you mean roleArn?" }],
   },
   {
-    it: "a setting that is like no other, with all that are possible",
+    it: "an unknown setting, with all valid ones",
     text: target("{ namespace: shop, name: db, ▶refreshInterval: 1h }"),
     want: [{ says: 'no setting "refreshInterval"', fix: "possible here: cluster, namespace, name, allow" }],
   },
@@ -145,7 +145,7 @@ const shapeCases: Case[] = [
     ],
   },
   {
-    it: "a name that YAML takes for a number",
+    it: "a name that YAML reads as a number",
     text: target("{ namespace: ▶123, name: ▶true }"),
     want: [
       { says: "Text is expected here, and this is a number", fix: "Put it in quotes" },
@@ -158,7 +158,7 @@ const shapeCases: Case[] = [
     want: [{ says: "Text is expected here, and this is empty", fix: "Write a value, for example prod/db" }],
   },
   {
-    it: "targets that are no list",
+    it: "targets that are not a list",
     text: withBindings("  - source: prod/db\n    targets: ▶{ namespace: shop, name: db }\n"),
     want: [{ says: "A list is expected here, and this is a map", fix: "Start it with a hyphen" }],
   },
@@ -173,7 +173,7 @@ const shapeCases: Case[] = [
     want: [{ says: "True or false is expected here, and this is text", fix: "without quotes" }],
   },
   {
-    it: "keys that are one word",
+    it: "keys that are a single string",
     text: binding("keys: ▶password"),
     want: [{ says: "the only value that is possible here is all", fix: "put the key in brackets" }],
   },
@@ -188,7 +188,7 @@ const shapeCases: Case[] = [
     want: [{ says: "This is empty", fix: "Write it like" }],
   },
   {
-    it: "keys in the list that are no text, each",
+    it: "each key in the list that is not a string",
     text: binding("keys: [▶{}, ▶{}, ▶1]"),
     want: [
       { says: "Text is expected here, and this is a map", fix: "Write it like DB_PASSWORD" },
@@ -205,7 +205,7 @@ const shapeCases: Case[] = [
 
 const nameCases: Case[] = [
   {
-    it: "a namespace that Kubernetes refuses, with a legal one",
+    it: "a namespace that Kubernetes rejects, with a valid one",
     text: target("{ namespace: ▶Shop_EU, name: db }"),
     want: [{ says: "A namespace is lower-case", fix: "Write shop-eu" }],
   },
@@ -215,7 +215,7 @@ const nameCases: Case[] = [
     want: [{ says: "at most 63 characters", fix: "Write it like shop" }],
   },
   {
-    it: "a Secret name that Kubernetes refuses",
+    it: "a Secret name that Kubernetes rejects",
     text: target("{ namespace: shop, name: ▶prod/db }"),
     want: [{ says: "A Secret's name is lower-case", fix: "Write prod-db" }],
   },
@@ -225,12 +225,12 @@ const nameCases: Case[] = [
     want: [{ says: "at most 253 characters", fix: "Write it like db" }],
   },
   {
-    it: "an illegal key of the Secret in a map",
+    it: "an invalid key of the Secret in a map",
     text: binding("keys: { ▶DB PASSWORD: password }"),
     want: [{ says: "A Secret's key is letters", fix: "Write DB-PASSWORD" }],
   },
   {
-    it: "a source key in the list that the Secret cannot have, with the map that can",
+    it: "a source key in the list that is invalid in a Secret, with the map that renames it",
     text: binding("keys: [▶db/password]"),
     want: [
       {
@@ -250,7 +250,7 @@ const nameCases: Case[] = [
     want: [{ says: "This is empty", fix: "Write it like password" }],
   },
   {
-    it: "each key that is in the list again",
+    it: "each duplicate key in the list",
     text: binding("keys: [a, b, ▶a, ▶b]"),
     want: [
       { says: 'The list already has "a" at 7:12', fix: "Remove one" },
@@ -268,7 +268,7 @@ const nameCases: Case[] = [
     want: [{ says: "A label's value is", fix: "Write it like shop" }],
   })),
   {
-    it: "a label value that YAML takes for a number",
+    it: "a label value that YAML reads as a number",
     text: binding("labels: { a: ▶1.10 }"),
     want: [{ says: "Text is expected here, and this is a number", fix: "Put it in quotes" }],
   },
@@ -278,7 +278,7 @@ const nameCases: Case[] = [
     want: [{ says: "An annotation's key is", fix: "Write it like example.com/owner" }],
   },
   {
-    it: "labels and annotations of the relay's own",
+    it: "labels and annotations that are reserved for the relay",
     text: binding("labels: { ▶secret-relay/a: b }\n    annotations: { ▶secret-relay/version-id: x }"),
     want: [
       { says: "The prefix secret-relay/ is reserved for relays", fix: "another prefix" },
@@ -291,7 +291,7 @@ const nameCases: Case[] = [
     want: [{ says: "neither the name nor the ARN of a secret", fix: "Copy the name or the ARN" }],
   })),
   {
-    it: "a mistake behind an anchor, once however often it is used",
+    it: "a mistake behind an anchor once, for any number of aliases",
     text: withBindings(
       `  - source: a\n    targets: [{ namespace: shop, name: a }]\n    labels: &labels { a: ▶"-" }\n` +
         "  - source: b\n    targets: [{ namespace: shop, name: b }]\n    labels: *labels\n",
@@ -344,7 +344,7 @@ const clusterCases: Case[] = [
     }),
   ),
   {
-    it: "an endpoint that is no URL",
+    it: "an endpoint that is not a URL",
     text: `version: 1\nclusters:\n  prod: ▶{ name: a, region: eu-west-1, endpoint: ▶"https://[::1" }\nbindings: []\n`,
     want: [
       { says: "certificateAuthorityData is missing", fix: "Add" },
@@ -375,22 +375,22 @@ const clusterCases: Case[] = [
     want: [{ says, fix: it.endsWith("as it is") ? "base64 -w0" : "aws eks describe-cluster" }],
   })),
   {
-    it: "a cluster that is not defined, with the one that was meant",
+    it: "an undefined cluster, with the closest defined one",
     text: target("{ cluster: ▶prdo, namespace: shop, name: db }"),
     want: [{ says: 'clusters has no entry "prdo"', fix: "Did you mean prod?" }],
   },
   {
-    it: "a cluster that is not defined, though every object has such a property",
+    it: "an undefined cluster named like a property of every object",
     text: target("{ cluster: ▶constructor, namespace: shop, name: db }"),
     want: [{ says: 'clusters has no entry "constructor"', fix: "Add it to clusters" }],
   },
   {
-    it: "a default cluster that is not defined, once",
+    it: "an undefined default cluster, once",
     text: `version: 1\nclusters: {}\ndefaults: { cluster: ▶prod }\nbindings:\n${OK_BINDING}${OK_BINDING.replace("db }", "db2 }")}`,
     want: [{ says: 'clusters has no entry "prod"', fix: "Add it to clusters" }],
   },
   {
-    it: "a target that says neither cluster nor namespace, where there is no default",
+    it: "a target without cluster and namespace when there is no default",
     text: `version: 1
 clusters: { a: { name: a, region: eu-west-1 }, b: { name: b, region: eu-west-1 } }
 bindings:
@@ -406,7 +406,7 @@ bindings:
 
 const secretCases: Case[] = [
   {
-    it: "a target that is there twice, with the first place",
+    it: "a duplicate target, with the location of the first",
     text: withBindings(
       `${OK_BINDING}  - source: prod/other\n    targets: [▶{ cluster: prod, name: db, namespace: shop }]\n`,
     ),
@@ -418,7 +418,7 @@ const secretCases: Case[] = [
     ],
   },
   {
-    it: "a target that is there twice, by way of two entries for one cluster",
+    it: "a duplicate target through two entries for one cluster",
     text: `version: 1
 clusters:
   a: { name: prod-eks, region: eu-west-1 }
@@ -440,7 +440,7 @@ bindings:
     want: [{ says: "cannot be the default", fix: "allowSystemNamespace: true" }],
   },
   {
-    it: "the types that Kubernetes acts on",
+    it: "the types that Kubernetes manages itself",
     text: `version: 1
 clusters: { prod: { name: prod-eks, region: eu-west-1 } }
 defaults: { type: ▶kubernetes.io/service-account-token }
@@ -453,12 +453,12 @@ ${OK_BINDING}    type: ▶bootstrap.kubernetes.io/token
     ],
   },
   {
-    it: "a type that is none",
+    it: "an invalid type",
     text: binding("type: ▶kubernetes.io/a/b"),
     want: [{ says: "A Secret's type is", fix: "Write it like kubernetes.io/tls" }],
   },
   {
-    it: "a tls Secret without its keys, each",
+    it: "each missing key of a tls Secret",
     text: binding("type: kubernetes.io/tls\n    ▶▶keys: { cert: tls.crt }"),
     want: [
       { says: "needs the key tls.crt", fix: "Add tls.crt to keys" },
@@ -476,7 +476,7 @@ ${OK_BINDING}    type: ▶bootstrap.kubernetes.io/token
     want: [{ says: `needs the key ${key}, but`, fix: "or use the type Opaque" }],
   })),
   {
-    it: "annotations that are too much together, though each of them is fine",
+    it: "annotations that exceed the limit together, though each is valid",
     text: `version: 1
 clusters: { prod: { name: prod-eks, region: eu-west-1 } }
 defaults: { annotations: { a: ${long(200_000)} } }
@@ -486,7 +486,7 @@ ${OK_BINDING}    ▶annotations: { b: ${long(60_000)} }
     want: [{ says: "annotations of this Secret, defaults included, are over 252 KiB", fix: "Shorten them" }],
   },
   {
-    it: "a Secret with no room left for a value",
+    it: "a Secret without space for a value",
     text: withBindings(
       `  - ▶source: a\n    targets: [{ namespace: shop, name: db }]\n    keys:\n` +
         Array.from({ length: 5_000 }, (_, i) => `      k${i}-${long(240)}: a\n`).join(""),
@@ -502,7 +502,7 @@ describe.each([
   ["clusters", clusterCases],
   ["Secrets", secretCases],
 ])("%s", (_, cases) => {
-  it.each(cases)("tells $it, with its place and what to do", ({ text: marked, want }) => {
+  it.each(cases)("reports $it, with the location and a fix", ({ text: marked, want }) => {
     const { text, places } = unmarked(marked);
 
     const problems = problemsOf(text);
@@ -518,7 +518,7 @@ describe.each([
 });
 
 describe("the error", () => {
-  it("tells mistakes of every kind at once, in the file's order", () => {
+  it("reports mistakes of every kind at once, in the order of the file", () => {
     const { text, places } = unmarked(`version: 1
 clusters:
   prod: { name: prod-eks, region: ▶Ireland }
@@ -545,7 +545,7 @@ bindings:
     ]);
   });
 
-  it("quotes no value, even when somebody writes a secret into the file", () => {
+  it("quotes no value, even if an operator pastes a secret into the file", () => {
     const text = `version: 1
 clusters: { prod: { name: hunter2!, region: hunter2!, roleArn: hunter2!, endpoint: hunter2!, certificateAuthorityData: hunter2! } }
 defaults: { type: "hunter2 !", adopt: hunter2! }
@@ -563,7 +563,7 @@ bindings:
     expect(JSON.stringify([error.message, error])).not.toContain("hunter2");
   });
 
-  it("prints names so that no terminal obeys them, and cuts long ones", () => {
+  it("escapes control characters in names, and truncates long names", () => {
     const [problem] = problemsOf(binding(`"\\e[31m\\u202e${long(500)}": 1`));
 
     expect(problem?.message).toContain("\\u001b[31m\\u202e");
@@ -580,7 +580,7 @@ bindings:
     expect(error.message).toContain("bindings.yaml has more than 1000 problems");
   });
 
-  it("does not take long over a cluster of aliases that would fill the memory", () => {
+  it("rejects aliases that would exhaust memory without delay", () => {
     const lines = Array.from({ length: 30 }, (_, i) => `  l${i + 1}: &l${i + 1} [${`*l${i}, `.repeat(10)}]`);
 
     const problems = problemsOf(`version: 1\nx:\n  l0: &l0 [1, 1]\n${lines.join("\n")}\n`);
@@ -589,7 +589,7 @@ bindings:
     expect(problems[0]?.message).toContain("more than 2,000,000 values");
   });
 
-  it("does not take long over a file of another kind that is huge", () => {
+  it("rejects a huge file of another kind without delay", () => {
     expect(problemsOf("a".repeat(16 * 1024 * 1024 + 1))[0]?.message).toBe("The file is larger than 16 MiB");
   });
 
@@ -603,7 +603,7 @@ bindings:
   );
 });
 
-it("takes a CA that EKS gives, and a bundle of two", () => {
+it("accepts a CA from EKS, and a bundle of two", () => {
   for (const ca of [CERTIFICATE_PEM, `${CERTIFICATE_PEM}\n${CERTIFICATE_PEM}`]) {
     const text = cluster(`endpoint: "https://example.com:6443", certificateAuthorityData: ${base64(ca)}`);
     expect(problemsOf(text)).toEqual([]);
