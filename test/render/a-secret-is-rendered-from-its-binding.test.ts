@@ -29,31 +29,31 @@ const errorOf = (run: () => unknown): unknown => {
 describe("the keys of a Secret", () => {
   it.each<{ it: string; keys: KeyRule; text: string; want: Record<string, string> }>([
     {
-      it: "are those of the source's JSON object",
+      it: "are the keys of the source's JSON object",
       keys: ALL,
       text: '{"username":"app","password":"p"}',
       want: { username: "app", password: "p" },
     },
     {
-      it: "are those selected, under the binding's names",
+      it: "are the selected keys, under the names in the binding",
       keys: { kind: "selected", keys: { "tls.crt": "certificate", again: "certificate" } },
       text: '{"certificate":"c","other":"o"}',
       want: { "tls.crt": "c", again: "c" },
     },
     {
-      it: "are one for the whole value when the binding says so",
+      it: "are one key for the whole value if the binding has value",
       keys: { kind: "value", key: "config" },
       text: '{"a":1}',
       want: { config: '{"a":1}' },
     },
     {
-      it: "are one for a value that is no JSON at all",
+      it: "are one key for a value that is not JSON",
       keys: { kind: "value", key: "password" },
       text: "p@ss word\n",
       want: { password: "p@ss word\n" },
     },
     {
-      it: "can be selected by a name that an object used as a map would trip over",
+      it: "can be selected by the name of an object's built-in property",
       keys: { kind: "selected", keys: { a: "__proto__", b: "constructor" } },
       text: '{"__proto__":"x","constructor":"y"}',
       want: { a: "x", b: "y" },
@@ -62,7 +62,7 @@ describe("the keys of a Secret", () => {
     expect(shownData(renderSecret(withKeys(keys), [textSource(text)], MARKS))).toEqual(want);
   });
 
-  it("hold a binary value byte for byte", () => {
+  it("keep a binary value byte for byte", () => {
     const bytes = Uint8Array.from([0, 255, 128, 10]);
     const desired = renderSecret(withKeys({ kind: "value", key: "keystore" }), [binarySource(bytes)], MARKS);
     expect([...(desired.data.get("keystore")?.expose() ?? [])]).toEqual([...bytes]);
@@ -92,12 +92,12 @@ describe("a property of the source becomes text", () => {
     },
     { it: "an array as JSON", json: "[ ]", want: "[]" },
     {
-      it: "what nests `__proto__` with it",
+      it: "an object with a nested `__proto__`, unchanged",
       json: '{"__proto__":{"a":1.0}}',
       want: '{"__proto__":{"a":1.0}}',
     },
     {
-      it: "half a surrogate pair, which is no text, as the replacement character",
+      it: "half a surrogate pair as the replacement character, because it is not valid Unicode",
       json: '"\\ud800"',
       want: "\ufffd",
     },
@@ -111,13 +111,13 @@ describe("a property of the source becomes text", () => {
     { text: '{"a":1.0,"a":"x"}', want: { a: "x" } },
     { text: '{"a":"x","a":1.0}', want: { a: "1.0" } },
     { text: '{"a":{"b":1.0},"a":{"b":2.0}}', want: { a: '{"b":2.0}' } },
-  ])("and where a key stands twice the last one wins: $text", ({ text, want }) => {
+  ])("and the last of two equal keys wins: $text", ({ text, want }) => {
     expect(shownData(renderSecret(withKeys(ALL), [textSource(text)], MARKS))).toEqual(want);
   });
 });
 
-describe("what a Secret says of itself", () => {
-  it("is where it came from, beside what the binding adds, and nothing made from a value", () => {
+describe("the annotations of a Secret", () => {
+  it("name its source and what the binding adds, and nothing that depends on a value", () => {
     const binding = aBinding({
       labels: { team: "payments" },
       annotations: { note: "n" },
@@ -147,8 +147,8 @@ describe("a source that does not fit its binding", () => {
   const big = "x".repeat(1024 * 1024);
 
   it.each<{ it: string; keys?: KeyRule; text: string; code: string }>([
-    { it: "is no JSON", text: `${CANARY}`, code: "SOURCE_NOT_JSON_OBJECT" },
-    { it: "is JSON that breaks off", text: `{"password":"${CANARY}`, code: "SOURCE_NOT_JSON_OBJECT" },
+    { it: "is not JSON", text: `${CANARY}`, code: "SOURCE_NOT_JSON_OBJECT" },
+    { it: "is incomplete JSON", text: `{"password":"${CANARY}`, code: "SOURCE_NOT_JSON_OBJECT" },
     { it: "is a JSON array", text: `["${CANARY}"]`, code: "SOURCE_NOT_JSON_OBJECT" },
     { it: "is a JSON string", text: `"${CANARY}"`, code: "SOURCE_NOT_JSON_OBJECT" },
     { it: "is JSON null", text: "null", code: "SOURCE_NOT_JSON_OBJECT" },
@@ -158,7 +158,7 @@ describe("a source that does not fit its binding", () => {
       code: "SOURCE_NOT_JSON_OBJECT",
     },
     {
-      it: "is nested beyond what the stack holds",
+      it: "is nested more deeply than the stack allows",
       text: `{"a":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
       code: "SOURCE_NOT_JSON_OBJECT",
     },
@@ -178,13 +178,13 @@ describe("a source that does not fit its binding", () => {
       code: "DATA_KEY_INVALID",
     },
     {
-      it: "is larger than a Secret may be",
+      it: "exceeds the size limit of a Secret",
       keys: { kind: "value", key: "v" },
       text: `${big}x`,
       code: "TARGET_TOO_LARGE",
     },
     {
-      it: "becomes larger than a Secret may be, one key used twice",
+      it: "exceeds the size limit of a Secret because one key is used twice",
       keys: { kind: "selected", keys: { a: "v", b: "v" } },
       text: JSON.stringify({ v: big }),
       code: "TARGET_TOO_LARGE",
@@ -195,7 +195,7 @@ describe("a source that does not fit its binding", () => {
     expect(inspect(error)).not.toContain(CANARY);
   });
 
-  it("because it is too large names the limit and no length of what it holds", () => {
+  it("because it is too large is reported with the limit, and without the length of a value", () => {
     const error = errorOf(() =>
       renderSecret(withKeys({ kind: "value", key: "v" }), [textSource(`${big}x`)], MARKS),
     );
@@ -203,12 +203,12 @@ describe("a source that does not fit its binding", () => {
     expect((error as Error).message.match(/[0-9]+/g)).toEqual(["1048576"]);
   });
 
-  it("because it is binary and the binding wants keys is SOURCE_NOT_JSON_OBJECT", () => {
+  it("because it is binary and the binding selects keys is SOURCE_NOT_JSON_OBJECT", () => {
     const error = errorOf(() => renderSecret(withKeys(ALL), [binarySource(Buffer.from('{"a":"b"}'))], MARKS));
     expect(error).toMatchObject({ code: "SOURCE_NOT_JSON_OBJECT" });
   });
 
-  it("is told every key that it lacks at once", () => {
+  it("is reported with all of its missing keys at once", () => {
     const keys: KeyRule = { kind: "selected", keys: { a: "one", b: "two", c: "three" } };
     const error = errorOf(() => renderSecret(withKeys(keys), [textSource(`{"two":"${CANARY}"}`)], MARKS));
     expect(error).toMatchObject({
@@ -221,13 +221,13 @@ describe("a source that does not fit its binding", () => {
   it.each([
     { it: "a key of 253 characters", text: JSON.stringify({ ["k".repeat(253)]: "v" }) },
     { it: "a key of dots and dashes", text: '{".a":"v","a..b":"v","-_-":"v"}' },
-    { it: "exactly as many bytes as a Secret may have", text: JSON.stringify({ v: big }) },
+    { it: "exactly as many bytes as a Secret can have", text: JSON.stringify({ v: big }) },
   ])("is not one with $it", ({ text }) => {
     expect(renderSecret(withKeys(ALL), [textSource(text)], MARKS).data.size).toBeGreaterThan(0);
   });
 });
 
-describe("whatever the source holds", () => {
+describe("for any content of the source", () => {
   const anyText = fc.oneof(
     fc.json({ maxDepth: 4 }),
     fc
@@ -241,7 +241,7 @@ describe("whatever the source holds", () => {
     { kind: "value", key: "v" },
   );
 
-  it("it becomes valid data or an error that is ours, and the same every time", () => {
+  it("rendering returns valid data or one of our errors, and the same every time", () => {
     fc.assert(
       fc.property(anyText, anyKeys, (text, keys) => {
         const run = () => {
@@ -261,7 +261,7 @@ describe("whatever the source holds", () => {
     );
   });
 
-  it("every string property comes out as it went in", () => {
+  it("every string property is copied unchanged", () => {
     const anyProperties = fc.dictionary(
       fc.stringMatching(/^[a-zA-Z][-._a-zA-Z0-9]{0,20}$/),
       fc.string({ unit: "grapheme" }),
@@ -278,7 +278,7 @@ describe("whatever the source holds", () => {
     );
   });
 
-  it("no error repeats any of it", () => {
+  it("no error quotes the content", () => {
     const anyNasty = fc
       .tuple(fc.json(), fc.constantFrom(CANARY, `"${CANARY}"`, `{"${CANARY}":1}`, `{"a b":"${CANARY}"}`))
       .chain(([json, canary]) => fc.constantFrom(canary, `${json}${canary}`, `{"${CANARY} ":${json}}`));

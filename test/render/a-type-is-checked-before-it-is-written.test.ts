@@ -25,7 +25,7 @@ const check = (type: string, data: Record<string, string>) =>
     new Map(Object.entries(data).map(([key, text]) => [key, SecretValue.fromText(text)])),
   );
 
-describe("well-formed contents are let through:", () => {
+describe("valid data is accepted:", () => {
   it.each<[what: string, type: string, data: Record<string, string>]>([
     ["a pair", "tls", { "tls.crt": pair.certificatePem, "tls.key": pair.keyPem }],
     [
@@ -43,25 +43,25 @@ describe("well-formed contents are let through:", () => {
       "dockerconfigjson",
       { ".dockerconfigjson": registries({ username: "u", password: "p" }) },
     ],
-    ["the old form", "dockercfg", { ".dockercfg": JSON.stringify({ r: { auth: base64("u:p") } }) }],
+    ["the old format", "dockercfg", { ".dockercfg": JSON.stringify({ r: { auth: base64("u:p") } }) }],
     ["a user and a password", "basic-auth", { username: "u", password: "p:w" }],
-    ["a password alone", "basic-auth", { password: "p" }],
+    ["only a password", "basic-auth", { password: "p" }],
     ["an RSA key", "ssh-auth", { "ssh-privatekey": sshKey }],
     ["an OpenSSH key", "ssh-auth", { "ssh-privatekey": opensshKey("openssh-key-v1\0…") }],
     ["an encrypted key", "ssh-auth", { "ssh-privatekey": encryptedKey }],
-    ["anything in a type of one's own", "other", { a: "b" }],
+    ["any data in a custom type", "other", { a: "b" }],
   ])("%s", (_, type, data) => {
     expect(() => check(type, data)).not.toThrow();
   });
 });
 
-describe("what nobody could use is refused by name:", () => {
+describe("data that no client could use is refused with a code:", () => {
   it.each<[code: string, what: string, type: string, data: Record<string, string>]>([
     ["TYPE_KEY_MISSING", "no key", "tls", { "tls.crt": pair.certificatePem }],
     ["TYPE_KEY_MISSING", "no certificate", "tls", { "tls.key": pair.keyPem }],
     [
       "TLS_PAIR_MISMATCH",
-      "another's key",
+      "the key of another certificate",
       "tls",
       { "tls.crt": pair.certificatePem, "tls.key": otherPair.keyPem },
     ],
@@ -74,7 +74,7 @@ describe("what nobody could use is refused by name:", () => {
     ["TLS_CERTIFICATE_INVALID", "no PEM", "tls", { "tls.crt": CANARY, "tls.key": pair.keyPem }],
     [
       "TLS_CERTIFICATE_INVALID",
-      "a key for a certificate",
+      "a key in place of a certificate",
       "tls",
       { "tls.crt": pair.keyPem, "tls.key": pair.keyPem },
     ],
@@ -107,7 +107,7 @@ describe("what nobody could use is refused by name:", () => {
     ["DOCKER_CONFIG_INVALID", "a list", "dockerconfigjson", { ".dockerconfigjson": registries([]) }],
     [
       "DOCKER_CONFIG_INVALID",
-      "an auth that is no base64",
+      "an auth that is not base64",
       "dockerconfigjson",
       { ".dockerconfigjson": registries({ auth: CANARY }) },
     ],
@@ -117,7 +117,7 @@ describe("what nobody could use is refused by name:", () => {
       "dockerconfigjson",
       { ".dockerconfigjson": registries({ auth: base64(CANARY) }) },
     ],
-    ["DOCKER_CONFIG_INVALID", "a text", "dockercfg", { ".dockercfg": JSON.stringify({ r: CANARY }) }],
+    ["DOCKER_CONFIG_INVALID", "a string", "dockercfg", { ".dockercfg": JSON.stringify({ r: CANARY }) }],
     ["TYPE_KEY_MISSING", "neither user nor password", "basic-auth", { user: "u" }],
     ["BASIC_AUTH_INVALID", "a colon in the user", "basic-auth", { username: `${CANARY}:`, password: "p" }],
     ["TYPE_KEY_MISSING", "no key", "ssh-auth", { key: sshKey }],
@@ -142,7 +142,7 @@ describe("what nobody could use is refused by name:", () => {
   });
 });
 
-it("a rendered pair says when the first of its certificates runs out", async () => {
+it("a rendered pair reports when the first of its certificates expires", async () => {
   const binding = aBinding({ type: "kubernetes.io/tls" });
   const text = JSON.stringify({ "tls.crt": pair.certificatePem + authorityPem, "tls.key": pair.keyPem });
 

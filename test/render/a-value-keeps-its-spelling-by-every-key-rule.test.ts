@@ -35,9 +35,9 @@ const TEXTS: readonly (readonly [what: string, json: string, text: string])[] = 
   ["a big decimal", "-0.10000000000000000000001", "-0.10000000000000000000001"],
   ["true", "true", "true"],
   ["false", "false", "false"],
-  ["a text that looks like a number", '"007"', "007"],
-  ["a text that looks like null", '"null"', "null"],
-  ["an empty text", '""', ""],
+  ["a string that looks like a number", '"007"', "007"],
+  ["a string that looks like null", '"null"', "null"],
+  ["an empty string", '""', ""],
   ["unicode, spelled out or not", '"p\\u00e4ss\\ud83d\\ude00 \\u20ac\\n€"', "päss😀 €\n€"],
   ["an object", '{"b": 1.10, "c": [1e3, null, true, "x"]}', '{"b":1.10,"c":[1e3,null,true,"x"]}'],
   ["an array", "[1.0, -0, 12345678901234567890]", "[1.0,-0,12345678901234567890]"],
@@ -48,7 +48,7 @@ describe.each(Object.entries(WAYS))("by %s", (_way, keys) => {
     expect(await make(keys, json)).toBe(text);
   });
 
-  it("any number keeps the characters that it has in the source", async () => {
+  it("any number is spelled as in the source", async () => {
     const anyNumber = fc.stringMatching(/^-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,3})?$/);
     await fc.assert(
       fc.asyncProperty(anyNumber, async (number) => {
@@ -61,19 +61,19 @@ describe.each(Object.entries(WAYS))("by %s", (_way, keys) => {
 
 describe("null", () => {
   it.each(Object.entries(WAYS).filter(([way]) => !way.startsWith("JMESPath")))(
-    "is an empty text by %s",
+    "is an empty string by %s",
     async (_way, keys) => expect(await make(keys, "null")).toBe(""),
   );
 
   it.each(Object.entries(WAYS).filter(([way]) => way.startsWith("JMESPath")))(
-    "can't be told from nothing by %s, and is an error",
+    "is an error by %s, which cannot distinguish it from a missing value",
     async (_way, keys) => {
       await expect(make(keys, "null")).rejects.toMatchObject({ code: "SOURCE_KEY_MISSING" });
     },
   );
 });
 
-it("the whole value stays as it is, blanks and all", async () => {
+it("the whole value stays unchanged, including whitespace", async () => {
   const text = '{ "a" : 1.10,\n\t"b": 12345678901234567890 }\n';
   const desired = renderSecret(withKeys({ kind: "value", key: "k" }), [textSource(text)], MARKS);
   expect(shownData(desired)).toEqual({ k: text });

@@ -58,19 +58,19 @@ describe("an expression", () => {
     ["to_string(version)", "1.10"],
     ["to_string(db.users[0].port)", "5432.0"],
     ["reverse(db.users)[0].name", "bob"],
-  ])("%s finds what the source holds, letter for letter", async (jmespath, want) => {
+  ])("%s returns the value as spelled in the source", async (jmespath, want) => {
     expect(await render(composed({ k: { jmespath } }), textSource(DB))).toEqual({ k: want });
   });
 
   it.each(["nope", "none", "db.users[7].name", "db.constructor", "db.__proto__", "{a: on}.constructor"])(
-    "%s finds nothing, which is an error that names the key",
+    "%s finds nothing, and the error names the key",
     async (jmespath) => {
       const error = await errorOf(composed({ k: { jmespath } }), DB);
       expect(error).toMatchObject({ code: "SOURCE_KEY_MISSING", message: expect.stringContaining(" k ") });
     },
   );
 
-  it("may look at an array, which has no keys", async () => {
+  it("can read an array, which has no keys", async () => {
     const source = textSource('[{"a":1.50}]');
     expect(await render(composed({ k: { jmespath: "[0].a" } }), source)).toEqual({ k: "1.50" });
     expect(await errorOf(composed({ k: { key: "a" } }), "[1]")).toMatchObject({
@@ -78,19 +78,19 @@ describe("an expression", () => {
     });
   });
 
-  it("whose result hangs on the last bit of an oddly spelled number fails instead of guessing its text", async () => {
+  it("whose result depends on the last bit of an oddly spelled number fails instead of guessing", async () => {
     const jmespath = "db.users[?port==`5432`].port | [0]";
     expect(await errorOf(composed({ k: { jmespath } }), DB)).toMatchObject({ code: "EXPRESSION_FAILED" });
   });
 });
 
 describe("a plain name beside an expression", () => {
-  it("stays a name, dots and all", async () => {
+  it("stays a name, also with dots", async () => {
     const keys = composed({ a: { key: "db.name" }, b: { jmespath: "db.users[0].name" }, c: { key: "none" } });
     expect(await render(keys, textSource(DB))).toEqual({ a: "dotted", b: "ann", c: "" });
   });
 
-  it("that is an object's own word is no key of the source", async () => {
+  it("of a built-in property of objects is not a key of the source", async () => {
     expect(await errorOf(composed({ k: { key: "constructor" } }), DB)).toMatchObject({
       code: "SOURCE_KEY_MISSING",
     });
@@ -129,18 +129,18 @@ describe("decode", () => {
   });
 
   it.each<[it: string, source: RenderSource, bytes: number[] | undefined]>([
-    ["a text", textSource("_-8\n"), [255, 239]],
-    ["bytes that spell it", binarySource(Buffer.from("_-8=")), [255, 239]],
-    ["a text that is none", textSource('{"a":"_-8="}'), undefined],
-    ["bytes that are none", binarySource(Uint8Array.from([0, 255])), undefined],
-  ])("takes the whole value as well: %s", async (_it, source, bytes) => {
+    ["a string", textSource("_-8\n"), [255, 239]],
+    ["bytes with valid base64url", binarySource(Buffer.from("_-8=")), [255, 239]],
+    ["a string that is not base64url", textSource('{"a":"_-8="}'), undefined],
+    ["bytes that are not base64url", binarySource(Uint8Array.from([0, 255])), undefined],
+  ])("also decodes a whole value: %s", async (_it, source, bytes) => {
     const binding = withKeys({ kind: "value", key: "k", decode: "base64url" });
     const run = async () => renderSecret(binding, [source], MARKS, await loadRenderers(binding));
     if (bytes === undefined) await expect(run()).rejects.toMatchObject({ code: "DECODE_FAILED" });
     else expect([...((await run()).data.get("k")?.expose() ?? [])]).toEqual(bytes);
   });
 
-  it("undoes encoding, whatever the bytes", async () => {
+  it("reverses encoding, for any bytes", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array(),
@@ -161,22 +161,22 @@ describe("extract", () => {
 
   it.each<{ it: string; rule: object; want: Record<string, string> }>([
     {
-      it: "takes everything",
+      it: "selects every key",
       rule: {},
       want: { db_user: "u", db_pass: "1.10", db_old: "o", app: "a", b__c: "x" },
     },
     {
-      it: "takes what a pattern names",
+      it: "selects the keys that match a pattern",
       rule: { include: ["*_user", "app"] },
       want: { db_user: "u", app: "a" },
     },
     {
-      it: "leaves out",
+      it: "excludes keys",
       rule: { include: ["db_*"], exclude: ["*old"] },
       want: { db_user: "u", db_pass: "1.10" },
     },
     {
-      it: "renames by the stars of the pattern, the first rule that fits",
+      it: "renames with the stars of the pattern, by the first rule that matches",
       rule: {
         include: ["db_*"],
         rename: [
@@ -187,7 +187,7 @@ describe("extract", () => {
       want: { "db.user": "u", PASSWORD: "1.10", "db.old": "o" },
     },
     {
-      it: "takes a star for as little as fits, and for nothing",
+      it: "matches each star with as little as possible, also with nothing",
       rule: { include: ["b*"], rename: [{ pattern: "b*_*c", to: "r-*-*" }] },
       want: { "r--_": "x" },
     },
@@ -200,7 +200,7 @@ describe("extract", () => {
     ["SOURCE_KEY_MISSING", { include: ["nope"] }],
     ["TARGET_EMPTY", { include: ["nope*"] }],
     ["DATA_KEY_INVALID", { rename: [{ pattern: "app", to: ".." }] }],
-  ])("is %s where it can't be done", async (code, rule) => {
+  ])("fails with %s if a rule cannot be applied", async (code, rule) => {
     expect(await errorOf(extracted(rule), SOURCE)).toMatchObject({ code });
   });
 });
@@ -217,21 +217,21 @@ describe("a template", () => {
     ["{{ usre }}", "usre"],
     ["a\n{{ db.users[0].nmae }}", "line 2"],
     ["{{ toString.constructor }}", "toString.constructor"],
-  ])("%j names the variable that is not there", async (template, named) => {
+  ])("%j fails, and the error names the missing variable", async (template, named) => {
     expect(await errorOf(composed({ k: { template } }), DB)).toMatchObject({
       code: "TEMPLATE_VARIABLE_MISSING",
       message: expect.stringContaining(named),
     });
   });
 
-  it("does not show a value that it used as a name", async () => {
+  it("does not reveal a value that it uses as a name", async () => {
     const error = await errorOf(composed({ k: { template: "{{ a[b] }}" } }), `{"a":{},"b":"${CANARY}"}`);
     expect(error).toMatchObject({ code: "TEMPLATE_VARIABLE_MISSING" });
     expect(inspect(error)).not.toContain(CANARY);
   });
 });
 
-describe("whatever the source holds", () => {
+describe("for any content of the source", () => {
   const anyText = fc.oneof(
     fc.json({ maxDepth: 4 }),
     fc
@@ -250,7 +250,7 @@ describe("whatever the source holds", () => {
     extracted({ exclude: ["b*"], rename: [{ pattern: "*a*", to: "*x*" }] }),
   );
 
-  it("it becomes data within Kubernetes' limits or an error that is ours, and the same every time", async () => {
+  it("rendering returns data within the limits of Kubernetes or one of our errors, and the same every time", async () => {
     await fc.assert(
       fc.asyncProperty(anyText, anyRule, async (text, rule) => {
         const run = async () => {
@@ -273,7 +273,7 @@ describe("whatever the source holds", () => {
     );
   });
 
-  it("no error repeats any of it", async () => {
+  it("no error quotes the content", async () => {
     const anyNasty = fc.constantFrom(
       `{"a":"${CANARY}"}`,
       `{"a":{"${CANARY}":1}}`,

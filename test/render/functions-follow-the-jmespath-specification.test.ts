@@ -8,7 +8,7 @@ import {
 import { isFunctionName } from "../../shared/bindings/expressions/jmespath-functions.ts";
 import { type JsonTree, jsonTextOf, parseJsonTree } from "../../shared/bindings/expressions/json-tree.ts";
 
-/** What comes out, as JSON; `nothing`, which null is too; or `error`. */
+/** The result as JSON; `nothing`, which also stands for null; or `error`. */
 function resultOf(expression: string, given: unknown): string {
   const tree = parseJsonTree(JSON.stringify(given))?.root as JsonTree;
   const result: ExpressionResult = evaluateExpression(expression, tree);
@@ -19,7 +19,7 @@ const json = (value: unknown): string => JSON.stringify(value);
 const ERROR = "error";
 const NOTHING = "nothing";
 
-// Of https://jmespath.org/specification.html, function by function: what it says of types, of none, of ties and of order.
+// From https://jmespath.org/specification.html, function by function: types, missing values, ties and order.
 const SPECIFICATION: Readonly<Record<string, readonly [expression: string, given: unknown, want: string][]>> =
   {
     abs: [
@@ -235,7 +235,7 @@ const SPECIFICATION: Readonly<Record<string, readonly [expression: string, given
       ["to_number(@)", "1.5", "1.5"],
       ["to_number(@)", "-0.5e2", "-50"],
       ["to_number(@)", 7, "7"],
-      // Whatever is not JSON's production of a number is no number.
+      // A string is a number only if it matches the number grammar of JSON.
       ...["", " ", "1 ", " 1", "+1", "01", "1.", ".5", "0x10", "1_0", "Infinity", "NaN", "1n", "abc"].map(
         (text): [string, unknown, string] => ["to_number(@)", text, NOTHING],
       ),
@@ -275,23 +275,23 @@ describe.each(Object.entries(SPECIFICATION))("%s", (name, cases) => {
     expect(resultOf(expression, given)).toBe(want);
   });
 
-  it("is known by that name alone, and refused without arguments", () => {
+  it("is known by that name only, and rejected without arguments", () => {
     const otherwise = name.replace(/_?([a-z])/, (_, letter: string) => letter.toUpperCase());
     expect(isFunctionName(name)).toBe(true);
     expect(checkExpression(`${otherwise}(@)`)).toContain(`no function ${otherwise}`);
-    expect(checkExpression(`list[].${otherwise}(@)`)).toContain("no function"); // no source is needed to see it
+    expect(checkExpression(`list[].${otherwise}(@)`)).toContain("no function"); // checked without a source
     expect(checkExpression(`${name}()`)).toContain("arguments");
   });
 });
 
-it("gives no expression where a value is wanted, and says so before there is a source", () => {
+it("an expression reference in place of a value is rejected without a source", () => {
   for (const expression of ["&a", "[&a]", "{x: &a}", "to_array(`1`) | [&@]"]) {
     expect(checkExpression(expression)).toContain("(&)");
     expect(resultOf(expression, { a: 1 })).toBe(ERROR);
   }
 });
 
-it("fails where JSON has no text for the number, and never writes null for it", () => {
+it("a number that JSON cannot express is an error, and never becomes null", () => {
   for (const expression of ["sum(@)", "avg(@)", "to_string([sum(@)])", "[sum(@)]"]) {
     expect(resultOf(expression, [1e308, 1e308])).toBe(ERROR);
   }
@@ -299,7 +299,7 @@ it("fails where JSON has no text for the number, and never writes null for it", 
   expect(evaluateExpression("a", tooLarge)).toMatchObject({ kind: "found" }); // as the source spells it
 });
 
-it("a quote in other quotes hides no brackets from what bounds them", () => {
+it("a quote within other quotes does not hide brackets from the limit on copies", () => {
   const hidden = `\`'\`${"|[@,@]".repeat(20)}|[@, \`'\`]`;
   expect(checkExpression(hidden)).toContain("copies of the source");
 });
@@ -307,14 +307,14 @@ it("a quote in other quotes hides no brackets from what bounds them", () => {
 describe("for any lists", () => {
   const anyTexts = fc.array(fc.string({ unit: "binary" }));
   const points = (text: string) => [...text].map((character) => character.codePointAt(0) ?? 0);
-  /** The order of the specification, written down the slow way. */
+  /** The order of the specification, in a slow and simple version. */
   const inOrder = (one: string, other: string): number => {
     const [a, b] = [points(one), points(other)];
     const at = a.findIndex((point, index) => point !== b[index]);
     return at < 0 ? a.length - b.length : (a[at] ?? -1) - (b[at] ?? -1);
   };
 
-  it("texts are sorted by code points, and nothing is lost", () => {
+  it("strings are sorted by code points, and none is lost", () => {
     fc.assert(
       fc.property(anyTexts, (texts) => {
         const clean = texts.map((text) => text.toWellFormed());
@@ -328,7 +328,7 @@ describe("for any lists", () => {
     );
   });
 
-  it("reverse undoes itself, and the source stays as it was", () => {
+  it("reversing twice returns the list, and does not change the source", () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue({ maxDepth: 2 })), (list) => {
         const given = JSON.parse(json(list));

@@ -10,7 +10,7 @@ const treeOf = (value: unknown): JsonTreeObject =>
   parseJsonTree(JSON.stringify(value))?.root as JsonTreeObject;
 
 // As large as Secrets Manager takes: 64 KiB.
-const BIG = JSON.stringify({ text: "x".repeat(60_000), blanks: " ".repeat(60_000) });
+const BIG = JSON.stringify({ text: "x".repeat(60_000), spaces: " ".repeat(60_000) });
 const WIDE = JSON.stringify({ list: Array.from({ length: 12_000 }, (_, index) => index) });
 const DEEP = parseJsonTree(`{"a":${"[".repeat(400)}${"]".repeat(400)}}`)?.root as JsonTreeObject;
 
@@ -30,18 +30,18 @@ describe("a template that", () => {
     ],
     ["prints without end", "{% for i in (1..1000) %}{{ text }}{% endfor %}"],
     [
-      "doubles a text",
+      "doubles a string",
       "{% assign a = text %}{% for i in (1..99) %}{% assign a = a | append: a %}{% endfor %}",
     ],
-    ["replaces each letter by a text", "{{ text | replace: 'x', text }}"],
-    ["joins letters by a text", "{{ text | split: '' | join: text }}"],
+    ["replaces each letter with a string", "{{ text | replace: 'x', text }}"],
+    ["joins letters with a string", "{{ text | split: '' | join: text }}"],
     ["encodes over and over", `{{ text ${repeated("| base64_encode ", 100)} }}`],
     [
       "doubles a list",
       "{% assign a = text | split: '' %}{% for i in (1..99) %}{% assign a = a | concat: a %}{% endfor %}",
     ],
     ["pads a date", "{{ 0 | date: '%1000000000Y' }}"],
-    ["repeats what it can't find in a PEM", "{{ text | pem_split }}"],
+    ["splits a PEM without any block", "{{ text | pem_split }}"],
     [
       "has a PEM of beginnings only",
       "{{ text | pem_split }}",
@@ -59,24 +59,24 @@ describe("a template that", () => {
     ["reaches for the global object", "{{ globalThis.process.env }}"],
     ["reaches through map", "{{ list | map: '__proto__' | first | json }}{{ nothing }}", WIDE],
     ["asks for the time", "{{ 'now' | date: '%s' }}"],
-  ])("%s is told why not", async (_, template, source = BIG) => {
+  ])("%s fails with a reason", async (_, template, source = BIG) => {
     const called = await callWithinMemory(HEAP_MB, ATTACKS, "renderOver", source, template);
 
     expect(called).toMatchObject({ returned: { kind: expect.not.stringMatching("made") } });
     expect(JSON.stringify(called)).not.toContain("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
   });
 
-  it("strips a long run of blanks does so before its time is up", () => {
+  it("strips a long run of spaces finishes before the timeout", () => {
     const variables = parseJsonTree(BIG)?.root as JsonTreeObject;
-    const rendered = renderTemplate("a{{ blanks | append: 'x' | rstrip | strip | lstrip }}", variables);
+    const rendered = renderTemplate("a{{ spaces | append: 'x' | rstrip | strip | lstrip }}", variables);
     expect(rendered.kind).toBe("made");
   });
 
-  it("prints something nested deep prints it", () => {
+  it("prints a deeply nested value succeeds", () => {
     expect(renderTemplate("{{ a }}", DEEP)).toMatchObject({ kind: "made" });
   });
 
-  it("finds no filter that runs a text as code, and no tag that reads a file", () => {
+  it("uses a filter that evaluates code, or a tag that reads a file, is rejected", () => {
     for (const filter of ["raw", "where_exp", "find_exp", "sample", "inspect", "group_by_exp"]) {
       expect(checkTemplate(`{{ text | ${filter}: 'a', 'b' }}`)?.message).toBe(
         `The filter ${filter} does not exist`,
@@ -92,7 +92,7 @@ describe("an expression that", () => {
   it.each<[what: string, expression: string, source?: string]>([
     ["doubles a list again and again", `[@,@]${repeated("|[@,@]", 100)}`],
     ["doubles and flattens", `[list,list][]${repeated("|[@,@][]", 50)}`, WIDE],
-    ["quotes a text over and over", `${repeated("to_string([", 40)}@${repeated("])", 40)}`],
+    ["quotes a string over and over", `${repeated("to_string([", 40)}@${repeated("])", 40)}`],
     ["maps over itself", "map(&map(&map(&map(&[@,@,@], [@,@,@]), [@,@,@]), [@,@,@]), [@,@,@])"],
     ["brings its own list", "map(&@, `[1,2,3]`)"],
     ["is too long", repeated("a", 2_000)],
@@ -102,10 +102,10 @@ describe("an expression that", () => {
     ["has an open quote at the end of an escape", "'\\"],
     ["reaches for a prototype", "list.__proto__", WIDE],
     ["reaches for a constructor", "{a: list}.constructor.constructor", WIDE],
-    ["calls what is no function of JMESPath", "introspect_methods(@)"],
+    ["calls a function that JMESPath does not have", "introspect_methods(@)"],
     ["calls a method of ours", "bounded(@)"],
-    ["joins by a text", "join(text, [text,text,text,text,text,text,text,text,text,text,text,text])"],
-  ])("%s finds nothing, and in time", async (_, expression, source = BIG) => {
+    ["joins with a string", "join(text, [text,text,text,text,text,text,text,text,text,text,text,text])"],
+  ])("%s fails or finds nothing, within the timeout", async (_, expression, source = BIG) => {
     const called = await callWithinMemory(HEAP_MB, ATTACKS, "evaluateOver", source, expression);
 
     expect(called).toMatchObject({ returned: { kind: expect.not.stringMatching("found") } });
@@ -118,11 +118,11 @@ describe("an expression that", () => {
     ["a[", "ends too early"],
     ["a..b", "at character 3"],
     ["^", "at character 1"],
-  ])("%s is no JMESPath is told so before there is a source", (expression, says) => {
+  ])("is not valid JMESPath (%s) is rejected without a source", (expression, says) => {
     expect(checkExpression(expression)).toContain(says);
   });
 
-  it("leaves the source as it was", () => {
+  it("sorts or reverses a list does not change the source", () => {
     const data = treeOf({ list: [3, 1, 2] });
     evaluateExpression("sort(list)", data);
     evaluateExpression("reverse(list)", data);
@@ -130,7 +130,7 @@ describe("an expression that", () => {
   });
 });
 
-it("whatever runs without end is stopped", () => {
+it("code that never ends is stopped", () => {
   const endless = () => {
     for (;;);
   };
@@ -138,8 +138,8 @@ it("whatever runs without end is stopped", () => {
   expect(runBounded(() => 1)).toBe(1);
 });
 
-it("a pattern takes no longer than its length and the text's", () => {
-  // Tried in every way, as a regular expression would, it would not end in our lives.
+it("matching a pattern takes time in proportion to the pattern and the string", () => {
+  // A backtracking regular expression would not finish within any timeout.
   const match = () => matchPattern("*a*a*a*a*a*a*a*b", `${"a".repeat(60_000)}c`);
   expect(runBounded(match, 10_000)).toBeUndefined();
 });

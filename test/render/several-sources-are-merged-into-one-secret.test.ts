@@ -25,7 +25,7 @@ const render = async (binding: Binding, texts: readonly string[], versions = tex
 };
 
 describe("the data", () => {
-  it("is that of all sources, each by its own rule", async () => {
+  it("is merged from all sources, each with its own rule", async () => {
     const binding = bind([
       { keys: { kind: "selected", keys: { DB: "password" } } },
       { keys: { kind: "composed", keys: { URL: { template: "x://{{ host }}" }, N: { jmespath: "a[0]" } } } },
@@ -44,7 +44,7 @@ describe("the data", () => {
     expect(desired).not.toHaveProperty("collisions");
   });
 
-  it("is checked for the type once all of it is there", async () => {
+  it("is checked against the type after the merge", async () => {
     const binding = bind(
       [
         { keys: { kind: "selected", keys: { username: "u" } } },
@@ -61,7 +61,7 @@ describe("the data", () => {
     });
   });
 
-  it("may come from one source alone: a pattern that fits nothing in another is no error", async () => {
+  it("can come from one source: a pattern without a match in another is not an error", async () => {
     const none: KeyRule = { kind: "extracted", include: ["x*"], exclude: [], rename: [] };
     expect(shownData(await render(bind([{}, { keys: none }]), ['{"a":"1"}', '{"b":"2"}']))).toEqual({
       a: "1",
@@ -72,7 +72,7 @@ describe("the data", () => {
   });
 });
 
-describe("a key that two sources make", () => {
+describe("a key from two sources", () => {
   const texts = ['{"a":"1","b":"1"}', '{"b":"2","c":"2"}', '{"b":"3"}'];
 
   it("is refused, and the key and its sources are named with their labels", async () => {
@@ -85,14 +85,14 @@ describe("a key that two sources make", () => {
     expect(String(error)).toContain(`b (prod/0, prod/0 (AWSPREVIOUS), prod/0 (version ${version}))`);
   });
 
-  it("is the last one's where the binding says so, and told", async () => {
+  it("comes from the last source with collisions: last, and is reported", async () => {
     const desired = await render(bind([{}, {}, {}], { collisions: "last" }), texts);
 
     expect(shownData(desired)).toEqual({ a: "1", b: "3", c: "2" });
     expect(desired.collisions).toEqual([{ key: "b", sources: ["prod/0", "prod/1", "prod/2"] }]);
   });
 
-  it("and that is no key of a Secret is told without its name", async () => {
+  it("is refused without its name if it is not a valid Secret key", async () => {
     const nasty = `{"${CANARY} ":"x"}`;
     const error = await render(bind([{}, {}]), [nasty, nasty]).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "DATA_KEYS_COLLIDE" });
@@ -100,22 +100,22 @@ describe("a key that two sources make", () => {
   });
 });
 
-describe("what is missing", () => {
+describe("a missing", () => {
   it.each([
-    { it: "a key", keys: { kind: "selected", keys: { k: "nope" } }, says: `${arnOf(1)} has no key nope` },
+    { it: "key", keys: { kind: "selected", keys: { k: "nope" } }, says: `${arnOf(1)} has no key nope` },
     {
-      it: "a pattern",
+      it: "match of a pattern",
       keys: { kind: "extracted", include: ["nope"], exclude: [], rename: [] },
       says: arnOf(1),
     },
     {
-      it: "what an expression looks for",
+      it: "result of an expression",
       keys: { kind: "composed", keys: { k: { jmespath: "nope" } } },
       says: arnOf(1),
     },
-    { it: "a variable", keys: { kind: "composed", keys: { k: { template: "{{ nope }}" } } }, says: arnOf(1) },
+    { it: "variable", keys: { kind: "composed", keys: { k: { template: "{{ nope }}" } } }, says: arnOf(1) },
   ] as { it: string; keys: KeyRule; says: string }[])(
-    "($it) is told with the source that lacks it",
+    "$it is reported with the ARN of its source",
     async ({ keys, says }) => {
       const error = await render(bind([{}, { keys }]), ['{"nope":"1"}', '{"b":"2"}']).catch(
         (thrown: unknown) => thrown,
@@ -125,8 +125,8 @@ describe("what is missing", () => {
   );
 });
 
-describe("what the Secret says of itself", () => {
-  it("is every source and every version, in the binding's order", async () => {
+describe("the annotations", () => {
+  it("name every source and every version, in the order of the binding", async () => {
     const { annotations } = await render(bind([{}, {}]), ['{"a":"1"}', '{"b":"2"}']);
 
     expect(annotations).toMatchObject({
@@ -136,7 +136,7 @@ describe("what the Secret says of itself", () => {
     });
   });
 
-  it("has a version of its own that differs when any source's does, and never by a value", async () => {
+  it("have one version id that depends on the version of each source, and never on a value", async () => {
     const versionOf = async (texts: readonly string[], versions: readonly string[]) =>
       (await render(bind([{}, {}]), texts, [...versions])).versionId;
     const [one, two] = ['{"a":"1"}', '{"b":"2"}'];
@@ -147,7 +147,7 @@ describe("what the Secret says of itself", () => {
     expect(await versionOf([one, two], ["v", "w"])).not.toBe(base);
   });
 
-  it("is as ever where there is one source", async () => {
+  it("have the version id of the source if there is only one", async () => {
     const { annotations, versionId } = await render(bind([{ stage: "GREEN" }]), ['{"a":"1"}']);
 
     expect(versionId).toBe("v-0");
@@ -156,7 +156,7 @@ describe("what the Secret says of itself", () => {
   });
 });
 
-describe("whatever the sources hold", () => {
+describe("for any content of the sources", () => {
   const anyText = fc.oneof(
     fc
       .dictionary(fc.constantFrom("a", "b", "c", "d.e", "__proto__", " "), fc.jsonValue({ maxDepth: 2 }))
@@ -175,7 +175,7 @@ describe("whatever the sources hold", () => {
   );
   const anySource = fc.record({ text: anyText, keys: anyRule });
 
-  it("they become one valid Secret or an error that is ours, and the same every time", async () => {
+  it("rendering returns one valid Secret or one of our errors, and the same every time", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(anySource, { minLength: 1, maxLength: 4 }),
@@ -201,7 +201,7 @@ describe("whatever the sources hold", () => {
           expect(shownData(second)).toEqual(shownData(first));
           for (const key of first.data.keys())
             expect(key).toMatch(/^(?!\.$|\.\.|__proto__$)[-._a-zA-Z0-9]{1,253}$/);
-          // What lands is the last word of somebody, and each key is somebody's.
+          // Each key comes from a source, and the last source that has it wins.
           const parts = await Promise.all(
             sources.map(({ text, keys }) => render(bind([{ keys }]), [text]).then(shownData, () => ({}))),
           );

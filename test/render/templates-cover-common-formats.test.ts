@@ -50,7 +50,7 @@ describe("a filter makes", () => {
 });
 
 describe("a connection URL", () => {
-  it("gives back every part, whatever is in it", () => {
+  it("contains every part, with special characters encoded", () => {
     const url = new URL(
       textOf(
         '{{ "postgresql" | connection_url: user: user, password: password, host: host, port: port, path: "a b", sslmode: "require" }}',
@@ -67,7 +67,7 @@ describe("a connection URL", () => {
     ]);
   });
 
-  it("puts an IPv6 address into brackets", () => {
+  it("has an IPv6 address in brackets", () => {
     expect(textOf('{{ "redis" | connection_url: host: v6, port: 6379 }}')).toBe("redis://[2001:db8::1]:6379");
   });
 
@@ -77,7 +77,7 @@ describe("a connection URL", () => {
     '{{ "pg" | connection_url: host: host, port: user }}',
     '{{ "p g" | connection_url: host: host }}',
     '{{ "pg" | connection_url: host }}',
-  ])("is refused where it would be none: %s", (template) => {
+  ])("is refused if it would be invalid: %s", (template) => {
     expect(make(template)).toMatchObject({
       kind: "failed",
       reason: expect.stringContaining("connection_url"),
@@ -86,7 +86,7 @@ describe("a connection URL", () => {
 });
 
 describe("a PEM bundle in any order", () => {
-  it("is taken apart into leaf, chain and key", () => {
+  it("is split into leaf, chain and key", () => {
     const subjectOf = (pem: string) => new X509Certificate(pem).fingerprint256;
 
     expect(subjectOf(textOf("{{ bundle | pem_leaf }}"))).toBe(subjectOf(pair.certificatePem));
@@ -104,7 +104,7 @@ describe("a PEM bundle in any order", () => {
   });
 });
 
-it("every tag and filter is in the documentation, and no other", () => {
+it("the documentation lists every tag and filter, and no other", () => {
   const docs = readFileSync(join(import.meta.dirname, "../../docs/rendering.md"), "utf8");
   const named = new Set([...docs.matchAll(/`([a-z0-9_]+)(?=[`:])/g)].map((match) => match[1]));
   const words = [...TEMPLATE_WORDS.tags, ...TEMPLATE_WORDS.filters].filter((word) => word !== "#");
