@@ -15,7 +15,7 @@ const ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf
 const SOURCE: SecretReference = { id: "prod/db", names: ["prod/db"] };
 const budget: TimeBudget = { signal: new AbortController().signal, remainingMs: () => 60_000 };
 
-/** A client that gives each answer in turn, throwing those that are errors, and remembers what it was asked. */
+/** A client that returns each answer in turn, or throws it if it is an error, and records the calls. */
 function fakeClient(...answers: readonly unknown[]) {
   const seen = {
     secretIds: [] as unknown[],
@@ -54,7 +54,7 @@ const failureOf = (read: Promise<unknown>) =>
   );
 
 describe("the current value", () => {
-  it("is read as text, with the version and the full ARN that it has now", async () => {
+  it("is read as a string, with its version and full ARN", async () => {
     const { read, seen } = fakeClient({ ARN, VersionId: "v1", SecretString: CANARY });
 
     const current = await read();
@@ -72,7 +72,7 @@ describe("the current value", () => {
     expect([...current.value.expose()]).toEqual([0, 255]);
   });
 
-  it("is asked for in the Region where the source lives", async () => {
+  it("is requested in the Region of the source", async () => {
     const there = ARN.replace("eu-west-1", "us-east-1");
     const { read, seen } = fakeClient({ ARN: there, VersionId: "v1", SecretString: "x" });
     await read({ ...SOURCE, location: { partition: "aws", region: "us-east-1", accountId: "111122223333" } });
@@ -84,19 +84,19 @@ describe("the current value", () => {
     ["AWSCURRENT", SOURCE, { VersionStage: "AWSCURRENT" }],
     ["the staging label", { ...SOURCE, stage: "GREEN" }, { VersionStage: "GREEN" }],
     ["the pinned version", { ...SOURCE, versionId }, { VersionId: versionId }],
-  ])("is asked for by %s", async (_what, source, input) => {
+  ])("is requested by %s", async (_what, source, input) => {
     const { versionId: VersionId = "v1" } = source;
     const { read, seen } = fakeClient({ ARN, VersionId, SecretString: "x", VersionStages: ["any"] });
     expect(await read(source)).not.toHaveProperty("isDeprecated");
     expect(seen.inputs).toEqual([{ SecretId: "prod/db", ...input }]);
   });
 
-  it("is not taken from an answer about another version than the pinned one", async () => {
+  it("is not accepted from a response with another version than the pinned one", async () => {
     const { read } = fakeClient({ ARN, VersionId: "v1", SecretString: CANARY, VersionStages: ["any"] });
     expect(await failureOf(read({ ...SOURCE, versionId }))).toMatchObject({ code: "SOURCE_UNAVAILABLE" });
   });
 
-  it("of a pinned version without a label says so", async () => {
+  it("of a pinned version without a label is marked as deprecated", async () => {
     const { read } = fakeClient({ ARN, VersionId: versionId, SecretString: "x", VersionStages: [] });
     expect(await read({ ...SOURCE, versionId })).toMatchObject({ isDeprecated: true });
   });
@@ -105,7 +105,7 @@ describe("the current value", () => {
     [{ ...SOURCE, stage: "GREEN" }, "a value under the staging label GREEN"],
     [{ ...SOURCE, versionId }, `the version ${versionId}`],
     [SOURCE, "a current value"],
-  ])("that is not there is told by what was asked for: %j", async (source, says) => {
+  ])("that does not exist is reported with the requested label or version: %j", async (source, says) => {
     const failure = await failureOf(fakeClient(sdkError("ResourceNotFoundException")).read(source));
     expect(failure).toMatchObject({ code: "SOURCE_NOT_FOUND", message: expect.stringContaining(says) });
   });
@@ -114,16 +114,16 @@ describe("the current value", () => {
     { it: "a secret without a value", answer: { ARN, VersionId: "v1" } },
     { it: "an answer without a version", answer: { ARN, SecretString: CANARY } },
     { it: "an answer without an ARN", answer: { VersionId: "v1", SecretString: CANARY } },
-  ])("is not read from $it, which is no absence either: Secrets Manager would say so", async ({ answer }) => {
+  ])("is not read from $it, which is not proof of absence either", async ({ answer }) => {
     const failure = await failureOf(fakeClient(answer).read());
     expect(failure).toMatchObject({ code: "SOURCE_UNAVAILABLE", retryable: true });
     expect(inspect(failure)).not.toContain(CANARY);
   });
 });
 
-describe("credentials that expired in the middle", () => {
+describe("credentials that expired during a read", () => {
   it.each(["ExpiredTokenException", "ExpiredToken", "RequestExpired", "UnrecognizedClientException"])(
-    "are renewed once and the read is made again: %s",
+    "are renewed once, and the read is retried: %s",
     async (name) => {
       const { read, seen } = fakeClient(sdkError(name), { ARN, VersionId: "v1", SecretString: "x" });
       expect(await read()).toMatchObject({ versionId: "v1" });
@@ -131,13 +131,13 @@ describe("credentials that expired in the middle", () => {
     },
   );
 
-  it("are told when fresh ones are refused too", async () => {
+  it("are reported as expired if fresh ones are refused too", async () => {
     const { read, seen } = fakeClient(sdkError("ExpiredTokenException"), sdkError("ExpiredTokenException"));
     expect(await failureOf(read())).toMatchObject({ code: "SOURCE_CREDENTIALS_EXPIRED", retryable: true });
     expect(seen.secretIds).toHaveLength(2);
   });
 
-  it("do not hide what the second read says", async () => {
+  it("do not hide the error of the second read", async () => {
     const { read } = fakeClient(sdkError("ExpiredTokenException"), sdkError("AccessDeniedException"));
     expect(await failureOf(read())).toMatchObject({ code: "SOURCE_FORBIDDEN" });
   });
@@ -194,7 +194,7 @@ describe("an error of Secrets Manager", () => {
   });
 
   it.each([undefined, null, CANARY, 7, {}, { $metadata: { httpStatusCode: "400" }, name: 3, message: 4 }])(
-    "that is none, such as %j, is still told as one of ours",
+    "is one of ours, even for a thrown %j",
     (thrown) => {
       const error = classifySourceError("prod/db", thrown);
       expect(error).toBeInstanceOf(RelayError);
@@ -204,7 +204,7 @@ describe("an error of Secrets Manager", () => {
 });
 
 describe("the clients of Secrets Manager", () => {
-  it("are one for each Region, kept, and none waits without end", async () => {
+  it("are cached, one per Region, and all have timeouts", async () => {
     const request = new HttpRequest({ hostname: "example.com" });
     const configs: Record<string, unknown>[] = [];
     const clientFor = secretsManagerClients((config) => {

@@ -7,7 +7,7 @@ import { anyLocation, anySecretName, anySuffix, arnOf } from "./arbitraries.ts";
 
 const location = { partition: "aws", region: "eu-west-1", accountId: "111122223333" };
 
-describe("an id is read as written or not at all", () => {
+describe("a source id is parsed exactly or rejected", () => {
   it("finds name, location and suffix in any full ARN, even when the name itself ends like a suffix", () => {
     fc.assert(
       fc.property(anyLocation, anySecretName, anySuffix, (location, name, suffix) => {
@@ -18,7 +18,7 @@ describe("an id is read as written or not at all", () => {
     );
   });
 
-  it("has the true name among its readings of any ARN, whoever wrote it", () => {
+  it("includes the true name among the readings of any ARN, from any writer", () => {
     fc.assert(
       fc.property(
         anyLocation,
@@ -42,13 +42,13 @@ describe("an id is read as written or not at all", () => {
     );
   });
 
-  it("keeps both readings of an ARN that may or may not be full, the likelier first", () => {
+  it("keeps both readings of an ARN that is full or partial, the likelier first", () => {
     const reference = parseSecretReference(arnOf(location, "prod/db-AbCdEf"), "any");
     expect(reference?.names).toEqual(["prod/db", "prod/db-AbCdEf"]);
     expect(reference).not.toHaveProperty("suffix");
   });
 
-  it("is certain when only one reading would be legal", () => {
+  it("has one reading if the other would be invalid", () => {
     const longest = "a".repeat(512);
     expect(parseSecretReference(arnOf(location, longest, "AbCdEf"), "any")).toMatchObject({
       names: [longest],
@@ -57,7 +57,7 @@ describe("an id is read as written or not at all", () => {
     expect(parseSecretReference(arnOf(location, "-AbCdEf"), "any")?.names).toEqual(["-AbCdEf"]);
   });
 
-  it("takes an ARN in bindings that ends like a full one as full, and any other id as it is", () => {
+  it("reads an ARN in bindings that ends like a full one as full, and any other id unchanged", () => {
     expect(parseBoundReference(arnOf(location, "prod/db-AbCdEf"))).toMatchObject({
       names: ["prod/db"],
       suffix: "AbCdEf",
@@ -70,7 +70,7 @@ describe("an id is read as written or not at all", () => {
   });
 
   const none = [
-    { it: "the empty text", id: "" },
+    { it: "the empty string", id: "" },
     { it: "a name over 512 characters", id: "a".repeat(513) },
     { it: "an ARN whose name is too long in every reading", id: arnOf(location, "a".repeat(513), "AbCdEf") },
     { it: "a name outside ASCII", id: "prod/données" },
@@ -85,7 +85,7 @@ describe("an id is read as written or not at all", () => {
     { it: "an ARN without an account", id: arnOf({ ...location, accountId: "" }, "prod/db") },
     { it: "an ARN without a Region", id: arnOf({ ...location, region: "" }, "prod/db") },
     {
-      it: "an ARN of something else than a secret",
+      it: "an ARN of another resource type",
       id: arnOf(location, "prod/db").replace(":secret:", ":policy:"),
     },
     { it: "an ARN without a name", id: arnOf(location, "") },
@@ -98,11 +98,11 @@ describe("an id is read as written or not at all", () => {
     expect(parseBoundReference(id)).toBeUndefined();
   });
 
-  it("refuses an ARN without a suffix where only a full one can be", () => {
+  it("refuses an ARN without a suffix where only a full one is valid", () => {
     expect(parseSecretReference(arnOf(location, "prod/db"), "full-arn")).toBeUndefined();
   });
 
-  it("answers any text at all, and never by changing it", () => {
+  it("parses any string or rejects it, and never changes it", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.constantFrom("full-arn", "any"), (text, origin) => {
         expect([undefined, text]).toContain(parseSecretReference(text, origin)?.id);
@@ -111,7 +111,7 @@ describe("an id is read as written or not at all", () => {
   });
 });
 
-describe("a location is made of an account and a Region", () => {
+describe("a location consists of an account and a Region", () => {
   it("gives every Region its partition", () => {
     fc.assert(
       fc.property(anyLocation, (location) => {

@@ -14,7 +14,7 @@ const anySecret: fc.Arbitrary<Secret> = fc.record({
   suffix: anySuffix,
 });
 
-/** Two secrets that differ in one respect only, so that near misses are met often. */
+/** Two secrets that differ in one respect only, so that near misses occur often. */
 const anyTwins = fc
   .tuple(anySecret, anySecret, fc.constantFrom("home", "name", "suffix", "ending"))
   .filter(([a, b]) => a.name.length + 7 <= 512 && b.name.length <= 512)
@@ -33,8 +33,8 @@ const spellings = (secret: Secret): SecretReference[] => [
   { ...parsed(parseSecretReference(secret.name, "any")), location: secret.home },
 ];
 
-describe("references match by any reading, but never across homes", () => {
-  it("lets every spelling of one source match every other, and share a name to look it up by", () => {
+describe("references match by any reading, but never across accounts or Regions", () => {
+  it("matches every spelling of one source with every other, and they share a name for the lookup", () => {
     fc.assert(
       fc.property(anySecret, (secret) => {
         for (const a of spellings(secret)) {
@@ -47,7 +47,7 @@ describe("references match by any reading, but never across homes", () => {
     );
   });
 
-  it("never confuses two full ARNs, however alike", () => {
+  it("never confuses two full ARNs, however similar", () => {
     fc.assert(
       fc.property(anyTwins, ([a, b]) => {
         const isSame = fullArn(a).id === fullArn(b).id;
@@ -56,7 +56,7 @@ describe("references match by any reading, but never across homes", () => {
     );
   });
 
-  it("never matches what shares no name to look it up by, and matches both ways or none", () => {
+  it("never matches references without a shared name, and matches symmetrically", () => {
     fc.assert(
       fc.property(anyTwins, ([a, b]) => {
         for (const one of spellings(a)) {
@@ -74,7 +74,7 @@ describe("references match by any reading, but never across homes", () => {
   const bound = (text: string) => parsed(parseBoundReference(text));
   const cases = [
     {
-      it: "a bare name with the ARN of its own home",
+      it: "a bare name with the ARN in its own account and Region",
       bound: "prod/db",
       seen: arnOf(self, "prod/db", "AbCdEf"),
       want: true,
@@ -110,13 +110,13 @@ describe("references match by any reading, but never across homes", () => {
       want: false,
     },
     {
-      it: "a full ARN with a source made again under its name",
+      it: "a full ARN with a source recreated under its name",
       bound: arnOf(self, "prod/db", "AbCdEf"),
       seen: arnOf(self, "prod/db", "GhIjKl"),
       want: false,
     },
     {
-      it: "a partial ARN with a source made again under its name",
+      it: "a partial ARN with a source recreated under its name",
       bound: arnOf(self, "prod/db"),
       seen: arnOf(self, "prod/db", "GhIjKl"),
       want: true,
@@ -127,7 +127,7 @@ describe("references match by any reading, but never across homes", () => {
     expect(referencesMayMatch(bound(boundId), seen(seenId), self)).toBe(want);
   });
 
-  it("gives an ambiguous ARN the suffix that its reading implies", () => {
+  it("assigns an ambiguous ARN the suffix of the reading that matched", () => {
     const ambiguous = parsed(parseSecretReference(arnOf(self, "prod/db-AbCdEf"), "any"));
     expect(referencesMayMatch(ambiguous, seen(arnOf(self, "prod/db", "AbCdEf")), self)).toBe(true);
     expect(referencesMayMatch(ambiguous, seen(arnOf(self, "prod/db-AbCdEf", "GhIjKl")), self)).toBe(true);
