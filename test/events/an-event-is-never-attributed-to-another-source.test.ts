@@ -21,7 +21,7 @@ const changeablePaths = new Map(
   }),
 );
 
-/** Junk, and the shrewdest replacements: the legal ids and words of other events. */
+/** Random values, and the hardest cases: the valid ids and words of other events. */
 const anyReplacement = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
   anySecretName,
@@ -38,10 +38,10 @@ const anyReplacement = fc.oneof(
   ),
 );
 
-describe("an event never stands for another source", () => {
+describe("an event is never attributed to another source", () => {
   it("has samples to change", () => expect(accepted.length).toBeGreaterThan(20));
 
-  it("names its own source or none, whichever other field is dropped or replaced", () => {
+  it("names its own source or none, for any other field that is removed or replaced", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...accepted),
@@ -62,7 +62,7 @@ describe("an event never stands for another source", () => {
     );
   });
 
-  it("takes a native event when ARN and name agree, and no other", () => {
+  it("accepts a native event only if ARN and name agree", () => {
     fc.assert(
       fc.property(
         anyLocation,
@@ -97,7 +97,7 @@ describe("an event never stands for another source", () => {
     );
   });
 
-  it("does not believe a call whose answer is about another source than its request", () => {
+  it("rejects a call whose response is about another source than its request", () => {
     const anyRequest = fc.constantFrom("name", "partial", "full");
     fc.assert(
       fc.property(
@@ -113,7 +113,7 @@ describe("an event never stands for another source", () => {
           };
           const event = call(requests[spelling], arnOf(location, answered, suffix));
           for (const source of sourcesIn(event)) expect(source.names).toEqual([answered]);
-          // Only a partial ARN has a second reading, by which it may be the answered one after all.
+          // Only a partial ARN has a second reading, which can match the source in the response.
           const mayAgree =
             asked === answered || (spelling === "partial" && asked === `${answered}-${suffix}`);
           expect(sourcesIn(event)).toHaveLength(mayAgree ? 1 : 0);
@@ -128,7 +128,7 @@ describe("an event never stands for another source", () => {
     );
   });
 
-  it.each(["arn", "aRN", "ARN"])("reads the response's %s, and believes no two that differ", (spelling) => {
+  it.each(["arn", "aRN", "ARN"])("reads %s of the response, and rejects two that differ", (spelling) => {
     const arn = arnOf(location, "prod/db", "AbCdEf");
     const event = call(undefined, undefined, { [spelling]: arn });
     const torn = call(undefined, undefined, { [spelling]: arn, Arn: arnOf(location, "prod/db", "GhIjKl") });
@@ -145,7 +145,7 @@ describe("an event never stands for another source", () => {
     expect(sourcesIn({ ...event, detail: created })).toMatchObject([{ id: "prod/new", location }]);
   });
 
-  it("does not take a name that the caller sent for one in the account that answered", () => {
+  it("does not attribute the caller's name to the account in the response", () => {
     const elsewhere = { ...location, accountId: "444455556666" };
     const event = call("prod/db", arnOf(elsewhere, "prod/db", "AbCdEf"));
     expect(onlyEvent(event)).toMatchObject({ kind: "rejected", code: "CONTRADICTING_IDS" });
@@ -201,8 +201,8 @@ function pathsOf(value: unknown, path: Path = []): Path[] {
 }
 
 /**
- * Whoever replaces the only id of an event has made an event of another source, and the same goes for the only
- * statement of where a bare name lives. Those are left as they are; all else may change.
+ * Replacing the only id of an event makes an event of another source, and so does replacing the only
+ * location of a bare name. Those fields stay unchanged; all others can change.
  */
 function isOnlyIdOrItsHome(original: Json, path: Path): boolean {
   const without = structuredClone(original);

@@ -31,12 +31,12 @@ type Row = { it: string; file: string; want: ParsedEvent };
 
 const changes: Row[] = [
   {
-    it: "takes a native event's ARN from resources",
+    it: "reads the ARN of a native event from resources",
     file: "label-updated.json",
     want: change("label-updated", byFullArn, { versionId }),
   },
   {
-    it: "knows the suffix from a name that ends like one",
+    it: "distinguishes the suffix from a name that ends like one",
     file: "label-updated-name-ends-like-a-suffix.json",
     want: change(
       "label-updated",
@@ -45,7 +45,7 @@ const changes: Row[] = [
     ),
   },
   {
-    it: "takes the names that services give, with ! and /",
+    it: "accepts the names that AWS services assign, with ! and /",
     file: "label-updated-managed-by-a-service.json",
     want: change(
       "label-updated",
@@ -59,7 +59,7 @@ const changes: Row[] = [
     ),
   },
   {
-    it: "takes another partition's ARN",
+    it: "accepts the ARN of another partition",
     file: "label-updated-china.json",
     want: change(
       "label-updated",
@@ -73,7 +73,7 @@ const changes: Row[] = [
     ),
   },
   {
-    it: "gives a bare name the event's location, partition included",
+    it: "assigns the location of the event to a bare name, including the partition",
     file: "label-updated-govcloud-without-resources.json",
     want: change(
       "label-updated",
@@ -82,32 +82,32 @@ const changes: Row[] = [
     ),
   },
   {
-    it: "takes a label of the user's own, and says which it is",
+    it: "accepts a custom label, and reports which it is",
     file: "label-updated-custom-label.json",
     want: change("label-updated", byFullArn, { labels: ["BLUE"], versionId }),
   },
   {
-    it: "takes a replayed event like any other",
+    it: "accepts a replayed event like any other",
     file: "label-updated-replayed.json",
     want: change("label-updated", byFullArn, { versionId }),
   },
   {
-    it: "prefers the ARN that AWS wrote to the name that a caller sent",
+    it: "prefers the ARN from AWS to the name from the caller",
     file: "put-secret-value.json",
     want: change("put-secret-value", byFullArn, { versionId }),
   },
   {
-    it: "takes a successful call whose response is null",
+    it: "accepts a successful call whose response is null",
     file: "put-secret-value-without-response.json",
     want: change("put-secret-value", byName, { versionId }),
   },
   {
-    it: "takes a partial ARN as its caller sent it",
+    it: "accepts a partial ARN as the caller sent it",
     file: "put-secret-value-by-partial-arn.json",
     want: change("put-secret-value", { ...byName, id: id.slice(0, -7) }, { versionId }),
   },
   {
-    it: "leaves a source of another account in that account",
+    it: "keeps the account of a source in another account",
     file: "put-secret-value-of-another-account.json",
     want: change(
       "put-secret-value",
@@ -121,38 +121,38 @@ const changes: Row[] = [
     ),
   },
   {
-    it: "takes UpdateSecret, whose token is the version",
+    it: "accepts UpdateSecret, and reads the version from its token",
     file: "update-secret.json",
     want: change("update-secret", byFullArn, { versionId }),
   },
   {
-    it: "waits for no version when an update may have left the value",
+    it: "expects no version if an update may have left the value unchanged",
     file: "update-secret-maybe-metadata-only.json",
     want: change("update-secret", byFullArn),
   },
   {
-    it: "takes the version to which AWSCURRENT moves",
+    it: "reads the version to which AWSCURRENT moves",
     file: "update-secret-version-stage.json",
     want: change("update-secret-version-stage", byFullArn, { versionId }),
   },
   {
-    it: "takes CreateSecret, which says name",
+    it: "accepts CreateSecret, which has name in place of secretId",
     file: "create-secret.json",
     want: change("create-secret", byFullArn, { versionId }),
   },
-  { it: "takes RestoreSecret", file: "restore-secret.json", want: change("restore-secret", byFullArn) },
+  { it: "accepts RestoreSecret", file: "restore-secret.json", want: change("restore-secret", byFullArn) },
   {
-    it: "takes DeleteSecret with the old spelling aRN",
+    it: "accepts DeleteSecret with the old spelling aRN",
     file: "delete-secret.json",
     want: change("delete-secret", byFullArn),
   },
   {
-    it: "takes a finished rotation's ARN from additionalEventData",
+    it: "reads the ARN of a finished rotation from additionalEventData",
     file: "rotation-succeeded.json",
     want: change("rotation-succeeded", byArn),
   },
   {
-    it: "takes a managed rotation's ARN from serviceEventDetails",
+    it: "reads the ARN of a managed rotation from serviceEventDetails",
     file: "rotation-succeeded-managed-by-rds.json",
     want: change("rotation-succeeded", {
       id: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:rds!cluster-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0-AbCdEf",
@@ -170,23 +170,23 @@ const changes: Row[] = [
     want: signal("rotation-abandoned"),
   },
   {
-    it: "takes a direct call, whose name lives where the relay does",
+    it: "accepts a direct call, with a name in the account and Region of the relay",
     file: "direct-call.json",
     want: { kind: "change", change: { source: { id: "prod/db", names: ["prod/db"] }, reason: "direct" } },
   },
   {
-    it: "takes a direct call's version",
+    it: "accepts the version of a direct call",
     file: "direct-call-with-version.json",
     want: { kind: "change", change: { source: byArn, reason: "direct", versionId } },
   },
   {
-    it: "takes a direct call by a webhook id",
+    it: "accepts a direct call with a webhook id",
     file: "direct-call-by-webhook-id.json",
     want: { kind: "webhook-call", webhookId: "shop-database" as WebhookId },
   },
-  { it: "looks into SNS", file: "sns.json", want: change("label-updated", byFullArn, { versionId }) },
+  { it: "unwraps SNS", file: "sns.json", want: change("label-updated", byFullArn, { versionId }) },
   {
-    it: "looks into the record of a failure queue",
+    it: "unwraps the record of a failure queue",
     file: "failure-record.json",
     want: change("label-updated", byFullArn, { versionId }),
   },
@@ -198,11 +198,15 @@ const nothingToDo: Row[] = [
   ignoring("the move of AWSPENDING", "update-secret-version-stage-pending", "OTHER_LABEL"),
   ignoring("a read", "read-only-call", "READ_ONLY_CALL"),
   ignoring("a read of many", "read-only-call-of-many", "READ_ONLY_CALL"),
-  ignoring("a read that is newer than the relay", "read-only-call-unknown", "READ_ONLY_CALL"),
+  ignoring("an unknown read-only call", "read-only-call-unknown", "READ_ONLY_CALL"),
   ignoring("a tag", "tag-resource", "METADATA_ONLY_CALL"),
   ignoring("the call that starts a rotation", "rotate-secret", "ROTATION_ONLY_STARTED"),
   ignoring("the start of a rotation", "rotation-started", "ROTATION_ONLY_STARTED"),
-  ignoring("a tested rotation, whose name ends like a real one", "test-rotation-succeeded", "TEST_ROTATION"),
+  ignoring(
+    "a test rotation, whose event name ends like a real one",
+    "test-rotation-succeeded",
+    "TEST_ROTATION",
+  ),
   ignoring("a replication", "replication-succeeded", "REPLICATION"),
   ignoring("a version's deletion", "start-secret-version-delete", "VERSION_DELETION"),
 ];
@@ -214,18 +218,18 @@ const refused: Row[] = [
   rejecting("an event from another source", "foreign-event", "FOREIGN_SOURCE"),
   rejecting("a call to another service", "foreign-call", "FOREIGN_SOURCE"),
   rejecting("a record of another service", "foreign-record", "FOREIGN_SOURCE", null),
-  rejecting("a detail-type that is only rumoured", "unknown-detail-type", "UNKNOWN_DETAIL_TYPE"),
+  rejecting("an undocumented detail-type", "unknown-detail-type", "UNKNOWN_DETAIL_TYPE"),
   rejecting("an unknown call", "unknown-call", "UNKNOWN_EVENT_NAME"),
   rejecting("an unknown service event", "unknown-service-event", "UNKNOWN_EVENT_NAME"),
   rejecting("an event whose detail is a string", "no-detail", "MALFORMED_EVENT"),
   rejecting("a native event without a label", "no-label", "MALFORMED_EVENT"),
-  rejecting("a call that names no source", "no-id", "NO_ID"),
+  rejecting("a call without a source", "no-id", "NO_ID"),
   rejecting("a name outside ASCII", "unicode-name", "MALFORMED_ID"),
   rejecting("a bare name without an account", "name-without-location", "UNKNOWN_HOME"),
   rejecting("a bare name with two accounts", "name-with-two-homes", "UNKNOWN_HOME"),
   rejecting("a name that contradicts the ARN", "contradicting-ids", "CONTRADICTING_IDS"),
   rejecting("an ARN that differs only in its suffix", "contradicting-arns", "CONTRADICTING_IDS"),
-  rejecting("a direct call with a field more", "direct-call-unknown-field", "UNKNOWN_FIELD", null),
+  rejecting("a direct call with an extra field", "direct-call-unknown-field", "UNKNOWN_FIELD", null),
   rejecting("a direct call for another service's ARN", "direct-call-malformed-id", "MALFORMED_ID", null),
   rejecting(
     "a direct call with a list as version",
@@ -234,14 +238,19 @@ const refused: Row[] = [
     null,
   ),
   rejecting(
-    "a webhook id that no binding can state",
+    "a webhook id that is invalid in bindings",
     "direct-call-malformed-webhook-id",
     "MALFORMED_WEBHOOK_ID",
     null,
   ),
-  rejecting("a direct call by a secret's id and a webhook's", "direct-call-two-ids", "AMBIGUOUS_SHAPE", null),
+  rejecting(
+    "a direct call with both a secret id and a webhook id",
+    "direct-call-two-ids",
+    "AMBIGUOUS_SHAPE",
+    null,
+  ),
   rejecting("a list of events", "not-an-object", "NOT_AN_OBJECT", null),
-  rejecting("an object of no known shape", "unknown-shape", "UNKNOWN_SHAPE", null),
+  rejecting("an object of an unknown shape", "unknown-shape", "UNKNOWN_SHAPE", null),
   rejecting("an object of two shapes", "ambiguous-shape", "AMBIGUOUS_SHAPE", null),
   rejecting("an empty list of records", "no-records", "NO_RECORDS", null),
   rejecting("a record without a source", "malformed-record", "MALFORMED_RECORD", null),
@@ -255,7 +264,7 @@ const labelUpdated = change("label-updated", byFullArn, { versionId });
 const batches: { it: string; file: string; want: readonly { messageId: string; events: ParsedEvent[] }[] }[] =
   [
     {
-      it: "answers each message of SQS under its own id",
+      it: "returns the result of each SQS message under its own id",
       file: "sqs.json",
       want: [
         { messageId: first, events: [labelUpdated] },
@@ -263,27 +272,27 @@ const batches: { it: string; file: string; want: readonly { messageId: string; e
       ],
     },
     {
-      it: "looks into SNS in SQS",
+      it: "unwraps SNS in SQS",
       file: "sns-in-sqs.json",
       want: [{ messageId: first, events: [labelUpdated] }],
     },
     {
-      it: "looks into a redriven failure record",
+      it: "unwraps a redriven failure record",
       file: "failure-record-in-sqs.json",
       want: [{ messageId: first, events: [labelUpdated] }],
     },
     {
-      it: "looks into a redriven failure record of SNS",
+      it: "unwraps a redriven failure record of SNS",
       file: "failure-record-of-sns-in-sqs.json",
       want: [{ messageId: first, events: [labelUpdated] }],
     },
     {
-      it: "rejects a message that is no JSON",
+      it: "rejects a message that is not JSON",
       file: "rejected/sqs-body-not-json.json",
       want: [{ messageId: first, events: [rejected("BODY_NOT_JSON")] }],
     },
     {
-      it: "takes the good messages beside a bad one",
+      it: "accepts the valid messages beside an invalid one",
       file: "rejected/sqs-one-bad-message.json",
       want: [
         { messageId: first, events: [labelUpdated] },
@@ -292,7 +301,7 @@ const batches: { it: string; file: string; want: readonly { messageId: string; e
     },
   ];
 
-describe("every sample is answered by name", () => {
+describe("every sample event has its expected result", () => {
   it.each([...changes, ...nothingToDo, ...refused])("$it ($file)", ({ file, want }) => {
     expect(parseInvocation(sample(file))).toEqual({ kind: "events", events: [want] });
   });
@@ -306,7 +315,7 @@ describe("every sample is answered by name", () => {
     expect(covered.sort()).toEqual(sampleFiles());
   });
 
-  it("has a sample for every code but the one whose sample would be over 1 MiB", () => {
+  it("has a sample for every code except the one whose sample would exceed 1 MiB", () => {
     const seen = [
       ...nothingToDo,
       ...refused,
@@ -320,7 +329,7 @@ describe("every sample is answered by name", () => {
 });
 
 describe("only the input of a rotation function must fail", () => {
-  it("says so of one code, bare or wrapped, with what to do instead", () => {
+  it("has the only code that must fail, bare or wrapped, with advice", () => {
     const entries = Object.entries(REJECTED_CODES);
     const failing = entries.filter(([code]) => rejected(code as RejectedCode).mustFail).map(([code]) => code);
     expect(failing).toEqual(["ROTATION_FUNCTION_INPUT"]);
@@ -337,13 +346,13 @@ describe("only the input of a rotation function must fail", () => {
     { Step: "createSecret", ClientRequestToken: versionId, secretId: "prod/db" },
     { Step: 7, SecretId: null, Records: [] },
     { Step: "createSecret", SecretId: id, Records: [{ eventSource: "aws:sqs", messageId: "m", body: "{}" }] },
-  ])("knows it by its fields, whatever is beside them: %j", (input) => {
+  ])("is recognized by its fields, with any others beside them: %j", (input) => {
     expect(parseInvocation(input)).toEqual(events(rejected("ROTATION_FUNCTION_INPUT")));
   });
 });
 
-describe("limits hold in a batch too", () => {
-  it("rejects a message that holds over 100 events, and takes one that holds 100", () => {
+describe("limits apply in a batch too", () => {
+  it("rejects a message with over 100 events, and accepts one with 100", () => {
     const hold = (count: number) => ({
       Records: Array(count).fill(wrap.sqs(sample("label-updated.json")).Records[0]),
     });
@@ -352,7 +361,7 @@ describe("limits hold in a batch too", () => {
     expect(many).toMatchObject({ items: [{ events: [{ code: "TOO_MANY_RECORDS" }] }] });
   });
 
-  it("takes the largest batch that SQS can send, and rejects what only looks like one", () => {
+  it("accepts the largest batch that SQS can send, and rejects a larger one", () => {
     const [record] = wrap.sqs({ secretId: "prod/db" }).Records;
     expect(parseInvocation({ Records: Array(10_000).fill(record) })).toMatchObject({
       items: { length: 10_000 },
@@ -362,12 +371,12 @@ describe("limits hold in a batch too", () => {
     );
   });
 
-  it("gives a message without an id an empty one, so that reporting it fails the batch", () => {
+  it("assigns an empty id to a message without one, so that reporting it fails the batch", () => {
     const record = { eventSource: "aws:sqs", body: "{}" };
     expect(parseInvocation({ Records: [record] })).toMatchObject({ items: [{ messageId: "" }] });
   });
 
-  it("does not multiply lists that hold themselves", () => {
+  it("does not multiply lists that contain themselves", () => {
     const knot: Record<string, unknown> = { requestContext: {} };
     knot.requestPayload = knot;
     expect(parseInvocation(knot)).toEqual(events(rejected("TOO_DEEP")));
