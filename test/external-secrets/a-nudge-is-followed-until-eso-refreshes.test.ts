@@ -9,7 +9,7 @@ import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 const anyId = fc.stringMatching(/^[\x21-\x7e]{1,64}$/);
 
 describe("the annotation", () => {
-  it("counts what it prints, for this event and no other", () => {
+  it("contains the count of nudges for this event, and for no other", () => {
     fc.assert(
       fc.property(
         anyId,
@@ -27,41 +27,45 @@ describe("the annotation", () => {
   });
 
   it.each([undefined, "", "now", "v/e/", "v/e/0", "v/e/x", "v/e/1/2", "v/e/1000"])(
-    "%j counts nothing",
+    "%j counts as no nudge",
     (value) => {
       expect(countNudges(value, { versionId: "v", eventId: "e" })).toBe(0);
     },
   );
 
-  it("is all that the patch holds", () => {
+  it("is the only content of the patch", () => {
     expect(nudgePatch("v/e/1")).toEqual({
       metadata: { annotations: { "external-secrets.io/force-sync": "v/e/1" } },
     });
   });
 });
 
-describe("a refresh", () => {
+describe("a refresh counts", () => {
   const listed = { refreshedAt: 1_000, syncedResourceVersion: "1-a", isReady: true };
   const since = (status: RefreshStatus, before: object = {}) =>
     isRefreshedSince({ status }, { listed, atNudge: listed, nudgedAt: 5_000, ...before });
 
   it.each([
     {
-      it: "has moved the version, within the same second too",
+      it: "with a new version, also within the same second",
       status: { ...listed, syncedResourceVersion: "1-b" },
       want: true,
     },
-    { it: "moved nothing", status: listed, want: false },
+    { it: "without a change", status: listed, want: false },
     {
-      it: "of the interval, for the annotations before",
+      it: "with a periodic refresh of the previous annotations",
       status: { ...listed, refreshedAt: 5_000 },
       want: false,
     },
-    { it: "that failed", status: { ...listed, syncedResourceVersion: "1-b", isReady: false }, want: false },
-    { it: "that never was", status: { isReady: true }, want: false },
+    {
+      it: "after a failure",
+      status: { ...listed, syncedResourceVersion: "1-b", isReady: false },
+      want: false,
+    },
+    { it: "without any refresh", status: { isReady: true }, want: false },
   ])("$it: $want", ({ status, want }) => expect(since(status)).toBe(want));
 
-  it("that a twin's nudge brought between our list and our patch counts by its time", () => {
+  it("by its time if a parallel invocation nudged between our list and our patch", () => {
     const after = { refreshedAt: 5_000, syncedResourceVersion: "1-b", isReady: true };
 
     expect(since(after, { atNudge: after })).toBe(true);
@@ -70,7 +74,7 @@ describe("a refresh", () => {
     );
   });
 
-  it("is judged by its time alone where ESO tells no version", () => {
+  it("only by its time if ESO reports no version", () => {
     const old = { refreshedAt: 1_000, isReady: true };
 
     expect(since({ ...old, refreshedAt: 6_000 }, { listed: old, atNudge: old })).toBe(true);
@@ -79,7 +83,7 @@ describe("a refresh", () => {
 });
 
 describe("following", () => {
-  /** An object that behaves as told at each read; time passes only by waiting. */
+  /** An object with the given status at each read; time passes only by waiting. */
   const follow = async (
     statuses: readonly RefreshStatus[],
     object: Partial<Nudgeable> = {},
@@ -125,14 +129,14 @@ describe("following", () => {
     expect(written).toEqual(["v/e/1"]);
   });
 
-  it("nudges again while ESO is in backoff, ever more rarely, and ends when it recovers", async () => {
+  it("nudges again while ESO is in backoff, at growing intervals, and ends when ESO recovers", async () => {
     const { result, written } = await follow([...Array(20).fill(failed), done], {}, 30_000);
 
     expect(result).toMatchObject({ kind: "refreshed", nudges: written.length });
     expect(written.slice(0, 3)).toEqual(["v/e/1", "v/e/2", "v/e/3"]);
   });
 
-  it("does not nudge again one that is merely slow", async () => {
+  it("does not nudge a slow object again", async () => {
     const { result, written } = await follow([{ ...done, syncedResourceVersion: "1-a", isReady: true }], {
       status: { ...done, syncedResourceVersion: "1-a" },
     });
@@ -141,7 +145,7 @@ describe("following", () => {
     expect(written).toHaveLength(1);
   });
 
-  it("ends at its deadline, with ESO's own reason", async () => {
+  it("ends at its deadline, with the reason from ESO", async () => {
     const { result, tookMs, reads } = await follow([failed]);
 
     expect(result).toMatchObject({
@@ -154,14 +158,14 @@ describe("following", () => {
     expect(reads).toBeLessThan(40);
   });
 
-  it("leaves alone what an earlier try of the event has brought about", async () => {
+  it("skips an object that an earlier attempt of the same event refreshed", async () => {
     const { result, written } = await follow([done], { nudge: "v/e/1", nudgedAt: 100_000, status: done });
 
     expect(result).toEqual({ kind: "already" });
     expect(written).toEqual([]);
   });
 
-  it("waits with a twin that has just nudged, and counts on from a try that is long over", async () => {
+  it("waits after a recent nudge of a parallel invocation, and continues the count of an old attempt", async () => {
     const fresh = await follow([done], { nudge: "v/e/1", nudgedAt: 99_000 });
     const stale = await follow([{ ...done, refreshedAt: 100_000 }], { nudge: "v/e/1", nudgedAt: 40_000 });
 

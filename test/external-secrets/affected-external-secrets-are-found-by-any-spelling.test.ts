@@ -16,7 +16,7 @@ const SELF = { partition: "aws", region: "eu-west-1", accountId: "111122223333" 
 const arnOf = (name: string, suffix: string, { region, accountId } = SELF): string =>
   `arn:aws:secretsmanager:${region}:${accountId}:secret:${name}-${suffix}`;
 
-/** What an event for that secret says. */
+/** The change in an event for that secret. */
 function changeOf(name: string, suffix = "AbCdEf"): SourceChange {
   const source = parseSecretReference(arnOf(name, suffix), "full-arn");
   if (source === undefined) throw new Error("no ARN of a secret");
@@ -43,8 +43,8 @@ const reading = (key: string, more: object = {}) =>
   externalSecret({ data: [{ secretKey: "x", remoteRef: { key, ...more } }] });
 const finding = (find: object) => externalSecret({ dataFrom: [{ find }] });
 
-describe("a key", () => {
-  it("is the source's name, full ARN or partial ARN, cut anywhere for the store's prefix", () => {
+describe("a remote key", () => {
+  it("matches the source by name, full ARN or partial ARN, also split by the store's prefix", () => {
     fc.assert(
       fc.property(anySecretName, anySuffix, fc.nat(511), (name, suffix, cut) => {
         const prefix = name.slice(0, cut % name.length);
@@ -63,7 +63,7 @@ describe("a key", () => {
     );
   });
 
-  it("is never another name in the same place, whatever is left out of it", () => {
+  it("never matches another name in the same location", () => {
     fc.assert(
       fc.property(anySecretName, anySecretName, (name, other) => {
         fc.pre(name !== other);
@@ -81,29 +81,29 @@ describe("a key", () => {
       want: "no",
     },
     {
-      it: "in the source's account by such a role",
+      it: "in the source's account by a role with a path",
       aws: { role: "arn:aws:iam::111122223333:role/a/b" },
       want: "yes",
     },
     { it: "in a store of Parameter Store", aws: { service: "ParameterStore" }, want: "no" },
-  ])("is looked for $it", ({ aws, want }) => {
+  ])("is resolved $it", ({ aws, want }) => {
     expect(affectedBy(changeOf("prod/db"), reading("prod/db"), findIn(storeOf(aws)), undefined)).toBe(want);
   });
 
-  it("of a store that is not there is taken for what it says", () => {
+  it("of a missing store is compared as a name", () => {
     const look = (key: string) => affectedBy(changeOf("prod/db"), reading(key), findIn(undefined), undefined);
 
     expect([look("prod/db"), look("prod/other")]).toEqual(["yes", "no"]);
   });
 
-  it("of a pinned version does not follow, of a staging label it does", () => {
+  it("is affected with a staging label, and not with a pinned version", () => {
     const look = (version: string) =>
       affectedBy(changeOf("prod/db"), reading("prod/db", { version }), findIn(storeOf()), undefined);
 
     expect([look("uuid/0a1b"), look("AWSCURRENT"), look("AWSPREVIOUS")]).toEqual(["no", "yes", "yes"]);
   });
 
-  it("that is an ARN is not known any more when the store puts a prefix before it", () => {
+  it("that is an ARN does not match after the prefix of the store", () => {
     const external = reading(arnOf("prod/db", "AbCdEf"));
 
     expect(affectedBy(changeOf("prod/db"), external, findIn(storeOf({ prefix: "prod/" })), undefined)).toBe(
@@ -117,19 +117,19 @@ describe("a search", () => {
     affectedBy(changeOf("prod/db"), finding(find), findIn(storeOf(aws)), tags);
 
   it.each([
-    { it: "finds the name by a part of it", find: { name: { regexp: "d.b?$" } }, want: "yes" },
-    { it: "finds nothing else", find: { name: { regexp: "^db" } }, want: "no" },
-    { it: "narrows by the beginning", find: { path: "prod", name: { regexp: "db" } }, want: "yes" },
-    { it: "keeps out by the beginning", find: { path: "staging", name: { regexp: "db" } }, want: "no" },
+    { it: "matches a part of the name", find: { name: { regexp: "d.b?$" } }, want: "yes" },
+    { it: "does not match another name", find: { name: { regexp: "^db" } }, want: "no" },
+    { it: "matches with the path of the name", find: { path: "prod", name: { regexp: "db" } }, want: "yes" },
+    { it: "does not match with another path", find: { path: "staging", name: { regexp: "db" } }, want: "no" },
     {
-      it: "takes an expression that JavaScript lacks for a match",
+      it: "counts an expression that JavaScript does not support as a match",
       find: { name: { regexp: "\\Qx\\E" } },
       want: "yes",
     },
-    { it: "without name and tags finds nothing, which ESO refuses", find: { path: "prod" }, want: "no" },
-    { it: "asks for the tags when only they can say", find: { tags: { team: "shop" } }, want: "tags-needed" },
+    { it: "without name and tags, which ESO refuses, matches nothing", find: { path: "prod" }, want: "no" },
+    { it: "needs the tags if only they can decide", find: { tags: { team: "shop" } }, want: "tags-needed" },
     {
-      it: "asks for none when the name says no",
+      it: "needs no tags if the name does not match",
       find: { name: { regexp: "^x" }, tags: { a: "b" } },
       want: "no",
     },
@@ -142,15 +142,15 @@ describe("a search", () => {
     { tags: { team: "orders" }, want: "no" },
     { tags: { of: "shop" }, want: "no" },
     { tags: {}, want: "no" },
-  ])("for tag team=shop says $want of $tags, as Secrets Manager filters", ({ tags, want }) => {
+  ])("for the tag team=shop returns $want for $tags, as the filter of Secrets Manager", ({ tags, want }) => {
     expect(look({ tags: { team: "shop" } }, tags)).toBe(want);
   });
 
-  it("is taken for a match when the tags can't be read", () => {
+  it("counts as a match if the tags cannot be read", () => {
     expect(look({ tags: { team: "shop" } }, "unreadable")).toBe("yes");
   });
 
-  it("stays in the store's Region", () => {
+  it("is limited to the Region of the store", () => {
     expect(look({ name: { regexp: ".*" } }, undefined, { region: "us-east-1" })).toBe("no");
   });
 });
@@ -162,15 +162,20 @@ describe("a webhook id", () => {
   const called = { webhookIds: ["shop-database"], self: SELF };
 
   it.each([
-    { it: "is one that was called", id: "shop-database", change: called, want: "yes" },
-    { it: "is not another one", id: "shop-queue", change: called, want: "no" },
-    { it: "is the source's name", id: "prod/db", change: changeOf("prod/db"), want: "yes" },
-    { it: "is the source's ARN", id: arnOf("prod/db", "AbCdEf"), change: changeOf("prod/db"), want: "yes" },
-    { it: "is not another source", id: "prod/other", change: changeOf("prod/db"), want: "no" },
+    { it: "matches the id of the call", id: "shop-database", change: called, want: "yes" },
+    { it: "does not match another id", id: "shop-queue", change: called, want: "no" },
+    { it: "matches the name of the source", id: "prod/db", change: changeOf("prod/db"), want: "yes" },
+    {
+      it: "matches the ARN of the source",
+      id: arnOf("prod/db", "AbCdEf"),
+      change: changeOf("prod/db"),
+      want: "yes",
+    },
+    { it: "does not match another source", id: "prod/other", change: changeOf("prod/db"), want: "no" },
   ])("$it", ({ id, change, want }) => expect(look(id, change)).toBe(want));
 });
 
-it("what no store could make a concern is left out beforehand, and nothing else", () => {
+it("only references that no store could make a match are excluded early", () => {
   fc.assert(
     fc.property(anySecretName, fc.nat(600), anySecretName, (name, cut, other) => {
       const change = changeOf(name);

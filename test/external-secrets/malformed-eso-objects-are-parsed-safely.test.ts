@@ -11,7 +11,7 @@ import {
 import { newCanary } from "../harness/canary.ts";
 
 const anyJson = fc.jsonValue({ maxDepth: 4 });
-/** Right names in the right places, with anything under them. */
+/** Valid field names in valid places, with any values. */
 const anyObject = fc.record(
   {
     metadata: fc.record(
@@ -49,7 +49,7 @@ const anyObject = fc.record(
   { requiredKeys: [] },
 );
 
-it("anything at all is read or is no such object, and nothing throws", () => {
+it("any value is parsed or rejected, and nothing throws", () => {
   fc.assert(
     fc.property(fc.oneof(anyJson, anyObject), (raw) => {
       parseExternalSecret(raw);
@@ -60,7 +60,7 @@ it("anything at all is read or is no such object, and nothing throws", () => {
   );
 });
 
-it("an ExternalSecret says what it reads, each with its own store", () => {
+it("an ExternalSecret has each reference with its own store", () => {
   const external = parseExternalSecret({
     metadata: { namespace: "shop", name: "db" },
     spec: {
@@ -102,7 +102,7 @@ it("an ExternalSecret says what it reads, each with its own store", () => {
   ]);
 });
 
-it("a store of another provider is a store all the same, without a place", () => {
+it("a store of another provider is parsed without an AWS location", () => {
   const store = parseSecretStore(
     { metadata: { name: "v" }, spec: { provider: { vault: {} } } },
     "SecretStore",
@@ -114,7 +114,7 @@ it("a store of another provider is a store all the same, without a place", () =>
 describe("a condition", () => {
   const statusWith = (ready: object) => parseStatus({ conditions: [{ type: "Ready", ...ready }] });
 
-  it("is kept by its code word, never by its message", () => {
+  it("is kept with its reason code, never with its message", () => {
     const message = newCanary();
     const status = statusWith({ status: "False", reason: "SecretSyncedError", message });
 
@@ -122,7 +122,7 @@ describe("a condition", () => {
     expect(JSON.stringify(status)).not.toContain(message);
   });
 
-  it("loses a reason that is no code word", () => {
+  it("drops a reason that is not a code", () => {
     expect(statusWith({ status: "False", reason: `could not read ${newCanary()}` })).toEqual({
       isReady: false,
     });
@@ -141,11 +141,11 @@ describe("a duration", () => {
     ["-5m", -300_000],
   ])("%s is %d ms", (text, ms) => expect(parseDuration(text)).toBe(ms));
 
-  it.each(["", "1", "h", "1d", "1h 5m", "ten minutes", 5, null])("%j is none", (text) => {
+  it.each(["", "1", "h", "1d", "1h 5m", "ten minutes", 5, null])("%j is not a duration", (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
 
-  it("is read as Go prints it", () => {
+  it("is parsed from the format of Go", () => {
     fc.assert(
       fc.property(fc.nat(1_000), fc.nat(59), fc.nat(59), (hours, minutes, seconds) => {
         expect(parseDuration(`${hours}h${minutes}m${seconds}s`)).toBe(

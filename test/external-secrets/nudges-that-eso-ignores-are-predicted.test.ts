@@ -26,7 +26,7 @@ describe("an annotation is", () => {
       want: "REFRESH_DISABLED",
     },
     {
-      it: "ignored with a bare 0 too",
+      it: "ignored with interval 0 without a unit",
       external: reading({ refreshInterval: "0" }),
       want: "REFRESH_DISABLED",
     },
@@ -36,7 +36,7 @@ describe("an annotation is", () => {
       want: undefined,
     },
     {
-      it: "followed with OnChange, whatever the interval",
+      it: "followed with OnChange, for any interval",
       external: reading({ refreshInterval: "0s", refreshPolicy: "OnChange" }),
       want: undefined,
     },
@@ -46,13 +46,17 @@ describe("an annotation is", () => {
       want: "REFRESH_CREATED_ONCE",
     },
     {
-      it: "followed with CreatedOnce before",
+      it: "followed with CreatedOnce until it is synced",
       external: reading({ refreshPolicy: "CreatedOnce" }, {}),
       want: undefined,
     },
-    { it: "not for one that only generates", external: reading(generator), want: "GENERATOR_ONLY" },
     {
-      it: "not for one that goes away",
+      it: "ignored if the object only generates values",
+      external: reading(generator),
+      want: "GENERATOR_ONLY",
+    },
+    {
+      it: "ignored if the object is being deleted",
       external: reading({}, synced, { deletionTimestamp: "2026-11-25T03:00:00Z" }),
       want: "EXTERNAL_SECRET_BEING_DELETED",
     },
@@ -70,10 +74,10 @@ describe("a sync window", () => {
     { time: "25T22:00", allow: false },
     { time: "26T05:59", allow: false },
     { time: "26T06:00", allow: true },
-    { time: "28T05:30", allow: false }, // Saturday morning still belongs to Friday
-    { time: "28T23:00", allow: true }, // Saturday night has none
+    { time: "28T05:30", allow: false }, // Saturday morning belongs to the window of Friday
+    { time: "28T23:00", allow: true }, // no window on Saturday night
   ])(
-    "that allows weekday nights is closed at $time: $allow; one that denies them the other way",
+    "that allows weekday nights is closed at $time: $allow; one that denies them: the opposite",
     ({ time, allow }) => {
       expect(closed("allow", [nightly], time)).toBe(allow);
       expect(closed("deny", [nightly], time)).toBe(!allow);
@@ -83,7 +87,7 @@ describe("a sync window", () => {
   it.each([
     { schedule: "*/15 3 * * *", time: "25T03:46", isOpen: true },
     { schedule: "*/15 3 * * *", time: "25T03:55", isOpen: false },
-    { schedule: "0 3 25 * 1", time: "25T03:05", isOpen: true }, // the day or the weekday, as cron has it
+    { schedule: "0 3 25 * 1", time: "25T03:05", isOpen: true }, // the day or the weekday, as in cron
     { schedule: "0 3 26 * mon-tue", time: "25T03:05", isOpen: false },
     { schedule: "@daily", time: "25T00:05", isOpen: true },
     { schedule: "0 0 1 JAN *", time: "25T00:05", isOpen: false },
@@ -92,13 +96,13 @@ describe("a sync window", () => {
   });
 
   it.each(["@every 1h", "61 * * * *", "* * * *", "a b c d e", "5-1 * * * *"])(
-    "of `%s` is not judged",
+    "of the unsupported `%s` has no result",
     (schedule) => {
       expect(closed("allow", [{ schedule, durationMs: 600_000 }], "25T00:05")).toBeUndefined();
     },
   );
 
-  it("that is closed matters to a periodic refresh only", () => {
+  it("that is closed affects only a periodic refresh", () => {
     const syncWindows = { kind: "deny", windows: [{ schedule: "* * * * *", duration: "1m" }] };
     const outside = (more: object) => isOutsideWindow(reading({ syncWindows, ...more }), at("25T00:05"));
 

@@ -6,7 +6,7 @@ import { pageOf } from "../docs/markdown.ts";
 
 const { text } = pageOf("docs/external-secrets.md");
 
-it("the rights are those that the code gives out", () => {
+it("the page shows the permissions in the code", () => {
   const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
   const objects = blocks.flatMap((block) => parseAllDocuments(block).map((each) => each.toJS()));
   const rulesOf = (kind: string) => objects.find((each) => each.kind === kind)?.rules;
@@ -17,7 +17,7 @@ it("the rights are those that the code gives out", () => {
   expect(rulesOf("ClusterRole")).toEqual(clusterRole);
 });
 
-it("with all namespaces there is one ClusterRole and no Role", () => {
+it("with all namespaces, the permissions are one ClusterRole and no Role", () => {
   const named = triggerPermissions({ namespaces: ["shop"] });
 
   const { roles, clusterRole } = triggerPermissions({ namespaces: "all" });
@@ -26,7 +26,7 @@ it("with all namespaces there is one ClusterRole and no Role", () => {
   expect(clusterRole).toEqual([...(named.roles.shop ?? []), ...named.clusterRole]);
 });
 
-it("no right reaches a Secret", () => {
+it("no permission covers Secrets", () => {
   const { clusterRole } = triggerPermissions({ namespaces: "all" });
 
   expect(clusterRole.flatMap(({ apiGroups }) => apiGroups)).toEqual(
@@ -34,9 +34,9 @@ it("no right reaches a Secret", () => {
   );
 });
 
-it("every reason to leave an object alone has its row", () => {
+it("the page has a row for every reason to skip an object", () => {
   const table = /<!-- trigger codes -->([\s\S]*?)<!-- end -->/.exec(text)?.[1] ?? "";
-  const told = [...table.matchAll(/^\| `([A-Z_]+)` \| ignored/gm)].map((match) => match[1]);
+  const documented = [...table.matchAll(/^\| `([A-Z_]+)` \| ignored/gm)].map((match) => match[1]);
 
-  expect(told.sort()).toEqual(Object.keys(IGNORED_ADVICE).sort());
+  expect(documented.sort()).toEqual(Object.keys(IGNORED_ADVICE).sort());
 });
