@@ -60,7 +60,7 @@ const statementsOf = (parameters: Record<string, string>, role: "RotationRole" |
   }[];
   return policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 };
-/** What every stack has, whatever its bindings. */
+/** The statements of every stack, for any bindings. */
 const OWN_AFFAIRS = ["WriteOwnLogs", "KeepFailedEvents", "SendShards", "TakeShards"];
 
 describe("secret-relay iam", () => {
@@ -72,18 +72,21 @@ describe("secret-relay iam", () => {
       sources: ["prod/db", "license"],
       words: ["--prefix", "prod/", "--kms-key", KEY],
     },
-  ])("prints the statements that the template makes of its parameters, $it", async ({ sources, words }) => {
-    for (const [role, of] of [
-      ["RotationRole", "rotation"],
-      ["ReconcileRole", "reconcile"],
-    ] as const) {
-      const { parameters, policy } = await iamJson(sources, [...words, "--for", of]);
-      const made = statementsOf(parameters, role).filter(({ Sid }) => !OWN_AFFAIRS.includes(Sid));
-      expect(bySid(policy.Statement)).toEqual(bySid(made));
-    }
-  });
+  ])(
+    "prints the same statements as the template with the same parameters, $it",
+    async ({ sources, words }) => {
+      for (const [role, of] of [
+        ["RotationRole", "rotation"],
+        ["ReconcileRole", "reconcile"],
+      ] as const) {
+        const { parameters, policy } = await iamJson(sources, [...words, "--for", of]);
+        const made = statementsOf(parameters, role).filter(({ Sid }) => !OWN_AFFAIRS.includes(Sid));
+        expect(bySid(policy.Statement)).toEqual(bySid(made));
+      }
+    },
+  );
 
-  it("does so for any choice of its options, with the template's other parameters as they are", async () => {
+  it("prints the same statements for any options, with defaults for the other parameters of the template", async () => {
     const options = [["--prefix", "prod/"], ["--kms-key", KEY], ["--external-secrets-by-tag"]] as const;
     for (let bits = 0; bits < 2 ** options.length; bits += 1) {
       const words = options.flatMap((option, at) => (bits & (1 << at) ? [...option] : []));
@@ -102,7 +105,7 @@ describe("secret-relay iam", () => {
     }
   });
 
-  it("asks about tags where a cluster is in trigger mode, and not once that is said", async () => {
+  it("asks about tags if a cluster is in trigger mode, unless an option answers it", async () => {
     const triggering = { ...CLUSTERS, own: { ...CLUSTERS.own, externalSecrets: { namespaces: "all" } } };
     expect((await iam(["prod/db"], [], triggering)).stderr).toContain("--external-secrets-by-tag");
     expect((await iam(["prod/db"], ["--external-secrets-by-tag"], triggering)).stderr).not.toContain("tag");
@@ -145,13 +148,13 @@ describe("secret-relay iam", () => {
     expect(parameters.ClusterRoleArns).toBe(CLUSTERS.role.roleArn);
   });
 
-  it("says what other accounts must do", async () => {
+  it("shows the steps for other accounts", async () => {
     const { stderr } = await iam([FOREIGN]);
     expect(stderr).toContain("Account 444455556666 must let the functions in");
     expect(stderr).toContain(`Role ${CLUSTERS.role.roleArn} must trust`);
   });
 
-  it("refuses a list that CloudFormation would refuse, and names the prefix that helps", async () => {
+  it("refuses a list that CloudFormation would refuse, and suggests a prefix", async () => {
     const many = Array.from({ length: 100 }, (_, at) => `prod/team/secret-${at}`);
     const { exitCode, stderr } = await iam([...many, "prod/x"], ["--parameters"]);
     expect(exitCode).toBe(2);
@@ -165,7 +168,7 @@ describe("secret-relay iam", () => {
 const bySid = (statements: readonly Statement[]) =>
   Object.fromEntries(statements.map((statement) => [statement.Sid, normal(statement)]));
 
-/** One action or resource alone may stand in a list or not. */
+/** A single action or resource can be a string or a list. */
 const normal = (statement: object) =>
   Object.fromEntries(
     Object.entries(statement).map(([key, value]) => [

@@ -32,8 +32,8 @@ const complete = async (...words: string[]) => {
   return { values: lines.slice(0, -1).map((line) => line.split("\t")[0]), directive: lines.at(-1) };
 };
 
-describe("a word", () => {
-  it("may be any command except the hidden one", async () => {
+describe("completion", () => {
+  it("suggests every command except the hidden one", async () => {
     const { values } = await complete("");
     expect(values.length).toBeGreaterThanOrEqual(COMMANDS.length);
     expect(values).toEqual(expect.arrayContaining(["validate", "rbac", "events", "completion"]));
@@ -41,27 +41,27 @@ describe("a word", () => {
   });
 
   it.each([
-    { it: "a command that is begun", words: ["va"], want: ["validate"] },
-    { it: "a command below another", words: ["events", ""], want: ["explain", "help"] },
+    { it: "the rest of a command", words: ["va"], want: ["validate"] },
+    { it: "a subcommand", words: ["events", ""], want: ["explain", "help"] },
     { it: "an option", words: ["rbac", "--gr"], want: ["--group"] },
-    { it: "a choice of an argument", words: ["schema", "r"], want: ["report"] },
-    { it: "a choice of an option", words: ["iam", "--for", ""], want: ["rotation", "reconcile"] },
-    { it: "a choice behind an equals sign", words: ["iam", "--for=ro"], want: ["--for=rotation"] },
+    { it: "a valid value of an argument", words: ["schema", "r"], want: ["report"] },
+    { it: "a valid value of an option", words: ["iam", "--for", ""], want: ["rotation", "reconcile"] },
+    { it: "a valid value after an equals sign", words: ["iam", "--for=ro"], want: ["--for=rotation"] },
     { it: "a cluster of the bindings", words: ["rbac", "--json", "--cluster", ""], want: ["blue", "green"] },
     { it: "a bound Secret", words: ["sync", "shop/"], want: ["shop/db", "shop/cache"] },
     { it: "a source", words: ["sync", "arn"], want: [ARN] },
-    { it: "nothing after an option that takes anything", words: ["rbac", "--group", ""], want: [] },
-  ])("may be $it", async ({ words, want }) => expect((await complete(...words)).values).toEqual(want));
+    { it: "nothing after an option that accepts any value", words: ["rbac", "--group", ""], want: [] },
+  ])("suggests $it", async ({ words, want }) => expect((await complete(...words)).values).toEqual(want));
 
   it.each([
     { words: ["validate", ""], directive: ":0" },
     { words: ["rbac", "--bindings", ""], directive: ":0" },
     { words: ["rbac", "--group", ""], directive: ":4" },
-  ])("leaves files to the shell where a file is meant: $words", async ({ words, directive }) =>
+  ])("lets the shell complete file names: $words", async ({ words, directive }) =>
     expect((await complete(...words)).directive).toBe(directive),
   );
 
-  it("of invalid bindings completes nothing and prints no error", async () => {
+  it("suggests nothing and prints no error if the bindings are invalid", async () => {
     const { values } = await complete("rbac", "--bindings", "none.yaml", "--cluster", "");
     expect(values).toEqual([]);
   });
@@ -87,14 +87,14 @@ describe("secret-relay completion bash", () => {
     expect(await type("secret-relay ev")).toEqual(["events"]);
   });
 
-  it("gives only what comes after the last colon or equals sign, where bash breaks words", async () => {
+  it("returns only the part after the last colon or equals sign, where bash splits words", async () => {
     expect(await type("secret-relay sync arn:aws:secretsmanager:eu-west-1:1111")).toEqual([
       "111122223333:secret:prod/cache-AbCdEf",
     ]);
     expect(await type("secret-relay iam --for=re")).toEqual(["reconcile"]);
   });
 
-  it("runs nothing that is typed", async () => {
+  it("does not execute the typed text", async () => {
     const trace = join(folder, "trace");
     await type(`secret-relay sync $(touch ${trace}) \`touch ${trace}\` `);
     expect((await promisify(execFile)("ls", [folder])).stdout).not.toContain("trace");
