@@ -59,7 +59,7 @@ describe("a cluster whose endpoint is not pinned", () => {
     expect(await struck.scene.readData("db")).toEqual({ password: "second" });
   });
 
-  it("is looked up again when its CA is another one, and gets no token before that", async () => {
+  it("is looked up again when its CA changed, and gets no token before that", async () => {
     tellEks({ certificateAuthorityData: createCertificateAuthority().certificateAuthorityData });
     const { relay, source } = await startUnpinned();
     const { error } = await invokeWithin(relay, struck, { secretId: source.name }, 15_000);
@@ -86,7 +86,7 @@ describe("a cluster whose endpoint is not pinned", () => {
     expect(lookups()).toBe(1);
   });
 
-  it("that EKS does not know is refused by name, and no retry is asked for", async () => {
+  it("that does not exist in EKS is refused with a code, and not retried", async () => {
     struck.sandbox.aws.removeCluster(struck.backend.kubernetes.clusterName);
     const { relay, source } = await startUnpinned();
 
@@ -95,7 +95,7 @@ describe("a cluster whose endpoint is not pinned", () => {
     expect(targets).toMatchObject([{ outcome: "refused", code: "CLUSTER_NOT_FOUND" }]);
   });
 
-  it("that may not be looked up is refused with the way out", async () => {
+  it("without permission for the lookup is refused with advice", async () => {
     struck.sandbox.aws.faults.add({ kind: "accessDenied", match: { operation: "DescribeCluster" } });
     const { relay, source } = await startUnpinned();
 
@@ -105,7 +105,7 @@ describe("a cluster whose endpoint is not pinned", () => {
     expect(targets[0]?.advice).toContain("pin endpoint and certificateAuthorityData");
   });
 
-  it("fails the invocation while EKS does not answer", async () => {
+  it("fails the invocation while EKS is unavailable", async () => {
     struck.sandbox.aws.faults.add({ kind: "serverError", match: { operation: "DescribeCluster" } });
     const { relay, source } = await startUnpinned();
 
@@ -115,7 +115,7 @@ describe("a cluster whose endpoint is not pinned", () => {
   });
 });
 
-/** Another way to the same server, which can be shut. */
+/** A second endpoint of the same server, which can be closed. */
 async function startDoorTo(endpoint: string) {
   const { hostname, port } = new URL(endpoint);
   const sockets = new Set<Socket>();

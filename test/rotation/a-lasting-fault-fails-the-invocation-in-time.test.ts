@@ -12,7 +12,7 @@ const struck = useFaultScene();
 const codesOf = (relay: TestRelay, code: string) =>
   relay.logs.filter((log) => log.code === code).map(({ fields }) => fields.code);
 
-describe("the invocation fails, so that its event is tried again,", () => {
+describe("the invocation fails, so that its event is retried,", () => {
   const faults = [
     {
       it: "when the cluster throttles",
@@ -46,7 +46,7 @@ describe("the invocation fails, so that its event is tried again,", () => {
     expect(relay.metrics).toContainEqual({ name: "TargetsFailed", value: 1, code });
   });
 
-  it("at once when Retry-After is longer than the time that is left", async () => {
+  it("at once when Retry-After exceeds the remaining time", async () => {
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
     struck.sandbox.kubernetes.faults.add({ kind: "throttle", retryAfterSeconds: 30 });
@@ -57,7 +57,7 @@ describe("the invocation fails, so that its event is tried again,", () => {
     expect(struck.sandbox.kubernetes.requests.count("get", "secrets")).toBe(1);
   });
 
-  it("before Lambda would end it, with its outcome told, when the cluster hangs", async () => {
+  it("before the Lambda timeout, with its outcome reported, when the cluster hangs", async () => {
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
     struck.sandbox.kubernetes.faults.add({ kind: "latency", ms: 5_000 });
@@ -70,7 +70,7 @@ describe("the invocation fails, so that its event is tried again,", () => {
     expect(relay.logs.map(({ code }) => code)).toEqual(["SYNC_STARTED", "TARGET_FAILED", "SYNC_COMPLETED"]);
   });
 
-  it("before Lambda would end it when Secrets Manager hangs", async () => {
+  it("before the Lambda timeout when Secrets Manager hangs", async () => {
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
     struck.sandbox.aws.faults.add({ kind: "latency", ms: 5_000, match: { operation: "GetSecretValue" } });
@@ -84,7 +84,7 @@ describe("the invocation fails, so that its event is tried again,", () => {
 });
 
 describe("a cluster that is unreachable", () => {
-  it("holds up no other cluster, and its failure is told by its name", async () => {
+  it("does not delay other clusters, and is named in the failure", async () => {
     const silent = await startSilentServer();
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, {
@@ -103,13 +103,13 @@ describe("a cluster that is unreachable", () => {
     const { error } = await invocation;
     await silent.stop();
 
-    expect(wasOver).toBe(false); // the one was written while the other still hung
+    expect(wasOver).toBe(false); // the first was written while the other still hung
     expect(error?.message).toBe("1 of 2 target(s) could not be written now: CLUSTER_UNAVAILABLE.");
-    const told = relay.logs.find(({ code }) => code === "TARGET_FAILED")?.fields;
-    expect(told?.target).toBe(`silent/${struck.scene.namespace}/db`);
+    const failure = relay.logs.find(({ code }) => code === "TARGET_FAILED")?.fields;
+    expect(failure?.target).toBe(`silent/${struck.scene.namespace}/db`);
   });
 
-  it("is written to at the event's next try, which changes nothing in the other cluster", async () => {
+  it("is written on the next attempt of the event, which changes nothing in the other cluster", async () => {
     const { backend, sandbox, scene } = struck;
     const second = await startKubernetesSandbox({
       clusterName: "second",
@@ -145,7 +145,7 @@ describe("a cluster that is unreachable", () => {
   });
 });
 
-/** Takes connections and never says a word. */
+/** Accepts connections and never responds. */
 async function startSilentServer() {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

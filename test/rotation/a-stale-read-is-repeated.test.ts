@@ -12,8 +12,8 @@ const passwordsOf = (name: string) =>
     .map(({ data }) => Buffer.from(data.password ?? "", "base64").toString());
 const withoutPauses = () => ({ wait: async () => {} });
 
-describe("a read of Secrets Manager that lags behind", () => {
-  it("the event is repeated until it names the event's version", async () => {
+describe("a stale read of Secrets Manager", () => {
+  it("behind the event is repeated until it returns the version of the event", async () => {
     const first = await struck.createSource("first");
     const relay = await startRelay(struck.backend, {
       bindings: [struck.bindTo(first)],
@@ -28,7 +28,7 @@ describe("a read of Secrets Manager that lags behind", () => {
     expect(reads()).toBeGreaterThanOrEqual(3);
   });
 
-  it("our own write of a moment ago is repeated, and never written over the newer value", async () => {
+  it("behind our own recent write is repeated, and never overwrites the newer value", async () => {
     const first = await struck.createSource("first");
     const relay = await startRelay(struck.backend, {
       bindings: [struck.bindTo(first)],
@@ -44,7 +44,7 @@ describe("a read of Secrets Manager that lags behind", () => {
     expect(passwordsOf("db")).toEqual(["second"]);
   });
 
-  it("of one of several sources is repeated alone, and written over neither", async () => {
+  it("of one of several sources is repeated alone, and overwrites neither", async () => {
     const db = await struck.createSource("first");
     const cache = await struck.scene.createSource(`${db.name}-cache`, '{"token":"first"}');
     const targets = [{ namespace: struck.scene.namespace, name: "db" }];
@@ -62,7 +62,7 @@ describe("a read of Secrets Manager that lags behind", () => {
     expect(reads()).toBe(3);
   });
 
-  it("and at times does not is never believed, and the invocation fails so that it is repeated", async () => {
+  it("that alternates with current reads is never accepted, and the invocation fails so that Lambda retries it", async () => {
     const first = await struck.createSource("first");
     const bindings = [struck.bindTo(first)];
     const before = await startRelay(struck.backend, { bindings, override: withoutPauses });
@@ -94,7 +94,7 @@ describe("a read of Secrets Manager that lags behind", () => {
     );
   });
 
-  it("is believed when it stays: an event may also be older than what is current", async () => {
+  it("is accepted if it persists, because the event itself can be outdated", async () => {
     const first = await struck.createSource("first");
     const relay = await startRelay(struck.backend, {
       bindings: [struck.bindTo(first)],
@@ -108,8 +108,8 @@ describe("a read of Secrets Manager that lags behind", () => {
   });
 });
 
-describe("a rollback to what the Secret still holds", () => {
-  it("is written once more, so that nobody lands who has seen the Secret before", async () => {
+describe("a rollback to the version that the Secret still has", () => {
+  it("is written again, so that invocations that read the Secret before cannot write", async () => {
     const first = await struck.createSource("first");
     const bindings = [struck.bindTo(first)];
     const relay = await startRelay(struck.backend, { bindings, override: withoutPauses });
@@ -125,7 +125,7 @@ describe("a rollback to what the Secret still holds", () => {
     expect(passwordsOf("db")).toEqual(["first", "first"]);
   });
 
-  it("is told from an event that comes twice, which changes nothing", async () => {
+  it("is distinguished from a repeated event, which changes nothing", async () => {
     const first = await struck.createSource("first");
     const bindings = [struck.bindTo(first)];
     const relay = await startRelay(struck.backend, { bindings, override: withoutPauses });
@@ -150,14 +150,14 @@ describe("an ordinary rotation", () => {
     await relay.invoke(labelUpdated(struck.backend, second));
   };
 
-  it("reads the source's value once when the last write is minutes old", async () => {
+  it("reads the source once if the last write is minutes old", async () => {
     await writtenAgo(3 * 60_000);
 
     expect(passwordsOf("db")).toEqual(["first", "second"]);
     expect(reads()).toBe(1);
   });
 
-  it("reads it twice when it replaces a write that is seconds old", async () => {
+  it("reads the source twice if it replaces a write that is seconds old", async () => {
     await writtenAgo(3_000);
 
     expect(passwordsOf("db")).toEqual(["first", "second"]);

@@ -4,7 +4,7 @@ import { useFaultScene } from "./fault-scene.ts";
 
 const struck = useFaultScene();
 
-/** A Secret that holds the first password, and a source that has moved on to the second. */
+/** A Secret with the first password, and a source with the second. */
 async function prepare() {
   const { backend, scene } = struck;
   const first = await struck.createSource("first");
@@ -26,7 +26,7 @@ const isSecret = (verb: string) => (request: { verb: string; resource: string })
   request.resource === "secrets" && request.verb === verb;
 
 describe("a cluster that", () => {
-  it("throttles is left alone for as long as its Retry-After says, then written to", async () => {
+  it("throttles is called again after its Retry-After, and written", async () => {
     const { relay, event } = await prepare();
     const askedAt: number[] = [];
     struck.sandbox.kubernetes.faults.before(() => void askedAt.push(struck.now()));
@@ -40,27 +40,24 @@ describe("a cluster that", () => {
     expect(await struck.scene.readData("db")).toEqual({ password: "second" });
   });
 
-  it.each(["get", "patch"])(
-    "answers 500, 502 and 503 to a %s and then recovers is written to",
-    async (verb) => {
-      const { relay, event } = await prepare();
-      for (const status of [500, 502, 503] as const) {
-        struck.sandbox.kubernetes.faults.add({
-          kind: "server-error",
-          status,
-          times: 1,
-          match: isSecret(verb),
-        });
-      }
+  it.each(["get", "patch"])("answers 500, 502 and 503 to a %s and then recovers is written", async (verb) => {
+    const { relay, event } = await prepare();
+    for (const status of [500, 502, 503] as const) {
+      struck.sandbox.kubernetes.faults.add({
+        kind: "server-error",
+        status,
+        times: 1,
+        match: isSecret(verb),
+      });
+    }
 
-      const { targets } = await relay.invoke(event);
+    const { targets } = await relay.invoke(event);
 
-      expect(targets).toMatchObject([{ outcome: "written" }]);
-      expect(await struck.scene.readData("db")).toEqual({ password: "second" });
-    },
-  );
+    expect(targets).toMatchObject([{ outcome: "written" }]);
+    expect(await struck.scene.readData("db")).toEqual({ password: "second" });
+  });
 
-  it("hangs up before a write is written to at the second try", async () => {
+  it("closes the connection before a write is written on the second attempt", async () => {
     const { relay, event } = await prepare();
     struck.sandbox.kubernetes.faults.add({
       kind: "reset",
@@ -75,7 +72,7 @@ describe("a cluster that", () => {
     expect(await struck.scene.readData("db")).toEqual({ password: "second" });
   });
 
-  it("hangs up after an update has it once, and the relay ends with nothing more to change", async () => {
+  it("closes the connection after an update is written once, and the second attempt changes nothing", async () => {
     const { relay, event, statesOf } = await prepare();
     const before = statesOf("db");
     struck.sandbox.kubernetes.faults.add({
@@ -92,7 +89,7 @@ describe("a cluster that", () => {
     expect(await struck.scene.readData("db")).toEqual({ password: "second" });
   });
 
-  it("hangs up after it created a Secret has it once, and the relay ends with nothing more to change", async () => {
+  it("closes the connection after a create is written once, and the second attempt changes nothing", async () => {
     const { backend, scene, sandbox } = struck;
     const source = await struck.createSource();
     const relay = await startRelay(backend, { bindings: [struck.bindTo(source)] });
@@ -105,7 +102,7 @@ describe("a cluster that", () => {
     expect(await scene.readData("db")).toEqual({ password: "first" });
   });
 
-  it("answers in pieces is waited for", async () => {
+  it("responds in small pieces is written", async () => {
     const { relay, event } = await prepare();
     struck.sandbox.kubernetes.faults.add({ kind: "slow-body", pieceMs: 20, match: isSecret("get") });
 
@@ -114,7 +111,7 @@ describe("a cluster that", () => {
     expect(targets).toMatchObject([{ outcome: "written" }]);
   });
 
-  it("is hidden behind a proxy's page for a moment is written to afterwards", async () => {
+  it("returns a proxy's page once is written on the second attempt", async () => {
     const { relay, event } = await prepare();
     struck.sandbox.kubernetes.faults.add({ kind: "wrong-content", times: 1, match: isSecret("get") });
 
@@ -133,7 +130,7 @@ describe("Secrets Manager that", () => {
     { it: "hangs up when it has read", fault: { kind: "reset", when: "after" } },
     { it: "takes the credentials for expired", fault: { kind: "expiredCredentials" } },
   ] as const;
-  it.each(faults)("$it once is asked again, and the Secret is written", async ({ fault }) => {
+  it.each(faults)("$it once is called again, and the Secret is written", async ({ fault }) => {
     const { relay, event } = await prepare();
     struck.sandbox.aws.faults.add({ ...fault, times: 1, match: { operation: "GetSecretValue" } });
 

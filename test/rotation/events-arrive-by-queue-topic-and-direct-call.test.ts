@@ -43,7 +43,7 @@ const forgetCalls = () => {
 };
 
 describe("a queue", () => {
-  it("gets back only the message that failed, and the others are written", async () => {
+  it("retries only the message that failed, and the others are written", async () => {
     const [fine, broken] = [await struck.createSource("fine"), await struck.createSource("broken")];
     const relay = await startRelay(struck.backend, {
       bindings: [struck.bindTo(fine), struck.bindTo(broken, "other")],
@@ -63,7 +63,7 @@ describe("a queue", () => {
     expect(await struck.scene.readData("other")).toBeUndefined();
   });
 
-  it("brings the same event twice, and the Secret is written once", async () => {
+  it("delivers the same event twice, and the Secret is written once", async () => {
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
     const event = labelUpdated(struck.backend, source);
@@ -76,7 +76,7 @@ describe("a queue", () => {
 });
 
 describe("a topic", () => {
-  it("brings an event, alone and through a queue", async () => {
+  it("delivers an event, directly and through a queue", async () => {
     const source = await struck.createSource("first");
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
 
@@ -91,8 +91,8 @@ describe("a topic", () => {
   });
 });
 
-describe("a team's own code", () => {
-  it("calls the function with a secret's name or ARN, and hears what became of each target", async () => {
+describe("a direct call", () => {
+  it("with the name or ARN of a secret returns the outcome of each target", async () => {
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
 
@@ -103,7 +103,7 @@ describe("a team's own code", () => {
     expect(byArn.targets).toMatchObject([{ outcome: "unchanged" }]);
   });
 
-  it("that wires the relay as the rotation function itself is told so by a failure, and nothing is done", async () => {
+  it("with the input of a rotation function fails with advice, and nothing is written", async () => {
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
     forgetCalls();
@@ -140,7 +140,7 @@ describe("a rotation that failed", () => {
     expectNoCall();
   });
 
-  it("is nobody's business when no binding uses the source", async () => {
+  it("is not counted when no binding uses the source", async () => {
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
 
@@ -151,7 +151,7 @@ describe("a rotation that failed", () => {
 });
 
 describe("an event that is not for the relay", () => {
-  it("because no binding uses its source costs no call to AWS or a cluster", async () => {
+  it("because no binding uses its source makes no call to AWS or a cluster", async () => {
     const source = await struck.createSource();
     const unbound = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
@@ -165,7 +165,7 @@ describe("an event that is not for the relay", () => {
   });
 
   it.each(["ignored/put-secret-value-pending.json", "rejected/foreign-event.json"])(
-    "(%s) costs none either",
+    "(%s) makes no call either",
     async (file) => {
       const source = await struck.createSource();
       const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
