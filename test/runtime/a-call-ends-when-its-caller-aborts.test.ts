@@ -6,17 +6,17 @@ import { type Misbehaviour, useHostileServers } from "../hostile/hostile-server.
 const { start, afterwards } = useHostileServers({ tls: false });
 
 it.each<[string, Misbehaviour]>([
-  ["it says nothing", () => {}],
+  ["the server sends nothing", () => {}],
   [
-    "it has switched protocols",
+    "the server switches protocols",
     (socket) => socket.write("HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
   ],
-  ["its head has no end", (socket) => socket.write("HTTP/1.1 200 OK\r\nx: ")],
-])("a call ends with its caller's time, and not with the request's, when %s", async (_, misbehave) => {
+  ["the response headers never end", (socket) => socket.write("HTTP/1.1 200 OK\r\nx: ")],
+])("a call ends when its caller aborts, not at the request timeout, if %s", async (_, misbehave) => {
   const { promise: asked, resolve } = Promise.withResolvers<void>();
   const server = await start(async (socket, request) => {
     misbehave(socket, request);
-    for (let turns = 0; turns < 10; turns += 1) await turn(); // for the client to see what the server did
+    for (let turns = 0; turns < 10; turns += 1) await turn(); // lets the client observe the behaviour of the server
     resolve();
   });
   const { requestHandler } = boundedRequests();
@@ -29,7 +29,7 @@ it.each<[string, Misbehaviour]>([
 
   caller.abort();
 
-  await expect(call).rejects.toMatchObject({ name: "AbortError" }); // the request's own time would be a TimeoutError
+  await expect(call).rejects.toMatchObject({ name: "AbortError" }); // the timeout of the request would be a TimeoutError
 });
 
 type Request = Parameters<ReturnType<typeof boundedRequests>["requestHandler"]["handle"]>[0];

@@ -8,12 +8,12 @@ describe("a setting", () => {
   it.each([
     { it: "that is absent has its default", text: undefined, want: 8 },
     {
-      it: "that is empty has its default, since a template writes that for one not given",
+      it: "that is empty has its default, because the template sets an omitted parameter to the empty string",
       text: "",
       want: 8,
     },
-    { it: "at its lower limit is taken", text: "1", want: 1 },
-    { it: "at its upper limit is taken", text: "64", want: 64 },
+    { it: "at its lower limit is accepted", text: "1", want: 1 },
+    { it: "at its upper limit is accepted", text: "64", want: 64 },
   ])("$it", ({ text, want }) => {
     const read = environmentReader(text === undefined ? {} : { N: text });
     expect(read.integer("N", LIMITS)).toBe(want);
@@ -21,7 +21,7 @@ describe("a setting", () => {
   });
 
   it.each(["0", "65", "-1", "1.5", "eight", "8 targets", "NaN", "Infinity"])(
-    "that should be a number is not %j",
+    "that should be a number cannot be %j",
     (text) => {
       const read = environmentReader({ N: text });
       read.integer("N", LIMITS);
@@ -41,7 +41,7 @@ describe("a setting", () => {
     expect(() => read.check()).not.toThrow();
   });
 
-  it("that is a flag is not `yes`", () => {
+  it("that is a flag cannot be `yes`", () => {
     const read = environmentReader({ F: "yes" });
     read.flag("F");
     expect(() => read.check()).toThrow("F must be true or false");
@@ -49,7 +49,7 @@ describe("a setting", () => {
 });
 
 describe("the settings of the rotation function", () => {
-  it("have a default each", () => {
+  it("each have a default", () => {
     expect(parseRotationConfig({})).toEqual({
       bindingsFile: expect.stringMatching(/bindings\.json$/),
       relayName: "secret-relay",
@@ -59,7 +59,7 @@ describe("the settings of the rotation function", () => {
     });
   });
 
-  it("are told all at once when they are wrong, by name and never with what they hold", () => {
+  it("are all reported together if they are wrong, by name and without their values", () => {
     const parse = () =>
       parseRotationConfig({
         TARGETS_AT_ONCE: "many",

@@ -50,7 +50,7 @@ const thrownBy = (thrown: unknown) =>
     (error: unknown) => error,
   );
 
-/** As the libraries make them: the secret in the message, in a body, in the stack, in a cause, in a header. */
+/** Errors as libraries create them: the secret is in the message, a body, the stack, a cause or a header. */
 class ApiException extends Error {
   readonly body = `{"data":{"password":"${CANARY}"}}`;
   readonly headers = { authorization: CANARY };
@@ -59,13 +59,16 @@ class ApiException extends Error {
 
 const nastyErrors: { it: string; error: () => unknown }[] = [
   {
-    it: "with it in the message and the body",
+    it: "with a value in the message and the body",
     error: () => new ApiException(`HTTP-Code: 500 Body: ${CANARY}`),
   },
-  { it: "with it in the cause", error: () => new Error("failed", { cause: new ApiException(CANARY) }) },
-  { it: "that is many", error: () => new AggregateError([new ApiException(CANARY)], CANARY) },
+  { it: "with a value in the cause", error: () => new Error("failed", { cause: new ApiException(CANARY) }) },
   {
-    it: "with it in a stack of its own",
+    it: "that aggregates several errors",
+    error: () => new AggregateError([new ApiException(CANARY)], CANARY),
+  },
+  {
+    it: "with a value in a custom stack",
     error: () => Object.assign(new Error("failed"), { stack: `Error: ${CANARY}\n    at ${CANARY}` }),
   },
   {
@@ -73,18 +76,18 @@ const nastyErrors: { it: string; error: () => unknown }[] = [
     error: () => new Error(`x\n    at ${CANARY}.js:1:1\n    at f (${CANARY}.js:1:1)`),
   },
   {
-    it: "with a message that was put in place of one like a stack",
+    it: "with a replaced message that looked like a stack",
     error: () => reworded(new Error(`x\n    at ${CANARY}.js:1:1`)),
   },
-  { it: "with a name that holds it", error: () => Object.assign(new Error("failed"), { name: CANARY }) },
+  { it: "with a value in the name", error: () => Object.assign(new Error("failed"), { name: CANARY }) },
   { it: "without a stack", error: () => Object.assign(new Error(CANARY), { stack: undefined }) },
   { it: "without a constructor", error: () => Object.assign(new Error(CANARY), { constructor: undefined }) },
-  { it: "that JSON.parse makes", error: () => parseErrorOf(`{"password": ${CANARY}}`) },
-  { it: "that is a text", error: () => CANARY },
+  { it: "from JSON.parse", error: () => parseErrorOf(`{"password": ${CANARY}}`) },
+  { it: "that is a string", error: () => CANARY },
   { it: "that is an object", error: () => ({ message: CANARY }) },
 ];
 
-describe("no foreign error leaves a function", () => {
+describe("no library error leaves a function", () => {
   it.each(nastyErrors)("$it", async ({ error }) => {
     const failure = await thrownBy(error());
 
@@ -95,12 +98,12 @@ describe("no foreign error leaves a function", () => {
     expect(output).not.toContain(CANARY);
   });
 
-  it("and what does leave says what kind of fault it was and where", async () => {
+  it("but one of ours with the type and location of the fault", async () => {
     const failure = await thrownBy(new TypeError(CANARY));
     expect(String(failure)).toMatch(/An unexpected TypeError was thrown at [\w.-]+\.test\.ts:\d+:\d+\./);
   });
 
-  it("while an error of ours leaves as it is, without its stack, and is logged with its code", async () => {
+  it("while our own error leaves unchanged, without its stack, and is logged with its code", async () => {
     const ours = new ClusterUnavailable("main", "ECONNRESET");
 
     const failure = await thrownBy(ours);
@@ -111,11 +114,11 @@ describe("no foreign error leaves a function", () => {
     expect(output).toContain("INVOCATION_FAILED");
   });
 
-  it("and an answer is passed on", async () => {
+  it("and a response is passed on", async () => {
     expect(await invoke(async () => ({ targets: [] }))).toEqual({ targets: [] });
   });
 
-  it("and metrics are written although the invocation failed", async () => {
+  it("and metrics are written even if the invocation failed", async () => {
     const metrics = new Metrics({ namespace: "SecretRelay", serviceName: "rotation" });
     const logger = new Logger({ serviceName: "rotation" });
     const handler = withMiddlewares(
@@ -131,7 +134,7 @@ describe("no foreign error leaves a function", () => {
   });
 });
 
-/** Its stack keeps the first message, as when an SDK decorates an error that was looked at before. */
+/** Its stack keeps the first message, as when an SDK changes an error whose stack was read before. */
 function reworded(error: Error): Error {
   const { stack } = error;
   return Object.assign(error, { stack, message: "other" });

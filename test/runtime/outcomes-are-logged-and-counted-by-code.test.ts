@@ -25,14 +25,14 @@ describe("a log line", () => {
   });
 
   const codes = Object.keys(LOG) as LogCode[];
-  it("has some kinds at all", () => expect(codes.length).toBeGreaterThan(5));
+  it("exists for several codes", () => expect(codes.length).toBeGreaterThan(5));
 
   it.each(codes)("%s has its level, its sentence and its code", (code) => {
     log(code, { source: "prod/db" });
     expect(lines).toEqual([[...LOG[code], { logCode: code, source: "prod/db" }]]);
   });
 
-  it("says each thing in its own words", () => {
+  it("has a unique sentence for each code", () => {
     const sentences = Object.values(LOG).map(([, sentence]) => sentence);
     expect(new Set(sentences).size).toBe(sentences.length);
   });
@@ -73,7 +73,7 @@ describe("a metric", () => {
     },
   );
 
-  it("with a code is counted once in all and once under the code", () => {
+  it("with a code is counted once in total and once under the code", () => {
     const lines = measured((measure) => measure("TargetsRefused", 1, "TARGET_IMMUTABLE"));
 
     const byDimensions = lines.map((line) => [
@@ -86,7 +86,7 @@ describe("a metric", () => {
     expect(byDimensions).toContainEqual([[["service", "code"]], "TARGET_IMMUTABLE", 1]);
   });
 
-  it("keeps every value, so that a percentile means something", () => {
+  it("keeps every value, so that percentiles are meaningful", () => {
     const [line] = measured((measure) => {
       for (const ms of [10, 20, 30]) measure("PropagationLatency", ms);
     });
@@ -97,7 +97,7 @@ describe("a metric", () => {
 describe("an outcome", () => {
   const cases: { it: string; outcome: SyncOutcome; logged: [LogCode, LogFields]; measured: unknown[][] }[] = [
     {
-      it: "written tells what changed and how long it took",
+      it: "written is logged with the changes and the latency",
       outcome: {
         kind: "written",
         target,
@@ -125,7 +125,7 @@ describe("an outcome", () => {
       ],
     },
     {
-      it: "created says so, and without an event there is no latency",
+      it: "created is logged as such, without a latency if there was no event",
       outcome: { kind: "written", target, versionId, isNew: true, changes: [], fenceConflicts: 0 },
       logged: [
         "TARGET_WRITTEN",
@@ -134,7 +134,7 @@ describe("an outcome", () => {
       measured: [["TargetsWritten", 1]],
     },
     {
-      it: "written at once has a latency of zero, which counts",
+      it: "written at once has a latency of zero, which is emitted",
       outcome: {
         kind: "written",
         target,
@@ -161,7 +161,7 @@ describe("an outcome", () => {
       ],
     },
     {
-      it: "unchanged is counted apart",
+      it: "unchanged is counted separately",
       outcome: { kind: "unchanged", target, versionId, fenceConflicts: 1 },
       logged: [
         "TARGET_UNCHANGED",
@@ -173,7 +173,7 @@ describe("an outcome", () => {
       ],
     },
     {
-      it: "refused is counted by code and says what to do",
+      it: "refused is counted by code and logged with advice",
       outcome: { kind: "refused", target, code: "TARGET_IMMUTABLE", advice: "Delete it." },
       logged: [
         "TARGET_REFUSED",
@@ -205,7 +205,7 @@ describe("an outcome", () => {
     expect(measures).toEqual(measured);
   });
 
-  it("a certificate's days left are measured, written or not, and a replaced Secret is told as one", () => {
+  it("the days left of a certificate are emitted, written or not, and a replaced Secret is logged as replaced", () => {
     const measures: unknown[] = [];
     const logs: unknown[] = [];
     const report = (outcome: SyncOutcome) =>

@@ -23,7 +23,7 @@ class Lasting extends RelayError {
 
 const POLICY: RetryPolicy = { attemptsMax: 4, pauseMs: 100, pauseMsMax: 3_000 };
 
-/** Runs `attempt` on a clock that only the pauses move. */
+/** Runs `attempt` on a clock that advances only with the delays. */
 function prepare(budgetMs = 60_000) {
   const state = { now: 0, attempts: 0, pauses: [] as number[] };
   const budget: TimeBudget = {
@@ -50,15 +50,15 @@ const failing = (error: unknown) => () => {
   throw error;
 };
 
-describe("what may pass is tried again", () => {
-  it("and gives what it gives when it succeeds", async () => {
+describe("a retryable error is retried", () => {
+  it("until the call succeeds, and its result is returned", async () => {
     const { run, state } = prepare();
     const result = await run((attempts) => (attempts < 3 ? failing(new Passing())() : "done"));
     expect(result).toBe("done");
     expect(state.pauses).toHaveLength(2);
   });
 
-  it("as often as the policy says, and then its last error is told", async () => {
+  it("as often as the policy permits, and then the last error is thrown", async () => {
     const { run, state } = prepare();
     await expect(run((attempts) => failing(new Passing(attempts))())).rejects.toMatchObject({
       retryAfterMs: 4,
@@ -67,16 +67,16 @@ describe("what may pass is tried again", () => {
   });
 
   it.each([
-    { it: "an error that will last", error: new Lasting("it lasts") },
+    { it: "a terminal error", error: new Lasting("it lasts") },
     { it: "a bug", error: new TypeError("undefined is not a function") },
-    { it: "something thrown that is no error", error: "text" },
+    { it: "a thrown value that is not an error", error: "text" },
   ])("but $it is not", async ({ error }) => {
     const { run, state } = prepare();
     await expect(run(failing(error))).rejects.toBe(error);
     expect(state.attempts).toBe(1);
   });
 
-  it("only where the policy finds it worth it", async () => {
+  it("only if the policy permits it", async () => {
     const { run, state } = prepare();
     await expect(run(failing(new Passing()), { ...POLICY, isWorthRetrying: () => false })).rejects.toThrow(
       Passing,
@@ -85,26 +85,26 @@ describe("what may pass is tried again", () => {
   });
 });
 
-describe("the pause before the next try", () => {
-  it("is as long as the other side asked, when that is longer", async () => {
+describe("the delay before the next attempt", () => {
+  it("is the requested one if that is longer", async () => {
     const { run, state } = prepare();
     await run((attempts) => attempts > 1 || failing(new Passing(7_000))());
     expect(state.pauses).toEqual([7_000]);
   });
 
-  it("is our own when the other side asked for less", async () => {
+  it("is our own if the requested one is shorter", async () => {
     const { run, state } = prepare();
     await run((attempts) => attempts > 1 || failing(new Passing(0))());
     expect(state.pauses[0]).toBeGreaterThanOrEqual(50);
   });
 
-  it("is not begun when it would outlast the budget", async () => {
+  it("is not started if it exceeds the time budget", async () => {
     const { run, state } = prepare(7_000);
     await expect(run(failing(new Passing(7_000)))).rejects.toThrow(Passing);
     expect(state.pauses).toEqual([]);
   });
 
-  it("never adds up to more than the budget", async () => {
+  it("never exceeds the time budget in total", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(20_000),
@@ -122,7 +122,7 @@ describe("the pause before the next try", () => {
     );
   });
 
-  it("doubles, is drawn from its upper half, and has a most", () => {
+  it("doubles, is random in its upper half, and has a maximum", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 60 }),
@@ -147,7 +147,7 @@ describe("the pause before the next try", () => {
 });
 
 describe("a time budget", () => {
-  it("tells what is left, and never less than nothing", () => {
+  it("returns the remaining time, and never a negative one", () => {
     let now = 1_000;
     const budget = startTimeBudget(60_000, () => now);
     expect(budget.remainingMs()).toBe(60_000);
@@ -155,10 +155,10 @@ describe("a time budget", () => {
     expect(budget.remainingMs()).toBe(1_000);
     now += 59_000;
     expect(budget.remainingMs()).toBe(0);
-    expect(budget.signal.aborted).toBe(false); // its own clock decides, in real time
+    expect(budget.signal.aborted).toBe(false); // the signal follows real time
   });
 
-  it("can be started with nothing left, or less", () => {
+  it("can start with zero or negative time", () => {
     expect(startTimeBudget(-500).remainingMs()).toBe(0);
   });
 });
