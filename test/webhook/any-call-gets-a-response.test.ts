@@ -26,7 +26,7 @@ const anyHeaders = fc.dictionary(
   ),
   fc.oneof(anyText, fc.anything()),
 );
-/** Things of the right outline with anything in their places. */
+/** Objects with the fields of a call and any values in them. */
 const anyEvent = fc.record(
   {
     version: fc.oneof(fc.constant("2.0"), fc.anything()),
@@ -41,7 +41,7 @@ const anyEvent = fc.record(
   { requiredKeys: [] },
 );
 
-it("answers anything at all with a 4xx, and invokes nothing", async () => {
+it("any input gets a 4xx, and invokes nothing", async () => {
   await fc.assert(
     fc.asyncProperty(fc.oneof(fc.anything({ withNullPrototype: true }), anyEvent), async (event) => {
       const webhook = start();
@@ -57,7 +57,7 @@ it("answers anything at all with a 4xx, and invokes nothing", async () => {
   );
 });
 
-it("answers any signed body with 202 or a 4xx, quotes none of it, and hands over ids alone", async () => {
+it("any signed body gets a 202 or a 4xx without a quote, and only ids are passed on", async () => {
   const anyValue = fc.oneof(fc.constantFrom("prod/db", "shop-db"), fc.constant(MARK), fc.jsonValue());
   const anyBody = fc.oneof(
     fc.json(),
@@ -91,7 +91,7 @@ it("answers any signed body with 202 or a 4xx, quotes none of it, and hands over
   );
 });
 
-it("accepts no call of which a single character was changed after it was signed", async () => {
+it("a call with one changed character after signing is never accepted", async () => {
   const body = '{"secretId":"prod/db"}';
   const places = fc.constantFrom("webhook-id", "webhook-timestamp", "webhook-signature", "body");
   await fc.assert(
@@ -102,7 +102,7 @@ it("accepts no call of which a single character was changed after it was signed"
       const index = at % was.length;
       const changed = was.slice(0, index) + put + was.slice(index + 1);
       fc.pre(changed !== was);
-      // The last digit of base64 has two bits that stand for nothing; a comparison of texts takes no such freedom.
+      // The last digit of base64 has two unused bits; a comparison of strings does not ignore them.
       const forged =
         place === "body"
           ? { ...event, body: changed }
@@ -118,12 +118,12 @@ it("accepts no call of which a single character was changed after it was signed"
 });
 
 describe("id, timestamp and body", () => {
-  it("can't be cut up otherwise under the same signature", async () => {
+  it("cannot be split differently under the same signature", async () => {
     const texts = fc.string({ unit: fc.constantFrom(..."ab1.{}\"':"), maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(texts, texts, async (id, rest) => {
         const signed = `${id}.${Math.floor(NOW / 1_000)}.${rest}`;
-        // Every way in which that text is an id, the timestamp and a body.
+        // Every way to split that string into an id, a timestamp and a body.
         const ways = [...signed.matchAll(/\./g)].flatMap((first) =>
           [...signed.matchAll(/\./g)].flatMap((second) =>
             first.index < second.index

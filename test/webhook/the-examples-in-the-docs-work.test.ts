@@ -9,7 +9,7 @@ import { findTraces } from "../harness/canary.ts";
 import { startWebhook, type TestWebhook } from "./start-webhook.ts";
 import { newKey } from "./webhook-call.ts";
 
-// The calls that docs/webhook.md shows, run as they stand there: over HTTP, to the function behind what a Function URL
+// The calls in docs/webhook.md, run unchanged: over HTTP, to the function behind what a Function URL
 // makes of a request.
 
 const KEY = newKey();
@@ -46,7 +46,7 @@ describe.each([
     expect(findTraces(printed)).toEqual([]);
   });
 
-  it("fails with another key, and says so", async () => {
+  it("fails with another key, and reports it", async () => {
     const { exitCode, printed } = await run(command, block, newKey());
 
     expect(printed).toContain('"code":"CALL_REFUSED"');
@@ -56,7 +56,7 @@ describe.each([
   });
 });
 
-it("the page has every code, with the status and the words that the code has", () => {
+it("the page lists every code, with its status and message", () => {
   const [, table = ""] = /<!-- refusal codes -->\n(.*?)<!-- end -->/s.exec(page.text) ?? [];
   const rows = table.split("\n").filter((line) => line.startsWith("| `"));
 

@@ -8,7 +8,7 @@ import { findTraces, MARK, newCanary } from "../harness/canary.ts";
 import { startWebhook } from "./start-webhook.ts";
 import { newKey, webhookCall } from "./webhook-call.ts";
 
-describe("while keys are exchanged", () => {
+describe("while signing keys are replaced", () => {
   const [old, fresh] = [newKey(), newKey()];
   const start = () => {
     const secret = { keys: [old] };
@@ -20,7 +20,7 @@ describe("while keys are exchanged", () => {
     return { secret, webhook, statusOf };
   };
 
-  it("a call is accepted with either key, with both, and with one that it does not know beside", async () => {
+  it("a call is accepted with either key, with both, and with an additional unknown one", async () => {
     const { secret, statusOf } = start();
     secret.keys = [fresh, old];
 
@@ -30,7 +30,7 @@ describe("while keys are exchanged", () => {
     expect(await statusOf(newKey(), fresh)).toBe(202);
   });
 
-  it("the first call with a new key finds it, without waiting for the old ones to age", async () => {
+  it("the first call with a new key finds it, without waiting for the old keys to expire", async () => {
     const { secret, webhook, statusOf } = start();
     await statusOf(old);
     webhook.pass(RENEWAL_MS);
@@ -40,7 +40,7 @@ describe("while keys are exchanged", () => {
     expect(webhook.keyReads()).toBe(2);
   });
 
-  it("strangers cause one read a minute, not more", async () => {
+  it("unknown keys cause at most one read a minute", async () => {
     const { webhook, statusOf } = start();
     for (let second = 0; second < 59; second += 1) {
       await statusOf(newKey());
@@ -50,7 +50,7 @@ describe("while keys are exchanged", () => {
     expect(webhook.keyReads()).toBe(1);
   });
 
-  it("a key that was taken away ends after five minutes at the latest", async () => {
+  it("a removed key is rejected after five minutes at the latest", async () => {
     const { secret, webhook, statusOf } = start();
     await statusOf(old);
     secret.keys = [fresh];
@@ -62,13 +62,13 @@ describe("while keys are exchanged", () => {
   });
 });
 
-describe("when the keys cannot be had", () => {
+describe("when the keys cannot be read", () => {
   class Unreadable extends RelayError {
     readonly code = "SOURCE_UNAVAILABLE";
     readonly retryable = true;
   }
 
-  it("a caller is asked to come again, and Secrets Manager is not asked by every call", async () => {
+  it("a caller is asked to retry, and not every call reads from Secrets Manager", async () => {
     let broken = true;
     const key = newKey();
     const webhook = startWebhook({
@@ -98,7 +98,7 @@ describe("when the keys cannot be had", () => {
     expect(webhook.keyReads()).toBe(2);
   });
 
-  it("those at hand are used on while a renewal fails", async () => {
+  it("the cached keys stay in use while a renewal fails", async () => {
     let broken = false;
     const key = newKey();
     const webhook = startWebhook({
@@ -123,26 +123,26 @@ describe("a secret of signing keys", () => {
   const parse = (text: string) => parseSigningKeys(SecretValue.fromText(text));
   const keyOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, MARK).toString("base64")}`;
 
-  it("holds one to ten keys of 24 to 64 bytes", () => {
+  it("has one to ten keys of 24 to 64 bytes", () => {
     expect(parse(JSON.stringify({ keys: [keyOf(24)] }))).toHaveLength(1);
     expect(parse(JSON.stringify({ keys: Array(10).fill(keyOf(64)) }))).toHaveLength(10);
   });
 
   it.each([
-    { it: "is no JSON", text: newCanary() },
-    { it: "is a key alone", text: JSON.stringify(keyOf(32)) },
+    { it: "is not JSON", text: newCanary() },
+    { it: "is a single key", text: JSON.stringify(keyOf(32)) },
     { it: "is null", text: "null" },
-    { it: "holds no keys", text: '{"keys":[]}' },
-    { it: "holds eleven", text: JSON.stringify({ keys: Array(11).fill(keyOf(32)) }) },
-    { it: "holds a short one", text: JSON.stringify({ keys: [keyOf(32), keyOf(23)] }) },
-    { it: "holds a long one", text: JSON.stringify({ keys: [keyOf(65)] }) },
-    { it: "holds one without its prefix", text: JSON.stringify({ keys: [keyOf(32).slice(6)] }) },
-    { it: "holds one that is no base64", text: JSON.stringify({ keys: [`${keyOf(33)}*`] }) },
+    { it: "has no keys", text: '{"keys":[]}' },
+    { it: "has eleven keys", text: JSON.stringify({ keys: Array(11).fill(keyOf(32)) }) },
+    { it: "has a short key", text: JSON.stringify({ keys: [keyOf(32), keyOf(23)] }) },
+    { it: "has a long key", text: JSON.stringify({ keys: [keyOf(65)] }) },
+    { it: "has a key without its prefix", text: JSON.stringify({ keys: [keyOf(32).slice(6)] }) },
+    { it: "has a key that is not base64", text: JSON.stringify({ keys: [`${keyOf(33)}*`] }) },
     {
-      it: "holds a private key of the other scheme",
+      it: "has a private key of the other scheme",
       text: JSON.stringify({ keys: [keyOf(32).replace("whsec", "whsk")] }),
     },
-  ])("that $it is refused by its code, and not quoted", ({ text }) => {
+  ])("that $it is refused with a code, and not quoted", ({ text }) => {
     let error: unknown;
     try {
       parse(text);
@@ -158,7 +158,7 @@ describe("a secret of signing keys", () => {
     expect(findTraces(inspect(error, { depth: null, showHidden: true }))).toEqual([]);
   });
 
-  it("is not printed with the keys that were made of it", () => {
+  it("is not printed with the keys that are parsed from it", () => {
     const [key] = parse(JSON.stringify({ keys: [newKey()] }));
 
     expect(findTraces(inspect(key, { depth: null, showHidden: true }) + JSON.stringify({ key }))).toEqual([]);

@@ -12,7 +12,7 @@ const OTHER_KEY = newKey();
 const start = (callsPerMinute?: number) =>
   startWebhook({ keys: () => [KEY], ...(callsPerMinute !== undefined && { callsPerMinute }) });
 
-/** One call by a fresh webhook: status, code of the answer, codes of the log. */
+/** One call to a new webhook: status, code of the response, codes of the log. */
 async function outcomeOf(body: unknown, options: CallOptions & { readonly atOffsetMs?: number } = {}) {
   const webhook = start();
   const at = webhook.now() + (options.atOffsetMs ?? 0);
@@ -25,11 +25,11 @@ async function outcomeOf(body: unknown, options: CallOptions & { readonly atOffs
   };
 }
 
-describe("a call that is in order", () => {
+describe("a valid call", () => {
   it.each([
     { it: "names a source", body: { secretId: "prod/db" }, input: { secretId: "prod/db" } },
     {
-      it: "names a source by its ARN, and a version",
+      it: "names a source by ARN, and a version",
       body: {
         secretId: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf",
         versionId: "f47ac10b-58cc-4372-a567-0e02b2c3d479",
@@ -46,11 +46,11 @@ describe("a call that is in order", () => {
       input: { webhookId: "shop-db" },
     },
     {
-      it: "says of itself that it is of a time to come, without that time",
+      it: "has a timestamp in the future, and passes on no time",
       body: { type: "secret.rotated", timestamp: "2099-01-01T00:00:00Z", data: { secretId: "prod/db" } },
       input: { secretId: "prod/db" },
     },
-  ])("is handed over when it $it", async ({ body, input }) => {
+  ])("is passed on when it $it", async ({ body, input }) => {
     expect(await outcomeOf(body)).toEqual({
       status: 202,
       code: "ACCEPTED",
@@ -62,16 +62,16 @@ describe("a call that is in order", () => {
   it.each([
     { it: "as base64, as Lambda writes what it does not take for text", options: { isBase64Encoded: true } },
     {
-      it: "with a character set beside the content type",
+      it: "with a character set in the content type",
       options: { headers: { "content-type": 'Application/JSON; charset="UTF-8"' } },
     },
     { it: "five minutes old", options: { atOffsetMs: -300_000 } },
     {
-      it: "with headers in capitals",
+      it: "with upper-case headers",
       options: { headers: { "webhook-id": undefined, "Webhook-Id": "msg_1" }, id: "msg_1" },
     },
     {
-      it: "with signatures of other versions beside its own",
+      it: "with extra signatures of other versions",
       options: { id: "msg_2", signature: "" },
     },
   ])("is accepted $it", async ({ options }) => {
@@ -109,7 +109,7 @@ describe("a call that is refused", () => {
       want: "SIGNATURE_UNKNOWN",
     },
     {
-      it: "forged: the body was changed on its way",
+      it: "forged: the body was changed in transit",
       body,
       options: { sentBody: '{"secretId":"prod/cache"}' },
       want: "SIGNATURE_UNKNOWN",
@@ -158,7 +158,7 @@ describe("a call that is refused", () => {
     },
     { it: "oversized: one byte too much", body: padded(8_193), options: {}, want: "BODY_TOO_LARGE" },
     {
-      it: "oversized: one byte too much in base64",
+      it: "oversized: one byte too many in base64",
       body: padded(8_193),
       options: { isBase64Encoded: true },
       want: "BODY_TOO_LARGE",
@@ -189,7 +189,7 @@ describe("a call that is refused", () => {
       want: "CONTENT_TYPE_UNSUPPORTED",
     },
     {
-      it: "of no content type",
+      it: "without a content type",
       body,
       options: { headers: { "content-type": undefined } },
       want: "CONTENT_TYPE_UNSUPPORTED",
@@ -226,7 +226,7 @@ describe("a call that is refused", () => {
       want: "HEADER_REPEATED",
     },
     {
-      it: "with two ids, spelt differently",
+      it: "with two ids, in headers of different case",
       body,
       options: { headers: { "Webhook-Id": "msg_2" } },
       want: "HEADER_REPEATED",
@@ -238,14 +238,14 @@ describe("a call that is refused", () => {
       want: "HEADER_REPEATED",
     },
     {
-      it: "with two headers of signatures",
+      it: "with two signature headers",
       body,
       options: { headers: { "webhook-signature": "v1,AAAA,v1,BBBB" } },
       want: "HEADER_REPEATED",
     },
     { it: "with a full stop in its id", body, options: { id: "msg.1" }, want: "HEADER_MALFORMED" },
     {
-      it: "with a timestamp that is no number",
+      it: "with a timestamp that is not a number",
       body,
       options: { headers: { "webhook-timestamp": "1795575600s" } },
       want: "HEADER_MALFORMED",
@@ -269,13 +269,13 @@ describe("a call that is refused", () => {
       want: "HEADER_MALFORMED",
     },
     {
-      it: "malformed: no base64",
+      it: "malformed: not base64",
       body,
       options: { isBase64Encoded: true, sentBody: "not base64!" },
       want: "BODY_NOT_TEXT",
     },
     {
-      it: "malformed: no UTF-8",
+      it: "malformed: not UTF-8",
       body,
       options: { isBase64Encoded: true, sentBody: "/w==" },
       want: "BODY_NOT_TEXT",
@@ -286,32 +286,32 @@ describe("a call that is refused", () => {
     { it: "malformed: a list", body: [body], options: {}, want: "BODY_NOT_JSON" },
     { it: "malformed: no id", body: { password: newCanary() }, options: {}, want: "UNKNOWN_FIELD" },
     {
-      it: "malformed: an id and something besides",
+      it: "malformed: an id and an extra field",
       body: { ...body, value: newCanary() },
       options: {},
       want: "UNKNOWN_FIELD",
     },
     { it: "malformed: two ids", body: { ...body, webhookId: "shop-db" }, options: {}, want: "UNKNOWN_FIELD" },
     {
-      it: "malformed: an id that can be none",
+      it: "malformed: an invalid id",
       body: { secretId: `prod/${MARK} ` },
       options: {},
       want: "MALFORMED_ID",
     },
     {
-      it: "malformed: a version that can be none",
+      it: "malformed: an invalid version",
       body: { ...body, versionId: "x y" },
       options: {},
       want: "MALFORMED_VERSION_ID",
     },
     {
-      it: "malformed: a webhook id that can be none",
+      it: "malformed: an invalid webhook id",
       body: { webhookId: "-" },
       options: {},
       want: "MALFORMED_WEBHOOK_ID",
     },
     {
-      it: "malformed: an envelope round nothing",
+      it: "malformed: an empty envelope",
       body: { type: "x", data: "prod/db" },
       options: {},
       want: "BODY_NOT_JSON",
@@ -327,15 +327,15 @@ describe("a call that is refused", () => {
     });
   });
 
-  it("is told what it may do instead when its method is wrong", async () => {
+  it("gets the allowed method if its method is wrong", async () => {
     const answer = await start().call(webhookCall("", { method: "PUT" }));
 
     expect(answer.headers.allow).toBe("POST");
   });
 
-  it("is measured before it is decoded, however large it is", async () => {
+  it("is measured before it is decoded, at any size", async () => {
     const webhook = start();
-    const sentBody = "A".repeat(6_000_000); // more than Lambda takes
+    const sentBody = "A".repeat(6_000_000); // more than Lambda accepts
 
     const answer = await webhook.call(
       webhookCall({}, { at: webhook.now(), sentBody, isBase64Encoded: true }),
@@ -348,7 +348,7 @@ describe("a call that is refused", () => {
 describe("a call that is replayed", () => {
   const body = { secretId: "prod/db" };
 
-  it("is answered as the first time, and done once", async () => {
+  it("gets the same response, and is processed once", async () => {
     const webhook = start();
     const event = webhookCall(body, { keys: [KEY], at: webhook.now() });
 
@@ -363,7 +363,7 @@ describe("a call that is replayed", () => {
     ]);
   });
 
-  it("is known for as long as its timestamp is good, also when that lies in the future", async () => {
+  it("is recognized for as long as its timestamp is valid, also if that is in the future", async () => {
     const webhook = start();
     const event = webhookCall(body, { keys: [KEY], at: webhook.now() + 299_000 });
     await webhook.call(event);
@@ -383,12 +383,12 @@ describe("a call that is replayed", () => {
     { it: "its last millisecond", sentAfterMs: 0, passMs: 300_999, statusCode: 202 },
     { it: "the first millisecond after its window", sentAfterMs: 0, passMs: 301_000, statusCode: 400 },
     {
-      it: "the last millisecond of the second that it was sent in",
+      it: "the last millisecond of the second in which it was sent",
       sentAfterMs: 999,
       passMs: 300_000,
       statusCode: 202,
     },
-  ])("is not done again in $it", async ({ sentAfterMs, passMs, statusCode }) => {
+  ])("is not processed again in $it", async ({ sentAfterMs, passMs, statusCode }) => {
     const webhook = start();
     webhook.pass(600); // to a whole second
     const event = webhookCall(body, { keys: [KEY], at: webhook.now() });
@@ -402,7 +402,7 @@ describe("a call that is replayed", () => {
     expect(webhook.invoked).toHaveLength(1);
   });
 
-  it("is not done again when its window ends while the signing keys are read", async () => {
+  it("is not processed again if its window ends while the signing keys are read", async () => {
     let keyReadMs = 0;
     const webhook: TestWebhook = startWebhook({
       keys: () => {
@@ -422,9 +422,9 @@ describe("a call that is replayed", () => {
     expect(webhook.invoked).toHaveLength(1);
   });
 
-  it("is known however many others are let in during its window", () => {
+  it("is recognized after any number of other calls in its window", () => {
     const sentAt = Date.UTC(2026, 10, 25, 3, 0, 0);
-    const longestMs = (2 * WINDOW_SECONDS + 1) * 1_000; // its timestamp may lie in the future
+    const longestMs = (2 * WINDOW_SECONDS + 1) * 1_000; // its timestamp can be in the future
     let now = sentAt;
     const allowance = rateLimiter(CALLS_PER_MINUTE_MAX, () => now);
     let letIn = 0;
@@ -434,7 +434,7 @@ describe("a call that is replayed", () => {
     expect(letIn).toBeLessThanOrEqual(CALLS_MAX);
   });
 
-  it("is another call when its sender signs it anew: whoever uses one id for all of them loses none", async () => {
+  it("is a new call if its sender signs it again, so that a sender with one id for all calls loses none", async () => {
     const webhook = start();
     await webhook.call(webhookCall(body, { id: "always-the-same", keys: [KEY], at: webhook.now() }));
     webhook.pass(1_000);
@@ -451,7 +451,7 @@ describe("too many calls", () => {
   const forged = (webhook: ReturnType<typeof start>) =>
     webhook.call(webhookCall(body, { keys: [OTHER_KEY], at: webhook.now() }));
 
-  it("are told when to come again, and are let in then", async () => {
+  it("get a Retry-After, and are accepted after that time", async () => {
     const webhook = start(2);
     const first = [await good(webhook), await good(webhook), await good(webhook)];
     webhook.pass(30_000);
@@ -464,7 +464,7 @@ describe("too many calls", () => {
     expect(webhook.metrics.filter(({ name }) => name === "WebhookCallsHeldOff")).toHaveLength(2);
   });
 
-  it("with wrong signatures shut nobody out who signs rightly, and fill no log", async () => {
+  it("with wrong signatures do not block valid callers, and do not fill the log", async () => {
     const webhook = start(3);
     const answers = [];
     for (let call = 0; call < 10; call += 1) answers.push((await forged(webhook)).statusCode);

@@ -29,7 +29,7 @@ describe.each([...forged, ...both, ...unknown])("$it", ({ body, key }) => {
     return { webhook, answers };
   };
 
-  it("is answered 401, with these headers and these words and no others", async () => {
+  it("gets a 401 with exactly these headers and this body", async () => {
     const { answers } = await refuse(1);
 
     expect(answers).toEqual([
@@ -41,14 +41,14 @@ describe.each([...forged, ...both, ...unknown])("$it", ({ body, key }) => {
     ]);
   });
 
-  it("causes the same work: the keys are read again, once a minute at most", async () => {
+  it("causes the same work: the keys are read again, at most once a minute", async () => {
     const { webhook } = await refuse(3);
 
-    expect(webhook.keyReads()).toBe(3); // one for the first call, whose keys are new, and one for each later call
+    expect(webhook.keyReads()).toBe(3); // one for the first call, and one for each later call
     expect(webhook.invoked).toEqual([]);
   });
 
-  it("is told apart in the log alone, by its webhook-id", async () => {
+  it("is distinguished only in the log, by its webhook-id", async () => {
     const { webhook } = await refuse(1);
 
     expect(webhook.logs).toEqual([
@@ -64,7 +64,7 @@ describe.each([...forged, ...both, ...unknown])("$it", ({ body, key }) => {
     expect(JSON.stringify(webhook.logs)).not.toContain("prod/");
   });
 
-  it("uses up the same allowance", async () => {
+  it("counts towards the same rate limit", async () => {
     const webhook = startWebhook({ keys: () => [KEY], callsPerMinute: 1 });
     const call = () => webhook.call(webhookCall(body, { keys: [key], at: webhook.now() }));
 
@@ -72,7 +72,7 @@ describe.each([...forged, ...both, ...unknown])("$it", ({ body, key }) => {
   });
 });
 
-it("no id is unknown while a cluster is in trigger mode: an ExternalSecret there may read it", async () => {
+it("no id is unknown while a cluster is in trigger mode, because an ExternalSecret there can use it", async () => {
   const webhook = startWebhook({ keys: () => [KEY], triggers: true });
   const call = (body: object, key: string) =>
     webhook.call(webhookCall(body, { keys: [key], at: webhook.now() }));
