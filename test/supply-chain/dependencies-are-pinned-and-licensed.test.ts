@@ -31,39 +31,39 @@ it("finds packages at all", () => {
 });
 
 describe("the lockfile", () => {
-  it("is of the manifest as it stands", () => {
+  it("matches the manifest", () => {
     const { dependencies, devDependencies } = packageJson;
     expect(root?.[1]).toMatchObject({ dependencies, devDependencies });
     const locked = Object.fromEntries(packages.map(({ path, version }) => [path, version]));
     for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
-      expect(locked[`node_modules/${name}`], name).toBe(version); // so no range either
+      expect(locked[`node_modules/${name}`], name).toBe(version); // so the manifest has no ranges
     }
   });
 
-  it("knows every package by its SHA-512, those of other platforms too", () => {
+  it("has the SHA-512 of every package, also for other platforms", () => {
     expect(packages.filter(({ integrity = "" }) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity))).toEqual(
       [],
     );
   });
 
-  it("names no host, no file and no repository to get one from: the registry is whoever installs it chooses", () => {
+  it("names no host, file or repository: npm uses the configured registry", () => {
     expect(packages.filter(({ resolved, link }) => resolved !== undefined || link === true)).toEqual([]);
     const withoutFunding = JSON.stringify(lockfile, (key, value) => (key === "funding" ? undefined : value));
     expect(withoutFunding).not.toMatch(/https?:|git\+|file:/);
   });
 
-  it("has no package that its authors have given up", () => {
+  it("has no deprecated package", () => {
     expect(packages.filter(({ deprecated }) => deprecated !== undefined)).toEqual([]);
   });
 
-  it("lets no package run a script when it is installed, but for two that put a program in its place", () => {
+  it("permits install scripts only for two packages that install a program", () => {
     const withScripts = packages.filter(({ hasInstallScript }) => hasInstallScript === true);
     expect(withScripts.map(({ name }) => name).sort()).toEqual(Object.keys(packageJson.allowScripts).sort());
     expect(withScripts.filter(({ dev }) => dev !== true)).toEqual([]);
   });
 });
 
-/** Permissive: a copy may be shipped inside of a bundle, under the Apache License of the whole, with the notice kept. */
+/** Permissive: a bundle under the Apache License can contain a copy, with its notice. */
 const MAY_BE_SHIPPED = [
   "0BSD",
   "Apache-2.0",
@@ -75,7 +75,7 @@ const MAY_BE_SHIPPED = [
   "PSF-2.0",
   "Unlicense",
 ];
-/** Run here and never shipped, so a licence that asks for changes to be published asks for nothing. */
+/** Used in development and never shipped, so an obligation to publish changes does not apply. */
 const MAY_BE_RUN = [
   ...MAY_BE_SHIPPED,
   "BSD-2-Clause",
@@ -87,7 +87,7 @@ const MAY_BE_RUN = [
 ];
 
 describe("licences", () => {
-  it("of what is shipped allow it, and are what the packages themselves say", () => {
+  it("of shipped packages permit shipping, and match the packages' own manifests", () => {
     for (const { path, name, license, optional } of shipped) {
       expect(MAY_BE_SHIPPED, name).toContain(license);
       const own = readManifest(path);
@@ -96,11 +96,11 @@ describe("licences", () => {
     }
   });
 
-  it("of what is only run here allow that", () => {
+  it("of development packages permit their use", () => {
     for (const { name, license } of packages) expect(MAY_BE_RUN, name).toContain(license);
   });
 
-  it("have no entry that nobody needs", () => {
+  it("have no unused entry in the list", () => {
     const used = new Set(packages.map(({ license }) => license));
     expect(MAY_BE_RUN.filter((license) => !used.has(license))).toEqual([]);
   });
@@ -110,6 +110,6 @@ function readManifest(path: string): { license?: string; licenses?: { type: stri
   try {
     return JSON.parse(readFileSync(join(ROOT, path, "package.json"), "utf8"));
   } catch {
-    return undefined; // of another platform
+    return undefined; // for another platform
   }
 }

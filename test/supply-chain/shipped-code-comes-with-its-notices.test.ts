@@ -25,7 +25,7 @@ beforeAll(async () => {
 describe.each(FUNCTIONS)("the bundle of the %s function", (name) => {
   const packages = () => bundles.get(name) ?? [];
 
-  it("holds what the lockfile has as shipped and the bill of materials lists, and nothing else", () => {
+  it("contains only packages that the lockfile ships and the bill of materials lists", () => {
     expect(packages().length).toBeGreaterThan(10);
     for (const { folder, name: of, version, license } of packages()) {
       expect(locked[folder], folder).toMatchObject({ version, license });
@@ -34,13 +34,13 @@ describe.each(FUNCTIONS)("the bundle of the %s function", (name) => {
     }
   });
 
-  it("comes with the notice that each licence asks for", () => {
+  it("comes with the notice that each licence requires", () => {
     const notices = printNotices(packages());
     for (const { name: of, version, license } of packages()) {
       const [part = ""] = notices
         .split(/^-{80}$/m)
         .filter((one) => one.includes(`\n${of} ${version} (${license})\n`));
-      if (license === "MIT-0") continue; // "No Attribution": it asks for none
+      if (license === "MIT-0") continue; // "No Attribution": it requires none
       expect(part, of).toMatch(/copyright/i);
       expect(part, of).toMatch(
         license === "Apache-2.0" ? /Apache License/ : /MERCHANTABILITY|WITHOUT WARRANTY|unencumbered/i,
@@ -75,15 +75,15 @@ describe("the command", () => {
     );
   });
 
-  it("holds no code of others, and so owes no notice: npm installs each package with its own", () => {
+  it("contains no third-party code and needs no notice: npm installs each package with its own", () => {
     expect(inside.filter((file) => file.includes("node_modules"))).toEqual([]);
   });
 
-  it("finds all that it asks for among the dependencies", () => {
+  it("imports only packages that are dependencies", () => {
     expect(Object.keys(packageJson.dependencies)).toEqual(expect.arrayContaining([...external]));
   });
 
-  it("or a bundle needs each of the dependencies", () => {
+  it("or a bundle uses each of the dependencies", () => {
     const bundled = new Set([...bundles.values()].flat().map(({ name }) => name));
     const needless = Object.keys(packageJson.dependencies).filter(
       (one) => !external.has(one) && !bundled.has(one),

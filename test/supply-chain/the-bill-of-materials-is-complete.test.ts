@@ -4,8 +4,8 @@ import packageJson from "../../package.json" with { type: "json" };
 import lockfileJson from "../../package-lock.json" with { type: "json" };
 import { ROOT } from "../docs/markdown.ts";
 
-// `npm run sbom`, as whoever deploys runs it. That it follows CycloneDX's schema is tested in test/real/sam, where that
-// schema is at hand.
+// `npm run sbom`, as in a deployment. test/real/sam tests that it follows CycloneDX's schema, because that
+// schema is available there.
 
 type Component = {
   readonly purl: string;
@@ -35,7 +35,7 @@ const shipped = Object.entries(lockfile.packages).flatMap(([path, { version, int
       ],
 );
 
-it("names every package that is shipped, and none that is not", () => {
+it("lists every shipped package, and no other", () => {
   expect(shipped.length).toBeGreaterThan(50);
   expect(bill.components.map(({ purl }) => purl).sort()).toEqual(
     [...new Set(shipped.map(({ purl }) => purl))].sort(),
@@ -44,7 +44,7 @@ it("names every package that is shipped, and none that is not", () => {
   expect(bill.metadata.component).toMatchObject({ name, version });
 });
 
-it("has the hash of the lockfile and a licence for each", () => {
+it("has the hash in the lockfile and a licence for each", () => {
   const hashes = new Map(
     shipped.map(({ purl, integrity = "" }) => [
       purl,
@@ -57,6 +57,6 @@ it("has the hash of the lockfile and a licence for each", () => {
   }
 });
 
-it("holds no address and no path of the machine that made it", () => {
+it("contains no address and no path of the build machine", () => {
   expect(JSON.stringify(bill.components)).not.toMatch(/https?:|file:|\/(root|home|work|tmp)\//);
 });
