@@ -25,7 +25,7 @@ afterEach(async () => {
 const ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
 
 describe("a start", () => {
-  it("asks a cluster for its version with a token, and Secrets Manager for nothing and without a signature", async () => {
+  it("requests the version of a cluster with a token, and sends Secrets Manager an empty unsigned request", async () => {
     const { warm, cluster, secretsManager } = await openWorld();
 
     await warm();
@@ -41,7 +41,7 @@ describe("a start", () => {
     expect(secretsManager.requests).toEqual([{ method: "GET", url: "/", isSigned: false, body: "" }]);
   });
 
-  it("leaves connections open that the first calls use", async () => {
+  it("leaves open connections that the first calls use", async () => {
     const { warm, cluster, secretsManager, readSecret, readSource } = await openWorld();
 
     await warm();
@@ -54,13 +54,13 @@ describe("a start", () => {
 
   it.each<[string, Answer]>([
     ["refuses the token", (_, response) => answerJson(response, 401, {})],
-    ["forbids to read its version", (_, response) => answerJson(response, 403, {})],
+    ["forbids the read of its version", (_, response) => answerJson(response, 403, {})],
     ["throttles", (_, response) => answerJson(response, 429, {}, { "retry-after": "1" })],
-    ["is broken", (_, response) => answerJson(response, 500, {})],
-    ["hangs up", (_, response) => response.destroy()],
-    ["never answers", () => {}],
+    ["returns 500", (_, response) => answerJson(response, 500, {})],
+    ["closes the connection", (_, response) => response.destroy()],
+    ["never responds", () => {}],
     ["redirects", (_, response) => response.writeHead(307, { location: "https://example.com/" }).end()],
-  ])("goes on where a cluster %s, and the first event is for the cluster all the same", async (_, answer) => {
+  ])("continues if a cluster %s, and the first event still calls the cluster", async (_, answer) => {
     let isWell = false;
     const { warm, readSecret } = await openWorld((request, response, body) =>
       isWell ? answerVersionOrSecret(request, response, body) : answer(request, response, body),
@@ -73,10 +73,10 @@ describe("a start", () => {
   });
 
   it.each<[string, (response: ServerResponse) => void]>([
-    ["is broken", (response) => response.writeHead(500).end()],
-    ["hangs up", (response) => response.destroy()],
-    ["never answers", () => {}],
-  ])("goes on where Secrets Manager %s, which is asked once", async (_, misbehave) => {
+    ["returns 500", (response) => response.writeHead(500).end()],
+    ["closes the connection", (response) => response.destroy()],
+    ["never responds", () => {}],
+  ])("continues if Secrets Manager %s, which is called once", async (_, misbehave) => {
     let isWell = false;
     const { warm, secretsManager, readSource } = await openWorld(answerVersionOrSecret, (response) =>
       isWell ? answerSource(response) : misbehave(response),
@@ -89,7 +89,7 @@ describe("a start", () => {
     expect(await readSource()).toMatchObject({ arn: ARN });
   });
 
-  it("goes on where there is nobody", async () => {
+  it("continues if no server listens", async () => {
     const { warm, cluster, secretsManager } = await openWorld();
     await cluster.stop();
     await secretsManager.stop();
@@ -97,7 +97,7 @@ describe("a start", () => {
     expect(await warm()).toBeUndefined();
   });
 
-  it("is made by the built function before it takes an event", async () => {
+  it("happens in the built function before it accepts an event", async () => {
     const { cluster, secretsManager, clusters } = await openWorld();
     const built = await buildRotation();
     cleanUps.push(built.remove);
@@ -121,10 +121,10 @@ describe("the clusters that a start connects to", () => {
   const unpinned: ClusterConfig = { name: "c", region: "eu-west-1" };
   const pinned = { ...unpinned, endpoint: "https://example.com", certificateAuthorityData: "Q0E=" };
   it.each<[string, Record<string, ClusterConfig>, string[]]>([
-    ["the only one, although it must be looked up", { main: unpinned }, ["main"]],
-    ["of several, those that need no lookup", { a: unpinned, b: pinned, c: unpinned, d: pinned }, ["b", "d"]],
-    ["four at most", { a: pinned, b: pinned, c: pinned, d: pinned, e: pinned }, ["a", "b", "c", "d"]],
-    ["none of several that must all be looked up", { a: unpinned, b: unpinned }, []],
+    ["the only one, even if it needs a lookup", { main: unpinned }, ["main"]],
+    ["of several, the ones without a lookup", { a: unpinned, b: pinned, c: unpinned, d: pinned }, ["b", "d"]],
+    ["at most four", { a: pinned, b: pinned, c: pinned, d: pinned, e: pinned }, ["a", "b", "c", "d"]],
+    ["none of several that all need a lookup", { a: unpinned, b: unpinned }, []],
   ])("are %s", (_, clusters, expected) => {
     expect(clustersToWarm(clusters)).toEqual(expected);
   });
@@ -136,7 +136,7 @@ const CREDENTIALS = {
   AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 };
 
-/** A cluster and Secrets Manager that note what they are asked, and a start that goes to both. */
+/** A cluster and Secrets Manager that record requests, and a start that connects to both. */
 async function openWorld(answer: Answer = answerVersionOrSecret, answerAws = answerSource) {
   const cluster = await startApiServer(answer);
   cleanUps.push(() => cluster.stop().catch(() => {}));
