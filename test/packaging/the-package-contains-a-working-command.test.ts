@@ -19,7 +19,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { sweepReport } from "../report/factories.ts";
 import { template } from "../template/template.ts";
 
-// `npm pack` on a copy of the repository, and the command out of what it made. About 3 s.
+// `npm pack` on a copy of the repository, and the command in the resulting package. About 3 s.
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const run = promisify(execFile);
@@ -45,7 +45,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-it("runs without the sources that it was made from", async () => {
+it("the command runs without the TypeScript sources", async () => {
   symlinkSync(join(ROOT, "node_modules"), join(unpacked, "node_modules"));
   const command = join(unpacked, packageJson.bin["secret-relay"]);
   const { stdout } = await run(process.execPath, [command, "validate", "bindings.yaml", "--json"], {
@@ -56,7 +56,7 @@ it("runs without the sources that it was made from", async () => {
   expect(version.stdout.trim()).toBe(packageJson.version);
 });
 
-describe("installed in a folder with nothing but Node and npm", () => {
+describe("the package in a folder with only Node and npm", () => {
   let folder: string;
   const npx = (command: string) =>
     run("bash", ["-c", command], {
@@ -69,7 +69,7 @@ describe("installed in a folder with nothing but Node and npm", () => {
       },
     });
 
-  // As npm does it, without asking a registry: the package, what it depends on, and the link to its command.
+  // As npm installs it, without a registry: the package, its dependencies, and the link to its command.
   beforeAll(() => {
     folder = join(work, "folder");
     const place = join(folder, "node_modules", "eks-secret-relay");
@@ -87,7 +87,7 @@ describe("installed in a folder with nothing but Node and npm", () => {
     expect((await npx(command)).stdout).toMatch(/bindings\.yaml is valid/);
   });
 
-  it("writes the report page, with its own style and script in it", async () => {
+  it("writes the report page with its style and script inline", async () => {
     await npx("npx secret-relay report --from report.json");
 
     const page = readFileSync(join(folder, "report.html"), "utf8");
@@ -95,19 +95,19 @@ describe("installed in a folder with nothing but Node and npm", () => {
     expect(page).toContain(SCRIPT);
   });
 
-  it("ends quietly when whoever reads its output has seen enough", async () => {
+  it("ends quietly when the reader of its output closes the pipe", async () => {
     const { stderr } = await npx("npx secret-relay schema | true");
 
     expect(stderr).toBe("");
   });
 });
 
-it("holds no test, no TypeScript and nothing hidden", () => {
+it("the package contains no test, no TypeScript and no hidden file", () => {
   expect(files).toContain("LICENSE");
   expect(files.filter((file) => /\.ts$|^test\/|(^|\/)\./.test(file))).toEqual([]);
 });
 
-it("asks npm for every package that it imports", () => {
+it("every imported package is a dependency", () => {
   const bundled = files.filter((file) => file.startsWith("dist/"));
   expect(bundled).toContain("dist/cli/main.mjs");
   const imported = bundled
@@ -125,7 +125,7 @@ it("asks npm for every package that it imports", () => {
   expect([...packages].filter((name) => !(name in packageJson.dependencies))).toEqual([]);
 });
 
-it("has one version everywhere", () => {
+it("the version is the same everywhere", () => {
   expect(template.Metadata["AWS::ServerlessRepo::Application"]?.SemanticVersion).toBe(packageJson.version);
   expect(readFileSync(join(ROOT, "CHANGELOG.md"), "utf8")).toContain(`## ${packageJson.version}`);
 });
