@@ -15,9 +15,9 @@ import { MARKS } from "../harness/marks.ts";
 import { runs } from "../harness/property-runs.ts";
 import { convert, externalSecret, OPTIONS, store } from "./manifests.ts";
 
-// The operator's part is played by a model of its own, written from what was read of it and shared with nothing here.
+// A separate model stands in for the operator; it shares no code with the converter.
 
-/** Names that collide, hold dots, look like indices, or like something of JavaScript. */
+/** Names that collide, have dots, look like indices, or equal a built-in property. */
 const anyName = fc.constantFrom(
   "a",
   "b",
@@ -48,13 +48,13 @@ const anyPath = fc.array(fc.constantFrom("a", "b", "0", "1", "x-y", "x y", "ü",
 });
 
 describe("a property", () => {
-  it("finds the same text as the operator's, or is refused where the operator finds nothing", async () => {
+  it("finds the same string as the operator, or is refused where the operator finds nothing", async () => {
     await fc.assert(
       fc.asyncProperty(anySource, anyPath, async (source, parts) => {
         const property = parts.join(".");
         fc.pre(parts.length === 1 || !parts.includes("__proto__")); // refused
         const found = lookUp(source, property);
-        // Objects, nulls and lists are told apart by notes: their spelling differs.
+        // The notes cover objects, nulls and lists: their spelling differs.
         fc.pre(found === undefined || typeof found === "string");
         const made = await render(
           { data: [{ secretKey: "key", remoteRef: { key: "prod/db", property } }] },
@@ -67,7 +67,7 @@ describe("a property", () => {
     );
   });
 
-  it("of any spelling is converted or refused, and never thrown at", () => {
+  it("of any spelling is converted or refused, and nothing throws", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(..."ab.0*?|#@\\!{}[]\"'") })),
@@ -100,7 +100,7 @@ describe("an extract", () => {
     );
   });
 
-  it("is renamed as the operator's expressions do it", async () => {
+  it("is renamed as by the operator's expressions", async () => {
     const anyLiteral = fc.stringMatching(/^[a-c_-]{0,3}$/);
     const anyRewrite = fc.oneof(
       fc.record({
@@ -125,7 +125,7 @@ describe("an extract", () => {
           source,
         );
 
-        // Two keys that come to one name: the operator keeps either of them, the relay refuses.
+        // Two keys with one resulting name: the operator keeps either of them, the relay refuses.
         expect(made).toEqual(
           isLegal && new Set(keys).size === keys.length ? Object.fromEntries(rewritten) : undefined,
         );
@@ -150,7 +150,7 @@ describe("a template", () => {
     ),
   );
 
-  it("makes the same text", async () => {
+  it("renders the same string", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(anyPiece, { minLength: 1, maxLength: 6 }),
@@ -180,7 +180,7 @@ describe("a template", () => {
 });
 
 describe("any manifest", () => {
-  it("is a binding that the build takes, or has objections with a place and a reason", () => {
+  it("becomes a binding that the build accepts, or has objections with a location and a reason", () => {
     const anyField = fc.constantFrom(
       ..."data dataFrom target secretStoreRef refreshInterval refreshPolicy secretKey remoteRef key property version decodingStrategy extract find rewrite regexp source target template type metadata labels name kind creationPolicy deletionPolicy immutable".split(
         " ",
@@ -244,7 +244,7 @@ describe("any manifest", () => {
   });
 });
 
-/** What the relay writes for it; undefined when it refuses. */
+/** The data that the relay writes; undefined if it refuses. */
 async function render(spec: object, source: object): Promise<Record<string, string> | undefined> {
   const { converted, notConverted } = convert([store(), externalSecret(spec)]);
   expect(notConverted).toEqual([]);
@@ -267,7 +267,7 @@ async function render(spec: object, source: object): Promise<Record<string, stri
   }
 }
 
-/** The operator's look-up: the literal key first, then part by part; a number is a place in a list. */
+/** The operator's lookup: the literal key first, then part by part; a number is an index of a list. */
 function lookUp(source: Record<string, unknown>, property: string): unknown {
   if (Object.hasOwn(source, property)) return source[property];
   let at: unknown = source;
@@ -281,11 +281,11 @@ function lookUp(source: Record<string, unknown>, property: string): unknown {
   return at;
 }
 
-/** Go's ReplaceAllString; JavaScript's is the same for the expressions that are taken, but for the braces of a group. */
+/** Go's ReplaceAllString; JavaScript's is equal for the supported expressions, except for the braces of a group. */
 function rewrite(key: string, { source, target }: { source: string; target: string }): string {
   return key.replace(new RegExp(source), target.replace(/\$\{1\}/, "$$1"));
 }
 
-it("a document is written as it was read", () => {
+it("a document survives a round trip", () => {
   expect(readManifests("x.yaml", stringify(store())).manifests).toHaveLength(1);
 });

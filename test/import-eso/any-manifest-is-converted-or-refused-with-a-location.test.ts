@@ -47,7 +47,7 @@ const anyValue = fc.oneof(
   fc.constant(pick("a")),
 );
 
-/** Manifests that can be converted, with a few places in which something else stands. */
+/** Manifests that can be converted, with a few changed values. */
 const anyObjects = fc
   .array(fc.tuple(fc.nat(), fc.constantFrom(...KEYS), anyValue), { maxLength: 5 })
   .map((damages) => {
@@ -76,7 +76,7 @@ const anyObjects = fc
   });
 
 describe("any manifest", () => {
-  it("is converted completely, or refused with a code and a place, and invents nothing", () => {
+  it("is converted completely, or refused with a code and a location", () => {
     let [converted, refused] = [0, 0];
     fc.assert(
       fc.property(anyObjects, (objects) => {
@@ -96,14 +96,14 @@ describe("any manifest", () => {
             expect(typeof objection.path).toBe("string");
           }
         }
-        expect(({} as Record<string, unknown>).items).toBeUndefined(); // no prototype was written to
+        expect(({} as Record<string, unknown>).items).toBeUndefined(); // no prototype was changed
       }),
       { numRuns: runs(300) },
     );
     expect(Math.min(converted, refused)).toBeGreaterThan(50);
   });
 
-  it("of any text is read, or reported with its line", () => {
+  it("with any content is read, or reported with its line", () => {
     const whole = stringify(externalSecret({ data: [pick("user")] }));
     const edits = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 3 }), fc.string({ unit: "binary" })), {
       maxLength: 5,
@@ -131,7 +131,7 @@ describe("any manifest", () => {
       Array.from({ length: 30 }, (_, at) => `a${at}: &a${at} [*a${at - 1}, *a${at - 1}]`).join("\n"),
     ],
     ["more brackets than any manifest has", "}".repeat(2_000_000)],
-  ])("that contains %s is reported, and ends", (_what, text) => {
+  ])("with %s is reported, without delay", (_what, text) => {
     const { manifests, problems } = readManifests("all.yaml", text);
     expect(manifests).toEqual([]);
     expect(problems).toHaveLength(1);
@@ -141,7 +141,7 @@ describe("any manifest", () => {
 it.each([
   "metadata: &m { name: app, namespace: shop, labels: *m }\nspec: { data: [] }",
   "metadata: { name: app, namespace: shop }\nspec: &s { data: [*s], dataFrom: [*s], target: *s, secretStoreRef: *s }",
-])("a manifest that holds itself is refused with its place: %s", (rest) => {
+])("a manifest that contains itself is refused with its location: %s", (rest) => {
   const { manifests } = readManifests(
     "all.yaml",
     `apiVersion: external-secrets.io/v1\nkind: ExternalSecret\n${rest}`,

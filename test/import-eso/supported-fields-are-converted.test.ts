@@ -6,17 +6,17 @@ const data = (...entries: object[]) => ({ data: entries });
 describe("data", () => {
   it.each([
     {
-      it: "takes a property as a key of the source",
+      it: "converts a property to a key of the source",
       spec: data(pick("PASSWORD", { property: "password" }), pick("USER", { property: "user" })),
       rules: { source: "prod/db", keys: { PASSWORD: "password", USER: "user" } },
     },
     {
-      it: "takes a whole value under its key",
+      it: "converts a whole value under its key",
       spec: data(pick("license.txt")),
       rules: { source: "prod/db", value: "license.txt" },
     },
     {
-      it: "decodes strictly what is said to be encoded",
+      it: "decodes strictly if a decoding strategy is set",
       spec: data(
         pick("cert", { property: "p12", decodingStrategy: "Base64" }),
         pick("a", { property: "b", decodingStrategy: "Base64URL" }),
@@ -27,12 +27,12 @@ describe("data", () => {
       },
     },
     {
-      it: "decodes a whole value too",
+      it: "also decodes a whole value",
       spec: data(pick("file", { decodingStrategy: "Base64" })),
       rules: { source: "prod/db", value: "file", decode: "base64" },
     },
     {
-      it: "looks a dotted property up as a key first and as a path then, as the operator does",
+      it: "looks up a dotted property as a key, then as a path, like the operator",
       spec: data(pick("name", { property: "admin.name" })),
       rules: {
         source: "prod/db",
@@ -40,7 +40,7 @@ describe("data", () => {
       },
     },
     {
-      it: "takes a number in a path for a place in a list",
+      it: "reads a number in a path as an index of a list",
       spec: data(pick("host", { property: "hosts.1.name" })),
       rules: {
         source: "prod/db",
@@ -48,7 +48,7 @@ describe("data", () => {
       },
     },
     {
-      it: "reads a staging label",
+      it: "converts a staging label",
       spec: data(pick("old", { property: "password", version: "AWSPREVIOUS" })),
       rules: { source: "prod/db", stage: "AWSPREVIOUS", keys: { old: "password" } },
     },
@@ -58,7 +58,7 @@ describe("data", () => {
       rules: { source: "prod/db", versionId: "123e4567-e89b-12d3-a456-426614174000", value: "key" },
     },
     {
-      it: "lists several sources, each with what is taken of it",
+      it: "lists several sources, each with its keys",
       spec: data(
         pick("user", { property: "user" }),
         pick("token", { key: "prod/api" }),
@@ -72,7 +72,7 @@ describe("data", () => {
       },
     },
     {
-      it: "keeps two versions of one source apart",
+      it: "keeps two versions of one source separate",
       spec: data(pick("now", { property: "p" }), pick("before", { property: "p", version: "AWSPREVIOUS" })),
       rules: {
         sources: [
@@ -89,24 +89,24 @@ describe("dataFrom", () => {
   const rewrite = (source: string, target: string) => extract({ rewrite: [{ regexp: { source, target } }] });
 
   it.each([
-    { it: "takes all keys of a source", dataFrom: [extract()], rules: { source: "prod/db", keys: "all" } },
+    { it: "converts all keys of a source", dataFrom: [extract()], rules: { source: "prod/db", keys: "all" } },
     {
-      it: "renames by an expression that is a pattern",
+      it: "renames by an expression that is equivalent to a pattern",
       dataFrom: [rewrite("^db_(.*)$", "DB_$1")],
       rules: { source: "prod/db", extract: { rename: [{ pattern: "db_*", to: "DB_*" }] } },
     },
     {
-      it: "renames a beginning",
+      it: "renames a prefix",
       dataFrom: [rewrite("^team-", "")],
       rules: { source: "prod/db", extract: { rename: [{ pattern: "team-*", to: "*" }] } },
     },
     {
-      it: "renames an end",
+      it: "renames a suffix",
       dataFrom: [rewrite("\\.old$", "_old")],
       rules: { source: "prod/db", extract: { rename: [{ pattern: "*.old", to: "*_old" }] } },
     },
     {
-      it: "lets the later source win, as the operator does",
+      it: "lets the later source win, like the operator",
       dataFrom: [extract(), { extract: { key: "prod/cache" } }],
       rules: {
         sources: [
@@ -140,7 +140,7 @@ describe("a template", () => {
 
   it.each([
     {
-      it: "takes the place of data, with the source's own names",
+      it: "replaces data, and uses the names in the source",
       spec: templated({ data: { url: "postgres://{{ .user }}:{{ .password }}@db" } }),
       rules: {
         source: "prod/db",
@@ -148,7 +148,7 @@ describe("a template", () => {
       },
     },
     {
-      it: "stands beside data where it is merged, and wins over it",
+      it: "is merged with data, and wins over it",
       spec: templated({ mergePolicy: "Merge", data: { url: "{{ .user }}", password: "x{{ .password }}" } }),
       rules: {
         source: "prod/db",
@@ -160,7 +160,7 @@ describe("a template", () => {
       },
     },
     {
-      it: "may encode, and find a name with a hyphen",
+      it: "can encode, and use a name with a hyphen",
       spec: templated({ data: { a: '{{ .user | toString | b64enc }}-{{ index . "user" }}' } }),
       rules: {
         source: "prod/db",
@@ -168,7 +168,7 @@ describe("a template", () => {
       },
     },
     {
-      it: "knows the keys of an extract",
+      it: "can use the keys of an extract",
       spec: {
         target: { template: { data: { dsn: "{{ .host }}:5432" } } },
         dataFrom: [{ extract: { key: "prod/db" } }],
@@ -176,7 +176,7 @@ describe("a template", () => {
       rules: { source: "prod/db", keys: { dsn: { template: "{{ host }}:5432" } } },
     },
     {
-      it: "says the type, the labels and the annotations",
+      it: "sets the type, the labels and the annotations",
       spec: templated(
         { type: "kubernetes.io/basic-auth", metadata: { labels: { a: "b" }, annotations: { c: "d" } } },
         [pick("username", { property: "u" }), pick("password", { property: "p" })],
@@ -195,7 +195,7 @@ describe("a template", () => {
 describe("the Secret", () => {
   const all = { dataFrom: [{ extract: { key: "prod/db" } }] };
 
-  it("is called like its ExternalSecret, unless it has a name of its own", () => {
+  it("has the name of its ExternalSecret, unless it has its own", () => {
     const targets = convert([
       store(),
       externalSecret(all),
@@ -207,7 +207,7 @@ describe("the Secret", () => {
     ]);
   });
 
-  it("has the labels and annotations of its ExternalSecret, but for what tools noted there", () => {
+  it("has the labels and annotations of its ExternalSecret, except those of tools", () => {
     const annotations = {
       "example.com/owner": "team-shop",
       "kubectl.kubernetes.io/last-applied-configuration": "{}",
@@ -236,17 +236,17 @@ describe("a store", () => {
   it.each([
     { it: "puts its prefix before the key", aws: { prefix: "prod/" }, source: "prod/db" },
     {
-      it: "means the functions' own account with a role of it",
+      it: "with a role of the functions' account keeps the name",
       aws: { role: "arn:aws:iam::111122223333:role/eso" },
       source: "db",
     },
     {
-      it: "in another account means an ARN",
+      it: "in another account leads to an ARN",
       aws: { role: "arn:aws:iam::444455556666:role/eso" },
       source: "arn:aws:secretsmanager:eu-west-1:444455556666:secret:db",
     },
     {
-      it: "in another Region means an ARN",
+      it: "in another Region leads to an ARN",
       aws: { region: "us-east-1" },
       source: "arn:aws:secretsmanager:us-east-1:111122223333:secret:db",
     },
@@ -265,7 +265,7 @@ describe("a store", () => {
     ]);
   });
 
-  it("of the same namespace is found before one of none", () => {
+  it("of the same namespace is preferred to one without a namespace", () => {
     const local = (namespace: string | undefined, prefix: string) => ({
       ...store({ prefix }),
       kind: "SecretStore",
@@ -280,7 +280,7 @@ describe("a store", () => {
     ]);
   });
 
-  it("of an entry counts before that of the whole", () => {
+  it("of an entry overrides the store of the ExternalSecret", () => {
     const other = { ...store({ prefix: "other/" }), metadata: { name: "other" } };
     const entry = {
       ...pick("a", { key: "x" }),
@@ -332,7 +332,7 @@ describe("a ClusterExternalSecret", () => {
     ]);
   });
 
-  it("has a target in each namespace that the operator found, and says that they are fixed", () => {
+  it("has a target in each namespace that the operator found, with a note that they are fixed", () => {
     const selected = cluster(
       { namespaceSelector: { matchLabels: { team: "shop" } } },
       { provisionedNamespaces: ["b", "a"] },
@@ -345,7 +345,7 @@ describe("a ClusterExternalSecret", () => {
     ]);
   });
 
-  it("is left out where its ExternalSecrets are there themselves", () => {
+  it("is omitted if its ExternalSecrets are in the input", () => {
     const made = externalSecret(
       { dataFrom: [{ extract: { key: "prod/db" } }] },
       { ownerReferences: [{ kind: "ClusterExternalSecret", name: "everywhere" }] },
@@ -363,7 +363,7 @@ describe("a ClusterExternalSecret", () => {
   });
 });
 
-it("a List and several documents are read like files of one", () => {
+it("a List and several documents are read like single files", () => {
   const list = { apiVersion: "v1", kind: "List", items: [store(), externalSecret({ data: [pick("a")] })] };
   expect(
     convert([{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } }, list]).converted,

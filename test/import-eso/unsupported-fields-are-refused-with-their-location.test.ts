@@ -20,7 +20,7 @@ const templated = (data: Record<string, string>, more: object = {}) => ({
   ],
 });
 
-describe("it is not converted, and its place is reported:", () => {
+describe("an unsupported field is reported with its location:", () => {
   it.each<[string, object, string]>([
     [
       "a property with a wildcard",
@@ -63,14 +63,10 @@ describe("it is not converted, and its place is reported:", () => {
       { data: [pick("a", { metadataPolicy: "Fetch" })] },
       "spec.data[0].remoteRef.metadataPolicy METADATA_POLICY",
     ],
-    [
-      "a key that is made twice",
-      { data: [pick("a"), pick("a", { property: "b" })] },
-      "spec.data[1] KEY_TWICE",
-    ],
+    ["a duplicate key", { data: [pick("a"), pick("a", { property: "b" })] }, "spec.data[1] KEY_TWICE"],
     ["an entry without a key", { data: [{ remoteRef: { key: "x" } }] }, "spec.data[0] FIELD_MALFORMED"],
     [
-      "a name that no secret has",
+      "an invalid secret name",
       { data: [pick("a", { key: "bad name" })] },
       "spec.data[0].remoteRef.key SOURCE_NAME",
     ],
@@ -119,28 +115,40 @@ describe("it is not converted, and its place is reported:", () => {
     ["a function of Sprig", templated({ a: "{{ .user | upper }}" }), "spec.target.template.data.a TEMPLATE"],
     ["trimming in a template", templated({ a: "{{- .user }}" }), "spec.target.template.data.a TEMPLATE"],
     [
-      "two sources in one text",
+      "two sources in one string",
       templated({ a: "{{ .user }}{{ .token }}" }),
       "spec.target.template.data.a TEMPLATE",
     ],
-    ["a whole value in a text", templated({ a: "{{ .file }}" }), "spec.target.template.data.a TEMPLATE"],
-    ["a path in a text", templated({ a: "{{ .deep }}" }), "spec.target.template.data.a TEMPLATE"],
-    ["a decoded value in a text", templated({ a: "{{ .raw }}" }), "spec.target.template.data.a TEMPLATE"],
+    [
+      "a whole value within a string",
+      templated({ a: "{{ .file }}" }),
+      "spec.target.template.data.a TEMPLATE",
+    ],
+    ["a path within a string", templated({ a: "{{ .deep }}" }), "spec.target.template.data.a TEMPLATE"],
+    [
+      "a decoded value within a string",
+      templated({ a: "{{ .raw }}" }),
+      "spec.target.template.data.a TEMPLATE",
+    ],
     ["a name that is not a variable", templated({ a: "{{ .odd }}" }), "spec.target.template.data.a TEMPLATE"],
-    ["a variable of nowhere", templated({ a: "{{ .other }}" }), "spec.target.template.data.a TEMPLATE"],
-    ["marks of our templates", templated({ a: "{% raw %}" }), "spec.target.template.data.a TEMPLATE"],
+    ["an undefined variable", templated({ a: "{{ .other }}" }), "spec.target.template.data.a TEMPLATE"],
+    [
+      "the delimiters of our templates",
+      templated({ a: "{% raw %}" }),
+      "spec.target.template.data.a TEMPLATE",
+    ],
     [
       "the old engine",
       templated({ a: "{{ .user }}" }, { engineVersion: "v1" }),
       "spec.target.template.engineVersion TEMPLATE",
     ],
     [
-      "a template that stands elsewhere",
+      "a template in another object",
       { ...all, target: { template: { templateFrom: [{ configMap: { name: "t", items: [] } }] } } },
       "spec.target.template.templateFrom TEMPLATE_FROM",
     ],
     [
-      "a label that is made from a value",
+      "a label with a value of the source",
       { ...all, target: { template: { metadata: { labels: { a: "{{ .user }}" } } } } },
       "spec.target.template.metadata.labels TEMPLATE_METADATA",
     ],
@@ -150,7 +158,7 @@ describe("it is not converted, and its place is reported:", () => {
       "spec.target.template.metadata.finalizers FINALIZERS",
     ],
     [
-      "another object than a Secret",
+      "an object other than a Secret",
       { ...all, target: { manifest: { apiVersion: "v1", kind: "ConfigMap" } } },
       "spec.target.manifest NOT_A_SECRET",
     ],
@@ -160,7 +168,7 @@ describe("it is not converted, and its place is reported:", () => {
       "spec.target.creationPolicy CREATION_POLICY",
     ],
     [
-      "keys that go with their source",
+      "keys that are deleted with their source",
       { ...all, target: { deletionPolicy: "Merge" } },
       "spec.target.deletionPolicy DELETION_POLICY",
     ],
@@ -175,36 +183,32 @@ describe("it is not converted, and its place is reported:", () => {
       "spec.target.deletionPolicy DELETION_POLICY",
     ],
     [
-      "a Secret that is made once",
+      "a Secret that is created once",
       { ...all, refreshPolicy: "CreatedOnce" },
       "spec.refreshPolicy REFRESH_POLICY",
     ],
     [
-      "a Secret that changes by hand",
+      "a Secret that is refreshed by hand",
       { ...all, refreshPolicy: "OnChange" },
       "spec.refreshPolicy REFRESH_POLICY",
     ],
-    ["an interval of none", { ...all, refreshInterval: "0s" }, "spec.refreshInterval REFRESH_POLICY"],
+    ["a zero interval", { ...all, refreshInterval: "0s" }, "spec.refreshInterval REFRESH_POLICY"],
     ["nothing to read", {}, "spec NOTHING_TO_READ"],
-    [
-      "a store that is not there",
-      { ...all, secretStoreRef: { name: "other" } },
-      "spec.secretStoreRef STORE_UNKNOWN",
-    ],
+    ["a missing store", { ...all, secretStoreRef: { name: "other" } }, "spec.secretStoreRef STORE_UNKNOWN"],
     ["no store", { ...all, secretStoreRef: undefined }, "spec.dataFrom[0] STORE_UNKNOWN"],
     [
-      "a type that Kubernetes acts on",
+      "a type that Kubernetes manages itself",
       { ...all, target: { template: { type: "kubernetes.io/service-account-token" } } },
       "spec BINDINGS_REFUSE",
     ],
-    ["a key that no Secret may have", { data: [pick("a b")] }, "spec BINDINGS_REFUSE"],
-    ["a field that is not known", { ...all, syncEvery: "day" }, "spec.syncEvery FIELD_UNKNOWN"],
+    ["a key that is invalid in a Secret", { data: [pick("a b")] }, "spec BINDINGS_REFUSE"],
+    ["an unknown field", { ...all, syncEvery: "day" }, "spec.syncEvery FIELD_UNKNOWN"],
     [
-      "a field that is not known, deep inside",
+      "a nested unknown field",
       { data: [pick("a", { nullBytePolicy: "Ignore" })] },
       "spec.data[0].remoteRef.nullBytePolicy FIELD_UNKNOWN",
     ],
-    ["text where a list should be", { data: "x" }, "spec.data FIELD_MALFORMED"],
+    ["a string in place of a list", { data: "x" }, "spec.data FIELD_MALFORMED"],
   ])("%s", (_, spec, objection) => {
     expect(convertOne(spec)).toMatchObject({ objections: expect.arrayContaining([objection]) });
   });
@@ -215,14 +219,14 @@ describe("a store is refused", () => {
   it.each<[string, object, string]>([
     ["of ParameterStore", store({ service: "ParameterStore" }), parameter],
     ["of another vault", { ...store(), spec: { provider: { vault: {} } } }, parameter],
-    ["with a field that is not known", store({ cache: true }), parameter],
+    ["with an unknown field", store({ cache: true }), parameter],
     ["of another Region with an unknown account", store({ region: "us-east-1" }), "STORE_ACCOUNT"],
   ])("%s", (_, given, code) => {
     const { notConverted } = convert([given, externalSecret(all)], { location: { region: "eu-west-1" } });
     expect(notConverted).toMatchObject([{ objections: [{ path: "spec.secretStoreRef", code }] }]);
   });
 
-  it("that stands twice, with both places", () => {
+  it("that is defined twice, with both locations", () => {
     const { notConverted } = convert([store(), store({ prefix: "other/" }), externalSecret(all)]);
     expect(notConverted).toMatchObject([
       { objections: [{ code: "STORE_AMBIGUOUS", reason: expect.stringContaining("all.yaml") }] },
@@ -265,7 +269,7 @@ it("an older version of the API is reported as a whole", () => {
   ]);
 });
 
-it("two that write one Secret are both refused", () => {
+it("two ExternalSecrets that write one Secret are both refused", () => {
   const { converted, notConverted } = convert([
     store(),
     externalSecret(all),
@@ -275,7 +279,7 @@ it("two that write one Secret are both refused", () => {
   expect(notConverted).toHaveLength(2);
 });
 
-it("a selector of namespaces that only the cluster can answer is refused", () => {
+it("a namespace selector that only the cluster can resolve is refused", () => {
   const everywhere = {
     apiVersion: "external-secrets.io/v1",
     kind: "ClusterExternalSecret",
@@ -294,8 +298,8 @@ it("a selector of namespaces that only the cluster can answer is refused", () =>
 
 describe("a file that is not YAML", () => {
   it.each([
-    ["a template of Helm", "kind: ExternalSecret\nspec: {{ .Values.spec }}\n  x: y\n", /helm template/],
-    ["a key that stands twice", "kind: X\nspec:\n  a: 1\n  a: 2\n", /line 4: a key is defined twice/],
+    ["a Helm template", "kind: ExternalSecret\nspec: {{ .Values.spec }}\n  x: y\n", /helm template/],
+    ["a duplicate key", "kind: X\nspec:\n  a: 1\n  a: 2\n", /line 4: a key is defined twice/],
   ])("is reported with its line: %s", (_, text, reason) => {
     expect(readManifests("x.yaml", text)).toMatchObject({
       manifests: [],
