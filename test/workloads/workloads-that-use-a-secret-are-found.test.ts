@@ -77,19 +77,19 @@ const places = [
     mounts: false,
   },
   {
-    it: "not in a Secret whose name only begins so",
+    it: "not in a Secret whose name only has that prefix",
     spec: container({ envFrom: [{ secretRef: { name: "db-2" } }] }),
     uses: false,
     mounts: false,
   },
   {
-    it: "not in a container called so",
+    it: "not in a container of that name",
     spec: { containers: [{ name: "db", image: "db" }] },
     uses: false,
     mounts: false,
   },
   {
-    it: "not in a spec of another shape",
+    it: "not in a spec with another structure",
     spec: { containers: "db", volumes: { secret: "db" }, imagePullSecrets: [null] },
     uses: false,
     mounts: false,
@@ -114,18 +114,18 @@ describe("of the workloads of a namespace", () => {
   const namesOf = (workloads: readonly RawObject[]) =>
     findUsers(workloads, "db").map(({ kind, metadata }) => `${kind}/${metadata?.name}`);
 
-  it("those that use the Secret are found, of each kind", () => {
+  it("the ones that use the Secret are found, of each kind", () => {
     const kinds = ["Deployment", "StatefulSet", "DaemonSet", "Rollout"];
     const all = kinds.flatMap((kind) => [workload(kind, "a", reads), workload(kind, "b", { template: {} })]);
 
     expect(namesOf(all)).toEqual(kinds.map((kind) => `${kind}/a`));
   });
 
-  it("a Rollout stands for the Deployment whose template it takes", () => {
+  it("a Rollout replaces the Deployment whose template it uses", () => {
     const rollout = workload("Rollout", "shop", { workloadRef: { kind: "Deployment", name: "base" } });
 
     expect(namesOf([workload("Deployment", "base", reads), rollout])).toEqual(["Rollout/shop"]);
   });
 
-  it("other kinds are none", () => expect(namesOf([workload("ReplicaSet", "a", reads)])).toEqual([]));
+  it("other kinds are ignored", () => expect(namesOf([workload("ReplicaSet", "a", reads)])).toEqual([]));
 });
