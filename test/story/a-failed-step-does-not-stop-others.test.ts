@@ -10,7 +10,7 @@ const noWorld = {} as StoryWorld;
 const step = (name: string, run: StoryStep["run"]): StoryStep => ({ name, title: `about ${name}`, run });
 const fails = (name: string, error: unknown) => step(name, () => Promise.reject(error));
 
-it("reports every step, and is not ok when one failed", async () => {
+it("reports every step, and is not ok if one failed", async () => {
   const steps = [
     fails("first", new StoryProblem("The Secret does not exist")),
     step("second", async () => ({ ms: 12.34 })),

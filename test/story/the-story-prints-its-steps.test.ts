@@ -131,7 +131,7 @@ describe("for readers", () => {
   });
 });
 
-describe.concurrent("a command line that is wrong", () => {
+describe.concurrent("an invalid command line", () => {
   it.each([
     { args: ["--jsno"], hint: "Did you mean --json?" },
     { args: ["rotation"], hint: "Unknown argument rotation." },

@@ -37,7 +37,7 @@ const run = (names: readonly string[], overrides: Partial<SyncDependencies> = {}
     },
   );
 
-describe("one bad target stops no other", () => {
+describe("one bad target does not stop others", () => {
   it.each([
     {
       it: "terminal",
@@ -52,7 +52,7 @@ describe("one bad target stops no other", () => {
       code: "CLUSTER_UNAVAILABLE",
     },
     {
-      it: "a library's",
+      it: "from a library",
       error: new TypeError(`cannot read ${CANARY}`),
       kind: "failed",
       code: "UNEXPECTED_FAULT",
