@@ -4,20 +4,20 @@ import { sample } from "../events/samples.ts";
 import { matches } from "../template/event-pattern.ts";
 import { blocksOf, pageOf } from "./markdown.ts";
 
-// The rule that docs/deploy.md shows for the account of a source: the event that it hands on is the one that we take.
+// The rule in docs/deploy.md for the account of a source: it forwards the event that the relay accepts.
 
 const template = blocksOf(pageOf("docs/deploy.md"), "yaml")
   .map((text) => ({ text, template: parse(text, { logLevel: "silent" }) }))
   .find(({ text }) => text.startsWith("# forward-events.yaml"))?.template;
 
-it("a source's account hands on the moves of its labels, and nothing else", () => {
+it("the account of a source forwards the moves of its labels, and nothing else", () => {
   const { EventPattern } = template.Resources.ForwardRule.Properties;
 
   expect(matches(EventPattern, sample("label-updated.json"))).toBe(true);
   expect(matches(EventPattern, sample("rotation-succeeded.json"))).toBe(false);
 });
 
-it("the rule may put events on the relay's bus, and do nothing else", () => {
+it("the rule can put events on the relay's bus, and do nothing else", () => {
   const { Policies } = template.Resources.ForwardRole.Properties;
 
   expect(

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { type Page, problemsOf } from "./markdown.ts";
 
-/** Where a page may send its reader, or what its examples may name. */
+/** The hosts that a page can link to or use in its examples. */
 const HOSTS = [
   "docs.aws.amazon.com",
   "aws.amazon.com",
@@ -18,16 +18,16 @@ const EXAMPLE_HOST = /\.amazonaws\.com$/;
 
 const MACHINE_PATHS = /(?<![\w.:/~-])(~\/|\/(home|root|Users|work|tmp|mnt|opt|srv|workspace)\/)[\w./-]*/g;
 
-/** Where everybody's tools keep their settings. */
+/** Well-known configuration files. */
 const KNOWN_FILES = ["~/.kube/config", "~/.bashrc", "~/.zshrc", "~/.config/fish/config.fish"];
 
-it("no page names a path of a machine", () => {
+it("no page contains a path of a machine", () => {
   const pathsIn = ({ text }: Page) => text.match(MACHINE_PATHS) ?? [];
 
   expect(problemsOf((page) => pathsIn(page).filter((path) => !KNOWN_FILES.includes(path)))).toEqual([]);
 });
 
-it("pages send their reader to known places only", () => {
+it("pages link only to known hosts", () => {
   const hostsOf = ({ text }: Page) =>
     [...text.matchAll(/https?:\/\/([\w.-]+)/g)].map((match) => match[1] ?? "");
   const isKnown = (host: string) => HOSTS.includes(host) || EXAMPLE_HOST.test(host);
@@ -35,6 +35,6 @@ it("pages send their reader to known places only", () => {
   expect(problemsOf((page) => hostsOf(page).filter((host) => !isKnown(host)))).toEqual([]);
 });
 
-it("would notice", () => {
-  expect("see /home/anybody/notes".match(MACHINE_PATHS)).toEqual(["/home/anybody/notes"]);
+it("the check finds a path of a machine", () => {
+  expect("see /home/user/notes".match(MACHINE_PATHS)).toEqual(["/home/user/notes"]);
 });

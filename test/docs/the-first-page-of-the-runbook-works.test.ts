@@ -13,8 +13,8 @@ import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 import { useBackend } from "../harness/use-scene.ts";
 import { blocksOf, pageOf, ROOT } from "./markdown.ts";
 
-// Each command of the page is run by a shell, letter for letter, through npx and the real executable, in a folder with
-// bindings.yaml and a kubeconfig, against a Secret that has missed a rotation. About two seconds a command.
+// A shell runs each command of the page unchanged, through npx and the real executable, in a folder with
+// bindings.yaml and a kubeconfig, against a Secret that missed a rotation. About two seconds a command.
 
 const HEADING = "## Production has a dead password: do this";
 const [, fromHeading = ""] = pageOf("docs/runbook.md").text.split(HEADING);
@@ -23,7 +23,7 @@ const commands = blocksOf({ path: "docs/runbook.md", text: firstPage }, "sh")
   .flatMap((block) => block.trim().split("\n"))
   .filter((line) => line.startsWith("npx "));
 
-/** How each command ends, and what it prints, for the Secret shop/db of cluster main. */
+/** The exit code and output of each command for the Secret shop/db of cluster main. */
 const EXPECTED: Readonly<Record<string, { exitCode: number; says: RegExp; writes: boolean }>> = {
   "npx secret-relay status": {
     exitCode: 1,
@@ -89,10 +89,10 @@ afterAll(async () => {
 beforeEach(async () => {
   source = await scene.rotate(source, DEAD);
   await relay.invoke({ secretId: "prod/db" });
-  source = await scene.rotate(source, RIGHT); // and nobody hears of it
+  source = await scene.rotate(source, RIGHT); // without an event
 });
 
-it("finds the commands of the page, and knows each of them", () => {
+it("the page has commands, and this test covers each of them", () => {
   expect(commands.length).toBeGreaterThan(3);
   expect(Object.keys(EXPECTED).sort()).toEqual([...new Set(commands)].sort());
 });
@@ -109,7 +109,7 @@ describe.each(commands)("%s", (command) => {
   });
 });
 
-it("the steps of the page, one after the other, end with nothing left to do", async () => {
+it("the steps of the page in sequence leave nothing to do", async () => {
   await typeInShell("npx secret-relay sync shop/db");
 
   const status = await typeInShell("npx secret-relay status shop/db");
