@@ -5,13 +5,13 @@ import { type Decision, decide, type PolicyRequest } from "./evaluate.ts";
 import { EVERYTHING, policiesOf, resourcesOf, type Statement, statementsIn } from "./statements.ts";
 import { urlTemplate } from "./template.ts";
 
-// The template's policies, evaluated as IAM does: by their effect, not their wording.
+// The template's policies, evaluated as by IAM: by their effect, not their text.
 
 const stack = deploy(EVERYTHING);
 const ROLES = ["RotationRole", "ReconcileRole", "WebhookRole", "SweepScheduleRole"] as const;
 type Role = (typeof ROLES)[number];
 
-/** A call of the function's own code, or of the schedule. */
+/** A call from the function's own code, or from the schedule. */
 const ask = (role: Role, request: PolicyRequest, of: Stack = stack): Decision =>
   decide(policiesOf(of, role), {
     ...request,
@@ -24,27 +24,28 @@ const home = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:";
 const [namedByArn = ""] = EVERYTHING.SecretArns.split(",");
 const signingKeys = EVERYTHING.WebhookKeySecretArn;
 
-it("these are all the roles", () => expect(idsOf("AWS::IAM::Role").sort()).toEqual([...ROLES].sort()));
+it("the stack has exactly these roles", () =>
+  expect(idsOf("AWS::IAM::Role").sort()).toEqual([...ROLES].sort()));
 
-describe("of secrets", () => {
+describe("secrets:", () => {
   const readers = (resource: string, action = "secretsmanager:GetSecretValue") =>
     ROLES.filter((role) => ask(role, { action, resource }) === "allowed");
 
   it.each([
     { what: "a source that is named", resource: namedByArn, who: ["RotationRole", "ReconcileRole"] },
     {
-      what: "one whose six characters are not known",
+      what: "a source with an unknown suffix",
       resource: `${home}b-Xy12Zz`,
       who: ["RotationRole", "ReconcileRole"],
     },
     {
-      what: "one below the prefix",
+      what: "a source with the prefix",
       resource: `${home}prod/db-AbCdEf`,
       who: ["RotationRole", "ReconcileRole"],
     },
     { what: "the signing keys", resource: signingKeys, who: ["WebhookRole"] },
-    { what: "one whose name begins like a named one", resource: `${home}b-side-AbCdEf`, who: [] },
-    { what: "one whose name holds the prefix", resource: `${home}team/prod/db-AbCdEf`, who: [] },
+    { what: "a secret whose name begins like a named one", resource: `${home}b-side-AbCdEf`, who: [] },
+    { what: "a secret with the prefix inside its name", resource: `${home}team/prod/db-AbCdEf`, who: [] },
     {
       what: "a prefix of another account",
       resource: `${home.replace("1111", "4444")}prod/db-AbCdEf`,
@@ -72,7 +73,7 @@ describe("of secrets", () => {
     );
   });
 
-  it("the webhook function reads no source whatever its name, and lists none", () => {
+  it("the webhook function cannot read or list a source of any name", () => {
     fc.assert(
       fc.property(
         fc.constantFrom("", "prod/", "a", "b"),
@@ -95,13 +96,13 @@ describe("of secrets", () => {
     "PutResourcePolicy",
     "UpdateSecretVersionStage",
     "TagResource",
-  ])("nobody may %s", (action) => {
+  ])("no role has %s", (action) => {
     expect(readers(namedByArn, `secretsmanager:${action}`)).toEqual([]);
     expect(readers(signingKeys, `secretsmanager:${action}`)).toEqual([]);
   });
 });
 
-describe("of keys", () => {
+describe("KMS keys:", () => {
   const key = EVERYTHING.SecretKmsKeyArns;
   const through = (service: string, secret = namedByArn) => ({
     "kms:ViaService": service,
@@ -110,7 +111,7 @@ describe("of keys", () => {
   const users = (context: Record<string, string>, action = "kms:Decrypt", resource = key) =>
     ROLES.filter((role) => ask(role, { action, resource, context }) === "allowed");
 
-  it("a source's is used through Secrets Manager, in whatever Region it is", () => {
+  it("the key of a source is used through Secrets Manager, in any Region", () => {
     expect(users(through("secretsmanager.eu-west-1.amazonaws.com"))).toEqual([
       "RotationRole",
       "ReconcileRole",
@@ -121,7 +122,7 @@ describe("of keys", () => {
     ]);
   });
 
-  it("the webhook function uses it for its own secret alone, though sources share it", () => {
+  it("the webhook function uses a shared key only for its own secret", () => {
     expect(users(through("secretsmanager.eu-west-1.amazonaws.com", signingKeys))).toContain("WebhookRole");
     expect(users({ "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com" })).not.toContain(
       "WebhookRole",
@@ -131,22 +132,22 @@ describe("of keys", () => {
   it.each([
     { what: "without any service", context: {} },
     { what: "through S3", context: through("s3.eu-west-1.amazonaws.com") },
-    { what: "through a service that is named like it", context: through("secretsmanager.example.com") },
-  ])("no role uses it $what", ({ context }) => expect(users(context)).toEqual([]));
+    { what: "through a service with a similar name", context: through("secretsmanager.example.com") },
+  ])("no role uses the key $what", ({ context }) => expect(users(context)).toEqual([]));
 
   it.each(["kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:ReEncryptFrom", "kms:PutKeyPolicy"])(
-    "nobody may %s",
+    "no role has %s",
     (action) => expect(users(through("secretsmanager.eu-west-1.amazonaws.com"), action)).toEqual([]),
   );
 
-  it("no role uses another", () => {
+  it("no role uses another key", () => {
     expect(
       users(through("secretsmanager.eu-west-1.amazonaws.com"), "kms:Decrypt", key.replace("k1", "k2")),
     ).toEqual([]);
   });
 });
 
-describe("of queues", () => {
+describe("queues:", () => {
   const ACTIONS = [
     "SendMessage",
     "ReceiveMessage",
@@ -163,14 +164,15 @@ describe("of queues", () => {
     ReconcileFailureQueue: { ReconcileRole: ["SendMessage"] },
     SweepScheduleDeadLetterQueue: { SweepScheduleRole: ["SendMessage"] },
     ShardQueue: { ReconcileRole: ["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"] },
-    RuleDeadLetterQueue: {}, // by the queue's own policy, for rules
+    RuleDeadLetterQueue: {}, // used by rules, through the policy of the queue
     ShardDeadLetterQueue: {}, // SQS moves shards there itself
   };
 
-  it("these are all", () => expect(idsOf("AWS::SQS::Queue").sort()).toEqual(Object.keys(MAY).sort()));
+  it("the stack has exactly these queues", () =>
+    expect(idsOf("AWS::SQS::Queue").sort()).toEqual(Object.keys(MAY).sort()));
 
   it.each(Object.entries(MAY))(
-    "%s is used by its own function or schedule, and not more than needed",
+    "%s is used only by its own function or schedule, with the necessary actions",
     (queue, may) => {
       const used = ROLES.flatMap((role) => {
         const actions = ACTIONS.filter(
@@ -189,7 +191,7 @@ describe("of queues", () => {
       return (Properties.Queues as string[]).map((queue) => [queue, Statement] as const);
     });
 
-  it("each has a policy", () => {
+  it("each queue has a policy", () => {
     expect(queuePolicies.map(([queue]) => queue).sort()).toEqual(
       Object.keys(MAY)
         .map((id) => `<${id}>`)
@@ -208,7 +210,7 @@ describe("of queues", () => {
     }
   });
 
-  it("the rules' takes messages of this stack's rules, and of no other rule", () => {
+  it("the queue of the rules accepts messages only from the rules of this stack", () => {
     const [, statements = []] = queuePolicies.find(([queue]) => queue === "<RuleDeadLetterQueue>") ?? [];
     const send = (sourceArn: string) =>
       decide(statements, {
@@ -221,7 +223,7 @@ describe("of queues", () => {
   });
 });
 
-describe("of functions", () => {
+describe("functions:", () => {
   it.each([
     { fn: "RotationFunction", who: ["WebhookRole"] },
     { fn: "ReconcileFunction", who: ["SweepScheduleRole"] },
@@ -239,7 +241,7 @@ describe("of functions", () => {
     "AddPermission",
     "GetFunction",
     "PutFunctionConcurrency",
-  ])("nobody may %s", (action) => {
+  ])("no role has %s", (action) => {
     for (const fn of idsOf("AWS::Serverless::Function")) {
       for (const role of ROLES) {
         expect(ask(role, { action: `lambda:${action}`, resource: `<${fn}>.Arn` })).toBe("not allowed");
@@ -248,26 +250,26 @@ describe("of functions", () => {
   });
 });
 
-describe("of the network", () => {
+describe("network interfaces:", () => {
   const request = {
     action: "ec2:DeleteNetworkInterface",
     resource: "arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-0a",
   };
 
   it.each(["RotationRole", "ReconcileRole"] as const)(
-    "Lambda may attach with the %s, and the function's code may not",
+    "Lambda can attach them with the %s, and the function's code cannot",
     (role) => {
       expect(decide(policiesOf(stack, role), request)).toBe("allowed");
       expect(ask(role, request)).toBe("denied by a statement");
     },
   );
 
-  it.each(["WebhookRole", "SweepScheduleRole"] as const)("%s has nothing to do with it", (role) => {
+  it.each(["WebhookRole", "SweepScheduleRole"] as const)("%s has no permission for them", (role) => {
     expect(decide(policiesOf(stack, role), request)).toBe("not allowed");
   });
 });
 
-it.each(ROLES)("%s cannot extend its permissions: no IAM, no other role, no log of others", (role) => {
+it.each(ROLES)("%s cannot extend its permissions: no IAM, no other role, no other log group", (role) => {
   const others = [
     { action: "iam:PutRolePolicy", resource: `<${role}>.Arn` },
     { action: "iam:PassRole", resource: `<${role}>.Arn` },
@@ -317,8 +319,8 @@ describe("services", () => {
     ];
   });
 
-  it("are let in for what of this stack stands behind them, so that no other caller can send them", () => {
-    // A function has a role of its own account or none, so no foreign function can have these.
+  it("are trusted only for resources of this stack, so that no other caller can use them", () => {
+    // A function can only have a role of its own account, so no foreign function can have these.
     const lambda = trusts.filter(({ service }) => service === "lambda.amazonaws.com");
     expect(lambda.map(({ id }) => id)).toEqual(["RotationRole", "ReconcileRole", "WebhookRole"]);
     const others = trusts.filter((trust) => !lambda.includes(trust));
@@ -372,7 +374,7 @@ describe("with any choice of parameters", () => {
       ...(VpcSubnetIds && { VpcSubnetIds, VpcSecurityGroupIds: EVERYTHING.VpcSecurityGroupIds }),
     });
 
-  /** Statement -> the parameters without which it is not there. */
+  /** Statement -> the parameters that it requires. */
   const SOURCES = {
     ReadSecretsByArn: ["SecretArns"],
     ReadSecretsByPrefix: ["SecretNamePrefix"],
@@ -410,7 +412,7 @@ describe("with any choice of parameters", () => {
     SweepScheduleRole: { StartSweeps: [], KeepUnstartedSweeps: [] },
   };
 
-  it("each role has just the statements that the parameters ask for, and each statement a resource", () => {
+  it("each role has exactly the statements of the given parameters, and each statement has a resource", () => {
     expect(everyChoice).toHaveLength(1_024);
     for (const given of everyChoice) {
       const made = deployWith(given);
@@ -435,7 +437,7 @@ describe("with any choice of parameters", () => {
     }
   }, 60_000);
 
-  it("who may invoke, enter a cluster and bound the roles follows from its own parameter alone", () => {
+  it("the invoker, the access entry and the boundary each depend only on their own parameter", () => {
     const others = {
       CloudTrailEvents: "true",
       AccessEntryClusterName: "blue",

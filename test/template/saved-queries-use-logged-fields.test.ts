@@ -6,7 +6,7 @@ import { ofType, template } from "./template.ts";
 const queries = ofType("AWS::Logs::QueryDefinition");
 const groups = ofType("AWS::Logs::LogGroup").map(([id]) => id);
 
-it("finds queries and log groups at all", () => {
+it("the template has queries and log groups", () => {
   expect(queries.length).toBeGreaterThan(5);
   expect(groups.length).toBeGreaterThan(1);
 });
@@ -14,11 +14,11 @@ it("finds queries and log groups at all", () => {
 describe.each(queries)("%s", (id) => {
   const { Name, QueryString, LogGroupNames } = deploy(WITH_WEBHOOK).resources[id]?.Properties ?? {};
 
-  it("asks for fields and codes that are logged", () => {
+  it("uses only fields and codes that are logged", () => {
     expect(problemsOfQuery(String(QueryString))).toEqual([]);
   });
 
-  it("stands in a folder of the stack, and has an end", () => {
+  it("is in a folder of the stack, and has a limit", () => {
     expect(template.Resources[id]?.Properties.Name).toMatchObject({
       "Fn::Sub": expect.stringMatching(/^\$\{AWS::StackName\}\/[A-Z][\w ,]+$/),
     });
@@ -32,7 +32,7 @@ describe.each(queries)("%s", (id) => {
   });
 });
 
-it("would notice a field or a code that is never logged", () => {
+it("the check finds a field or a code that is never logged", () => {
   expect(problemsOfQuery('filter logCode = "TARGET_GONE" and colour like "x"\n| order by target')).toEqual([
     "colour is not a field of a log line",
     "unknown command order",

@@ -46,7 +46,7 @@ describe.each(FUNCTIONS)("the built %s function", (name) => {
     );
   });
 
-  it("holds no other client of AWS: the SDK clients for profiles and single sign-on are left out", () => {
+  it("contains no other AWS client: the SDK clients for profiles and single sign-on are excluded", () => {
     const clients = inputs.filter((file) => /Command\.js$/.test(file) && !/\/client-[a-z-]+\//.test(file));
     expect(clients).toEqual([]);
     expect(
@@ -57,7 +57,7 @@ describe.each(FUNCTIONS)("the built %s function", (name) => {
   });
 });
 
-describe.each(FUNCTIONS)("what Lambda itself does for the %s function", (name) => {
+describe.each(FUNCTIONS)("a permission that Lambda uses for the %s function", (name) => {
   const fn = stack.resources[`${idOf(name)}Function`]?.Properties as {
     LoggingConfig: { LogGroup: string };
     EventInvokeConfig?: { DestinationConfig: { OnFailure: { Destination: string } } };
@@ -80,12 +80,12 @@ describe.each(FUNCTIONS)("what Lambda itself does for the %s function", (name) =
     AttachToVpc: fn.VpcConfig ? ["*"] : [],
   };
 
-  it.each(DONE_BY_LAMBDA)("%s: is allowed just where the function's own settings ask for it", (sid) => {
+  it.each(DONE_BY_LAMBDA)("%s: is allowed only if the settings of the function need it", (sid) => {
     expect(resourceOf(sid)).toEqual(asked[sid]);
   });
 });
 
-it("Lambda asks for each of these things somewhere", () => {
+it("each of these permissions is used by a function", () => {
   const sids = FUNCTIONS.flatMap((name) => policiesOf(stack, `${idOf(name)}Role`).map(({ Sid }) => Sid));
   expect(sids).toEqual(expect.arrayContaining([...DONE_BY_LAMBDA]));
 });

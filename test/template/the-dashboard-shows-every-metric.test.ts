@@ -31,7 +31,7 @@ const services = ofType("AWS::Serverless::Function").map(
     (Properties.Environment as { Variables: Record<string, unknown> }).Variables.POWERTOOLS_SERVICE_NAME,
 );
 
-it("is JSON that CloudWatch takes: widgets side by side, none over another, none beyond the grid", () => {
+it("the dashboard is valid JSON: its widgets do not overlap and fit into the grid", () => {
   expect(widgets.length).toBeGreaterThan(10);
   const cells = widgets.flatMap(({ x, y, width, height }) =>
     Array.from({ length: width * height }, (_, at) => `${x + (at % width)}/${y + Math.floor(at / width)}`),
@@ -50,10 +50,10 @@ it.each(ofKind("metric").map((widget) => [widget.properties.title, widget] as co
   },
 );
 
-describe("every metric of the relay's own that it names", () => {
+describe("every metric of the relay on the dashboard", () => {
   const own = metrics.filter(({ namespace }) => namespace === NAMESPACE);
 
-  it("is there at all", () => expect(own.length).toBeGreaterThan(20));
+  it("exists", () => expect(own.length).toBeGreaterThan(20));
 
   it.each(own)("$name $dimensions is emitted by the code", ({ name, dimensions }) => {
     expect(Object.keys(METRICS)).toContain(name);
@@ -62,7 +62,7 @@ describe("every metric of the relay's own that it names", () => {
     expect(emittedBy(String(dimensions.service))).toContain(name);
   });
 
-  it("can be found under another namespace", () => {
+  it("follows another metrics namespace", () => {
     const moved = widgetsWith({ ...everything, MetricsNamespace: "Other" }).flatMap((widget) =>
       widget.type === "metric" ? metricsOf(widget) : [],
     );
@@ -71,7 +71,7 @@ describe("every metric of the relay's own that it names", () => {
     expect(moved.filter(({ namespace }) => namespace === "Other")).toHaveLength(own.length);
   });
 
-  it("by code is searched with the dimensions that it is counted under", () => {
+  it("with codes is searched by the dimensions of its emission", () => {
     const searches = expressionsIn(ofKind("metric"));
 
     expect(searches.length).toBeGreaterThan(0);
@@ -83,7 +83,7 @@ describe("every metric of the relay's own that it names", () => {
   });
 });
 
-it("shows every metric, except those that are irrelevant for the fleet", () => {
+it("the dashboard shows every metric that is relevant for the fleet", () => {
   const own = metrics.filter(({ namespace }) => namespace === NAMESPACE).map(({ name }) => name);
   const NOT_SHOWN = [
     "TokenRefreshes", // once in ten minutes and cluster, in any case
@@ -95,7 +95,7 @@ it("shows every metric, except those that are irrelevant for the fleet", () => {
   expect(Object.keys(METRICS).filter((name) => !own.includes(name))).toEqual(NOT_SHOWN);
 });
 
-it("names functions and queues of the stack, by the dimension that AWS gives them", () => {
+it("the dashboard names functions and queues of the stack, by the dimensions of AWS", () => {
   const DIMENSION: Record<string, [string, string]> = {
     "AWS/Lambda": ["FunctionName", "AWS::Serverless::Function"],
     "AWS/SQS": ["QueueName", "AWS::SQS::Queue"],
@@ -112,7 +112,7 @@ it("names functions and queues of the stack, by the dimension that AWS gives the
   }
 });
 
-it("shows every queue", () => {
+it("the dashboard shows every queue", () => {
   const shown = metrics.map(({ dimensions }) => dimensions.QueueName);
   for (const [id] of ofType("AWS::SQS::Queue")) expect(shown).toContain(`<${id}>.QueueName`);
 });
@@ -130,7 +130,7 @@ describe("its alarms", () => {
     { CloudTrailEvents: "false", MetadataSweep: "DISABLED", ...WITH_WEBHOOK },
     { CloudTrailEvents: "true", MetadataSweep: "DISABLED" },
     { CloudTrailEvents: "false", MetadataSweep: "DISABLED" },
-  ])("are those of the stack, every one, with %o", (parameters) => {
+  ])("are all alarms of the stack, with %o", (parameters) => {
     const deployed = Object.entries(deploy(parameters).resources).filter(
       ([, { Type }]) => Type === "AWS::CloudWatch::Alarm",
     );
@@ -139,7 +139,7 @@ describe("its alarms", () => {
   });
 });
 
-it("draws the lines at which the alarms ring", () => {
+it("the dashboard draws the thresholds of the alarms", () => {
   const lines = ofKind("metric").flatMap(
     ({ properties }) => (properties.annotations as { horizontal?: { value: number }[] })?.horizontal ?? [],
   );
@@ -162,14 +162,14 @@ it.each(ofKind("log").map(({ properties }) => [properties.title, String(properti
   },
 );
 
-it("says nothing of a webhook that is not there", () => {
+it("the dashboard omits the webhook if the stack has none", () => {
   const titles = (parameters: Record<string, string>) =>
     widgetsWith(parameters).filter(({ properties }) => String(properties.title).startsWith("Webhook")).length;
 
   expect([titles({}), titles(WITH_WEBHOOK)]).toEqual([0, 2]);
 });
 
-it("can be left out", () => {
+it("the dashboard is optional", () => {
   const { resources, outputs } = deploy({ Dashboard: "DISABLED" });
 
   expect(resources.RelayDashboard).toBeUndefined();
