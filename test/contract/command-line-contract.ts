@@ -268,7 +268,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       await at.scene.createSecret("db", { user: "somebody" });
       await at.scene.grant(["db"]);
       await bindSource({ ofTarget: { events: true } });
-      await desk.run("sync", "--all"); // refused, and told as an Event
+      await desk.run("sync", "--all"); // refused, and reported as an Event
 
       const limited = await desk.runJson("status", "--eks-token");
       const admin = await desk.runJson("status");

@@ -292,7 +292,7 @@ const ROWS: readonly Row[] = [
     want: { finding: "IMMUTABLE", action: "refuse", code: "TARGET_IMMUTABLE" },
   },
   {
-    it: "a value that does not fit",
+    it: "a value that does not fit the binding",
     act: rotateTo("canary-7f3a9c1e-no-json"),
     want: { finding: "STALE", action: "update" },
     byValues: { finding: "UNRENDERABLE", action: "refuse", code: "SOURCE_NOT_JSON_OBJECT" },
@@ -382,8 +382,8 @@ const SWEEP_BECOMES: Readonly<Record<TargetRow["action"], readonly string[]>> = 
 };
 
 /**
- * One verdict: what a plan says by metadata and by values is what a sweep and a rotation do. Each row is set up four
- * times over the same state, so that no act hides what the next one would have done.
+ * One verdict: a sweep and a rotation do exactly what a plan reports by metadata and by values. Each row is set up four
+ * times in the same state, so that no action hides the next one.
  */
 export function describeOneVerdictContract(start: () => Promise<Backend>): void {
   const used = useBackend(start);

@@ -102,7 +102,7 @@ export function describeSeveralRelaysContract(start: () => Promise<Backend>): vo
   });
 
   describe("the Roles that `secret-relay rbac` prints for two relays in one namespace", () => {
-    it("stand side by side, and let neither read, write or delete what is the other's", async () => {
+    it("can coexist, and neither relay can read, write or delete the Secrets of the other", async () => {
       const { namespace, admin } = at.scene;
       const printed = async (relay: string) => {
         const binding = {
@@ -149,7 +149,7 @@ export function describeSeveralRelaysContract(start: () => Promise<Backend>): vo
   });
 
   describe("two relays on one Secret, with ownership: keys", () => {
-    it("keep their own keys each, whatever the other does", async () => {
+    it("each keep their own keys, whatever the other does", async () => {
       await at.scene.grant(["db"], { mayList: true });
       let ofShop = await createSource(value("shop", "shop"));
       let ofPay = await createSource(value("pay", "pay"));

@@ -39,7 +39,7 @@ export function describeReading({ backend, call }: ContractContext): void {
       expect(got.body.metadata.managedFields).toHaveLength(1);
     });
 
-    it("answers an apply with metadata alone when asked to", async () => {
+    it("answers an apply with only the metadata on request", async () => {
       const name = unique();
       const got = await call(`${SECRETS}/${name}?fieldManager=relay`, {
         method: "PATCH",
@@ -163,7 +163,7 @@ export function describeReading({ backend, call }: ContractContext): void {
     it.each([
       { path: `/api/v1/namespaces/${NAMESPACE}/nothings`, json: true },
       { path: "/apis/missing.example.com/v1/things", json: false },
-    ])("knows no $path", async ({ path, json }) => {
+    ])("has no $path", async ({ path, json }) => {
       const got = await call(path);
 
       expect(got.status).toBe(404);

@@ -138,7 +138,7 @@ export function describeRefusedApply({ call }: ContractContext): void {
       expect(refused.body.details.causes).toMatchObject([{ field: "metadata.name" }]);
     });
 
-    it("must not be in a namespace that is not there", async () => {
+    it("must not be in a missing namespace", async () => {
       const refused = await call("/api/v1/namespaces/missing/secrets/x?fieldManager=relay", {
         method: "PATCH",
         contentType: APPLY,
