@@ -38,7 +38,7 @@ describe("the schema of a report", () => {
     expect(problemsOfRow(finding("db", { finding: code }))).toEqual([]);
   });
 
-  it("accepts everything that a row may say", () => {
+  it("accepts every field of a row", () => {
     expect(
       problemsOfRow(
         finding("db", {
