@@ -79,7 +79,7 @@ describe("a user's token", () => {
       const logins: Login[] = [
         { server: ofAnotherCa.url, cluster: trusted },
         { server: ofAnotherName.url, cluster: trusted },
-        { server: ofAnotherCa.url }, // no CA is named: then those that Node trusts, and no others
+        { server: ofAnotherCa.url }, // without a CA, only the CAs that Node trusts are valid
         { server: honest.url, cluster: { ...trusted, "tls-server-name": "kubernetes.example.com" } },
         {
           server: honest.url,

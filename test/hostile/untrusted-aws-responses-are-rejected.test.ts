@@ -33,7 +33,7 @@ const DB = referenceOf("prod/db");
 
 function referenceOf(id: string): SecretReference {
   const reference = parseBoundReference(id);
-  if (reference === undefined) throw new TypeError(`${id} is no reference`);
+  if (reference === undefined) throw new TypeError(`${id} is not a reference`);
   return reference;
 }
 
