@@ -390,7 +390,7 @@ const clusterCases: Case[] = [
     want: [{ says: 'clusters has no entry "prod"', fix: "Add it to clusters" }],
   },
   {
-    it: "a target without cluster and namespace when there is no default",
+    it: "a target without cluster, namespace and defaults",
     text: `version: 1
 clusters: { a: { name: a, region: eu-west-1 }, b: { name: b, region: eu-west-1 } }
 bindings:

@@ -10,7 +10,7 @@ export const SELF = { partition: "aws", region: "eu-west-1", accountId: "1111222
 
 export const MARKS: RelayMetadata = relayMetadata({ name: DEFAULT_RELAY_NAME, ...SELF });
 
-/** The marks of a relay that runs in the account and Region of a backend. */
+/** The metadata of a relay in the account and Region of a backend. */
 export function marksOf({ aws }: Pick<Backend, "aws">, name = DEFAULT_RELAY_NAME): RelayMetadata {
   const { accountId, region } = aws;
   return relayMetadata({ name, partition: "aws", accountId, region });

@@ -125,7 +125,7 @@ describe("an outcome", () => {
       ],
     },
     {
-      it: "created is logged as such, without a latency if there was no event",
+      it: "created is logged as such, and has no latency without an event",
       outcome: { kind: "written", target, versionId, isNew: true, changes: [], fenceConflicts: 0 },
       logged: [
         "TARGET_WRITTEN",
