@@ -87,7 +87,7 @@ const cases: Case[] = [
     },
   },
   {
-    it: "removes them where the binding says so",
+    it: "removes them if the binding has foreignKeys: remove",
     binding: bindingOf({}, { foreignKeys: "remove" }),
     live: liveOf(SYNCED, { managedFields: [...live.managedFields, ownedBy("kubectl", "data.extra")] }),
     want: {
@@ -102,7 +102,7 @@ const cases: Case[] = [
     live: liveOf(sharing, { managedFields: [...live.managedFields, ownedBy("kubectl", "data.extra")] }),
     want: undefined,
   },
-  { it: "names a Secret that is not there", live: undefined, want: { finding: "MISSING", action: "create" } },
+  { it: "reports an absent Secret", live: undefined, want: { finding: "MISSING", action: "create" } },
   {
     it: "reports a version that is no longer current, with the least time since",
     source: { kind: "current", versionId: SECOND, changedAt: NOW - 5_000 },
@@ -474,7 +474,11 @@ describe("with several sources", () => {
     states: SourceState[];
     want: object | undefined;
   }>([
-    { it: "nothing is wrong where each is as noted", states: [at(FIRST), at(SECOND)], want: undefined },
+    {
+      it: "there is no finding if each version is the recorded one",
+      states: [at(FIRST), at(SECOND)],
+      want: undefined,
+    },
     {
       it: "a stale source is named, with the time since",
       states: [at(FIRST, NOW), at(FIRST, NOW - 7_000)],

@@ -14,8 +14,8 @@ const loadBinding = (rules: string) =>
 
 describe("which keys", () => {
   const cases = [
-    { it: "all, when nothing is said", rules: "", want: { kind: "all" } },
-    { it: "all, when it is said", rules: "    keys: all\n", want: { kind: "all" } },
+    { it: "all, by default", rules: "", want: { kind: "all" } },
+    { it: "all, if stated", rules: "    keys: all\n", want: { kind: "all" } },
     {
       it: "a list, under their own names",
       rules: "    keys: [username, password]\n",

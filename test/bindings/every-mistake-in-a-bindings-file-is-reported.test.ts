@@ -357,10 +357,10 @@ const clusterCases: Case[] = [
       data: "-----BEGIN CERTIFICATE-----",
       says: "base64-encoded PEM is expected",
     },
-    { it: "a CA that is no base64", data: "?", says: "not base64 on one line" },
-    { it: "a CA that is base64 of something else", data: base64("certificate"), says: "does not hold PEM" },
+    { it: "a CA that is not base64", data: "?", says: "not base64 on one line" },
+    { it: "a CA that is base64 of other content", data: base64("certificate"), says: "does not hold PEM" },
     {
-      it: "a CA that holds a private key",
+      it: "a CA with a private key",
       data: base64("-----BEGIN PRIVATE KEY-----\nMIG=\n-----END PRIVATE KEY-----\n"),
       says: "something other than certificates",
     },
@@ -570,7 +570,7 @@ bindings:
     expect(problem?.message.length).toBeLessThan(150);
   });
 
-  it("stops listing after a thousand problems, and says so", () => {
+  it("stops after a thousand problems, and reports that", () => {
     const bindings = Array.from({ length: 1_200 }, (_, i) => `  - { source: a${i}, targets: [] }\n`).join("");
 
     const error = catchError(() => loadBindings(withBindings(bindings), "bindings.yaml"));

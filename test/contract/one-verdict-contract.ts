@@ -256,7 +256,7 @@ const ROWS: readonly Row[] = [
     want: { finding: "MISSING", action: "update" },
   },
   {
-    it: "a shared Secret that holds a key of the relay already",
+    it: "a shared Secret that already has a key of the relay",
     rules: { ownership: "keys" },
     wasBoundAs: null,
     act: createForeign(),

@@ -280,7 +280,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
   });
 
   describe("a Secret that is not the relay's", () => {
-    it("is refused, and adopted when the binding says so", async () => {
+    it("is refused, and adopted if the binding has adopt", async () => {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-ours"}');
       await at.scene.grant(["db"]);
       await at.scene.createSecret("db", { password: "canary-7f3a9c1e-theirs", other: "kept" });

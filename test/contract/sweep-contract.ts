@@ -83,7 +83,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
     });
 
-    it("puts a changed value back, and names the key and the field manager that changed it", async () => {
+    it("reverts a changed value, and names the key and the field manager that changed it", async () => {
       const { sweeper } = await openSynced();
       await patch({ data: encodeData({ password: "canary-7f3a9c1e-tampered" }) }, "kubectl-edit");
 
@@ -101,7 +101,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect((await sweeper.sweep(METADATA)).targets).toEqual([]);
     });
 
-    it("takes a changed value back when the binding adopts", async () => {
+    it("reverts a changed value if the binding adopts", async () => {
       const { sweeper } = await openSynced({ adopt: true });
       await patch({ data: encodeData({ password: "canary-7f3a9c1e-tampered" }) });
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({

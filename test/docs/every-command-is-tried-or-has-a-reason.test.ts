@@ -178,7 +178,7 @@ describe.each(commands)("%s", (command) => {
   const tried = TRIED[command];
   const excuse = NOT_TRIED.find((one) => one.command.test(command));
 
-  it("is known to this test", () => expect(tried !== undefined || excuse !== undefined).toBe(true));
+  it("is covered by this test", () => expect(tried !== undefined || excuse !== undefined).toBe(true));
 
   if (tried !== undefined) it("has the documented result", () => tried(clone, outputs.get(command) ?? ""));
 

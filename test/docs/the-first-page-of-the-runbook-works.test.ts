@@ -98,7 +98,7 @@ it("the page has commands, and this test covers each of them", () => {
 });
 
 describe.each(commands)("%s", (command) => {
-  it("runs as it is written, and does what the page says", async () => {
+  it("runs as it is written, with the result on the page", async () => {
     const { exitCode, says, writes } = EXPECTED[command] ?? { exitCode: 0, says: /^$/, writes: false };
 
     const told = await typeInShell(command);

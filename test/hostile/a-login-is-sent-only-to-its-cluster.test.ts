@@ -104,7 +104,7 @@ describe("a user's token", () => {
     { it: "plain HTTP", more: {}, tls: false },
     { it: "no check of the certificate", more: { "insecure-skip-tls-verify": true }, tls: true },
     { it: "a proxy", more: { "proxy-url": "http://127.0.0.1:9" }, tls: true },
-  ])("does not go where the kubeconfig says $it, and the command says why", async ({ more, tls }) => {
+  ])("is not sent if the kubeconfig has $it, and the command reports why", async ({ more, tls }) => {
     const server = await start(answer(secret()), { tls });
     const failures = await anyCall(await connectBy(trusting(server, more)));
     expect(failures).toEqual(failures.map(() => expect.objectContaining({ code: "CONTEXT_UNUSABLE" })));

@@ -113,7 +113,7 @@ describe("a response about another source", () => {
   it.each([
     { it: "of another account", id: ARN.replace("111122223333", "444455556666") },
     { it: "of another Region", id: ARN.replace("eu-west-1", "us-east-1") },
-    { it: "that was deleted and made again", id: ARN.replace("AbCdEf", "GhIjKl") },
+    { it: "that was deleted and recreated", id: ARN.replace("AbCdEf", "GhIjKl") },
   ])("is rejected for a secret of the same name $it", async ({ id }) => {
     const server = await start(answer(value()));
     expectDisbelief(await failureOf(connectTo(server).readCurrent(referenceOf(id), startTimeBudget(5_000))));

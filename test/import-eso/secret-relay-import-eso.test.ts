@@ -85,7 +85,7 @@ describe("secret-relay import-eso", () => {
   it.each([
     ["bindings without any binding", ["--check", "--bindings", "empty.yaml"]],
     ["manifests without a converted one", ["found.yaml", "--check"]],
-  ])("says that nothing was compared, and ends with 1: %s", async (_, words) => {
+  ])("reports that nothing was compared, and ends with 1: %s", async (_, words) => {
     const clusters = { prod: { name: "prod", region: "eu-west-1" } };
     writeFileSync(join(folder, "empty.yaml"), stringify({ version: 1, clusters, bindings: [] }));
     const found = externalSecret({ dataFrom: [{ find: { name: { regexp: "x" } } }] });
@@ -112,7 +112,7 @@ describe("secret-relay import-eso", () => {
     ["paths and --live", ["good.yaml", "--live"]],
     ["bindings without --check", ["--bindings", "x.yaml"]],
     ["an invalid account", ["good.yaml", "--account", "12"]],
-  ])("ends with 2 and says what to do: %s", async (_, words) => {
+  ])("ends with 2 and advice: %s", async (_, words) => {
     const { exitCode, stdout, stderr } = await run(...words);
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

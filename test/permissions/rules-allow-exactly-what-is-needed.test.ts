@@ -92,14 +92,14 @@ describe("the permissions of bindings", () => {
 
   it.each([
     { it: "a plain binding needs its Secret and nothing else", target: {}, want: [SECRET] },
-    { it: "a Secret that others write too needs no more", rules: { ownership: "keys" }, want: [SECRET] },
+    { it: "a shared Secret needs no more", rules: { ownership: "keys" }, want: [SECRET] },
     {
       it: "deletionPolicy delete needs the verb on that name",
       rules: { deletionPolicy: "delete" },
       want: ["get,create,patch,delete secrets db"],
     },
     {
-      it: "an immutable Secret that is left alone needs no more",
+      it: "an immutable Secret that is not replaced needs no more",
       rules: { immutable: true, onChange: "refuse" },
       want: [SECRET],
     },

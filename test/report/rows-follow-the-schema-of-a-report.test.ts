@@ -144,7 +144,7 @@ describe("a row that assess makes", () => {
     ),
   );
 
-  it("follows the schema, whatever the Secret's metadata and the source say", () => {
+  it("follows the schema, for any metadata of the Secret and any state of the source", () => {
     const binding = {
       target: { cluster: "prod", namespace: "shop", name: "db" },
       sources: [{ kind: "name", id: "prod/db" }],

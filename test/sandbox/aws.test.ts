@@ -127,7 +127,7 @@ describe("the AWS sandbox", () => {
         sts: "SignatureDoesNotMatch",
       },
       {
-        it: "refuses an access key that it doesn't know",
+        it: "refuses an unknown access key",
         request: () => ({ credentials: { accessKeyId: "AKIAUNKNOWN", secretAccessKey: "wrong" } }),
         json: "UnrecognizedClientException",
         sts: "InvalidClientTokenId",
@@ -708,7 +708,7 @@ describe("the AWS sandbox", () => {
       expect(await listAll("few/")).toEqual([0, 0, 1]);
     });
 
-    it("as they were some minutes ago, while DescribeSecret knows better", async () => {
+    it("as they were some minutes ago, while DescribeSecret is current", async () => {
       const { Name, VersionId: v1 } = await create();
       aheadMs = 2 * MINUTE_MS; // more than five minutes, and the client's signatures would be refused
       const v2 = await put(Name, "second");

@@ -133,7 +133,7 @@ describe("a location consists of an account and a Region", () => {
 });
 
 describe("a VersionId is any printable token of up to 64 characters", () => {
-  it.each(["8f0e6f0a-2d55-4c4e-9c1b-5d9f6a1b2c3d", "EXAMPLE1", "a".repeat(64)])("takes %j", (text) => {
+  it.each(["8f0e6f0a-2d55-4c4e-9c1b-5d9f6a1b2c3d", "EXAMPLE1", "a".repeat(64)])("accepts %j", (text) => {
     expect(parseVersionId(text)).toBe(text);
   });
   const none = ["", "a".repeat(65), "a b", "\u00e9", "a\n", 7, null, ["a"]].map((text) => ({ text }));

@@ -121,9 +121,14 @@ describe("references match by any reading, but never across accounts or Regions"
       seen: arnOf(self, "prod/db", "GhIjKl"),
       want: true,
     },
-    { it: "a name in other capitals", bound: "Prod/DB", seen: arnOf(self, "prod/db", "AbCdEf"), want: false },
+    {
+      it: "a name with different case",
+      bound: "Prod/DB",
+      seen: arnOf(self, "prod/db", "AbCdEf"),
+      want: false,
+    },
   ];
-  it.each(cases)("answers $want for $it", ({ bound: boundId, seen: seenId, want }) => {
+  it.each(cases)("returns $want for $it", ({ bound: boundId, seen: seenId, want }) => {
     expect(referencesMayMatch(bound(boundId), seen(seenId), self)).toBe(want);
   });
 

@@ -25,7 +25,7 @@ const packages = rest.map(([path, entry]) => ({
 }));
 const shipped = packages.filter(({ dev }) => dev !== true);
 
-it("finds packages at all", () => {
+it("the lockfile has packages", () => {
   expect(packages.length).toBeGreaterThan(200);
   expect(shipped.length).toBeGreaterThan(50);
 });

@@ -47,7 +47,7 @@ describe.each(alarms)("%s", (id, alarm) => {
     expect(deployed).not.toHaveProperty("OKActions");
   });
 
-  it("says what happened, and ends with Runbook: RunbookUrl, # and the alarm's id in lower case", () => {
+  it("describes the event, and ends with Runbook: RunbookUrl, # and the alarm's id in lower case", () => {
     const RunbookUrl = "https://example.amazonaws.com/runbook";
     const deployed = deploy({ RunbookUrl, ...EVERY_ALARM }).resources[id]?.Properties;
     const [sentences = "", link] = String(deployed?.AlarmDescription).split(" Runbook: ");
@@ -59,7 +59,7 @@ describe.each(alarms)("%s", (id, alarm) => {
     expect(sentences.length).toBeLessThan(550);
   });
 
-  it("says what missing data means", () => {
+  it("defines the meaning of missing data", () => {
     // A queue without traffic reports nothing while it still has messages.
     const isDepth = alarm.Properties.MetricName === "ApproximateNumberOfMessagesVisible";
     const isAboutSilence = id === "SweepSilentAlarm";

@@ -43,7 +43,7 @@ describe("the advice", () => {
     expect(sentences.join(" ")).toContain("even at 1m one missed poll leaves a Secret stale for up to 2 min");
   });
 
-  it("says so if no interval meets the limits", () => {
+  it("reports it if no interval meets the limits", () => {
     const { choice, sentences } = adviceFor({ toleratedMs: MINUTE });
 
     expect(choice).toBe("either");

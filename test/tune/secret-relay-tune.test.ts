@@ -75,7 +75,7 @@ describe("secret-relay tune", () => {
 });
 
 describe("the flags", () => {
-  it("are a situation or a list of problems that name them, whatever was typed", () => {
+  it("give numbers or a list of problems that name them, for any input", () => {
     const names = ["secrets", "namespaces", "targets", "clusters", "interval", "sweepInterval"] as const;
     const more = [
       "rotateEvery",

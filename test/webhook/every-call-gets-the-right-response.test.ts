@@ -60,7 +60,7 @@ describe("a valid call", () => {
   });
 
   it.each([
-    { it: "as base64, as Lambda writes what it does not take for text", options: { isBase64Encoded: true } },
+    { it: "as base64, as Lambda encodes a body that is not text", options: { isBase64Encoded: true } },
     {
       it: "with a character set in the content type",
       options: { headers: { "content-type": 'Application/JSON; charset="UTF-8"' } },
@@ -156,7 +156,7 @@ describe("a call that is refused", () => {
       options: { atOffsetMs: 301_000 },
       want: "TIMESTAMP_OUTSIDE_WINDOW",
     },
-    { it: "oversized: one byte too much", body: padded(8_193), options: {}, want: "BODY_TOO_LARGE" },
+    { it: "oversized: one byte too many", body: padded(8_193), options: {}, want: "BODY_TOO_LARGE" },
     {
       it: "oversized: one byte too many in base64",
       body: padded(8_193),
@@ -281,7 +281,7 @@ describe("a call that is refused", () => {
       want: "BODY_NOT_TEXT",
     },
     { it: "malformed: half a character", body: '{"secretId":"\ud83d"}', options: {}, want: "BODY_NOT_TEXT" },
-    { it: "malformed: no JSON", body: `password=${MARK}`, options: {}, want: "BODY_NOT_JSON" },
+    { it: "malformed: not JSON", body: `password=${MARK}`, options: {}, want: "BODY_NOT_JSON" },
     { it: "malformed: empty", body: "", options: {}, want: "BODY_NOT_JSON" },
     { it: "malformed: a list", body: [body], options: {}, want: "BODY_NOT_JSON" },
     { it: "malformed: no id", body: { password: newCanary() }, options: {}, want: "UNKNOWN_FIELD" },

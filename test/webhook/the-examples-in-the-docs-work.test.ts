@@ -67,7 +67,7 @@ it("the page lists every code, with its status and message", () => {
   );
 });
 
-it.each(blocksOf(page, "json"))("takes the body %s", async (body) => {
+it.each(blocksOf(page, "json"))("the webhook accepts the body %s", async (body) => {
   const { exitCode } = await run(
     ["bash", "-euo", "pipefail", "-c"],
     (blocksOf(page, "bash")[0] ?? "").replace(/^body=.*$/m, `body='${body.trim()}'`),

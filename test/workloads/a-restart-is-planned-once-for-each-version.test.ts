@@ -82,7 +82,7 @@ describe("a workload", () => {
       want: restarts,
     },
     {
-      it: "runs with the version of its last restart, whatever it started with",
+      it: "runs with the version of its last restart, for any version at its start",
       input: { pending: first, workload: workload({}, { [RESTARTED_FOR]: "v2" }, startedWith("v1")) },
       want: already,
     },
@@ -117,7 +117,7 @@ describe("a workload", () => {
       want: already,
     },
     {
-      it: "is restarted for a first value when it had another",
+      it: "is restarted for a first value if it ran with another",
       input: { pending: first, workload: workload({}, { [RESTARTED_FOR]: "v1" }) },
       want: restarts,
     },

@@ -61,7 +61,7 @@ export function describeReading({ backend, call }: ContractContext): void {
       expect(JSON.stringify(got.body)).not.toContain(X);
     });
 
-    it("lists a table whose rows hold metadata and the number of keys", async () => {
+    it("lists a table whose rows have metadata and the number of keys", async () => {
       const got = await call(`${SECRETS}?${selector}`, { accept: accept("Table") });
 
       expect(columns(got.body)).toEqual(["Name", "Type", "Data", "Age"]);

@@ -76,7 +76,7 @@ export function describeWholeWrites({ call }: ContractContext): void {
 
     it.each([
       { it: "the resourceVersion is another", metadata: { resourceVersion: "1" } },
-      { it: "the uid is another", metadata: { uid: "made-up" } },
+      { it: "the uid differs", metadata: { uid: "made-up" } },
     ])("refuse to replace when $it", async ({ metadata }) => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
@@ -120,7 +120,7 @@ export function describeWholeWrites({ call }: ContractContext): void {
       expect(refused.body.details).toEqual({ name, kind: "Secret" });
     });
 
-    it("hold a deleted Secret until its finalizers are gone", async () => {
+    it("keep a deleted Secret until its finalizers are removed", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X }, metadata: { finalizers: ["example.com/hold"] } });
 
