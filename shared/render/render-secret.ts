@@ -34,7 +34,7 @@ export type DesiredSecret = {
 export function renderSecret(
   binding: Binding,
   reads: readonly RenderSource[],
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
   renderers: Renderers = {},
 ): DesiredSecret {
   const parts = binding.sources.map((bound, index) => {
@@ -46,13 +46,13 @@ export function renderSecret(
   const versionIds = parts.map(({ source }) => source.versionId);
   const versionId = dataVersionOf(versionIds);
   checkKubernetesLimits(binding, data);
-  const { annotations: names } = marks;
+  const { annotations: names } = ownMetadata;
   const facts = renderers.checkType?.(binding, data);
   return {
     target: binding.target,
     versionId,
     type: binding.type,
-    labels: { ...binding.labels, [marks.managedLabel]: marks.identity },
+    labels: { ...binding.labels, [ownMetadata.managedLabel]: ownMetadata.identity },
     annotations: {
       ...binding.annotations,
       [names.versionId]: versionId,

@@ -99,7 +99,7 @@ async function listNamespace(sweep: ClusterSweep, namespace: string, bound: numb
   // A few Secrets without orphans are read by name.
   if (!sweep.judgesOrphansIn(namespace) && bound <= READ_ONE_BY_ONE_MAX) return EMPTY;
   try {
-    const { managedSelector } = sweep.rules.marks;
+    const { managedSelector } = sweep.rules.ownMetadata;
     const secrets = await sweep.cluster.listMetadata(namespace, managedSelector, sweep.budget);
     return { byName: new Map(secrets.map((live) => [live.name, live])), orphansUnknown: [] };
   } catch (error) {

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SyncCluster } from "../../shared/sync/sync-source.ts";
 import type { Backend } from "../harness/backend.ts";
 import { type Choose, everySchedule, Interleaver } from "../harness/interleaver.ts";
-import { marksOf } from "../harness/marks.ts";
 import { labelUpdated, startRelay } from "../harness/relay.ts";
+import { relayMetadataOf } from "../harness/relay-metadata.ts";
 import { openScene, type Scene, type TestSource } from "../harness/scene.ts";
 import { useBackend } from "../harness/use-scene.ts";
 
@@ -52,7 +52,7 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
     interleaver: Interleaver,
     landed: Landed[],
   ) => {
-    const { annotations } = marksOf(backend);
+    const { annotations } = relayMetadataOf(backend);
     let lastRead: Promise<unknown> = Promise.resolve();
     return startRelay(backend, {
       bindings: [bindingOf(bound)],

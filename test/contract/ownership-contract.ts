@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Backend } from "../harness/backend.ts";
-import { marksOf } from "../harness/marks.ts";
 import { labelUpdated, startRelay, startSweeper } from "../harness/relay.ts";
+import { relayMetadataOf } from "../harness/relay-metadata.ts";
 import { encodeData, type TestSource } from "../harness/scene.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
@@ -53,7 +53,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       .map(({ manager, operation }: { manager: string; operation: string }) => `${manager} ${operation}`);
   };
   const annotationOf = async (purpose: "goneSince" | "takeBacks"): Promise<string | undefined> => {
-    const { annotations } = marksOf(used.backend);
+    const { annotations } = relayMetadataOf(used.backend);
     return (await at.scene.readSecret("db")).metadata.annotations?.[annotations[purpose]];
   };
 

@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import type { Backend } from "../harness/backend.ts";
 import { type Desk, openDesk } from "../harness/command-line.ts";
-import { MARKS } from "../harness/marks.ts";
 import {
   applyManifests,
   type Manifest,
@@ -13,6 +12,7 @@ import {
   singleRights,
 } from "../harness/printed-roles.ts";
 import { labelUpdated, pinnedCluster, startRelay, startSweeper } from "../harness/relay.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { unknownIn } from "../harness/rows.ts";
 import { openScene, type Scene } from "../harness/scene.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
@@ -248,7 +248,7 @@ async function liveThrough(
 
 /** Moves the first sweep and the last write back by days. A second sweep needs the annotation of the first. */
 async function waitOutGracePeriod(scene: Scene, name: string): Promise<void> {
-  const { goneSince, writtenAt } = MARKS.annotations;
+  const { goneSince, writtenAt } = RELAY_METADATA.annotations;
   const { metadata } = await scene.readSecret(name);
   if (metadata.annotations?.[goneSince] === undefined) return;
   const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Backend } from "../harness/backend.ts";
-import { marksOf } from "../harness/marks.ts";
 import { labelUpdated, pinnedCluster, startRelay } from "../harness/relay.ts";
+import { relayMetadataOf } from "../harness/relay-metadata.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
 /** What a rotation does to the cluster; the same on the sandbox and on real servers. */
@@ -46,7 +46,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       expect(type).toBe("Opaque");
       expect(metadata.labels).toEqual({
         team: "shop",
-        "secret-relay/managed": marksOf(used.backend).identity,
+        "secret-relay/managed": relayMetadataOf(used.backend).identity,
       });
       expect(metadata.annotations).toMatchObject({
         "secret-relay/version-id": source.versionId,

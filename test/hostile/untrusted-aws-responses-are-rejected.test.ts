@@ -14,7 +14,7 @@ import { readCurrentWith } from "../../shared/source/secrets-manager/read-curren
 import { readManyWith } from "../../shared/source/secrets-manager/read-many.ts";
 import { sourceCatalog } from "../../shared/source/secrets-manager/source-catalog.ts";
 import { aCluster, anIdentity, CANARY, steadyCredentials } from "../cluster/factories.ts";
-import { SELF } from "../harness/marks.ts";
+import { SELF } from "../harness/relay-metadata.ts";
 import { failureOf } from "./hostile-cluster.ts";
 import {
   answer,

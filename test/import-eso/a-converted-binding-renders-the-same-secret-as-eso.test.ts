@@ -11,8 +11,8 @@ import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import type { VersionId } from "../../shared/source/secret-id.ts";
 import { SecretValue } from "../../shared/source/secret-value.ts";
-import { MARKS } from "../harness/marks.ts";
 import { runs } from "../harness/property-runs.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { convert, externalSecret, OPTIONS, store } from "./manifests.ts";
 
 // A separate model stands in for the operator; it shares no code with the converter.
@@ -258,7 +258,7 @@ async function render(spec: object, source: object): Promise<Record<string, stri
   };
   const renderers = await loadRenderers(binding);
   try {
-    const { data } = renderSecret(binding, [read], MARKS, renderers);
+    const { data } = renderSecret(binding, [read], RELAY_METADATA, renderers);
     return Object.fromEntries(
       [...data].map(([key, value]) => [key, Buffer.from(value.expose()).toString("utf8")]),
     );

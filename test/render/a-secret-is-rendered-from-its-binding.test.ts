@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { KeyRule } from "../../shared/bindings/binding.ts";
 import { RenderError } from "../../shared/render/errors.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import {
   ARN,
   aBinding,
@@ -59,12 +59,16 @@ describe("the keys of a Secret", () => {
       want: { a: "x", b: "y" },
     },
   ])("$it", ({ keys, text, want }) => {
-    expect(shownData(renderSecret(withKeys(keys), [textSource(text)], MARKS))).toEqual(want);
+    expect(shownData(renderSecret(withKeys(keys), [textSource(text)], RELAY_METADATA))).toEqual(want);
   });
 
   it("keep a binary value byte for byte", () => {
     const bytes = Uint8Array.from([0, 255, 128, 10]);
-    const desired = renderSecret(withKeys({ kind: "value", key: "keystore" }), [binarySource(bytes)], MARKS);
+    const desired = renderSecret(
+      withKeys({ kind: "value", key: "keystore" }),
+      [binarySource(bytes)],
+      RELAY_METADATA,
+    );
     expect([...(desired.data.get("keystore")?.expose() ?? [])]).toEqual([...bytes]);
   });
 });
@@ -102,7 +106,7 @@ describe("a property of the source becomes text", () => {
       want: "\ufffd",
     },
   ])("$it", ({ json, want }) => {
-    const desired = renderSecret(withKeys(ALL), [textSource(`{"key": ${json}}`)], MARKS);
+    const desired = renderSecret(withKeys(ALL), [textSource(`{"key": ${json}}`)], RELAY_METADATA);
     expect(shownData(desired)).toEqual({ key: want });
   });
 
@@ -112,7 +116,7 @@ describe("a property of the source becomes text", () => {
     { text: '{"a":"x","a":1.0}', want: { a: "1.0" } },
     { text: '{"a":{"b":1.0},"a":{"b":2.0}}', want: { a: '{"b":2.0}' } },
   ])("and the last of two equal keys wins: $text", ({ text, want }) => {
-    expect(shownData(renderSecret(withKeys(ALL), [textSource(text)], MARKS))).toEqual(want);
+    expect(shownData(renderSecret(withKeys(ALL), [textSource(text)], RELAY_METADATA))).toEqual(want);
   });
 });
 
@@ -124,13 +128,13 @@ describe("the annotations of a Secret", () => {
       type: "example.com/db",
     });
 
-    const desired = renderSecret(binding, [textSource(`{"password":"${CANARY}"}`)], MARKS);
+    const desired = renderSecret(binding, [textSource(`{"password":"${CANARY}"}`)], RELAY_METADATA);
 
     expect(desired).toMatchObject({
       target: binding.target,
       versionId: VERSION,
       type: "example.com/db",
-      labels: { team: "payments", [MARKS.managedLabel]: MARKS.identity },
+      labels: { team: "payments", [RELAY_METADATA.managedLabel]: RELAY_METADATA.identity },
       annotations: {
         note: "n",
         "secret-relay/version-id": VERSION,
@@ -138,7 +142,7 @@ describe("the annotations of a Secret", () => {
         "secret-relay/binding-fingerprint": "fingerprint-1",
       },
     });
-    const other = renderSecret(binding, [textSource('{"password":"another"}')], MARKS);
+    const other = renderSecret(binding, [textSource('{"password":"another"}')], RELAY_METADATA);
     expect({ ...other, data: [] }).toEqual({ ...desired, data: [] });
   });
 });
@@ -190,27 +194,31 @@ describe("a source that does not fit its binding", () => {
       code: "TARGET_TOO_LARGE",
     },
   ])("because it $it is $code", ({ keys = ALL, text, code }) => {
-    const error = errorOf(() => renderSecret(withKeys(keys), [textSource(text)], MARKS));
+    const error = errorOf(() => renderSecret(withKeys(keys), [textSource(text)], RELAY_METADATA));
     expect(error).toMatchObject({ code, retryable: false });
     expect(inspect(error)).not.toContain(CANARY);
   });
 
   it("because it is too large is reported with the limit, and without the length of a value", () => {
     const error = errorOf(() =>
-      renderSecret(withKeys({ kind: "value", key: "v" }), [textSource(`${big}x`)], MARKS),
+      renderSecret(withKeys({ kind: "value", key: "v" }), [textSource(`${big}x`)], RELAY_METADATA),
     );
 
     expect((error as Error).message.match(/[0-9]+/g)).toEqual(["1048576"]);
   });
 
   it("because it is binary and the binding selects keys is SOURCE_NOT_JSON_OBJECT", () => {
-    const error = errorOf(() => renderSecret(withKeys(ALL), [binarySource(Buffer.from('{"a":"b"}'))], MARKS));
+    const error = errorOf(() =>
+      renderSecret(withKeys(ALL), [binarySource(Buffer.from('{"a":"b"}'))], RELAY_METADATA),
+    );
     expect(error).toMatchObject({ code: "SOURCE_NOT_JSON_OBJECT" });
   });
 
   it("is reported with all of its missing keys at once", () => {
     const keys: KeyRule = { kind: "selected", keys: { a: "one", b: "two", c: "three" } };
-    const error = errorOf(() => renderSecret(withKeys(keys), [textSource(`{"two":"${CANARY}"}`)], MARKS));
+    const error = errorOf(() =>
+      renderSecret(withKeys(keys), [textSource(`{"two":"${CANARY}"}`)], RELAY_METADATA),
+    );
     expect(error).toMatchObject({
       code: "SOURCE_KEY_MISSING",
       message: expect.stringContaining("one, three"),
@@ -223,7 +231,7 @@ describe("a source that does not fit its binding", () => {
     { it: "a key of dots and dashes", text: '{".a":"v","a..b":"v","-_-":"v"}' },
     { it: "exactly as many bytes as a Secret can have", text: JSON.stringify({ v: big }) },
   ])("is not one with $it", ({ text }) => {
-    expect(renderSecret(withKeys(ALL), [textSource(text)], MARKS).data.size).toBeGreaterThan(0);
+    expect(renderSecret(withKeys(ALL), [textSource(text)], RELAY_METADATA).data.size).toBeGreaterThan(0);
   });
 });
 
@@ -246,7 +254,7 @@ describe("for any content of the source", () => {
       fc.property(anyText, anyKeys, (text, keys) => {
         const run = () => {
           try {
-            return shownData(renderSecret(withKeys(keys), [textSource(text)], MARKS));
+            return shownData(renderSecret(withKeys(keys), [textSource(text)], RELAY_METADATA));
           } catch (error) {
             expect(error).toBeInstanceOf(RenderError);
             return String(error);
@@ -270,7 +278,7 @@ describe("for any content of the source", () => {
     fc.assert(
       fc.property(anyProperties, (properties) => {
         expect(
-          shownData(renderSecret(withKeys(ALL), [textSource(JSON.stringify(properties))], MARKS)),
+          shownData(renderSecret(withKeys(ALL), [textSource(JSON.stringify(properties))], RELAY_METADATA)),
         ).toEqual({
           ...properties,
         });
@@ -287,7 +295,7 @@ describe("for any content of the source", () => {
         anyNasty,
         fc.constantFrom<KeyRule>(ALL, { kind: "selected", keys: { a: "a" } }),
         (text, keys) => {
-          const error = errorOf(() => renderSecret(withKeys(keys), [textSource(text)], MARKS));
+          const error = errorOf(() => renderSecret(withKeys(keys), [textSource(text)], RELAY_METADATA));
           expect(inspect(error, { showHidden: true, depth: null })).not.toContain(CANARY);
         },
       ),

@@ -6,7 +6,7 @@ import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import { SecretValue } from "../../shared/source/secret-value.ts";
 import { makeCertificates, makeSshKey } from "../harness/certificates.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { aBinding, CANARY, textSource } from "./factories.ts";
 
 const { authorityPem, pair, otherPair } = makeCertificates();
@@ -149,7 +149,7 @@ it("a rendered pair reports when the first of its certificates expires", async (
   const { certificateExpiresAt } = renderSecret(
     binding,
     [textSource(text)],
-    MARKS,
+    RELAY_METADATA,
     await loadRenderers(binding),
   );
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { KeyRule } from "../../shared/bindings/binding.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { shownData, textSource, withKeys } from "./factories.ts";
 
 /** Every way to make the key `k` from the property `a` of the source. */
@@ -20,7 +20,7 @@ const WAYS: Readonly<Record<string, KeyRule>> = {
 const make = async (keys: KeyRule, json: string): Promise<string | undefined> => {
   const binding = withKeys(keys);
   const { k, a } = shownData(
-    renderSecret(binding, [textSource(`{"a": ${json}}`)], MARKS, await loadRenderers(binding)),
+    renderSecret(binding, [textSource(`{"a": ${json}}`)], RELAY_METADATA, await loadRenderers(binding)),
   );
   return k ?? a;
 };
@@ -75,6 +75,6 @@ describe("null", () => {
 
 it("the whole value stays unchanged, including whitespace", async () => {
   const text = '{ "a" : 1.10,\n\t"b": 12345678901234567890 }\n';
-  const desired = renderSecret(withKeys({ kind: "value", key: "k" }), [textSource(text)], MARKS);
+  const desired = renderSecret(withKeys({ kind: "value", key: "k" }), [textSource(text)], RELAY_METADATA);
   expect(shownData(desired)).toEqual({ k: text });
 });

@@ -6,13 +6,13 @@ import { RenderError } from "../../shared/render/errors.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import type { RenderSource } from "../../shared/render/render-source.ts";
-import { MARKS } from "../harness/marks.ts";
 import { runs } from "../harness/property-runs.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { binarySource, CANARY, shownData, textSource, withKeys } from "./factories.ts";
 
 const render = async (keys: KeyRule, source: RenderSource): Promise<Record<string, string>> => {
   const binding = withKeys(keys);
-  return shownData(renderSecret(binding, [source], MARKS, await loadRenderers(binding)));
+  return shownData(renderSecret(binding, [source], RELAY_METADATA, await loadRenderers(binding)));
 };
 const errorOf = async (keys: KeyRule, text: string): Promise<unknown> =>
   render(keys, textSource(text)).then(
@@ -122,7 +122,7 @@ describe("decode", () => {
     const desired = renderSecret(
       withKeys(keys),
       [textSource(JSON.stringify({ a: text }))],
-      MARKS,
+      RELAY_METADATA,
       await loadRenderers(withKeys(keys)),
     );
     expect([...(desired.data.get("k")?.expose() ?? [])]).toEqual(bytes);
@@ -135,7 +135,7 @@ describe("decode", () => {
     ["bytes that are not base64url", binarySource(Uint8Array.from([0, 255])), undefined],
   ])("also decodes a whole value: %s", async (_it, source, bytes) => {
     const binding = withKeys({ kind: "value", key: "k", decode: "base64url" });
-    const run = async () => renderSecret(binding, [source], MARKS, await loadRenderers(binding));
+    const run = async () => renderSecret(binding, [source], RELAY_METADATA, await loadRenderers(binding));
     if (bytes === undefined) await expect(run()).rejects.toMatchObject({ code: "DECODE_FAILED" });
     else expect([...((await run()).data.get("k")?.expose() ?? [])]).toEqual(bytes);
   });
@@ -148,7 +148,12 @@ describe("decode", () => {
         async (bytes, decode) => {
           const binding = withKeys(composed({ k: { key: "a", decode } }));
           const text = JSON.stringify({ a: Buffer.from(bytes).toString(decode) });
-          const desired = renderSecret(binding, [textSource(text)], MARKS, await loadRenderers(binding));
+          const desired = renderSecret(
+            binding,
+            [textSource(text)],
+            RELAY_METADATA,
+            await loadRenderers(binding),
+          );
           expect(Buffer.from(desired.data.get("k")?.expose() ?? [])).toEqual(Buffer.from(bytes));
         },
       ),

@@ -6,7 +6,7 @@ import { RenderError } from "../../shared/render/errors.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import type { VersionId } from "../../shared/source/secret-id.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { ARN, aBinding, CANARY, shownData, textSource } from "./factories.ts";
 
 const ALL: KeyRule = { kind: "all" };
@@ -21,7 +21,7 @@ const render = async (binding: Binding, texts: readonly string[], versions = tex
   const reads = texts.map((text, index) =>
     textSource(text, { arn: arnOf(index), versionId: `${versions[index]}-${index}` as VersionId }),
   );
-  return renderSecret(binding, reads, MARKS, await loadRenderers(binding));
+  return renderSecret(binding, reads, RELAY_METADATA, await loadRenderers(binding));
 };
 
 describe("the data", () => {

@@ -8,7 +8,7 @@ import type { CatalogPage, SourceCatalog } from "../../shared/source/secrets-man
 import type { Source } from "../../shared/source/source.ts";
 import type { SecretDescription, SourceState } from "../../shared/source/source-state.ts";
 import { describeOnce } from "../../shared/sweep/describe-once.ts";
-import { SELF } from "../harness/marks.ts";
+import { SELF } from "../harness/relay-metadata.ts";
 import { anyBudget, arnOf, sourceOf } from "../sweep/factories.ts";
 
 const ELSEWHERE = { ...SELF, region: "us-east-1" };

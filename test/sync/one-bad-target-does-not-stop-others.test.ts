@@ -4,7 +4,7 @@ import { ClusterForbidden, ClusterUnavailable } from "../../shared/cluster/error
 import type { CurrentSource } from "../../shared/source/source.ts";
 import { type SyncCluster, type SyncDependencies, syncSource } from "../../shared/sync/sync-source.ts";
 import { CANARY, desiredOf, liveAfter, NOW } from "../assess/factories.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { aBinding, textSource } from "../render/factories.ts";
 
 const current: CurrentSource = textSource(`{"password":"${CANARY}"}`);
@@ -33,7 +33,7 @@ const run = (names: readonly string[], overrides: Partial<SyncDependencies> = {}
     {
       bindings: names.map((name) => aBinding({ target: { cluster: "main", namespace: "app", name } })),
       budget: { signal: new AbortController().signal, remainingMs: () => 60_000 },
-      marks: MARKS,
+      ownMetadata: RELAY_METADATA,
     },
   );
 

@@ -7,7 +7,7 @@ import type { VersionId } from "../../shared/source/secret-id.ts";
 import { type PendingRestart, printPendingRestart } from "../../shared/workloads/pending-restart.ts";
 import { restartedFor } from "../../shared/workloads/restart-annotations.ts";
 import { restartWorkloads } from "../../shared/workloads/restart-workloads.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 
 const NOW = Date.parse("2026-11-24T10:00:00.000Z");
 const pending: PendingRestart = { versionId: "v2" as VersionId, changedAt: NOW, isFirst: false };
@@ -33,7 +33,9 @@ function setUp({
             return { metadata: { name }, spec: { template: { metadata: { annotations } } } };
           },
           readMetadata: async () =>
-            ({ annotations: { [MARKS.annotations.readersDue]: annotation } }) as unknown as LiveMetadata,
+            ({
+              annotations: { [RELAY_METADATA.annotations.readersDue]: annotation },
+            }) as unknown as LiveMetadata,
         },
         now: () => NOW,
         wait: async (ms) => void happened.push(`waits ${ms}`),
@@ -48,7 +50,7 @@ function setUp({
           ...rule,
         },
         pending: request,
-        marks: MARKS,
+        ownMetadata: RELAY_METADATA,
         budget: { signal: new AbortController().signal, remainingMs: () => remainingMs },
       },
     );
