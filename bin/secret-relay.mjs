@@ -3,6 +3,7 @@
 // Node strips no types below node_modules.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import * as nodeModule from "node:module";
 import { fileURLToPath } from "node:url";
 
 const [major] = process.versions.node.split(".").map(Number);
@@ -10,7 +11,11 @@ const source = new URL("../cli/main.ts", import.meta.url);
 const own = fileURLToPath(new URL("../node_modules/.bin/node", import.meta.url));
 
 if (major >= 24) {
-  await import(existsSync(source) ? source.href : "../dist/cli/main.mjs");
+  const isCheckout = existsSync(source);
+  // Without the cache, Node strips the types of 130 files before it prints the help.
+  if (isCheckout)
+    nodeModule.enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)));
+  await import(isCheckout ? source.href : "../dist/cli/main.mjs");
 } else if (existsSync(own)) {
   // A checkout has its own Node 24 beside it, after `npm ci`.
   const { status } = spawnSync(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {

@@ -16,7 +16,11 @@ export const addValidate: AddCommand = (program, cli) => {
     .action(
       cli.runs(async (file: string, options: { json?: boolean }) => {
         const { terminal } = cli;
-        const text = await readInputFile(cli, file);
+        const text = await readInputFile(
+          cli,
+          file,
+          "Create it with: secret-relay init. Or name another: secret-relay validate FILE",
+        );
         const { loadBindings } = await import("../../shared/bindings/load-bindings.ts");
         try {
           const { bindings, clusters } = loadBindings(text, path.basename(file));

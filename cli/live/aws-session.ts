@@ -1,11 +1,12 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
-import { errorNameOf } from "../../shared/cluster/credentials.ts";
-import { RelayError } from "../../shared/relay-error.ts";
+import type { RelayError } from "../../shared/relay-error.ts";
 import { boundedRequests } from "../../shared/runtime/bounded-requests.ts";
+import { mayHaveProxy } from "../../shared/runtime/may-have-proxy.ts";
 import { parseAwsLocation } from "../../shared/source/parse-aws-location.ts";
 import type { AwsLocation } from "../../shared/source/secret-id.ts";
 import { UsageError } from "../errors.ts";
-import { AwsCallFailed, AwsCredentialsMissing, AwsCredentialsRefused, AwsSessionExpired } from "./errors.ts";
+import { checkProfile, checkRegion } from "./check-aws-settings.ts";
+import { classifyAwsError } from "./classify-aws-error.ts";
 import type { AwsOptions } from "./options.ts";
 
 /** The AWS identity of the caller of the command. */
@@ -27,32 +28,39 @@ export type Credentials = (options?: { forceRefresh?: boolean }) => Promise<AwsC
 
 /** The SDK's default chain: environment, profiles with SSO and roles, web identity, container, instance. */
 export async function openAwsSession(options: AwsOptions): Promise<AwsSession> {
+  const profile = options.profile ?? (process.env.AWS_PROFILE || undefined);
+  if (profile !== undefined) await checkProfile(profile);
+  // The AWS CLI also knows AWS_DEFAULT_REGION, which the SDK ignores.
+  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
+  const named = options.region ?? (AWS_REGION || AWS_DEFAULT_REGION || undefined);
+  if (named !== undefined) checkRegion(named);
   const { STSClient, GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
-  const profile = options.profile ?? process.env.AWS_PROFILE;
   const sts = new STSClient({
     ...(options.profile !== undefined && { profile: options.profile }),
-    ...(options.region !== undefined && { region: options.region }),
+    ...(named !== undefined && { region: named }),
     maxAttempts: 2,
     ...boundedRequests(WORKSTATION_LIMITS),
   });
-  const classify = (what: string, error: unknown) => classifyAwsError(what, error, profile);
+  let region: string | undefined;
+  const classify = (what: string, error: unknown) =>
+    classifyAwsError(what, error, { profile, region, hasProxy: mayHaveProxy(process.env) });
   try {
-    const region = await sts.config.region().catch(() => {
+    region = await sts.config.region().catch(() => {
       throw new UsageError("No AWS Region is set. Pass --region, or set AWS_REGION.");
     });
+    checkRegion(region);
     const { Account = "", Arn: callerArn = "" } = await sts
       .send(new GetCallerIdentityCommand({}))
       .catch((error: unknown) => {
         throw classify("Reading your AWS identity", error);
       });
     const location = parseAwsLocation(Account, region);
-    if (location === undefined)
-      throw new UsageError(`${region} is not an AWS Region. Correct --region or AWS_REGION.`);
+    if (location === undefined) throw new TypeError("STS answered without an account");
     const { credentials } = sts.config;
     return {
-      region,
+      region: location.region,
       get client() {
-        return { region, credentials, ...boundedRequests(WORKSTATION_LIMITS) };
+        return { region: location.region, credentials, ...boundedRequests(WORKSTATION_LIMITS) };
       },
       location,
       callerArn,
@@ -65,27 +73,3 @@ export async function openAwsSession(options: AwsOptions): Promise<AwsSession> {
 
 /** A workstation can have a slow connection, and CloudFormation and logs answer slowly. */
 const WORKSTATION_LIMITS = { connectionMs: 5_000, requestMs: 20_000 };
-
-/** Uses the fixed name of an error, and one word of its message to detect SSO. A library's own text is never shown. */
-function classifyAwsError(what: string, error: unknown, profile: string | undefined): RelayError {
-  if (error instanceof RelayError) return error;
-  const name = errorNameOf(error);
-  if (EXPIRED.has(name)) return new AwsSessionExpired(profile);
-  if (name === "CredentialsProviderError" || name === "TokenProviderError") {
-    const isSso = error instanceof Error && /\bSSO\b|aws sso login|expired/i.test(error.message);
-    return isSso ? new AwsSessionExpired(profile) : new AwsCredentialsMissing(profile);
-  }
-  return REFUSED.has(name) ? new AwsCredentialsRefused(name) : new AwsCallFailed(what, name);
-}
-
-const EXPIRED: ReadonlySet<string> = new Set(["ExpiredToken", "ExpiredTokenException", "RequestExpired"]);
-
-const REFUSED: ReadonlySet<string> = new Set([
-  "InvalidClientTokenId",
-  "IncompleteSignature",
-  "IncompleteSignatureException",
-  "InvalidSignatureException",
-  "MissingAuthenticationTokenException",
-  "SignatureDoesNotMatch",
-  "UnrecognizedClientException",
-]);

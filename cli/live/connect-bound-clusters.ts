@@ -5,11 +5,11 @@ import { connectClusters } from "../../shared/cluster/connect-clusters.ts";
 import { aliasDetector } from "../../shared/cluster/detect-aliases.ts";
 import type { Cli } from "../cli.ts";
 import { UsageError } from "../errors.ts";
+import { loadKubeconfig } from "../kubeconfig/load-kubeconfig.ts";
 import { type AwsSession, openAwsSession } from "./aws-session.ts";
 import { chooseContext } from "./choose-context.ts";
 import { connectContext } from "./connect-context.ts";
 import { ClusterUnreached } from "./errors.ts";
-import { loadKubeconfig } from "./kubeconfig.ts";
 import type { SessionOptions } from "./options.ts";
 import { withCallerErrors } from "./with-caller-errors.ts";
 

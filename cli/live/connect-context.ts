@@ -1,7 +1,7 @@
 import type { ClusterConfig } from "../../shared/bindings/binding.ts";
 import { type ClusterConnection, connectCluster } from "../../shared/cluster/cluster-connection.ts";
+import type { Kubeconfig } from "../kubeconfig/load-kubeconfig.ts";
 import type { KubeContext } from "./choose-context.ts";
-import type { Kubeconfig } from "./kubeconfig.ts";
 
 /** Connects a cluster as the functions do, with the login of a kubeconfig context. */
 export function connectContext(

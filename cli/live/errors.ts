@@ -17,12 +17,51 @@ export class AwsCredentialsMissing extends CommandError {
 
 export class AwsSessionExpired extends CommandError {
   readonly code = "AWS_SESSION_EXPIRED";
-  constructor(profile: string | undefined) {
+  constructor(profile: string | undefined, command = "aws sso login") {
     super(
-      `The AWS session has expired. Log in again: aws sso login${profile === undefined ? "" : ` --profile ${profile}`} (or renew the credentials in the environment).`,
+      `The AWS session has expired. Log in again: ${command}${profile === undefined ? "" : ` --profile ${profile}`} (or renew the credentials in the environment).`,
     );
   }
 }
+
+/** The SDK has no prompt for a code, unlike the AWS CLI. */
+export class AwsMfaNeeded extends CommandError {
+  readonly code = "AWS_MFA_NEEDED";
+  constructor(profile = "default") {
+    super(
+      `Profile ${profile} needs an MFA code, and this command cannot ask for it. Let the AWS CLI log in, then run the command again without a profile: eval "$(aws configure export-credentials --profile ${profile} --format env)"`,
+    );
+  }
+}
+
+/** AWS, or the proxy before it, gave no answer. \`fault\` is a fixed code of Node. */
+export class AwsUnreachable extends CommandError {
+  readonly code = "AWS_UNREACHABLE";
+  override readonly retryable = true;
+  constructor(what: string, fault: string, settings: { region: string | undefined; hasProxy: boolean }) {
+    super(`${what} failed, because AWS could not be reached (${fault}). ${remedyFor(fault, settings)}`);
+  }
+}
+
+function remedyFor(
+  fault: string,
+  { region = "the Region", hasProxy }: { region: string | undefined; hasProxy: boolean },
+): string {
+  if (fault === "ERR_PROXY_TUNNEL")
+    return "The proxy refused the connection. Check HTTPS_PROXY and NO_PROXY.";
+  if (CERTIFICATE_FAULT.test(fault)) {
+    return "The certificate is not from AWS, such as behind a proxy that decrypts TLS. Name its CA: NODE_EXTRA_CA_CERTS=/path/to/ca.pem";
+  }
+  if (fault === "ENOTFOUND" || fault === "EAI_AGAIN") {
+    return `No address was found for its endpoint in ${region}. Check the network (VPN, DNS), and the Region: --region or AWS_REGION.`;
+  }
+  return hasProxy
+    ? "Check the network and the VPN, and the proxy in HTTPS_PROXY."
+    : "Check the network and the VPN. Behind a proxy, set HTTPS_PROXY.";
+}
+
+/** Node's codes for a certificate that fails verification. */
+export const CERTIFICATE_FAULT = /^(CERT_|DEPTH_ZERO_|ERR_TLS_CERT_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_)/;
 
 /** AWS does not know these credentials. */
 export class AwsCredentialsRefused extends CommandError {
@@ -40,33 +79,6 @@ export class AwsCallFailed extends CommandError {
   override readonly retryable = true;
   constructor(what: string, errorName: string) {
     super(`${what} failed (${errorName}). Check the network and the Region, then try again.`);
-  }
-}
-
-export class KubeconfigUnreadable extends CommandError {
-  readonly code = "KUBECONFIG_UNREADABLE";
-  constructor(file: string) {
-    super(`${file} is not a valid kubeconfig. Check it with: kubectl config get-contexts`);
-  }
-}
-
-/** The login of the context is unsupported or unsafe. */
-export class ContextUnusable extends CommandError {
-  readonly code = "CONTEXT_UNUSABLE";
-  constructor(context: string, why: string) {
-    super(
-      `kubeconfig context ${context} ${why}. Select another one with --context, or log in with your AWS credentials: --eks-token.`,
-    );
-  }
-}
-
-/** The login program of a kubeconfig is missing, failed or returned nothing. Its output is not repeated. */
-export class LoginPluginFailed extends CommandError {
-  readonly code = "LOGIN_PLUGIN_FAILED";
-  constructor(context: string, program: string) {
-    super(
-      `The login of kubeconfig context ${context} failed (${program}). Try kubectl --context ${context} get namespaces, log in again (aws sso login), or use --eks-token.`,
-    );
   }
 }
 

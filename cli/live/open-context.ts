@@ -1,10 +1,10 @@
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import type { Cli } from "../cli.ts";
 import { UsageError } from "../errors.ts";
+import { loadKubeconfig } from "../kubeconfig/load-kubeconfig.ts";
 import type { KubeContext } from "./choose-context.ts";
 import { NO_LISTENERS } from "./connect-bound-clusters.ts";
 import { connectContext } from "./connect-context.ts";
-import { loadKubeconfig } from "./kubeconfig.ts";
 import type { SessionOptions } from "./options.ts";
 import { withCallerErrors } from "./with-caller-errors.ts";
 

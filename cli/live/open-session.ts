@@ -53,7 +53,7 @@ export async function openSessionWith(
     now: cli.now,
     wait: cli.wait,
   });
-  return { ...relay, ...clusters, aws, index: relay.bindingsFor(aws.location) };
+  return { ...clusters, ...relay, aws, index: relay.bindingsFor(aws.location) };
 }
 
 /** For a command without bindings. */

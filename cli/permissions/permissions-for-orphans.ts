@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import { relayMetadata } from "../../shared/bindings/relay-identity.ts";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
+import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import type { Permission } from "../../shared/permissions/permission.ts";
 import type { NamespacePermissions } from "../../shared/permissions/permissions-of-bindings.ts";
 import { RelayError } from "../../shared/relay-error.ts";
@@ -23,7 +24,7 @@ export async function addPermissionsForOrphans(
     region: "",
   });
   const unknown: string[] = [];
-  const isDeletable = (live: Awaited<ReturnType<ClusterConnection["listMetadata"]>>[number]): boolean =>
+  const isDeletable = (live: LiveMetadata): boolean =>
     live.labels[managedLabel]?.startsWith(`${relay}.`) === true &&
     live.annotations[annotations.deletionPolicy] === "delete";
   const extended = await pMap(
@@ -35,9 +36,12 @@ export async function addPermissionsForOrphans(
         permissions.flatMap(({ resource, name }) => (resource === "secrets" && name) || []),
       );
       try {
-        const secrets = await cluster.listMetadata(namespace, managedLabel, budget);
-        const names = secrets.filter((live) => isDeletable(live) && !bound.has(live.name));
-        return { ...of, permissions: [...permissions, ...names.flatMap(({ name }) => permissionsFor(name))] };
+        const names = new Set<string>();
+        const keep = (live: LiveMetadata): undefined => {
+          if (isDeletable(live) && !bound.has(live.name)) names.add(live.name);
+        };
+        await cluster.listMetadata(namespace, managedLabel, budget, keep);
+        return { ...of, permissions: [...permissions, ...[...names].flatMap(permissionsFor)] };
       } catch (error) {
         if (!(error instanceof RelayError)) throw error;
         unknown.push(`${namespace} (${error.code})`);

@@ -8,6 +8,7 @@ import { startTimeBudget, type TimeBudget } from "../../shared/runtime/time-budg
 import { functionLocation } from "../../shared/source/function-location.ts";
 import { keyOfSource } from "../../shared/source/key-of-source.ts";
 import type { VersionId } from "../../shared/source/secret-id.ts";
+import type { SyncOutcome } from "../../shared/sync/outcome.ts";
 import { reportOutcome } from "../../shared/sync/report-outcome.ts";
 import { syncSource } from "../../shared/sync/sync-source.ts";
 import type { RotationDependencies } from "./dependencies.ts";
@@ -24,7 +25,13 @@ export const followRotation =
   (deps: RotationDependencies) =>
   async (input: unknown, context: Context): Promise<RotationReport | SQSBatchResponse> => {
     const budget = startTimeBudget(context.getRemainingTimeInMillis() - REPORTING_MS);
-    const handle = (event: ParsedEvent) => handleEvent(deps, event, context, budget);
+    const all: Promise<unknown>[] = [];
+    const sync: SyncChange = (index, change, bound) => {
+      const written = syncChange(deps, index, change, bound, budget);
+      if (bound.length > 0) all.push(written);
+      return written;
+    };
+    const handle = (event: ParsedEvent) => handleEvent(deps, event, context, { budget, sync, all });
 
     const invocation = parseInvocation(input, deps.now());
     if (invocation.kind === "batch") {
@@ -37,11 +44,25 @@ export const followRotation =
     return settle(await Promise.all(invocation.events.map(handle)));
   };
 
+type SyncChange = (
+  index: BindingIndex,
+  change: SecretChange,
+  bound: readonly SourceBindings[],
+) => Promise<readonly SyncOutcome[]>;
+
+/** What all events of an invocation share. */
+type InvocationScope = {
+  readonly budget: TimeBudget;
+  readonly sync: SyncChange;
+  /** The writes of Secrets so far. */
+  readonly all: readonly Promise<unknown>[];
+};
+
 async function handleEvent(
   deps: RotationDependencies,
   event: ParsedEvent,
   context: Context,
-  budget: TimeBudget,
+  { budget, sync, all }: InvocationScope,
 ): Promise<EventReport> {
   const { log, measure } = deps;
   const self = functionLocation(context);
@@ -54,10 +75,10 @@ async function handleEvent(
       const affected = affectedBindings(bound, change);
       const isOtherLabel = bound.length > 0 && affected.length === 0;
       if (isOtherLabel) log("EVENT_IGNORED", { code: "OTHER_LABEL" });
-      const synced = isOtherLabel ? Promise.resolve([]) : syncChange(deps, index, change, affected, budget);
+      const ofChange = isOtherLabel ? Promise.resolve([]) : sync(index, change, affected);
       const announced = { change, webhookIds: idsOf(bound), self, requestId };
-      const triggers = triggerChange(deps, index, announced, synced, budget);
-      const [outcomes, ofEso] = await Promise.all([synced, triggers]);
+      const triggers = triggerChange(deps, index, announced, { ofChange, all }, budget);
+      const [outcomes, ofEso] = await Promise.all([ofChange, triggers]);
       return { kind: "synced", outcomes, triggers: ofEso };
     }
     case "webhook-call": {
@@ -65,17 +86,18 @@ async function handleEvent(
       const bound = index.findByWebhookId(webhookId);
       if (bound.length === 0) log("WEBHOOK_ID_NOT_BOUND");
       const nothing = Promise.resolve([]);
-      const byId = triggerChange(deps, index, { webhookIds: [webhookId], self, requestId }, nothing, budget);
+      const writes = { ofChange: nothing, all };
+      const byId = triggerChange(deps, index, { webhookIds: [webhookId], self, requestId }, writes, budget);
       const once = new Map(eachBindingOnce(bound).map((group) => [group.source.id, group]));
       const works = bound.map(({ source }) => {
         const change: SecretChange = { source, reason: "webhook" };
         const own = once.get(source.id);
-        const synced = own === undefined ? nothing : syncChange(deps, index, change, [own], budget);
+        const ofChange = own === undefined ? nothing : sync(index, change, [own]);
         const announced = { change, webhookIds: [], self, requestId };
-        return { synced, triggers: triggerChange(deps, index, announced, synced, budget) };
+        return { ofChange, triggers: triggerChange(deps, index, announced, { ofChange, all }, budget) };
       });
       const [outcomes, triggers] = await Promise.all([
-        Promise.all(works.map(({ synced }) => synced)),
+        Promise.all(works.map(({ ofChange }) => ofChange)),
         Promise.all([byId, ...works.map((work) => work.triggers)]),
       ]);
       return { kind: "synced", outcomes: outcomes.flat(), triggers: triggers.flat() };

@@ -9,7 +9,8 @@ export type Service =
   | "cloudformation"
   | "monitoring"
   | "events"
-  | "logs";
+  | "logs"
+  | "s3";
 
 export type Input = Readonly<Record<string, unknown>>;
 
@@ -23,6 +24,8 @@ export type Call = {
   readonly callerArn: string;
   /** The name of the requested secret, whatever form its id had; absent for lists and unknown secrets. */
   readonly secretName?: string;
+  /** The key of the requested object of S3. */
+  readonly objectKey?: string;
 };
 
 export type Operation = (call: Call) => object | Promise<object>;

@@ -6,7 +6,7 @@ export type AwsEvent = {
   readonly version: "0";
   readonly id: string;
   readonly "detail-type": string;
-  readonly source: "aws.secretsmanager";
+  readonly source: "aws.secretsmanager" | "aws.s3";
   readonly account: string;
   /** Whole seconds. */
   readonly time: string;
@@ -30,6 +30,43 @@ export function labelUpdatedEvent(
   { name, arn, label, versionId }: LabelMoved,
 ): AwsEvent {
   return envelope(origin, "Secret Label Updated", [arn], { name, labelUpdated: label, versionId });
+}
+
+export type ObjectCreated = {
+  readonly bucket: string;
+  readonly key: string;
+  readonly size: number;
+  /** In quotes, as in the response. */
+  readonly etag: string;
+  /** Absent in a bucket without versioning. */
+  readonly versionId?: string;
+};
+
+/** What a bucket with EventBridge notifications sends for a put. The key is not encoded. */
+export function objectCreatedEvent(
+  origin: EventOrigin,
+  arn: string,
+  { bucket, key, size, etag, versionId }: ObjectCreated,
+  { requestId, accessKeyId }: Call,
+  /** Grows with each put. */
+  sequence: number,
+): AwsEvent {
+  const detail = {
+    version: "0",
+    bucket: { name: bucket },
+    object: {
+      key,
+      size,
+      etag: etag.replaceAll('"', ""),
+      ...(versionId !== undefined && { "version-id": versionId }),
+      sequencer: sequence.toString(16).toUpperCase().padStart(18, "0"),
+    },
+    "request-id": requestId,
+    requester: accessKeyId,
+    "source-ip-address": "127.0.0.1",
+    reason: "PutObject",
+  };
+  return { ...envelope(origin, "Object Created", [arn], detail), source: "aws.s3" };
 }
 
 export type CallOutcome = {

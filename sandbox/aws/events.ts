@@ -6,6 +6,8 @@ import {
   isReadOnly,
   type LabelMoved,
   labelUpdatedEvent,
+  type ObjectCreated,
+  objectCreatedEvent,
   serviceEvent,
 } from "./event-shapes.ts";
 
@@ -41,17 +43,22 @@ export type Events = {
 
 export type EventBus = Events & {
   labelMoved(move: LabelMoved): void;
+  objectCreated(created: ObjectCreated, call: Call): void;
   called(call: Call, outcome: CallOutcome): void;
   /** Discards undelivered events. */
   close(): void;
 };
 
-export function createEvents(origin: { accountId: string; region: string }, now: () => number): EventBus {
+export function createEvents(
+  origin: { partition: string; accountId: string; region: string },
+  now: () => number,
+): EventBus {
   const listeners = new Set<EventListener>();
   const pending = new Set<Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
   const failures: unknown[] = [];
   let held: AwsEvent[] | undefined;
+  let puts = 0;
 
   const stamp = () => ({ ...origin, at: now() });
 
@@ -103,6 +110,11 @@ export function createEvents(origin: { accountId: string; region: string }, now:
       if (failures.length > 0) throw failures.splice(0)[0];
     },
     labelMoved: (move) => send(labelUpdatedEvent(stamp(), move)),
+    objectCreated(created, call) {
+      puts += 1;
+      const arn = `arn:${origin.partition}:s3:::${created.bucket}`;
+      send(objectCreatedEvent(stamp(), arn, created, call, puts));
+    },
     called(call, outcome) {
       if (bus.cloudTrail === "off" || (bus.cloudTrail === "writes" && isReadOnly(call))) return;
       send(apiCallEvent(stamp(), call, outcome));

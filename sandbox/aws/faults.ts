@@ -1,11 +1,14 @@
 import { AwsError } from "./aws-error.ts";
 import type { Call, Service } from "./call.ts";
+import type { S3Input } from "./s3/parse-s3.ts";
 
 export type FaultMatch = {
   readonly service?: Service;
   readonly operation?: string | readonly string[];
   /** A secret's name, or a pattern for names. In a batch it affects only that item. */
   readonly secret?: string | RegExp;
+  /** The key of an object of S3, or a pattern for keys. */
+  readonly objectKey?: string | RegExp;
   readonly accessKeyId?: string;
 };
 
@@ -21,9 +24,9 @@ export type Fault = {
 } & FaultKind;
 
 export type FaultKind =
-  /** ThrottlingException, 400; of Lambda TooManyRequestsException, 429. */
+  /** ThrottlingException, 400; of Lambda TooManyRequestsException, 429; of S3 SlowDown, 503. */
   | { readonly kind: "throttle" }
-  /** InternalServiceError, 500. */
+  /** InternalServiceError, 500; of S3 InternalError. */
   | { readonly kind: "serverError" }
   /** The connection is cut: before the request is served, or after that and before the response. */
   | { readonly kind: "reset"; readonly when?: "before" | "after" }
@@ -36,7 +39,12 @@ export type FaultKind =
   /** ExpiredTokenException, regardless of the credentials' expiry. */
   | { readonly kind: "expiredCredentials" }
   | { readonly kind: "accessDenied" }
-  | { readonly kind: "decryptionFailure" };
+  | { readonly kind: "decryptionFailure" }
+  /**
+   * A conditional PutObject is answered as if another one to the same key were in progress: ConditionalRequestConflict,
+   * 409. Here no two puts ever overlap.
+   */
+  | { readonly kind: "conflictingPut" };
 
 export type ActiveFault = {
   readonly hits: number;
@@ -79,8 +87,8 @@ export function createFaults(now: () => number): FaultBoard {
     if (match.operation !== undefined && !asList(match.operation).some((one) => operations.includes(one)))
       return false;
     if (match.accessKeyId !== undefined && match.accessKeyId !== call.accessKeyId) return false;
-    if (match.secret !== undefined && !(secretName !== undefined && isNamed(match.secret, secretName)))
-      return false;
+    if (match.objectKey !== undefined && !isNamed(match.objectKey, call.objectKey)) return false;
+    if (match.secret !== undefined && !isNamed(match.secret, secretName)) return false;
     if (probability !== undefined && entry.random() >= probability) return false;
     entry.hits += 1;
     return true;
@@ -104,6 +112,7 @@ export function createFaults(now: () => number): FaultBoard {
         const { fault } = entry;
         if (fault.kind === "staleRead") continue;
         if (fault.kind === "decryptionFailure" && call.operation !== "GetSecretValue") continue;
+        if (fault.kind === "conflictingPut" && !isConditionalPut(call)) continue;
         if (!isHit(entry, call, call.secretName)) continue;
         if (fault.kind === "latency") disturbance.latencyMs += fault.ms;
         else if (fault.kind === "reset") disturbance.reset = fault.when ?? "before";
@@ -137,6 +146,7 @@ export function createFaults(now: () => number): FaultBoard {
 type ErrorKind = Exclude<FaultKind["kind"], "latency" | "reset" | "staleRead">;
 
 function errorOf(kind: ErrorKind, call: Call): AwsError {
+  const resource = call.secretName ?? call.objectKey;
   switch (kind) {
     case "throttle":
       if (call.service === "lambda") return new AwsError("TooManyRequestsException", "Rate Exceeded.", 429);
@@ -148,21 +158,34 @@ function errorOf(kind: ErrorKind, call: Call): AwsError {
     case "accessDenied":
       return new AwsError(
         "AccessDeniedException",
-        `User: ${call.callerArn} is not authorized to perform: ${call.service}:${call.operation}${call.secretName === undefined ? "" : ` on resource: ${call.secretName}`} because no identity-based policy allows the ${call.service}:${call.operation} action`,
+        `User: ${call.callerArn} is not authorized to perform: ${call.service}:${call.operation}${resource === undefined ? "" : ` on resource: ${resource}`} because no identity-based policy allows the ${call.service}:${call.operation} action`,
       );
     case "decryptionFailure":
       return new AwsError(
         "DecryptionFailure",
         "Secrets Manager can't decrypt the protected secret text using the provided KMS key.",
       );
+    case "conflictingPut":
+      return new AwsError(
+        "ConditionalRequestConflict",
+        "The conditional request cannot succeed due to a conflicting operation against this resource.",
+        409,
+      );
   }
+}
+
+function isConditionalPut({ operation, input }: Call): boolean {
+  if (operation !== "PutObject") return false;
+  const { headers } = input as S3Input;
+  return headers["if-match"] !== undefined || headers["if-none-match"] !== undefined;
 }
 
 function asList(operation: string | readonly string[]): readonly string[] {
   return typeof operation === "string" ? [operation] : operation;
 }
 
-function isNamed(wanted: string | RegExp, name: string): boolean {
+function isNamed(wanted: string | RegExp, name: string | undefined): boolean {
+  if (name === undefined) return false;
   return typeof wanted === "string" ? wanted === name : wanted.test(name);
 }
 

@@ -1,7 +1,11 @@
 import { AwsError } from "./aws-error.ts";
 import type { Input, Service } from "./call.ts";
 import type { InvokeResult } from "./lambda.ts";
+import type { S3Result } from "./s3/operations.ts";
+import { isS3Request, parseS3 } from "./s3/parse-s3.ts";
+import { printS3Error, printS3Result } from "./s3/print-s3.ts";
 import type { SignedRequest } from "./sigv4.ts";
+import { toXml } from "./xml.ts";
 
 /** The operation of a request, parsed by its service's protocol. */
 export type Asked = { readonly service: Service; readonly operation: string; readonly input: Input };
@@ -9,11 +13,13 @@ export type Asked = { readonly service: Service; readonly operation: string; rea
 export type Answer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Bytes only for an object of S3. */
+  readonly body: string | Buffer;
 };
 
 /** One port serves every service, so the format of the request determines the service. */
 export function parseAsked(request: SignedRequest): Asked {
+  if (isS3Request(request)) return { service: "s3", ...parseS3(request) };
   const target = request.headers["x-amz-target"];
   if (target !== undefined) return parseJsonTarget(target, request.body);
   const [path = "/", query = ""] = request.target.split("?", 2);
@@ -48,6 +54,7 @@ const queryService = (operation: string): QueryService =>
 
 /** The service of a request that could not be parsed, for the format of its error. */
 export function guessService(request: SignedRequest): Service {
+  if (isS3Request(request)) return "s3";
   const target = request.headers["x-amz-target"];
   if (target !== undefined) return JSON_TARGETS[target.split(".", 1)[0] ?? ""] ?? "secretsmanager";
   if (request.target.startsWith("/2015-03-31/functions/")) return "lambda";
@@ -55,6 +62,7 @@ export function guessService(request: SignedRequest): Service {
 }
 
 export function printResult(asked: Asked, result: object, requestId: string, wantsJson: boolean): Answer {
+  if (asked.service === "s3") return printS3Result(result as S3Result, requestId);
   if (asked.operation === "Invoke") return invoked(result as InvokeResult, requestId);
   if (!isQuery(asked.service)) return json(asked.service, 200, result, requestId);
   const response = {
@@ -68,6 +76,7 @@ export function printResult(asked: Asked, result: object, requestId: string, wan
 }
 
 export function printError(service: Service, error: AwsError, requestId: string): Answer {
+  if (service === "s3") return printS3Error(error, requestId);
   if (isQuery(service)) return xml(queryStatus(error), queryError(service, error, requestId), requestId);
   const answer = json(
     service,
@@ -95,6 +104,7 @@ const NAMESPACES: Readonly<Record<QueryService, string>> = {
   sts: "https://sts.amazonaws.com/doc/2011-06-15/",
   cloudformation: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
 };
+type JsonService = Exclude<Service, "s3">;
 const isQuery = (service: Service): service is QueryService => Object.hasOwn(NAMESPACES, service);
 const JSON_TARGETS: Readonly<Record<string, Service>> = {
   secretsmanager: "secretsmanager",
@@ -103,7 +113,7 @@ const JSON_TARGETS: Readonly<Record<string, Service>> = {
   AWSEvents: "events",
   Logs_20140328: "logs",
 };
-const CONTENT_TYPES: Readonly<Record<Service, string>> = {
+const CONTENT_TYPES: Readonly<Record<JsonService, string>> = {
   secretsmanager: "application/x-amz-json-1.1",
   sqs: "application/x-amz-json-1.0",
   eks: "application/json",
@@ -188,25 +198,11 @@ function queryError(service: QueryService, error: AwsError, requestId: string): 
   );
 }
 
-function json(service: Service, status: number, body: object, requestId: string): Answer {
+function json(service: JsonService, status: number, body: object, requestId: string): Answer {
   const headers = { "content-type": CONTENT_TYPES[service], "x-amzn-requestid": requestId };
   return { status, headers, body: JSON.stringify(body) };
 }
 
 function xml(status: number, body: string, requestId: string): Answer {
   return { status, headers: { "content-type": "text/xml", "x-amzn-requestid": requestId }, body };
-}
-
-function toXml(tree: object, namespace?: string): string {
-  return Object.entries(tree)
-    .flatMap(([name, value]) => (Array.isArray(value) ? value.map((item) => [name, item]) : [[name, value]]))
-    .map(([name, value]) => {
-      const content = typeof value === "object" && value !== null ? toXml(value) : escaped(String(value));
-      return `<${name}${namespace === undefined ? "" : ` xmlns="${namespace}"`}>${content}</${name}>`;
-    })
-    .join("");
-}
-
-function escaped(plain: string): string {
-  return plain.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }

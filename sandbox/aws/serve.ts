@@ -54,7 +54,7 @@ async function answer(
   outgoing.writeHead(response.status, {
     ...response.headers,
     date: new Date(now()).toUTCString(),
-    "content-length": Buffer.byteLength(response.body),
+    ...(response.status !== 304 && { "content-length": Buffer.byteLength(response.body) }),
   });
   outgoing.end(response.body);
 }

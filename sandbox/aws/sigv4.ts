@@ -16,7 +16,12 @@ export type SignatureVerdict =
   | { readonly kind: "unknown-key" }
   | { readonly kind: "wrong-session-token" }
   | { readonly kind: "expired-credentials" }
-  | { readonly kind: "mismatch"; readonly message: string };
+  | {
+      readonly kind: "mismatch";
+      readonly message: string;
+      /** S3 has an error of its own for each. */
+      readonly about: "scope" | "time" | "signature";
+    };
 
 export type Verifier = {
   readonly findCredentials: (accessKeyId: string) => KnownCredentials | undefined;
@@ -26,6 +31,8 @@ export type Verifier = {
 };
 
 const CLOCK_SKEW_MS_MAX = 5 * 60_000;
+/** AWS:AmazonS3/latest/API/ErrorResponses.html, RequestTimeTooSkewed. */
+const S3_CLOCK_SKEW_MS_MAX = 15 * 60_000;
 /** STS accepts a presigned GetCallerIdentity for this long, regardless of X-Amz-Expires. */
 const PRESIGNED_LIFE_MS = 15 * 60_000;
 
@@ -39,11 +46,15 @@ export function verifySignature(request: SignedRequest, verifier: Verifier): Sig
   if (credentials === undefined) return { kind: "unknown-key" };
   if (claim.sessionToken !== credentials.sessionToken) return { kind: "wrong-session-token" };
 
-  const problem =
-    scopeProblem(claim, verifier) ??
-    timeProblem(claim, verifier.now()) ??
-    signatureProblem(request, claim, credentials);
-  if (problem !== undefined) return { kind: "mismatch", message: problem };
+  const checks = {
+    scope: () => scopeProblem(claim, verifier),
+    time: () => timeProblem(claim, verifier.now()),
+    signature: () => signatureProblem(request, claim, credentials),
+  };
+  for (const about of ["scope", "time", "signature"] as const) {
+    const message = checks[about]();
+    if (message !== undefined) return { kind: "mismatch", message, about };
+  }
 
   // Last, as in AWS: only the owner of the secret key learns that the credentials were once valid.
   if (credentials.expiresAt !== undefined && credentials.expiresAt <= verifier.now()) {
@@ -155,12 +166,13 @@ function timeProblem(claim: Claim, now: number): string | undefined {
   if (signedAt === undefined) return `Date must be in ISO-8601 'basic format'. Got '${claim.stamp}'.`;
   if (!claim.stamp.startsWith(claim.day))
     return "Date in Credential scope does not match YYYYMMDD from X-Amz-Date.";
-  const lifeMs = claim.presigned ? PRESIGNED_LIFE_MS : CLOCK_SKEW_MS_MAX;
+  const skewMs = claim.service === "s3" ? S3_CLOCK_SKEW_MS_MAX : CLOCK_SKEW_MS_MAX;
+  const lifeMs = claim.presigned ? PRESIGNED_LIFE_MS : skewMs;
   if (signedAt < now - lifeMs) {
     return `Signature expired: ${claim.stamp} is now earlier than ${stampOf(now - lifeMs)} (${stampOf(now)} - ${lifeMs / 60_000} min.)`;
   }
-  if (signedAt > now + CLOCK_SKEW_MS_MAX) {
-    return `Signature not yet current: ${claim.stamp} is still later than ${stampOf(now + CLOCK_SKEW_MS_MAX)} (${stampOf(now)} + 5 min.)`;
+  if (signedAt > now + skewMs) {
+    return `Signature not yet current: ${claim.stamp} is still later than ${stampOf(now + skewMs)} (${stampOf(now)} + ${skewMs / 60_000} min.)`;
   }
   return undefined;
 }
@@ -190,11 +202,16 @@ function canonicalRequest(request: SignedRequest, claim: Claim): string {
   );
   return [
     request.method,
-    path.split("/").map(encoded).join("/"), // the sender encodes it once, and the signature encodes it again
+    path
+      .split("/")
+      // The sender encodes it once. The signature encodes it again, except for S3.
+      .map((part) => encoded(claim.service === "s3" ? decoded(part) : part))
+      .join("/"),
     query.join("&"),
     headers.join(""),
     claim.signedHeaders.join(";"),
-    sha256(request.body),
+    // S3 signs what the header says, and compares that with the body afterwards.
+    (claim.service === "s3" ? request.headers["x-amz-content-sha256"] : undefined) ?? sha256(request.body),
   ].join("\n");
 }
 

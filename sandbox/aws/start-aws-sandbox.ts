@@ -18,6 +18,10 @@ import { createFaults, type Faults } from "./faults.ts";
 import { createFunctions, type SandboxFunction } from "./lambda.ts";
 import { type Answer, type Asked, guessService, parseAsked, printError, printResult } from "./protocol.ts";
 import { createRules } from "./rules.ts";
+import { type BucketOptions, createBuckets } from "./s3/buckets.ts";
+import { s3Operations } from "./s3/operations.ts";
+import type { S3Input } from "./s3/parse-s3.ts";
+import { S3Error } from "./s3/s3-error.ts";
 import type { SecretsManagerContext, SecretsManagerOptions } from "./secrets-manager/context.ts";
 import { secretsManagerOperations } from "./secrets-manager/operations.ts";
 import { createSecretStore } from "./secrets-manager/secret-store.ts";
@@ -60,6 +64,8 @@ export type AwsSandbox = {
   after(hook: CallHook): () => void;
   addCluster(cluster: SandboxCluster): void;
   removeCluster(name: string): void;
+  /** Adds an empty bucket of S3. */
+  addBucket(name: string, options?: BucketOptions): void;
   /** Adds a Lambda function, given as code; returns its ARN. */
   addFunction(name: string, run: SandboxFunction): string;
   /** Adds a deployed stack with its outputs. */
@@ -91,7 +97,7 @@ const SECRET_ACCESS_KEY = "a-secret-access-key-of-the-sandbox-only";
 const USER_ID = "AIDASANDBOXSANDBOX000";
 
 /**
- * Starts Secrets Manager, STS, EKS and SQS, and the needed operations of Lambda, CloudFormation, EventBridge and
+ * Starts Secrets Manager, STS, EKS, SQS and S3, and the needed operations of Lambda, CloudFormation, EventBridge and
  * CloudWatch, on one port of the loopback.
  */
 export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<AwsSandbox> {
@@ -110,6 +116,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
   const store = createSecretStore(home, now);
   const clusters = new Map<string, SandboxCluster>();
   const functions = createFunctions(home);
+  const buckets = createBuckets(region, now);
   const stacks = createStacks(home, now);
   const cloudWatch = createCloudWatch();
   const rules = createRules(home);
@@ -138,6 +145,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     monitoring: cloudWatch.monitoring,
     logs: cloudWatch.logs,
     events: rules.operations,
+    s3: s3Operations(buckets, events),
   };
 
   const identify = (request: SignedRequest, asked: Asked, requestId: string): Call => {
@@ -147,7 +155,8 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
       region,
       service: asked.service,
     });
-    if (verdict.kind !== "valid") throw refusal(verdict);
+    if (verdict.kind !== "valid")
+      throw asked.service === "s3" ? s3Refusal(verdict, region) : refusal(verdict);
     const { SecretId, Name } = asked.input;
     const secretId = SecretId ?? (asked.operation === "CreateSecret" ? Name : undefined);
     const secret = typeof secretId === "string" ? store.find(secretId) : undefined;
@@ -157,6 +166,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
       accessKeyId: verdict.accessKeyId,
       callerArn: verdict.credentials.arn,
       ...(secret !== undefined && { secretName: secret.name }),
+      ...(asked.service === "s3" && { objectKey: (asked.input as S3Input).Key }),
     };
   };
 
@@ -231,6 +241,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
       AWS_ENDPOINT_URL_STS: endpoint,
       AWS_ENDPOINT_URL_EKS: endpoint,
       AWS_ENDPOINT_URL_SQS: endpoint,
+      AWS_ENDPOINT_URL_S3: endpoint,
       AWS_ENDPOINT_URL_LAMBDA: endpoint,
       AWS_ENDPOINT_URL_CLOUDFORMATION: endpoint,
       AWS_ENDPOINT_URL_CLOUDWATCH: endpoint,
@@ -246,6 +257,7 @@ export async function startAwsSandbox(options: AwsSandboxOptions = {}): Promise<
     before: (hook) => hooked(hooks.before, hook),
     after: (hook) => hooked(hooks.after, hook),
     addCluster: (cluster) => void clusters.set(cluster.name, cluster),
+    addBucket: buckets.add,
     removeCluster: (name) => void clusters.delete(name),
     addFunction: functions.add,
     addStack: stacks.add,
@@ -285,6 +297,19 @@ function refusal(verdict: Exclude<SignatureVerdict, { kind: "valid" }>): AwsErro
     case "mismatch":
       return new AwsError("InvalidSignatureException", verdict.message);
   }
+}
+
+function s3Refusal(verdict: Exclude<SignatureVerdict, { kind: "valid" }>, region: string): AwsError {
+  if (verdict.kind === "wrong-session-token") {
+    return new S3Error("InvalidToken", "The provided token is malformed or otherwise invalid.", 400);
+  }
+  if (verdict.kind !== "mismatch" || verdict.about === "signature") return refusal(verdict);
+  if (verdict.about === "scope") {
+    const message = `The authorization header is malformed; expecting '${region}'`;
+    return new S3Error("AuthorizationHeaderMalformed", message, 400, { Region: region });
+  }
+  const message = "The difference between the request time and the current time is too large.";
+  return new S3Error("RequestTimeTooSkewed", message, 403);
 }
 
 /** A bug of the sandbox must be visible, and not look like an error of AWS. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { StatusCause } from "./status.ts";
 
 /** A parsed request, before it is served. */
 export type RequestSummary = {
@@ -15,6 +16,14 @@ export type FaultKind =
   | { kind: "throttle"; retryAfterSeconds?: number }
   | { kind: "server-error"; status?: 500 | 502 | 503 | 504 }
   /** The connection is closed before the request is served, or after: then a write was done without a response. */
+  /** A refusal as admission, quota or storage of a real server words it. */
+  | {
+      kind: "refusal";
+      status: number;
+      reason?: string;
+      message: string;
+      causes?: readonly Partial<StatusCause>[];
+    }
   | { kind: "reset"; when: "before" | "after" }
   | { kind: "latency"; ms: number }
   | { kind: "unauthorized" }

@@ -170,6 +170,7 @@ const BODY_BYTES_MAX = 3 * 1024 * 1024;
 const ANSWERING_FAULTS: ReadonlySet<FaultKind["kind"]> = new Set([
   "throttle",
   "server-error",
+  "refusal",
   "unauthorized",
   "wrong-content",
 ]);
@@ -240,6 +241,19 @@ function answerOfFault(fault: FaultKind): Answer | undefined {
     }
     case "server-error":
       return { code: fault.status ?? 500, body: serverError(fault.status ?? 500).toStatus() };
+    case "refusal": {
+      const { status: code, reason, message, causes } = fault;
+      const status = {
+        kind: "Status",
+        apiVersion: "v1",
+        metadata: {},
+        status: "Failure",
+        message,
+        reason,
+        code,
+      };
+      return { code, body: { ...status, details: { causes } } };
+    }
     case "unauthorized":
       return { code: 401, body: new ApiStatus(401, "Unauthorized", "Unauthorized").toStatus() };
     case "wrong-content": {

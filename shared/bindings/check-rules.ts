@@ -2,7 +2,8 @@ import { parseBoundReference } from "../source/parse-secret-reference.ts";
 import { certificateAuthorityProblem } from "./certificate-authority.ts";
 import { checkExpression } from "./expressions/jmespath.ts";
 import { checkTemplate } from "./expressions/liquid.ts";
-import { type Path, type ProblemList, quoteName } from "./problem-list.ts";
+import type { Path, ProblemList } from "./problem-list.ts";
+import { quoteName } from "./quote-name.ts";
 import { isRelayKey } from "./relay-identity.ts";
 import { suggestName } from "./suggest-name.ts";
 

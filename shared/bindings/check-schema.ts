@@ -1,6 +1,7 @@
 import schema from "./bindings.schema.json" with { type: "json" };
 import { findSchemaProblems, type SchemaPart, type SchemaProblem } from "./find-schema-problems.ts";
-import { type Path, type Place, type ProblemList, quoteName } from "./problem-list.ts";
+import type { Path, Place, ProblemList } from "./problem-list.ts";
+import { quoteName } from "./quote-name.ts";
 import { suggestName } from "./suggest-name.ts";
 
 /** Reports every violation of bindings.schema.json in `file`. */

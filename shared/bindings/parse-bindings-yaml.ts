@@ -1,7 +1,9 @@
 import type { Document, Node, Pair } from "yaml";
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Position } from "./bindings-error.ts";
-import { describePath, type Path, type Place, ProblemList, quoteName } from "./problem-list.ts";
+import { findUnclosed } from "./find-unclosed.ts";
+import { describePath, type Path, type Place, ProblemList } from "./problem-list.ts";
+import { quoteName } from "./quote-name.ts";
 import { hasTooManyMarks } from "./yaml-marks.ts";
 
 export type ParsedBindings = {
@@ -34,7 +36,7 @@ export function parseBindingsYaml(text: string): ParsedBindings {
   }
   const origins = new Origins(document, lineCounter);
   const problems = new ProblemList((place) => origins.positionOf(place));
-  addSyntaxProblems(document, lineCounter, problems);
+  addSyntaxProblems(text, document, lineCounter, problems);
   if (!problems.isEmpty) return { value: undefined, problems };
   if (document.contents === null) return unreadable(EMPTY);
   const value = plainValueOf(document.contents, origins, problems);
@@ -67,6 +69,11 @@ const UNPARSABLE: Advice = ["The file cannot be read as YAML", "Check it with a 
 const NOT_YAML: Advice = [
   "This is not valid YAML",
   "Check indentation, quotes and brackets here and on the line above",
+];
+
+const CONTINUED: Advice = [
+  "The line below this value is indented too far, so it continues the value",
+  "Indent it like the key of this value",
 ];
 
 // The parser's own messages quote the file, so each of its codes has a message here.
@@ -126,13 +133,14 @@ function unreadable([message, fix]: Advice): ParsedBindings {
 
 const FILE_START: Position = { line: 1, column: 1 };
 
-function addSyntaxProblems(document: Document.Parsed, lines: LineCounter, problems: ProblemList): void {
-  const all = [...document.errors, ...document.warnings];
-  // A repeated extra bracket gives a thousand more errors without new information.
-  const exhausted = all.find((error) => error.code === "RESOURCE_EXHAUSTION");
-  for (const error of exhausted === undefined ? all : [exhausted]) {
-    const [message, fix] = SYNTAX_ADVICE[error.code] ?? NOT_YAML;
-    problems.addAt(positionAt(lines, error.pos[0]), "", message, fix);
+function addSyntaxProblems(
+  text: string,
+  document: Document.Parsed,
+  lines: LineCounter,
+  problems: ProblemList,
+): void {
+  for (const { offset, advice } of syntaxProblems(text, document)) {
+    problems.addAt(positionAt(lines, offset), "", ...advice);
   }
   const { yaml } = document.directives;
   if (yaml.explicit === true && yaml.version !== "1.2") {
@@ -143,6 +151,34 @@ function addSyntaxProblems(document: Document.Parsed, lines: LineCounter, proble
       "Remove the line that starts with %YAML",
     );
   }
+}
+
+type SyntaxProblem = { readonly offset: number; readonly advice: Advice };
+
+function syntaxProblems(text: string, document: Document.Parsed): SyntaxProblem[] {
+  const all = [...document.errors, ...document.warnings];
+  // A repeated extra bracket gives a thousand more errors without new information.
+  const exhausted = all.find((error) => error.code === "RESOURCE_EXHAUSTION");
+  if (exhausted !== undefined) return [{ offset: exhausted.pos[0], advice: tooDeep }];
+  const unclosed = all.length > 0 ? findUnclosed(text) : undefined;
+  const listed = all
+    // What follows an unclosed bracket is read as a part of it, so its errors are consequences.
+    .filter(({ pos }) => unclosed === undefined || pos[0] < unclosed.offset)
+    .map(({ code, pos }) => ({ offset: pos[0], code, advice: SYNTAX_ADVICE[code] ?? NOT_YAML }));
+  const multiline = new Set(
+    listed.filter(({ code }) => code === "MULTILINE_IMPLICIT_KEY").map(({ offset }) => offset),
+  );
+  const each = listed.flatMap(({ offset, code, advice }) => {
+    // A line that is indented too far continues the value above it, and then its colon is a second one.
+    if (code !== "BLOCK_AS_IMPLICIT_KEY" || !multiline.delete(offset)) return [{ offset, code, advice }];
+    return [{ offset, code, advice: CONTINUED }];
+  });
+  const found = each.filter(({ offset, code }) => code !== "MULTILINE_IMPLICIT_KEY" || multiline.has(offset));
+  if (unclosed === undefined) return found;
+  const { mark, closing, offset } = unclosed;
+  const what = mark === "[" || mark === "{" ? "bracket" : "quote";
+  const advice: Advice = [`This ${what} ${mark} is never closed`, `Add ${closing} where its value ends`];
+  return [...found, { offset, advice }];
 }
 
 function positionAt(lines: LineCounter, offset: number): Position {

@@ -1,14 +1,24 @@
 import {
+  AdmissionDenied,
+  AdmissionWebhookFailed,
   ClusterForbidden,
   ClusterRejected,
   ClusterThrottled,
   ClusterUnavailable,
+  ConversionWebhookFailed,
   FenceConflict,
   FieldConflict,
   NamespaceMissing,
+  NamespaceTerminating,
+  QuotaExceeded,
+  QuotaNotReady,
+  TargetImmutable,
   TargetInvalid,
+  TargetTooLarge,
+  TargetTypeDiffers,
 } from "./errors.ts";
 import type { FailedResponse } from "./https-transport.ts";
+import { type Cause, parseStatus, type Said } from "./parse-status.ts";
 
 // These three never leave this folder.
 
@@ -40,50 +50,86 @@ export type CallContext = {
   readonly name: string;
 };
 
-/** The error for a failed response. It uses only codes, reasons and field paths: messages can quote the request body. */
+/** The error for a failed response. It uses only codes, reasons, field paths and the names in fixed forms. */
 export function classifyResponse(call: CallContext, response: FailedResponse): Error {
-  const { resource = "secrets" } = call;
-  const isSecret = resource === "secrets";
-  const target = `${isSecret ? "Secret" : resource} ${call.namespace}/${call.name}`;
-  const { status } = response;
-  if (status === 401) return new Unauthorized();
-  if (status === 410 && call.verb === "list") return new ListExpired();
-  if (status === 403) return new ClusterForbidden(call.clusterKey, call.verb, target);
-  if (status === 404) {
-    // An apply creates a missing Secret, so here the namespace is missing.
-    const isApply = call.verb === "patch" && isSecret;
-    return isApply ? new NamespaceMissing(call.clusterKey, call.namespace) : new NotFound();
-  }
-  if (status === 409) {
-    const conflicts = causesOf(response.body).filter(({ reason }) => reason === "FieldManagerConflict");
-    return conflicts.length > 0 ? new FieldConflict(target, fieldsOf(conflicts)) : new FenceConflict(target);
-  }
-  if (status === 400 || status === 422) {
-    return new TargetInvalid(target, status, fieldsOf(causesOf(response.body)));
-  }
-  if (status === 429 || (status === 503 && response.retryAfterMs !== undefined)) {
-    return new ClusterThrottled(call.clusterKey, response.retryAfterMs ?? 1_000);
-  }
-  if (status >= 500) return new ClusterUnavailable(call.clusterKey, `HTTP ${status}`);
-  return new ClusterRejected(call.clusterKey, status);
+  const { causes, said } = parseStatus(response.body);
+  // First, because a webhook may deny with any status, such as 401, 409 or 429.
+  return (said && classifySaid(call, said, response.status)) ?? classifyStatus(call, response, causes);
 }
 
-type Cause = { readonly reason?: unknown; readonly field?: unknown };
+function classifySaid(call: CallContext, said: Said, status: number): Error {
+  const { clusterKey, namespace } = call;
+  const target = targetOf(call);
+  switch (said.kind) {
+    case "denied":
+      return new AdmissionDenied(target, said.by, status);
+    case "webhook-failed":
+      return new AdmissionWebhookFailed(clusterKey, placeOf(call), said.webhook);
+    case "conversion-failed":
+      return new ConversionWebhookFailed(clusterKey, said.type);
+    case "quota-exceeded":
+      return new QuotaExceeded(target, namespace, said.quota);
+    case "quota-unknown":
+      return new QuotaNotReady(clusterKey, namespace, said.quota);
+    case "starting":
+      return new ClusterUnavailable(clusterKey, `HTTP ${status}, starting`);
+    case "too-large":
+      return new TargetTooLarge(target, status);
+  }
+}
+
+function classifyStatus(call: CallContext, response: FailedResponse, causes: readonly Cause[]): Error {
+  const { clusterKey, verb, namespace } = call;
+  const target = targetOf(call);
+  const { status } = response;
+  if (status === 401) return new Unauthorized();
+  if (status === 410 && verb === "list") return new ListExpired();
+  if (status === 403) {
+    return causes.some(({ reason }) => reason === "NamespaceTerminating")
+      ? new NamespaceTerminating(clusterKey, namespace)
+      : new ClusterForbidden(clusterKey, verb, target);
+  }
+  if (status === 404) {
+    // An apply creates a missing Secret, so here the namespace is missing.
+    const isApply = verb === "patch" && isSecret(call);
+    return isApply ? new NamespaceMissing(clusterKey, namespace) : new NotFound();
+  }
+  if (status === 409) {
+    const conflicts = causes.filter(({ reason }) => reason === "FieldManagerConflict");
+    return conflicts.length > 0 ? new FieldConflict(target, fieldsOf(conflicts)) : new FenceConflict(target);
+  }
+  if (status === 400 || status === 422) return classifyInvalid(call, status, causes);
+  if (status === 413) return new TargetTooLarge(target, status);
+  if (status === 429 || (status === 503 && response.retryAfterMs !== undefined)) {
+    return new ClusterThrottled(clusterKey, response.retryAfterMs ?? 1_000);
+  }
+  if (status >= 500) return new ClusterUnavailable(clusterKey, `HTTP ${status}`);
+  return new ClusterRejected(clusterKey, status);
+}
+
+function classifyInvalid(call: CallContext, status: number, causes: readonly Cause[]): Error {
+  const target = targetOf(call);
+  const has = (wanted: string, fields?: readonly string[]) =>
+    causes.some(({ reason, field }) => reason === wanted && (fields?.includes(String(field)) ?? true));
+  if (has("FieldValueTooLong")) return new TargetTooLarge(target, status, fieldsOf(causes));
+  if (isSecret(call) && has("FieldValueForbidden", ["data", "stringData", "immutable"])) {
+    return new TargetImmutable(target);
+  }
+  if (isSecret(call) && has("FieldValueInvalid", ["type"])) return new TargetTypeDiffers(target);
+  return new TargetInvalid(target, status, fieldsOf(causes), isSecret(call));
+}
+
+const isSecret = ({ resource = "secrets" }: CallContext): boolean => resource === "secrets";
+
+const targetOf = (call: CallContext): string =>
+  `${isSecret(call) ? "Secret" : call.resource} ${call.namespace}/${call.name}`;
+
+/** One error may stand for all writes there. */
+const placeOf = ({ resource = "secrets", namespace }: CallContext): string =>
+  namespace === "" ? resource : `${resource} in namespace ${namespace}`;
 
 function fieldsOf(causes: readonly Cause[]): string[] {
   return causes.flatMap(({ field }) => (typeof field === "string" && FIELD_PATH.test(field) ? [field] : []));
-}
-
-function causesOf(body: string): Cause[] {
-  let status: unknown;
-  try {
-    status = JSON.parse(body);
-  } catch {
-    return []; // not a Status, such as an error page of a proxy
-  }
-  const causes = (status as { details?: { causes?: unknown } } | null)?.details?.causes;
-  if (!Array.isArray(causes)) return [];
-  return causes.filter((cause): cause is Cause => typeof cause === "object" && cause !== null);
 }
 
 /** Field paths hold data keys and label names. Other strings are not logged. */

@@ -4,7 +4,7 @@ import type { TimeBudget } from "../runtime/time-budget.ts";
 import { ListExpired, NotFound, Unauthorized, undefinedIfNotFound } from "./classify-response.ts";
 import { type ClusterCallerOptions, clusterCaller } from "./cluster-caller.ts";
 import { ClusterUnavailable, FenceConflict } from "./errors.ts";
-import { listMetadata, readMetadata } from "./list-metadata.ts";
+import { type KeepMetadata, listMetadata, readMetadata } from "./list-metadata.ts";
 import {
   canBeFenced,
   isNamed,
@@ -32,11 +32,12 @@ export type ClusterConnection = {
   ): Promise<ObjectVersion>;
   /** Without its values. */
   readMetadata(secret: SecretName, budget: TimeBudget): Promise<LiveMetadata | undefined>;
-  /** Every Secret of the namespace with the label, without its values. */
+  /** Every Secret of the namespace with the label, without its values, reduced by `keep` page by page. */
   listMetadata(
     namespace: string,
     labelSelector: string,
     budget: TimeBudget,
+    keep?: KeepMetadata,
   ): Promise<readonly LiveMetadata[]>;
   /** Deletes the Secret in this state only; false when it does not exist. */
   deleteSecret(secret: SecretName, only: ObjectVersion, budget: TimeBudget): Promise<boolean>;
@@ -97,8 +98,7 @@ export function connectCluster(options: ClusterCallerOptions): ClusterConnection
       return { uid, resourceVersion: newVersion };
     },
     readMetadata: (secret, budget) => readMetadata({ clusterKey, call }, secret, budget),
-    listMetadata: (namespace, labelSelector, budget) =>
-      listMetadata({ clusterKey, call }, namespace, labelSelector, budget),
+    listMetadata: (...asked) => listMetadata({ clusterKey, call }, ...asked),
     deleteSecret: async (secret, only, budget) => {
       const deletion = call(async (api, bearer, signal) => {
         await api.delete(secret, only, bearer, signal);

@@ -1,6 +1,7 @@
-import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
-import type { AwsCredentialIdentity, Checksum, SourceData } from "@smithy/types";
+import type { AwsCredentialIdentity } from "@smithy/types";
+import { awsDnsSuffix } from "../runtime/aws-dns-suffix.ts";
+import { Sha256 } from "../runtime/sha256.ts";
 import { EksTokenTooLarge } from "./errors.ts";
 
 /** A bearer token for the API server of one EKS cluster. */
@@ -52,10 +53,9 @@ export async function mintEksToken(request: EksTokenRequest): Promise<EksToken> 
 
 /** The STS host that EKS clusters in that Region accept. */
 export function stsHost(region: string, fips: boolean): string {
-  const suffix = DNS_SUFFIXES.find(([prefix]) => region.startsWith(prefix))?.[1] ?? "amazonaws.com";
   // GovCloud's ordinary endpoints are the FIPS ones; sts-fips exists in the US and Canada only.
   const label = fips && !region.startsWith("us-gov-") ? "sts-fips" : "sts";
-  return `${label}.${region}.${suffix}`;
+  return `${label}.${region}.${awsDnsSuffix(region)}`;
 }
 
 const PREFIX = "k8s-aws-v1.";
@@ -69,46 +69,3 @@ const TOKEN_LIFE_MS = 14 * 60_000;
 // EKS refuses a token of more than 4,096 bytes (aws-iam-authenticator, pkg/token). A session token of 1,000 characters
 // gives 3,855 bytes and one of 1,600 gives 5,855, so role chaining can exceed the limit.
 const TOKEN_BYTES_MAX = 4_096;
-
-const DNS_SUFFIXES: readonly (readonly [string, string])[] = [
-  ["cn-", "amazonaws.com.cn"],
-  ["us-isob-", "sc2s.sgov.gov"],
-  ["us-isof-", "csp.hci.ic.gov"],
-  ["us-iso-", "c2s.ic.gov"],
-  ["eu-isoe-", "cloud.adc-e.uk"],
-  ["eusc-", "amazonaws.eu"],
-];
-
-/** The signer's hash with node:crypto: a bundled JavaScript SHA-256 would add bytes to every cold start. */
-class Sha256 implements Checksum {
-  readonly #secret: SourceData | undefined;
-  #hash: Hash | Hmac;
-
-  constructor(secret?: SourceData) {
-    this.#secret = secret;
-    this.#hash = this.#start();
-  }
-
-  update(chunk: Uint8Array): void {
-    this.#hash.update(chunk);
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {
-    this.#hash = this.#start();
-  }
-
-  #start(): Hash | Hmac {
-    if (this.#secret === undefined) return createHash("sha256");
-    return createHmac("sha256", toBytes(this.#secret));
-  }
-}
-
-function toBytes(data: SourceData): Uint8Array | string {
-  if (typeof data === "string") return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return new Uint8Array(data);
-}

@@ -1,6 +1,7 @@
 import { RelayError } from "../relay-error.ts";
+import type { Denier } from "./parse-status.ts";
 
-/** 429, or 503 with Retry-After. */
+/** 429 of the API server itself, or 503 with Retry-After. */
 export class ClusterThrottled extends RelayError {
   override readonly name = "ClusterThrottled"; // a literal: a minified bundle renames classes
   readonly code = "CLUSTER_THROTTLED";
@@ -22,11 +23,16 @@ export class ClusterUnavailable extends RelayError {
   /** Such as `HTTP 500`, `ECONNRESET` or `timeout`; never text from the server. */
   readonly at: string;
   constructor(cluster: string, at: string, caller = "the function") {
+    const isConnectionFault = !at.startsWith("HTTP");
     super(
-      `The API server of cluster ${cluster} did not answer properly (${at}). Check that its endpoint is reachable from ${caller} and that the control plane is healthy.`,
+      `The API server of cluster ${cluster} did not answer properly (${at}). ${
+        isConnectionFault
+          ? `Check that its endpoint is reachable from ${caller} and that the control plane is healthy.`
+          : "Check that the control plane is healthy, and that no proxy answers in its place."
+      }`,
     );
     this.at = at;
-    this.isConnectionFault = !at.startsWith("HTTP");
+    this.isConnectionFault = isConnectionFault;
   }
 }
 
@@ -90,6 +96,82 @@ export class NamespaceMissing extends RelayError {
   }
 }
 
+/** 403 with the cause NamespaceTerminating: nothing can be created there. */
+export class NamespaceTerminating extends RelayError {
+  override readonly name = "NamespaceTerminating";
+  readonly code = "NAMESPACE_TERMINATING";
+  readonly retryable = false;
+  constructor(cluster: string, namespace: string) {
+    super(
+      `Namespace ${namespace} of cluster ${cluster} is being deleted, so nothing can be created there. Remove its bindings, or recreate the namespace; the next sweep then creates its Secrets.`,
+    );
+  }
+}
+
+/** An admission webhook or policy denied the request, with any status. */
+export class AdmissionDenied extends RelayError {
+  override readonly name = "AdmissionDenied";
+  readonly code = "ADMISSION_DENIED";
+  readonly retryable = false;
+  constructor(target: string, by: Denier, status: number) {
+    const binding = by.kind === "policy" && by.binding !== undefined ? `, binding ${by.binding}` : "";
+    super(
+      `${target} was refused by admission: ${by.name} (admission ${by.kind}${binding}, HTTP ${status}). Change what the binding writes so that it complies, or ask the owner of ${by.name} for an exception.`,
+    );
+  }
+}
+
+/** 500: the API server could not call an admission webhook whose failurePolicy is Fail. */
+export class AdmissionWebhookFailed extends RelayError {
+  override readonly name = "AdmissionWebhookFailed";
+  readonly code = "ADMISSION_WEBHOOK_FAILED";
+  readonly retryable = true;
+  constructor(cluster: string, place: string, webhook: string) {
+    super(
+      `Admission webhook ${webhook} fails in cluster ${cluster}, so the API server refuses writes of ${place}. Repair the service of the webhook, or set its failurePolicy to Ignore.`,
+    );
+  }
+}
+
+/** 500: the API server could not convert a custom resource to the requested version. */
+export class ConversionWebhookFailed extends RelayError {
+  override readonly name = "ConversionWebhookFailed";
+  readonly code = "CONVERSION_WEBHOOK_FAILED";
+  readonly retryable = true;
+  constructor(cluster: string, kind: string) {
+    super(
+      `The conversion webhook of ${kind} fails in cluster ${cluster}, so the API server can neither read nor write objects of that kind. Repair the service that its CustomResourceDefinition names.`,
+    );
+  }
+}
+
+/** 403: a ResourceQuota has no room for another object. */
+export class QuotaExceeded extends RelayError {
+  override readonly name = "QuotaExceeded";
+  readonly code = "QUOTA_EXCEEDED";
+  readonly retryable = false;
+  constructor(target: string, namespace: string, quota: string | undefined) {
+    super(
+      `${nameOfQuota(quota)} of namespace ${namespace} is used up, so ${target} cannot be created. Raise the quota, or delete objects that are no longer needed.`,
+    );
+  }
+}
+
+/** 403 or 500: the usage of a new or changed ResourceQuota is not computed yet. */
+export class QuotaNotReady extends RelayError {
+  override readonly name = "QuotaNotReady";
+  readonly code = "QUOTA_NOT_READY";
+  readonly retryable = true;
+  constructor(cluster: string, namespace: string, quota: string | undefined) {
+    super(
+      `${nameOfQuota(quota)} of namespace ${namespace} in cluster ${cluster} has no computed usage yet, so the API server creates nothing there. That takes seconds; if it lasts, check that kube-controller-manager works.`,
+    );
+  }
+}
+
+const nameOfQuota = (quota: string | undefined): string =>
+  quota === undefined ? "A quota" : `Quota ${quota}`;
+
 /** 409: another client wrote the Secret between the relay's read and its apply. Start again from the live read. */
 export class FenceConflict extends RelayError {
   override readonly name = "FenceConflict";
@@ -129,17 +211,54 @@ export class FieldConflict extends RelayError {
   }
 }
 
-/** 400 or 422: the Secret is not valid. */
+/** 422 at `data` or `immutable`: another client has made the Secret immutable since it was read. */
+export class TargetImmutable extends RelayError {
+  override readonly name = "TargetImmutable";
+  readonly code = "TARGET_IMMUTABLE";
+  readonly retryable = false;
+  constructor(target: string) {
+    super(
+      `${target} is immutable, so its data cannot follow the source. Delete it so that the relay recreates it, or bind the source to a new name.`,
+    );
+  }
+}
+
+/** 422 at `type`: Kubernetes cannot change the type of a Secret. */
+export class TargetTypeDiffers extends RelayError {
+  override readonly name = "TargetTypeDiffers";
+  readonly code = "TARGET_TYPE_DIFFERS";
+  readonly retryable = false;
+  constructor(target: string) {
+    super(
+      `${target} has another type than its binding. Correct the type in the binding, or delete the Secret so that the relay recreates it.`,
+    );
+  }
+}
+
+/** 413, a field that is too long, or more than etcd takes. */
+export class TargetTooLarge extends RelayError {
+  override readonly name = "TargetTooLarge";
+  readonly code = "TARGET_TOO_LARGE";
+  readonly retryable = false;
+  constructor(target: string, status: number, fields: readonly string[] = []) {
+    super(
+      `${target} is larger than the API server accepts (${describeRefusal(status, fields)}). Bind fewer keys or smaller values, or remove large annotations of other managers.`,
+    );
+  }
+}
+
+/** 400 or 422: the object is not valid. */
 export class TargetInvalid extends RelayError {
   override readonly name = "TargetInvalid";
   readonly code = "TARGET_INVALID";
   readonly retryable = false;
   /** The rejected paths, such as `data[tls.crt]`. */
   readonly fields: readonly string[];
-  constructor(target: string, status: number, fields: readonly string[]) {
-    super(
-      `The API server does not accept ${target} (HTTP ${status}${fields.length > 0 ? `, at ${joinFields(fields)}` : ""}). Compare the binding's type and keys with what that type requires.`,
-    );
+  constructor(target: string, status: number, fields: readonly string[], isSecret = true) {
+    const remedy = isSecret
+      ? "Compare the binding's type and keys with what that type requires."
+      : "Inspect the object with kubectl: a change of the same kind by an operator would fail too.";
+    super(`The API server does not accept ${target} (${describeRefusal(status, fields)}). ${remedy}`);
     this.fields = fields;
   }
 }
@@ -150,7 +269,11 @@ export class ClusterRejected extends RelayError {
   readonly code = "CLUSTER_REJECTED";
   readonly retryable = false;
   constructor(cluster: string, status: number) {
-    super(`Cluster ${cluster} rejected the call with HTTP ${status}. Check the endpoint in the bindings.`);
+    // 406 and 415: it knows neither server-side apply nor tables.
+    const check = [406, 415].includes(status)
+      ? "Check that it runs Kubernetes 1.22 or later, and that no proxy stands in front of it."
+      : "Check the endpoint in the bindings.";
+    super(`Cluster ${cluster} rejected the call with HTTP ${status}. ${check}`);
   }
 }
 
@@ -239,6 +362,9 @@ const ESO_KINDS = new Set([
   "clustersecretstores",
   "clusterexternalsecrets",
 ]);
+
+const describeRefusal = (status: number, fields: readonly string[]): string =>
+  `HTTP ${status}${fields.length > 0 ? `, at ${joinFields(fields)}` : ""}`;
 
 function joinFields(fields: readonly string[]): string {
   const more = fields.length > FIELDS_LISTED_MAX ? ` and ${fields.length - FIELDS_LISTED_MAX} more` : "";

@@ -3,12 +3,17 @@ import type { Socket } from "node:net";
 import type { HttpLibrary, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { ResponseContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { from } from "@kubernetes/client-node/dist/gen/rxjsStub.js";
+import { mayHaveProxy } from "../runtime/may-have-proxy.ts";
 import { ClusterAnswerTooLarge, ClusterUnavailable, ClusterUntrusted } from "./errors.ts";
 
 /** The URL of an API server, and the CA that signed its certificate. */
 export type ClusterEndpoint = {
   readonly url: string;
   readonly certificateAuthorityData: string;
+  /** The proxy of this cluster, in place of HTTPS_PROXY. */
+  readonly proxyUrl?: string;
+  /** Sent with each request: a password, or the user to impersonate. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Further settings of a kubeconfig; an EKS endpoint needs none of them. */
   readonly tls?: {
     /** Authenticates the client in place of a bearer token. */
@@ -45,12 +50,36 @@ export type HttpsTransportOptions = {
  * (docs/adr/0003), sockets stay open between calls, redirects are never followed, and error bodies are dropped.
  */
 export function httpsTransport(options: HttpsTransportOptions): HttpsTransport {
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: options.connectionsMax,
-    ...tlsOf(options.endpoint),
-    rejectUnauthorized: true, // overrides NODE_TLS_REJECT_UNAUTHORIZED=0, which would send the token to any server
-  });
+  const { endpoint, connectionsMax } = options;
+  const newAgent = (proxy?: string) =>
+    new Agent({
+      keepAlive: true,
+      maxSockets: connectionsMax,
+      ...tlsOf(endpoint),
+      rejectUnauthorized: true, // overrides NODE_TLS_REJECT_UNAUTHORIZED=0, which would send the token to any server
+      ...(proxy !== undefined && { proxyEnv: { https_proxy: proxy } }),
+    });
+  let agent = newAgent();
+  let isProxied = false;
+  // Most functions have no proxy, and load nothing for it.
+  let usingProxy: Promise<void> | undefined;
+  const useProxy = async (): Promise<void> => {
+    const { findProxy, parseProxyUrl } = await import("../runtime/find-proxy.ts");
+    const proxy =
+      endpoint.proxyUrl === undefined
+        ? findProxy(endpoint.url, process.env)
+        : parseProxyUrl(endpoint.proxyUrl, "proxy-url of the kubeconfig");
+    if (proxy === undefined) return;
+    agent = newAgent(proxy);
+    isProxied = true;
+  };
+  const sendByAgent = async (request: RequestContext): Promise<ResponseContext> => {
+    if (endpoint.proxyUrl !== undefined || mayHaveProxy(process.env)) {
+      usingProxy ??= useProxy();
+      await usingProxy;
+    }
+    return send(request, { ...options, agent, isProxied });
+  };
   let lastUsedAt = Date.now();
   // The agent keeps its TLS sessions, so that the next handshake is short.
   const closeIdleConnections = (): void => {
@@ -64,7 +93,7 @@ export function httpsTransport(options: HttpsTransportOptions): HttpsTransport {
     send: (request) => {
       options.onRequest?.();
       closeIdleConnections();
-      return from(send(request, agent, options));
+      return from(sendByAgent(request));
     },
     close: () => agent.destroy(),
   };
@@ -83,12 +112,10 @@ function tlsOf({ certificateAuthorityData, tls = {} }: ClusterEndpoint): AgentOp
 // until its timeout. A new handshake is cheaper.
 const IDLE_MS_MAX = 30_000;
 
-async function send(
-  request: RequestContext,
-  agent: Agent,
-  options: HttpsTransportOptions,
-): Promise<ResponseContext> {
-  const { status, headers, body } = await exchange(request, agent, options);
+type SendOptions = HttpsTransportOptions & { readonly agent: Agent; readonly isProxied: boolean };
+
+async function send(request: RequestContext, options: SendOptions): Promise<ResponseContext> {
+  const { status, headers, body } = await exchange(request, options);
   if (status < 200 || status > 299) {
     throw options.classify(request, { status, body, ...parseRetryAfter(headers["retry-after"]) });
   }
@@ -101,31 +128,39 @@ async function send(
 
 type Response = { status: number; headers: Record<string, string>; body: string };
 
-function exchange(request: RequestContext, agent: Agent, options: HttpsTransportOptions): Promise<Response> {
-  const { clusterKey, timeoutMs } = options;
+function exchange(request: RequestContext, options: SendOptions): Promise<Response> {
+  const { clusterKey, timeoutMs, agent } = options;
   const signal = request.getSignal();
   const body = request.getBody();
   const text = typeof body === "string" ? body : undefined;
   // Node sends no Content-Length with a DELETE, and the API server would read its body as the next request.
   const length = text === undefined ? {} : { "content-length": String(Buffer.byteLength(text)) };
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
-  const fail = (error: Error) => reject(classifyBrokenExchange(clusterKey, error));
+  const fail = (error: Error) => reject(classifyBrokenExchange(options, error));
   const outgoing = httpsRequest(
     request.getUrl(),
     {
       agent,
       ...(signal && { signal }),
       method: request.getHttpMethod(),
-      headers: { ...request.getHeaders(), ...length },
+      headers: { ...request.getHeaders(), ...options.endpoint.headers, ...length },
     },
     (incoming) => {
+      const status = incoming.statusCode ?? 0;
+      const respond = (body: string): void => {
+        const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]);
+        resolve({ status, headers: Object.fromEntries(headers), body });
+      };
+      // The status of a failure says enough.
+      const refuseTooLarge = () =>
+        status < 300 ? reject(new ClusterAnswerTooLarge(clusterKey)) : respond("");
       const chunks: Buffer[] = [];
       let bytes = 0;
       incoming.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > RESPONSE_BYTES_MAX) {
           incoming.destroy();
-          reject(new ClusterAnswerTooLarge(clusterKey));
+          refuseTooLarge();
           return;
         }
         chunks.push(chunk);
@@ -133,12 +168,9 @@ function exchange(request: RequestContext, agent: Agent, options: HttpsTransport
       incoming.on("error", fail);
       incoming.on("end", () => {
         if (!incoming.complete) return fail(new Error("incomplete"));
-        const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]);
-        resolve({
-          status: incoming.statusCode ?? 0,
-          headers: Object.fromEntries(headers),
-          body: Buffer.concat(chunks).toString("utf8"),
-        });
+        const body = Buffer.concat(chunks);
+        if (isTooLargeParsed(body)) refuseTooLarge();
+        else respond(body.toString("utf8"));
       });
       incoming.on("close", () => fail(new Error("closed")));
     },
@@ -163,17 +195,35 @@ class TimedOut extends Error {
   override readonly name = "TimeoutError";
 }
 
-/** A Secret has at most 1 MiB, a third more in base64; a page of 500 metadata entries is far smaller than this. */
-const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
+/**
+ * etcd takes objects of at most 1.5 MiB, and a Secret's base64 adds a third. A list that is larger comes in smaller pages
+ * (list-pages.ts). Eight requests to a cluster at once stay within 100 MB.
+ */
+const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
 
-function classifyBrokenExchange(clusterKey: string, error: Error): Error {
+/**
+ * Whether the parsed JSON may take much more memory than its text: an empty array has two bytes, and V8 needs about 100
+ * for it. Any client with permission to write an object chooses how its managedFields nest.
+ */
+function isTooLargeParsed(json: Buffer): boolean {
+  if (json.length <= SMALL_BYTES_MAX) return false;
+  let openings = 0;
+  for (const byte of json) if (byte === OBJECT_OPENING || byte === LIST_OPENING) openings += 1;
+  return openings > OPENINGS_MAX;
+}
+
+const [OBJECT_OPENING, LIST_OPENING] = Buffer.from("{[");
+/** At most 100 MB parsed, and it is not worth counting. */
+const SMALL_BYTES_MAX = 1024 * 1024;
+/** 25 MB. A page of 500 Secrets has about 25,000. */
+const OPENINGS_MAX = 250_000;
+
+function classifyBrokenExchange({ clusterKey, isProxied }: SendOptions, error: Error): Error {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   if (CERTIFICATE_FAULTS.has(code)) return new ClusterUntrusted(clusterKey);
   const isTimeout = error.name === "AbortError" || error.name === "TimeoutError" || code === "ABORT_ERR";
-  return new ClusterUnavailable(
-    clusterKey,
-    isTimeout ? "timeout" : /^[A-Z_]{3,40}$/.test(code) ? code : "connection broken",
-  );
+  const at = isTimeout ? "timeout" : /^[A-Z_]{3,40}$/.test(code) ? code : "connection broken";
+  return new ClusterUnavailable(clusterKey, isProxied ? `${at}, through a proxy` : at);
 }
 
 /** Node's codes for a certificate that fails verification (OpenSSL's X509_V_ERR_*, and the name check). */

@@ -1,12 +1,16 @@
 import type { TimeBudget } from "../runtime/time-budget.ts";
-import { ListExpired, undefinedIfNotFound } from "./classify-response.ts";
+import { undefinedIfNotFound } from "./classify-response.ts";
 import type { ClusterCaller } from "./cluster-caller.ts";
-import { ClusterAnswerTooLarge, ClusterUnavailable } from "./errors.ts";
+import { ClusterUnavailable } from "./errors.ts";
+import { listPages } from "./list-pages.ts";
 import { canBeFenced, isNamed, type LiveMetadata, type SecretName } from "./live-secret.ts";
 import type { TableQuery } from "./secrets-api.ts";
-import { type MetadataPage, parseSecretsTable } from "./secrets-table.ts";
+import { parseSecretsTable } from "./secrets-table.ts";
 
 type Cluster = { readonly clusterKey: string; readonly call: ClusterCaller };
+
+/** The part of a Secret's metadata that a caller of a list needs; undefined to leave the Secret out. */
+export type KeepMetadata = (live: LiveMetadata) => LiveMetadata | undefined;
 
 /** The metadata of one Secret; undefined when it does not exist. */
 export async function readMetadata(
@@ -14,68 +18,52 @@ export async function readMetadata(
   { namespace, name }: SecretName,
   budget: TimeBudget,
 ): Promise<LiveMetadata | undefined> {
-  const isExpected = ({ secrets }: MetadataPage) =>
-    secrets.length === 1 && secrets.every((live) => isNamed(live, { namespace, name }));
-  const page = await undefinedIfNotFound(readPage(cluster, { namespace, name }, isExpected, budget));
-  return page?.secrets[0];
+  const isExpected = (live: LiveMetadata) => isNamed(live, { namespace, name });
+  const query = { namespace, name };
+  const page = await undefinedIfNotFound(
+    readTable(cluster, { query, isExpected, countMin: 1, countMax: 1 }, (live) => live, budget),
+  );
+  return page?.items[0];
 }
 
-/** The metadata of every Secret of a namespace with the label. If the continue token expires, it lists once more. */
-export async function listMetadata(
+/** The metadata of the Secrets of a namespace with the label, reduced by `keep`. */
+export function listMetadata(
   cluster: Cluster,
   namespace: string,
   labelSelector: string,
   budget: TimeBudget,
+  keep: KeepMetadata = (live) => live,
 ): Promise<readonly LiveMetadata[]> {
-  for (let attempt = 1; attempt <= 2; attempt += 1) {
-    try {
-      return await listPages(cluster, namespace, labelSelector, budget);
-    } catch (error) {
-      if (!(error instanceof ListExpired)) throw error;
-    }
-  }
-  throw new ClusterUnavailable(cluster.clusterKey, "HTTP 410");
+  const isExpected = (live: LiveMetadata): boolean => live.namespace === namespace;
+  return listPages(
+    cluster.clusterKey,
+    (page) => {
+      const query = { namespace, labelSelector, ...page };
+      return readTable(cluster, { query, isExpected, countMin: 0, countMax: PAGE_SIZE }, keep, budget);
+    },
+    { limit: PAGE_SIZE, keptMax: KEPT_MAX },
+  );
 }
 
-async function listPages(
-  cluster: Cluster,
-  namespace: string,
-  labelSelector: string,
-  budget: TimeBudget,
-): Promise<LiveMetadata[]> {
-  const secrets: LiveMetadata[] = [];
-  let [pages, bytes] = [0, 0];
-  let continueToken: string | undefined;
-  do {
-    const isExpected = (page: MetadataPage): boolean =>
-      page.secrets.length <= PAGE_SIZE &&
-      page.secrets.every((live) => live.namespace === namespace) &&
-      (page.continueToken === undefined || page.continueToken !== continueToken);
-    const more = continueToken === undefined ? {} : { continueToken };
-    const query = { namespace, labelSelector, limit: PAGE_SIZE, ...more };
-    const page = await readPage(cluster, query, isExpected, budget);
-    pages += 1;
-    bytes += page.bytes;
-    continueToken = page.continueToken;
-    if (bytes > LIST_BYTES_MAX || (continueToken !== undefined && pages >= PAGES_MAX)) {
-      throw new ClusterAnswerTooLarge(cluster.clusterKey);
-    }
-    secrets.push(...page.secrets);
-  } while (continueToken !== undefined);
-  return secrets;
-}
+type Expected = {
+  readonly query: TableQuery;
+  readonly isExpected: (live: LiveMetadata) => boolean;
+  readonly countMin: number;
+  readonly countMax: number;
+};
 
 /** A page that is not a Table of exactly the requested Secrets counts as no response. */
-function readPage(
+function readTable(
   { clusterKey, call }: Cluster,
-  query: TableQuery,
-  isExpected: (page: MetadataPage) => boolean,
+  { query, isExpected, countMin, countMax }: Expected,
+  keep: KeepMetadata,
   budget: TimeBudget,
-): Promise<MetadataPage & { readonly bytes: number }> {
+) {
   return call(async (api, bearer, signal) => {
-    const text = await api.readTable(query, bearer, signal);
-    const page = parseSecretsTable(text);
-    if (page?.secrets.every(canBeFenced) && isExpected(page)) return { ...page, bytes: text.length };
+    const page = parseSecretsTable(await api.readTable(query, bearer, signal), (live) => {
+      return canBeFenced(live) && isExpected(live) ? { kept: keep(live) } : undefined;
+    });
+    if (page !== undefined && page.count >= countMin && page.count <= countMax) return page;
     throw new ClusterUnavailable(clusterKey, "HTTP 200 without a Table of those Secrets");
   }, budget);
 }
@@ -83,6 +71,5 @@ function readPage(
 /** A row with its managedFields takes about 2 kB. */
 const PAGE_SIZE = 500;
 
-// A namespace of 50,000 Secrets has 100 pages and 100 MB. A server that never ends its list must not fill the memory.
-const PAGES_MAX = 1_000;
-const LIST_BYTES_MAX = 128 * 1024 * 1024;
+/** Bindings of one cluster, and Secrets whose binding is gone. */
+const KEPT_MAX = 200_000;

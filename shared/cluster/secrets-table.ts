@@ -8,34 +8,49 @@ import { type LiveMetadata, parseLiveMetadata } from "./live-secret.ts";
 export const TABLE_ACCEPT = "application/json;as=Table;g=meta.k8s.io;v=v1";
 
 export type MetadataPage = {
-  readonly secrets: readonly LiveMetadata[];
+  readonly items: readonly LiveMetadata[];
+  /** The Secrets of the page, kept or not. */
+  readonly count: number;
   /** Present when there are more pages. A page may be short or empty all the same. */
   readonly continueToken?: string;
 };
 
-/** Undefined unless it is a Table of Secrets: an older server may return the Secrets themselves. */
-export function parseSecretsTable(text: string): MetadataPage | undefined {
+/** What to keep of one Secret; undefined for one that must not be in the response. */
+export type SelectRow = (live: LiveMetadata) => { readonly kept: LiveMetadata | undefined } | undefined;
+
+/**
+ * Undefined unless it is a Table of Secrets: an older server may return the Secrets themselves. Selects row by row, so
+ * that the parsed managedFields of only one Secret are in memory.
+ */
+export function parseSecretsTable(text: string, select: SelectRow): MetadataPage | undefined {
   try {
-    return parseTable(JSON.parse(text) as Table);
+    return parseTable(JSON.parse(text) as Table, select);
   } catch {
     return undefined;
   }
 }
 
-function parseTable({ kind, metadata, columnDefinitions, rows }: Table): MetadataPage | undefined {
+function parseTable(
+  { kind, metadata, columnDefinitions, rows = [] }: Table,
+  select: SelectRow,
+): MetadataPage | undefined {
   const typeColumn = columnDefinitions?.findIndex(({ name }) => name === "Type") ?? -1;
   if (kind !== "Table" || typeColumn < 0) return undefined;
-  const secrets = (rows ?? []).map(({ cells, object }) =>
-    parseLiveMetadata(object?.metadata ?? {}, cells?.[typeColumn] ?? null),
-  );
   const { continue: continueToken = "" } = metadata ?? {};
   if (typeof continueToken !== "string") return undefined;
-  return { secrets, ...(continueToken !== "" && { continueToken }) };
+  const items: LiveMetadata[] = [];
+  for (const { cells, object } of rows ?? []) {
+    const selected = select(parseLiveMetadata(object?.metadata ?? {}, cells?.[typeColumn] ?? null));
+    if (selected === undefined) return undefined;
+    if (selected.kept !== undefined) items.push(selected.kept);
+  }
+  const count = rows?.length ?? 0;
+  return { items, count, ...(continueToken !== "" && { continueToken }) };
 }
 
 type Table = {
   kind?: string;
   metadata?: { continue?: string };
   columnDefinitions?: { name?: string }[];
-  rows?: { cells?: unknown[]; object?: { metadata?: V1ObjectMeta } }[];
+  rows?: { cells?: unknown[]; object?: { metadata?: V1ObjectMeta } }[] | null;
 };

@@ -47,3 +47,15 @@ export class ExternalSecretStoreNotReady extends RelayError {
     );
   }
 }
+
+/** More objects of ESO may be affected by one event than the relay follows; it followed the first ones. */
+export class ExternalSecretsTooMany extends RelayError {
+  override readonly name = "ExternalSecretsTooMany";
+  readonly code = "EXTERNAL_SECRETS_TOO_MANY";
+  readonly retryable = false;
+  constructor(what: string) {
+    super(
+      `One event may affect more ${what} than the relay follows, so some were not checked. ESO refreshes them at their next interval. See who creates that many, and limit it with a ResourceQuota; or list fewer namespaces under externalSecrets.`,
+    );
+  }
+}

@@ -1,9 +1,17 @@
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import { listObjects } from "../cluster/list-objects.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
 import type { Served } from "./discover.ts";
 import { PUSH_SECRET_VERSION, pathOf, type Resource } from "./eso-api-paths.ts";
 import { NUDGE_FIELD_MANAGER, nudgePatch } from "./nudge.ts";
-import type { ClusterExternalSecret, ExternalSecret, PushSecret, SecretStore, StoreRef } from "./objects.ts";
+import type {
+  ClusterExternalSecret,
+  ExternalSecret,
+  Owner,
+  PushSecret,
+  SecretStore,
+  StoreRef,
+} from "./objects.ts";
 import {
   parseClusterExternalSecret,
   parseExternalSecret,
@@ -13,8 +21,15 @@ import {
 
 /** The API calls of trigger mode: ESO's objects, never a Secret. */
 export type EsoObjects = {
-  listExternalSecrets(namespace: string | undefined): Promise<readonly ExternalSecret[]>;
-  listPushSecrets(namespace: string | undefined): Promise<readonly PushSecret[]>;
+  /** Those that `keep` accepts. */
+  listExternalSecrets(
+    namespace: string | undefined,
+    keep: (external: ExternalSecret) => boolean,
+  ): Promise<Listed<ExternalSecret>>;
+  listPushSecrets(
+    namespace: string | undefined,
+    keep: (push: PushSecret) => boolean,
+  ): Promise<Listed<PushSecret>>;
   /** This and the next methods return undefined for a missing object. */
   readExternalSecret(of: ObjectName): Promise<ExternalSecret | undefined>;
   readPushSecret(of: ObjectName): Promise<PushSecret | undefined>;
@@ -23,43 +38,48 @@ export type EsoObjects = {
   /** Writes the annotation and returns the updated object. */
   nudgeExternalSecret(of: ObjectName, value: string): Promise<ExternalSecret | undefined>;
   nudgePushSecret(of: ObjectName, value: string): Promise<PushSecret | undefined>;
-  nudgeClusterExternalSecret(name: string, value: string): Promise<void>;
+  nudgeClusterExternalSecret(owner: Owner, value: string): Promise<void>;
 };
+
+/** `isCut` if more objects were accepted than fit into the memory of the function. */
+export type Listed<T> = { readonly objects: readonly T[]; readonly isCut: boolean };
 
 type ObjectName = { readonly namespace: string; readonly name: string };
 
 export function esoObjects(
   cluster: Pick<ClusterConnection, "callObject">,
+  clusterKey: string,
   { version }: Served,
   budget: TimeBudget,
 ): EsoObjects {
-  const get = (path: string, query?: Record<string, string>) =>
-    cluster.callObject({ method: "GET", path, ...(query && { query }) }, budget);
-  const nudge = (path: string, value: string) =>
-    cluster.callObject(
-      { method: "PATCH", path, query: { fieldManager: NUDGE_FIELD_MANAGER }, body: nudgePatch(value) },
-      budget,
-    );
-  const list = async (path: string): Promise<readonly unknown[]> => {
-    const items: unknown[] = [];
-    let continueToken: string | undefined;
-    do {
-      const query = { limit: String(PAGE_SIZE), ...(continueToken && { continue: continueToken }) };
-      const page = (await get(path, query)) as Page | undefined;
-      items.push(...(page?.items ?? []));
-      continueToken = page?.metadata?.continue;
-    } while (continueToken && items.length < OBJECTS_MAX);
-    return items;
+  const get = (path: string) => cluster.callObject({ method: "GET", path }, budget);
+  const nudge = (path: string, value: string, uid?: string) => {
+    const query = { fieldManager: NUDGE_FIELD_MANAGER };
+    return cluster.callObject({ method: "PATCH", path, query, body: nudgePatch(value, uid) }, budget);
+  };
+  const list = async <T>(
+    path: string,
+    parse: (raw: unknown) => T | undefined,
+    keep: (object: T) => boolean,
+  ): Promise<Listed<T>> => {
+    let characters = 0;
+    const select = (raw: unknown): T | undefined => {
+      const object = parse(raw);
+      if (object === undefined || !keep(object)) return undefined;
+      characters += JSON.stringify(object).length;
+      return characters > KEPT_CHARACTERS_MAX ? undefined : object;
+    };
+    const request = { clusterKey, path, limit: PAGE_SIZE, keptMax: KEPT_MAX, select };
+    const objects = await listObjects(cluster, request, budget);
+    return { objects, isCut: characters > KEPT_CHARACTERS_MAX };
   };
   const external = (of: { namespace?: string | undefined; name?: string }) =>
     pathOf(version, "externalsecrets", of);
   const push = (of: { namespace?: string | undefined; name?: string }) =>
     pathOf(PUSH_SECRET_VERSION, "pushsecrets", of);
   return {
-    listExternalSecrets: async (namespace) =>
-      (await list(external({ namespace }))).flatMap((raw) => parseExternalSecret(raw) ?? []),
-    listPushSecrets: async (namespace) =>
-      (await list(push({ namespace }))).flatMap((raw) => parsePushSecret(raw) ?? []),
+    listExternalSecrets: (namespace, keep) => list(external({ namespace }), parseExternalSecret, keep),
+    listPushSecrets: (namespace, keep) => list(push({ namespace }), parsePushSecret, keep),
     readExternalSecret: async (of) => parseExternalSecret(await get(external(of))),
     readPushSecret: async (of) => parsePushSecret(await get(push(of))),
     readStore: async ({ kind, name }, namespace) => {
@@ -71,16 +91,15 @@ export function esoObjects(
       parseClusterExternalSecret(await get(pathOf(version, "clusterexternalsecrets", { name }))),
     nudgeExternalSecret: async (of, value) => parseExternalSecret(await nudge(external(of), value)),
     nudgePushSecret: async (of, value) => parsePushSecret(await nudge(push(of), value)),
-    nudgeClusterExternalSecret: async (name, value) => {
-      await nudge(pathOf(version, "clusterexternalsecrets", { name }), value);
+    nudgeClusterExternalSecret: async ({ name, uid }, value) => {
+      await nudge(pathOf(version, "clusterexternalsecrets", { name }), value, uid);
     },
   };
 }
 
-type Page = { readonly items?: readonly unknown[]; readonly metadata?: { readonly continue?: string } };
-
 /** An ExternalSecret with its managedFields is 2 to 5 kB. */
 const PAGE_SIZE = 500;
 
-/** The limit of one list; more than 100 MB would not fit into the function's memory. */
-const OBJECTS_MAX = 20_000;
+/** Its parsed references take 500 characters. */
+const KEPT_CHARACTERS_MAX = 16_000_000;
+const KEPT_MAX = 100_000;

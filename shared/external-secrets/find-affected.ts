@@ -2,7 +2,7 @@ import { partitionOfRegion } from "../source/parse-aws-location.ts";
 import { parseBoundReference } from "../source/parse-secret-reference.ts";
 import { referencesMayMatch } from "../source/references-may-match.ts";
 import type { AwsLocation, SecretReference } from "../source/secret-id.ts";
-import { matchesName } from "./match-name.ts";
+import type { MatchName, NameSearch } from "./match-name.ts";
 import type { ExternalSecret, PushSecret, Reference, SecretStore, StoreRef } from "./objects.ts";
 
 export type SourceChange = {
@@ -16,6 +16,8 @@ export type SourceChange = {
 
 export type Tags = Readonly<Record<string, string>>;
 
+export type Lookups = { readonly findStore: FindStore; readonly matches: MatchName };
+
 /** Undefined for a missing or unreadable store. */
 export type FindStore = (ref: StoreRef, namespace: string) => SecretStore | undefined;
 
@@ -24,22 +26,36 @@ export type Concern = "yes" | "no" | "tags-needed";
 
 /**
  * Whether an ExternalSecret reads the changed source, according to its keys, searches and stores. Pure. If that is
- * unknown (the account of a store without a role, a regular expression that JavaScript does not support), the answer is
- * yes: a needless refresh costs one call, a missed one an outage. `tags` is undefined before they are read.
+ * unknown (the account of a store without a role, a regular expression that was not decided), the answer is yes: a
+ * needless refresh costs one call, a missed one an outage. `tags` is undefined before they are read.
  */
 export function affectedBy(
   change: SourceChange,
   external: ExternalSecret,
-  findStore: FindStore,
+  { findStore, matches }: Lookups,
   tags: Tags | "unreadable" | undefined,
 ): Concern {
   if (isNamedByWebhookId(change, external.webhookId)) return "yes";
   if (change.source === undefined) return "no";
   const concerns = external.references.map((reference) => {
     const store = reference.store && findStore(reference.store, external.namespace);
-    return concernOfReference(change, reference, store, tags);
+    return concernOfReference(change, reference, { store, matches, tags });
   });
   return concerns.includes("yes") ? "yes" : concerns.includes("tags-needed") ? "tags-needed" : "no";
+}
+
+/** The searches by name that decide whether an ExternalSecret is affected. Pure. */
+export function nameSearchesOf(
+  change: SourceChange,
+  { references, namespace }: ExternalSecret,
+  findStore: FindStore,
+): readonly NameSearch[] {
+  return references.flatMap((reference) => {
+    if (reference.kind !== "find" || reference.nameRegexp === undefined) return [];
+    const { nameRegexp: regexp } = reference;
+    const store = reference.store && findStore(reference.store, namespace);
+    return namesInReach(change, reference, store).map((name) => ({ regexp, name }));
+  });
 }
 
 /** Whether this ExternalSecret could read the changed source with any store; if not, its stores are not read. Pure. */
@@ -79,17 +95,18 @@ export function writesSource(change: SourceChange, push: PushSecret, findStore: 
   );
 }
 
-function concernOfReference(
-  change: SourceChange,
-  reference: Reference,
-  store: SecretStore | undefined,
-  tags: Tags | "unreadable" | undefined,
-): Concern {
+type Known = {
+  readonly store: SecretStore | undefined;
+  readonly matches: MatchName;
+  readonly tags: Tags | "unreadable" | undefined;
+};
+
+function concernOfReference(change: SourceChange, reference: Reference, known: Known): Concern {
   if (reference.kind === "generator") return "no";
-  if (reference.kind === "find") return concernOfFind(change, reference, store, tags);
+  if (reference.kind === "find") return concernOfFind(change, reference, known);
   // The value of a pinned version never changes.
   const isPinned = reference.version?.startsWith("uuid/") === true;
-  return !isPinned && concernOfKey(change, reference.key, store) ? "yes" : "no";
+  return !isPinned && concernOfKey(change, reference.key, known.store) ? "yes" : "no";
 }
 
 function concernOfKey(change: SourceChange, key: string, store: SecretStore | undefined): boolean {
@@ -99,29 +116,29 @@ function concernOfKey(change: SourceChange, key: string, store: SecretStore | un
   return written !== undefined && isSameSource(change, written, store);
 }
 
-function concernOfFind(
-  change: SourceChange,
-  find: Extract<Reference, { kind: "find" }>,
-  store: SecretStore | undefined,
-  tags: Tags | "unreadable" | undefined,
-): Concern {
-  const { source } = change;
-  if (source === undefined || (store !== undefined && store.secretsManager === undefined)) return "no";
-  const { path, nameRegexp, tags: wantedTags } = find;
-  const wanted = Object.entries(wantedTags);
-  if (nameRegexp === undefined && wanted.length === 0) return "no"; // ESO refuses this
-  if (!isSameHome(change, store)) return "no";
-  const isFound = source.names.some((name) =>
-    namesToSearch(name, store).some(
-      (searched) =>
-        (path === undefined || startsAsFiltered(searched, path)) &&
-        (nameRegexp === undefined || matchesName(nameRegexp, searched) !== false),
-    ),
+type Find = Extract<Reference, { kind: "find" }>;
+
+function concernOfFind(change: SourceChange, find: Find, { store, matches, tags }: Known): Concern {
+  const { nameRegexp: regexp, tags: wantedTags } = find;
+  const isFound = namesInReach(change, find, store).some(
+    (name) => regexp === undefined || matches({ regexp, name }) !== false,
   );
   if (!isFound) return "no";
+  const wanted = Object.entries(wantedTags);
   if (wanted.length === 0 || tags === "unreadable") return "yes";
   if (tags === undefined) return "tags-needed";
   return wanted.every(([key, value]) => hasTag(tags, key, value)) ? "yes" : "no";
+}
+
+/** The names under which a search may find the source, before its regular expression and its tags. */
+function namesInReach(change: SourceChange, find: Find, store: SecretStore | undefined): readonly string[] {
+  const { source } = change;
+  const { path, nameRegexp, tags } = find;
+  if (source === undefined || (store !== undefined && store.secretsManager === undefined)) return [];
+  if (nameRegexp === undefined && Object.keys(tags).length === 0) return []; // ESO refuses this
+  if (!isSameHome(change, store)) return [];
+  const names = source.names.flatMap((name) => namesToSearch(name, store));
+  return names.filter((name) => path === undefined || startsAsFiltered(name, path));
 }
 
 /** ESO searches by whole name, then reads by prefix and name, so a source may match under either. */

@@ -23,7 +23,7 @@ export function countNudges(annotation: string | undefined, stamp: NudgeStamp): 
   return /^[1-9][0-9]{0,2}$/.test(count) ? Number(count) : 0;
 }
 
-/** A merge patch. */
-export const nudgePatch = (value: string): object => ({
-  metadata: { annotations: { [NUDGE_ANNOTATION]: value } },
+/** A merge patch. With a uid, the API server refuses it for another object of that name. */
+export const nudgePatch = (value: string, uid?: string): object => ({
+  metadata: { ...(uid !== undefined && { uid }), annotations: { [NUDGE_ANNOTATION]: value } },
 });

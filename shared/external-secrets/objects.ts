@@ -7,9 +7,12 @@ export type ExternalSecret = Nudgeable & {
   readonly syncWindows?: SyncWindows;
   /** The Secret that ESO writes. */
   readonly targetName: string;
-  /** The ClusterExternalSecret that created it and resets its annotations. */
-  readonly madeBy?: string;
+  /** The ClusterExternalSecret that created it and resets its annotations, by its ownerReference. */
+  readonly madeBy?: Owner;
 };
+
+/** Any author of an ExternalSecret can write an ownerReference, so the owner counts only with this uid. */
+export type Owner = { readonly name: string; readonly uid: string };
 
 export type PushSecret = Nudgeable & {
   readonly kind: "PushSecret";
@@ -69,8 +72,7 @@ export type SecretStore = StoreRef & {
   };
 };
 
-export type ClusterExternalSecret = {
-  readonly name: string;
+export type ClusterExternalSecret = Owner & {
   readonly webhookId?: string;
   /** Its controller copies this annotation to its ExternalSecrets. */
   readonly nudge?: string;

@@ -1,8 +1,10 @@
+import { GROUP } from "./eso-api-paths.ts";
 import { NUDGE_ANNOTATION, NUDGE_FIELD_MANAGER } from "./nudge.ts";
 import type {
   ClusterExternalSecret,
   ExternalSecret,
   Nudgeable,
+  Owner,
   PushSecret,
   Reference,
   RefreshStatus,
@@ -25,7 +27,7 @@ export function parseExternalSecret(raw: unknown): ExternalSecret | undefined {
     fieldsOf(spec);
   const store = parseStoreRef(secretStoreRef);
   const windows = parseSyncWindows(syncWindows);
-  const madeBy = ownerOf(raw, "ClusterExternalSecret");
+  const madeBy = parseOwner(raw);
   return {
     kind: "ExternalSecret",
     ...common,
@@ -84,8 +86,9 @@ export function parseSecretStore(raw: unknown, kind: StoreKind): SecretStore | u
 }
 
 export function parseClusterExternalSecret(raw: unknown): ClusterExternalSecret | undefined {
-  const name = textOf(fieldsOf(fieldsOf(raw).metadata).name);
-  return name === undefined ? undefined : { name, ...annotationsOf(raw) };
+  const { name, uid } = fieldsOf(fieldsOf(raw).metadata);
+  if (textOf(name) === undefined || textOf(uid) === undefined) return undefined;
+  return { name: name as string, uid: uid as string, ...annotationsOf(raw) };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -95,6 +98,14 @@ const fieldsOf = (value: unknown): Fields =>
 const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.map(fieldsOf) : []);
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
+
+/** No id, name or ARN is longer, and an annotation may have 256 KiB. */
+const shortTextOf = (value: unknown): string | undefined => {
+  const text = textOf(value);
+  return text !== undefined && text.length <= TEXT_LENGTH_MAX ? text : undefined;
+};
+
+const TEXT_LENGTH_MAX = 2_048;
 
 function parseNudgeable(raw: unknown): Nudgeable | undefined {
   const { metadata, status } = fieldsOf(raw);
@@ -114,8 +125,8 @@ function parseNudgeable(raw: unknown): Nudgeable | undefined {
 
 function annotationsOf(raw: unknown): Pick<Nudgeable, "webhookId" | "nudge"> {
   const annotations = fieldsOf(fieldsOf(fieldsOf(raw).metadata).annotations);
-  const webhookId = textOf(annotations[WEBHOOK_ID_ANNOTATION]);
-  const nudge = textOf(annotations[NUDGE_ANNOTATION]);
+  const webhookId = shortTextOf(annotations[WEBHOOK_ID_ANNOTATION]);
+  const nudge = shortTextOf(annotations[NUDGE_ANNOTATION]);
   return { ...(webhookId !== undefined && { webhookId }), ...(nudge !== undefined && { nudge }) };
 }
 
@@ -176,7 +187,7 @@ function parseKey(ref: unknown, store: StoreRef | undefined): Reference | undefi
   return {
     kind: "key",
     store,
-    key,
+    key: key.length > TEXT_LENGTH_MAX ? TOO_LONG : key,
     ...(textOf(version) !== undefined && { version: textOf(version) as string }),
   };
 }
@@ -193,17 +204,30 @@ function parseStoreRef(ref: unknown): StoreRef | undefined {
 function parseSyncWindows(raw: unknown): SyncWindows | undefined {
   const { kind, windows } = fieldsOf(raw);
   if (kind !== "allow" && kind !== "deny") return undefined;
-  const parsed = listOf(windows).flatMap(({ schedule, duration }) => {
+  const all = listOf(windows);
+  if (all.length > WINDOWS_MAX) return undefined; // not known, and a refresh that fails is then reported
+  const parsed = all.flatMap(({ schedule, duration }) => {
     const durationMs = parseDuration(duration);
     return typeof schedule === "string" && durationMs !== undefined ? [{ schedule, durationMs }] : [];
   });
   return { kind, windows: parsed };
 }
 
-function ownerOf(raw: unknown, ownerKind: string): string | undefined {
+/** The controller of a ClusterExternalSecret sets a controller ownerReference of ESO's own group. */
+function parseOwner(raw: unknown): Owner | undefined {
   const owners = listOf(fieldsOf(fieldsOf(raw).metadata).ownerReferences);
-  return textOf(owners.find(({ kind }) => kind === ownerKind)?.name);
+  const owner = owners.find(({ controller }) => controller === true);
+  const { apiVersion, kind, name, uid } = owner ?? {};
+  const isMaker = textOf(apiVersion)?.startsWith(`${GROUP}/`) === true && kind === "ClusterExternalSecret";
+  return isMaker && textOf(name) !== undefined && textOf(uid) !== undefined
+    ? { name: name as string, uid: uid as string }
+    : undefined;
 }
+
+const WINDOWS_MAX = 100;
+
+/** Stands for a key that no source can have. */
+const TOO_LONG = " ";
 
 const HOUR_MS = 3_600_000;
 const ROLE_ARN = /^arn:[a-z-]+:iam::([0-9]{12}):role\//;

@@ -7,29 +7,49 @@ import type { SyncWindows } from "./objects.ts";
 export function isSyncWindowClosed({ kind, windows }: SyncWindows, now: number): boolean | undefined {
   let isUnknown = false;
   for (const { schedule, durationMs } of windows) {
-    const fires = parseSchedule(schedule);
-    if (fires === undefined) isUnknown = true;
-    else if (isWithin(fires, durationMs, now)) return kind === "deny";
+    const parsed = parseSchedule(schedule);
+    if (parsed === undefined) isUnknown = true;
+    else if (isWithin(parsed, durationMs, now)) return kind === "deny";
   }
   return isUnknown ? undefined : kind === "allow";
 }
 
-type Fires = (at: Date) => boolean;
+/** The times at which windows start; hours and minutes with the latest first. */
+type Schedule = {
+  readonly isDay: (date: Date) => boolean;
+  readonly hours: readonly number[];
+  readonly minutes: readonly number[];
+};
 
-/** Searches back, minute by minute, for the start of a window that is still open. */
-function isWithin(fires: Fires, durationMs: number, now: number): boolean {
-  const latest = Math.floor(now / MINUTE_MS) * MINUTE_MS;
-  const earliest = now - Math.min(durationMs, LOOK_BACK_MS_MAX);
-  for (let at = latest; at > earliest; at -= MINUTE_MS) if (fires(new Date(at))) return true;
-  return false;
+/** Whether the latest window that started before now is still open. */
+function isWithin(schedule: Schedule, durationMs: number, now: number): boolean {
+  const startedAt = findLatestStart(schedule, now);
+  return startedAt !== undefined && startedAt > now - Math.min(durationMs, LOOK_BACK_MS_MAX);
+}
+
+function findLatestStart({ isDay, hours, minutes }: Schedule, now: number): number | undefined {
+  const today = Math.floor(now / DAY_MS) * DAY_MS;
+  for (let day = today; day >= today - LOOK_BACK_MS_MAX; day -= DAY_MS) {
+    if (!isDay(new Date(day))) continue;
+    for (const hour of hours) {
+      for (const minute of minutes) {
+        const at = day + hour * HOUR_MS + minute * MINUTE_MS;
+        if (at <= now) return at;
+      }
+    }
+  }
+  return undefined;
 }
 
 const MINUTE_MS = 60_000;
-/** 40,000 checks of a fraction of a microsecond each; longer windows than four weeks are cut. */
-const LOOK_BACK_MS_MAX = 28 * 24 * 60 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** Longer windows than four weeks are cut. */
+const LOOK_BACK_MS_MAX = 28 * DAY_MS;
 
 /** Five cron fields in UTC, or a name such as `@daily`. */
-function parseSchedule(schedule: string): Fires | undefined {
+function parseSchedule(schedule: string): Schedule | undefined {
+  if (schedule.length > LENGTH_MAX) return undefined;
   const fields = (NAMED[schedule] ?? schedule).trim().split(/\s+/);
   if (fields.length !== 5) return undefined;
   const sets = fields.map((field, index) => parseField(field, RANGES[index] ?? [0, 0, []]));
@@ -37,15 +57,18 @@ function parseSchedule(schedule: string): Fires | undefined {
   if (!minutes || !hours || !days || !months || !weekdays) return undefined;
   const isAnyDay = /^[*?]/.test(fields[2] ?? "");
   const isAnyWeekday = /^[*?]/.test(fields[4] ?? "");
-  return (at) => {
-    if (!minutes.has(at.getUTCMinutes()) || !hours.has(at.getUTCHours())) return false;
-    if (!months.has(at.getUTCMonth() + 1)) return false;
-    const isDay = days.has(at.getUTCDate());
-    const isWeekday = weekdays.has(at.getUTCDay());
+  const isDay = (date: Date): boolean => {
+    if (!months.has(date.getUTCMonth() + 1)) return false;
+    const isOfMonth = days.has(date.getUTCDate());
+    const isOfWeek = weekdays.has(date.getUTCDay());
     // As in cron: if both fields are restricted, one match is enough.
-    return isAnyDay || isAnyWeekday ? isDay && isWeekday : isDay || isWeekday;
+    return isAnyDay || isAnyWeekday ? isOfMonth && isOfWeek : isOfMonth || isOfWeek;
   };
+  const latestFirst = (set: ReadonlySet<number>) => [...set].sort((one, other) => other - one);
+  return { isDay, hours: latestFirst(hours), minutes: latestFirst(minutes) };
 }
+
+const LENGTH_MAX = 500;
 
 const NAMED: Readonly<Record<string, string>> = {
   "@yearly": "0 0 1 1 *",

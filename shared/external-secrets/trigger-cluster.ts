@@ -4,20 +4,22 @@ import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { Wait } from "../runtime/retry.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
 import type { Discover } from "./discover.ts";
-import { ExternalSecretStoreNotReady } from "./errors.ts";
-import { type EsoObjects, esoObjects } from "./eso-objects.ts";
+import { ExternalSecretStoreNotReady, ExternalSecretsTooMany } from "./errors.ts";
+import { type EsoObjects, esoObjects, type Listed } from "./eso-objects.ts";
 import {
   affectedBy,
   isNamedByWebhookId,
   mayBeAffected,
   mayWriteSource,
+  nameSearchesOf,
   type SourceChange,
   type Tags,
   writesSource,
 } from "./find-affected.ts";
+import type { NameMatcher, NameSearch } from "./match-name.ts";
 import { type NudgeStamp, printNudge } from "./nudge.ts";
 import { type FollowRequest, nudgeAndFollow } from "./nudge-and-follow.ts";
-import type { ExternalSecret, PushSecret, SecretStore, StoreRef } from "./objects.ts";
+import type { ExternalSecret, Owner, PushSecret, SecretStore, StoreRef } from "./objects.ts";
 import { ignored, resultOfError, type TriggerOutcome, type TriggerResult } from "./outcome.ts";
 import { findSkipReason, findUnusableStore, isOutsideWindow } from "./skip-reason.ts";
 
@@ -39,6 +41,8 @@ export type TriggerRequest = {
   readonly asked?: ForceRequest;
   /** The Secrets of this cluster that the relay wrote for the change; PushSecrets may push them. */
   readonly written: Promise<readonly TargetRef[]>;
+  /** Limits the time for regular expressions in all clusters of the event. */
+  readonly names: NameMatcher;
   readonly budget: TimeBudget;
 };
 
@@ -59,7 +63,7 @@ export async function triggerCluster(
   try {
     const connection = deps.connect(cluster);
     const served = await deps.discover(cluster)(budget);
-    const objects = esoObjects(connection, served, budget);
+    const objects = esoObjects(connection, cluster, served, budget);
     const externals = await triggerExternalSecrets(deps, objects, request);
     if (!served.hasPushSecrets) return externals.outcomes;
     const pushes = await triggerPushSecrets(deps, objects, request, externals.refreshed);
@@ -69,23 +73,25 @@ export async function triggerCluster(
   }
 }
 
-type Listed<T> = { readonly objects: readonly T[]; readonly problems: readonly TriggerOutcome[] };
+type ListedEach<T> = { readonly objects: readonly T[]; readonly problems: readonly TriggerOutcome[] };
 
 async function listEach<T>(
   { cluster, rule, asked }: TriggerRequest,
   kind: "ExternalSecret" | "PushSecret",
-  list: (namespace: string | undefined) => Promise<readonly T[]>,
-): Promise<Listed<T>> {
+  list: (namespace: string | undefined) => Promise<Listed<T>>,
+): Promise<ListedEach<T>> {
   const namesOne = asked !== undefined && "named" in asked ? [asked.named.namespace] : [];
   const namespaces =
     rule.namespaces === "all" ? [undefined] : [...new Set([...rule.namespaces, ...namesOne])];
   const lists = await Promise.all(
-    namespaces.map(async (namespace): Promise<Listed<T>> => {
+    namespaces.map(async (namespace): Promise<ListedEach<T>> => {
+      const object = `${kind}/${namespace === undefined ? "" : `${namespace}/`}*`;
+      const problemOf = (error: unknown) => outcomeOf(cluster, object, resultOfError(ours(error)));
       try {
-        return { objects: await list(namespace), problems: [] };
+        const { objects, isCut } = await list(namespace);
+        return { objects, problems: isCut ? [problemOf(new ExternalSecretsTooMany(`${kind}s`))] : [] };
       } catch (error) {
-        const object = `${kind}/${namespace === undefined ? "" : `${namespace}/`}*`;
-        return { objects: [], problems: [outcomeOf(cluster, object, resultOfError(ours(error)))] };
+        return { objects: [], problems: [problemOf(error)] };
       }
     }),
   );
@@ -109,9 +115,13 @@ async function triggerExternalSecrets(
   request: TriggerRequest,
 ): Promise<{ outcomes: TriggerOutcome[]; refreshed: readonly ExternalSecret[] }> {
   const { cluster, change, asked } = request;
-  const listed = await listEach(request, "ExternalSecret", objects.listExternalSecrets);
-  const externals = await withOwnersWebhookIds(objects, listed.objects);
-  const candidates = externals.filter((each) => isRequested(asked, each) || mayBeAffected(change, each));
+  const mayMatter = (external: ExternalSecret): boolean =>
+    isRequested(asked, external) || mayBeAffected(change, external);
+  const listed = await listEach(request, "ExternalSecret", (namespace) =>
+    objects.listExternalSecrets(namespace, (each) => each.madeBy !== undefined || mayMatter(each)),
+  );
+  const { externals, problems } = await withOwners(cluster, objects, listed.objects);
+  const candidates = externals.filter(mayMatter);
   const stores = await readStores(objects, candidates);
   const affected = await findAffected(deps, request, candidates, stores);
 
@@ -124,28 +134,44 @@ async function triggerExternalSecrets(
       return outcomeOf(cluster, nameOf(external), result);
     }),
   );
-  return { outcomes: [...listed.problems, ...outcomes], refreshed };
+  return { outcomes: [...listed.problems, ...problems, ...outcomes], refreshed };
 }
 
-/** A webhook id on a ClusterExternalSecret also applies to its ExternalSecrets. */
-async function withOwnersWebhookIds(
+/**
+ * Adds the webhook id of a ClusterExternalSecret to its ExternalSecrets, and drops owners that do not exist with the uid
+ * of the ownerReference.
+ */
+async function withOwners(
+  cluster: string,
   objects: EsoObjects,
   externals: readonly ExternalSecret[],
-): Promise<readonly ExternalSecret[]> {
-  const owners = new Set(externals.flatMap(({ madeBy }) => madeBy ?? []));
-  const ids = new Map<string, string>();
-  await Promise.all(
-    [...owners].map(async (name) => {
+): Promise<{ externals: readonly ExternalSecret[]; problems: readonly TriggerOutcome[] }> {
+  const names = [...new Set(externals.flatMap(({ madeBy }) => madeBy?.name ?? []))];
+  const read = await Promise.all(
+    names.slice(0, READS_MAX).map(async (name) => {
       // Without permission the id is unknown, but the sources of the ExternalSecrets still match.
-      const owner = await objects.readClusterExternalSecret(name).catch(() => undefined);
-      if (owner?.webhookId !== undefined) ids.set(name, owner.webhookId);
+      const owner = await objects.readClusterExternalSecret(name).catch(() => "unreadable" as const);
+      return [name, owner] as const;
     }),
   );
-  return externals.map((external) => {
-    const webhookId = external.webhookId ?? ids.get(external.madeBy ?? "");
-    return webhookId === undefined ? external : { ...external, webhookId };
-  });
+  const owners = new Map(read);
+  const error = new ExternalSecretsTooMany("ClusterExternalSecrets");
+  return {
+    externals: externals.map(({ madeBy, ...external }) => {
+      if (madeBy === undefined) return external;
+      const owner = owners.get(madeBy.name);
+      if (owner === "unreadable") return { ...external, madeBy };
+      if (owner?.uid !== madeBy.uid) return external;
+      const webhookId = external.webhookId ?? owner.webhookId;
+      return { ...external, madeBy, ...(webhookId !== undefined && { webhookId }) };
+    }),
+    problems:
+      names.length > READS_MAX ? [outcomeOf(cluster, "ClusterExternalSecret/*", resultOfError(error))] : [],
+  };
 }
+
+/** Of owners, and of stores: any author of an ExternalSecret can name any number of them. */
+const READS_MAX = 500;
 
 type Stores = ReadonlyMap<string, SecretStore | undefined | RelayError>;
 
@@ -165,8 +191,11 @@ async function readEachStore(
 ): Promise<Stores> {
   const distinct = new Map(refs.map((each) => [storeKey(each.ref, each.namespace), each]));
   const read = await Promise.all(
-    [...distinct].map(async ([key, { ref, namespace }]) => {
-      const store = await objects.readStore(ref, namespace).catch(ours);
+    [...distinct].map(async ([key, { ref, namespace }], index) => {
+      const store =
+        index < READS_MAX
+          ? await objects.readStore(ref, namespace).catch(ours)
+          : new ExternalSecretsTooMany("SecretStores");
       return [key, store] as const;
     }),
   );
@@ -182,20 +211,32 @@ const findIn =
 
 async function findAffected(
   deps: TriggerDependencies,
-  { change, asked, budget }: TriggerRequest,
+  { change, asked, names, budget }: TriggerRequest,
   candidates: readonly ExternalSecret[],
   stores: Stores,
 ): Promise<readonly ExternalSecret[]> {
+  const findStore = findIn(stores);
+  await names.decide(inTurns(candidates.map((each) => nameSearchesOf(change, each, findStore))));
+  const lookups = { findStore, matches: names.matches };
   const check = (tags: Tags | "unreadable" | undefined) =>
     candidates.map((external) => ({
       external,
-      concern: isRequested(asked, external) ? "yes" : affectedBy(change, external, findIn(stores), tags),
+      concern: isRequested(asked, external) ? "yes" : affectedBy(change, external, lookups, tags),
     }));
   const first = check(undefined);
   const decided = first.some(({ concern }) => concern === "tags-needed")
     ? check(await deps.readTags(change, budget))
     : first;
   return decided.flatMap(({ external, concern }) => (concern === "no" ? [] : [external]));
+}
+
+/** The first search of each ExternalSecret, then the second: one with very many cannot use up the time of the others. */
+function* inTurns(searches: readonly (readonly NameSearch[])[]): Iterable<NameSearch> {
+  let left = searches;
+  for (let at = 0; left.length > 0; at += 1) {
+    left = left.filter(({ length }) => length > at);
+    for (const each of left) yield each[at] as NameSearch;
+  }
 }
 
 /**
@@ -207,10 +248,12 @@ async function nudgeOwners(
   affected: readonly ExternalSecret[],
   { stamp }: TriggerRequest,
 ): Promise<void> {
-  const owners = new Set(affected.flatMap(({ madeBy }) => madeBy ?? []));
+  const owners = new Map(
+    affected.flatMap(({ madeBy }): [string, Owner][] => (madeBy ? [[madeBy.uid, madeBy]] : [])),
+  );
   await Promise.all(
-    [...owners].map((name) =>
-      objects.nudgeClusterExternalSecret(name, printNudge(stamp, 1)).catch(() => undefined),
+    [...owners.values()].map((owner) =>
+      objects.nudgeClusterExternalSecret(owner, printNudge(stamp, 1)).catch(() => undefined),
     ),
   );
 }
@@ -248,7 +291,14 @@ async function triggerPushSecrets(
   refreshed: readonly ExternalSecret[],
 ): Promise<TriggerOutcome[]> {
   const { cluster, change, asked } = request;
-  const listed = await listEach(request, "PushSecret", objects.listPushSecrets);
+  const mayMatter = (push: PushSecret): boolean =>
+    push.pushedName !== undefined ||
+    mayWriteSource(change, push) ||
+    isNamedByWebhookId(change, push.webhookId) ||
+    isNamed(asked, push);
+  const listed = await listEach(request, "PushSecret", (namespace) =>
+    objects.listPushSecrets(namespace, mayMatter),
+  );
   if (listed.objects.length === 0) return [...listed.problems];
   const changed = new Set([
     ...refreshed.map(({ namespace, targetName }) => `${namespace}/${targetName}`),

@@ -1,6 +1,7 @@
 import type { CompiledBindings } from "../bindings/binding.ts";
 import { type BindingIndex, indexPerLocation } from "../bindings/binding-index.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import { limitFailures } from "../cluster/limit-failures.ts";
 import type { CallCounter } from "../runtime/call-counter.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Measure } from "../runtime/metrics.ts";
@@ -51,8 +52,9 @@ export function openRelay<S extends RotationSource>(
   bindings: CompiledBindings,
   options: RelayOptions<S>,
 ): Relay<S> {
-  const { source, connect, counter, targetsAtOnce, now, wait } = options;
+  const { source, counter, targetsAtOnce, now, wait } = options;
   const { log = () => {}, measure = () => {} } = options;
+  const connect = limitedConnections(options);
   let trigger: Promise<Trigger> | undefined;
   return {
     bindings,
@@ -78,5 +80,17 @@ export function openRelay<S extends RotationSource>(
     warmUp: () => warmUp(bindings.clusters, connect, source),
     log,
     measure,
+  };
+}
+
+function limitedConnections({
+  connect,
+  targetsAtOnce,
+}: Pick<RelayOptions<RotationSource>, "connect" | "targetsAtOnce">): Relay["connect"] {
+  const limited = new Map<string, ClusterConnection>();
+  return (clusterKey) => {
+    const known = limited.get(clusterKey) ?? limitFailures(connect(clusterKey), { atOnce: targetsAtOnce });
+    limited.set(clusterKey, known);
+    return known;
   };
 }

@@ -1,6 +1,7 @@
 import type { ExternalSecretsRule, TargetRef } from "../bindings/binding.ts";
 import { type Discover, discoverWith } from "../external-secrets/discover.ts";
 import type { SourceChange } from "../external-secrets/find-affected.ts";
+import { nameMatcher } from "../external-secrets/match-name.ts";
 import type { NudgeStamp } from "../external-secrets/nudge.ts";
 import type { TriggerOutcome } from "../external-secrets/outcome.ts";
 import { reportTrigger } from "../external-secrets/report-trigger.ts";
@@ -50,12 +51,15 @@ export function triggerWith(
     },
   };
   return async ({ rules, ...call }, budget) => {
+    const names = nameMatcher(() => performance.now(), yieldTurn);
     const outcomes = Object.entries(rules).map(([cluster, rule]) => {
       const written = call.written.then((targets) => targets.filter((target) => target.cluster === cluster));
-      return triggerCluster(parts, { ...call, cluster, rule, written, budget });
+      return triggerCluster(parts, { ...call, cluster, rule, written, names, budget });
     });
     const all = (await Promise.all(outcomes)).flat();
     for (const outcome of all) reportTrigger(deps.log, deps.measure, call.change.source?.id, outcome);
     return all;
   };
 }
+
+const yieldTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -12,8 +12,9 @@ import { SecretValue } from "../source/secret-value.ts";
 import { RenderError } from "./errors.ts";
 import type { ComposedRule } from "./is-composed.ts";
 import { isDataKey } from "./is-data-key.ts";
-import { matchPattern } from "./match-pattern.ts";
+import { matchesAny, renameKey } from "./match-pattern.ts";
 import { notAnObject, type RenderSource } from "./render-source.ts";
+import { textOf } from "./why-no-object.ts";
 
 /** The languages that a binding uses; each is loaded only if needed. */
 export type Languages = {
@@ -28,12 +29,12 @@ type Extracted = Extract<KeyRule, { kind: "extracted" }>;
 export const composeData =
   (languages: Languages) =>
   (binding: Binding, keys: ComposedRule, source: RenderSource): Map<string, SecretValue> => {
-    const text = Buffer.from(source.value.expose()).toString("utf8");
+    const text = textOf(source.value.expose());
     if (keys.kind === "value") {
       // SecretBinary may hold base64 too; other bytes are refused.
-      return new Map([[keys.key, decoded(keys.key, keys.decode, text)]]);
+      return new Map([[keys.key, decoded(keys.key, keys.decode, text ?? "\ufffd")]]);
     }
-    const root = source.isText ? parseJsonTree(text)?.root : undefined;
+    const root = text === undefined ? undefined : parseJsonTree(text)?.root;
     if (root === undefined) throw notAnObject(binding, source);
     if (keys.kind === "composed") return composeKeys(languages, binding, source, keys, root);
     if (!isTreeObject(root)) throw notAnObject(binding, source);
@@ -119,12 +120,10 @@ function extractKeys(
       `${source.arn} has no key ${missing.join(", ")}. Add it to the source, or correct extract in the binding.`,
     );
   }
-  const fits = (patterns: readonly string[], key: string) =>
-    patterns.some((pattern) => matchPattern(pattern, key) !== undefined);
   const data = new Map<string, SecretValue>();
   for (const [sourceKey, value] of properties) {
-    if (!fits(include, sourceKey) || fits(exclude, sourceKey)) continue;
-    const key = renamed(rename, sourceKey);
+    if (!matchesAny(include, sourceKey) || matchesAny(exclude, sourceKey)) continue;
+    const key = renameKey(rename, sourceKey);
     if (data.has(key)) {
       const named = isDataKey(key) ? ` ${key}` : "";
       throw new RenderError(
@@ -135,14 +134,4 @@ function extractKeys(
     data.set(key, SecretValue.fromText(plainTextOf(value)));
   }
   return data;
-}
-
-function renamed(rename: Extracted["rename"], key: string): string {
-  for (const { pattern, to } of rename) {
-    const parts = matchPattern(pattern, key);
-    if (parts === undefined) continue;
-    const left = [...parts];
-    return to.replaceAll("*", () => left.shift() ?? "");
-  }
-  return key;
 }

@@ -1,6 +1,6 @@
 import type { Binding } from "../bindings/binding.ts";
 import type { SecretValue } from "../source/secret-value.ts";
-import type { TypeFacts } from "./check-type.ts";
+import type { CheckedType } from "./check-type.ts";
 import { type ComposedRule, isComposed } from "./is-composed.ts";
 import type { RenderSource } from "./render-source.ts";
 
@@ -12,8 +12,8 @@ export type Renderers = {
     keys: ComposedRule,
     source: RenderSource,
   ) => Map<string, SecretValue>;
-  /** Refuses data that the Secret's type does not allow. */
-  readonly checkType?: (binding: Binding, data: ReadonlyMap<string, SecretValue>) => TypeFacts;
+  /** Refuses data that the Secret's type does not allow, and mends what its readers would refuse. */
+  readonly checkType?: (binding: Binding, data: ReadonlyMap<string, SecretValue>) => CheckedType;
 };
 
 /**

@@ -1,3 +1,5 @@
+import type { KeyRename } from "../bindings/binding.ts";
+
 /**
  * The string that each `*` of the pattern matches, from the left and as short as possible; undefined if the pattern does
  * not match. Without a regular expression, the worst case is the product of both lengths.
@@ -18,4 +20,18 @@ export function matchPattern(pattern: string, text: string): string[] | undefine
   }
   if (end < at || !text.endsWith(last)) return undefined;
   return [...parts, text.slice(at, end)];
+}
+
+export const matchesAny = (patterns: readonly string[], text: string): boolean =>
+  patterns.some((pattern) => matchPattern(pattern, text) !== undefined);
+
+/** The name after the first rename whose pattern matches. */
+export function renameKey(renames: readonly KeyRename[], key: string): string {
+  for (const { pattern, to } of renames) {
+    const parts = matchPattern(pattern, key);
+    if (parts === undefined) continue;
+    const left = [...parts];
+    return to.replaceAll("*", () => left.shift() ?? "");
+  }
+  return key;
 }

@@ -2,7 +2,6 @@ import type { Binding, BoundSource } from "../bindings/binding.ts";
 import { nameOfSource } from "../bindings/name-of-sources.ts";
 import type { SecretValue } from "../source/secret-value.ts";
 import { RenderError } from "./errors.ts";
-import { isDataKey } from "./is-data-key.ts";
 import type { RenderSource } from "./render-source.ts";
 
 /** A key that several sources set. Names only. */
@@ -37,9 +36,7 @@ export function mergeData(
     .filter(([, sources]) => sources.length > 1)
     .map(([key, sources]) => ({ key, sources }));
   if (collisions.length > 0 && policy !== "last") {
-    const named = collisions.map(({ key, sources }) => {
-      return `${isDataKey(key) ? key : "an invalid key"} (${sources.join(", ")})`;
-    });
+    const named = collisions.map(({ key, sources }) => `${key} (${sources.join(", ")})`);
     throw new RenderError(
       "DATA_KEYS_COLLIDE",
       `Several sources of Secret ${target.namespace}/${target.name} set the same key: ${named.join("; ")}. Rename or remove the key at one of them, or set collisions: last so that the last source wins.`,

@@ -4,12 +4,14 @@ import type { VersionId } from "../source/secret-id.ts";
 import type { SecretValue } from "../source/secret-value.ts";
 import { dataVersionOf } from "./data-version.ts";
 import { RenderError } from "./errors.ts";
+import { invalidKeys } from "./invalid-keys.ts";
 import { isComposed } from "./is-composed.ts";
 import { isDataKey } from "./is-data-key.ts";
 import type { Renderers } from "./load-renderers.ts";
 import { type Collision, mergeData } from "./merge-data.ts";
 import { readJsonObject } from "./read-json-object.ts";
 import { notAnObject, type RenderSource } from "./render-source.ts";
+import { textOf } from "./why-no-object.ts";
 
 /** The target according to its sources and its binding. */
 export type DesiredSecret = {
@@ -40,14 +42,17 @@ export function renderSecret(
   const parts = binding.sources.map((bound, index) => {
     const source = reads[index];
     if (source === undefined) throw new TypeError("Every source of a binding is read before it is rendered");
-    return { bound, source, data: renderData(binding, bound, source, renderers) };
+    const data = renderData(binding, bound, source, renderers);
+    checkKeys(binding, bound, source, data);
+    return { bound, source, data };
   });
-  const { data, collisions } = mergeData(binding, parts);
+  const { data: merged, collisions } = mergeData(binding, parts);
   const versionIds = parts.map(({ source }) => source.versionId);
   const versionId = dataVersionOf(versionIds);
+  const { mended, ...facts } = renderers.checkType?.(binding, merged) ?? { mended: NOTHING };
+  const data = mended.size === 0 ? merged : new Map([...merged, ...mended]);
   checkKubernetesLimits(binding, data);
   const { annotations: names } = ownMetadata;
-  const facts = renderers.checkType?.(binding, data);
   return {
     target: binding.target,
     versionId,
@@ -99,11 +104,23 @@ function renderData(
 }
 
 function readProperties(binding: Binding, source: RenderSource): Map<string, SecretValue> {
-  const properties = source.isText
-    ? readJsonObject(Buffer.from(source.value.expose()).toString("utf8"))
-    : undefined;
+  const text = textOf(source.value.expose());
+  const properties = text === undefined ? undefined : readJsonObject(text);
   if (properties === undefined) throw notAnObject(binding, source);
   return properties;
+}
+
+function checkKeys(
+  binding: Binding,
+  bound: BoundSource,
+  source: RenderSource,
+  data: ReadonlyMap<string, SecretValue>,
+): void {
+  for (const key of data.keys()) {
+    if (isDataKey(key)) continue;
+    const sourceKeys = readJsonObject(textOf(source.value.expose()) ?? "")?.keys() ?? [];
+    throw invalidKeys(binding, bound, source, { sourceKeys: [...sourceKeys], dataKeys: data.keys() });
+  }
 }
 
 function checkKubernetesLimits(binding: Binding, data: ReadonlyMap<string, SecretValue>): void {
@@ -112,13 +129,6 @@ function checkKubernetesLimits(binding: Binding, data: ReadonlyMap<string, Secre
     throw new RenderError(
       "TARGET_EMPTY",
       `The source of ${target} has no keys, and the relay does not write empty Secrets. Add a key to the source.`,
-    );
-  }
-  const invalid = [...data.keys()].filter((key) => !isDataKey(key));
-  if (invalid.length > 0) {
-    throw new RenderError(
-      "DATA_KEY_INVALID",
-      `${invalid.length} key(s) of the source are not valid in Secret ${target}: a key has at most 253 letters, digits, '-', '_' and '.'. Rename them with keys in the binding.`,
     );
   }
   let bytes = 0;
@@ -131,6 +141,8 @@ function checkKubernetesLimits(binding: Binding, data: ReadonlyMap<string, Secre
     );
   }
 }
+
+const NOTHING: ReadonlyMap<string, SecretValue> = new Map();
 
 /** MaxSecretSize of the API server. */
 const DATA_BYTES_MAX = 1024 * 1024;

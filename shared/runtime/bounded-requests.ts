@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { HttpHandlerOptions, HttpRequest, StreamCollector } from "@smithy/types";
+import { mayHaveProxy } from "./may-have-proxy.ts";
 
 /**
  * Limits the duration and the response size of an AWS client's requests.
@@ -28,29 +29,57 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const RESPONSE_BYTES_MAX = 8 * 1024 * 1024;
 
 class BoundedHandler extends NodeHttpHandler {
-  readonly #requestMs: number;
+  readonly #limits: RequestLimits;
+  /** By the URL of the proxy. */
+  readonly #proxied = new Map<string, NodeHttpHandler>();
 
   constructor({
     connectionMs = CONNECTION_TIMEOUT_MS,
     requestMs = REQUEST_TIMEOUT_MS,
   }: Partial<RequestLimits>) {
-    super({
-      connectionTimeout: connectionMs,
-      requestTimeout: requestMs,
-      throwOnRequestTimeout: true,
-      httpsAgent: { rejectUnauthorized: true }, // otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 would accept a forged AWS endpoint
-    });
-    this.#requestMs = requestMs;
+    const limits = { connectionMs, requestMs };
+    super(handlerOptions(limits));
+    this.#limits = limits;
   }
 
   override async handle(request: HttpRequest, options: HttpHandlerOptions = {}) {
     const signal = options.abortSignal as AbortSignal | undefined;
-    const pending = super.handle(request as Parameters<NodeHttpHandler["handle"]>[0], options);
+    const sent = request as Parameters<NodeHttpHandler["handle"]>[0];
+    const proxied = await this.#findProxied(request);
+    const pending = proxied === undefined ? super.handle(sent, options) : proxied.handle(sent, options);
     const result = await untilAborted(pending, signal);
     const { body } = result.response;
-    if (body instanceof Readable) limitDuration(body, this.#requestMs, signal);
+    if (body instanceof Readable) limitDuration(body, this.#limits.requestMs, signal);
     return result;
   }
+
+  override destroy(): void {
+    super.destroy();
+    for (const handler of this.#proxied.values()) handler.destroy();
+  }
+
+  /** The proxy depends on the host of each request. */
+  async #findProxied({ protocol, hostname, port }: HttpRequest): Promise<NodeHttpHandler | undefined> {
+    if (!mayHaveProxy(process.env)) return undefined;
+    const { findProxy } = await import("./find-proxy.ts");
+    const proxy = findProxy(`${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`, process.env);
+    if (proxy === undefined) return undefined;
+    const known = this.#proxied.get(proxy) ?? new NodeHttpHandler(handlerOptions(this.#limits, proxy));
+    this.#proxied.set(proxy, known);
+    return known;
+  }
+}
+
+function handlerOptions({ connectionMs, requestMs }: RequestLimits, proxy?: string) {
+  const throughProxy = proxy !== undefined && { proxyEnv: { https_proxy: proxy, http_proxy: proxy } };
+  return {
+    connectionTimeout: connectionMs,
+    requestTimeout: requestMs,
+    throwOnRequestTimeout: true,
+    // Otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 would accept a forged AWS endpoint.
+    httpsAgent: { rejectUnauthorized: true, ...throughProxy },
+    ...(throughProxy && { httpAgent: throughProxy }),
+  };
 }
 
 /** After HTTP 101 the SDK's handler ignores the abort signal: the connection is closed, and no response ever comes. */

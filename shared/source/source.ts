@@ -31,8 +31,6 @@ export type CurrentSource = {
   readonly arn: string;
   readonly versionId: VersionId;
   readonly value: SecretValue;
-  /** True for SecretString, which is UTF-8; false for SecretBinary. */
-  readonly isText: boolean;
   /** A pinned version without a staging label: Secrets Manager may delete it at any time. */
   readonly isDeprecated?: true;
 };

@@ -7,6 +7,7 @@ import type { LiveMetadata } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { SourceState } from "../source/source-state.ts";
 import { type ClusterSweep, mapConcurrently, type Observed } from "./cluster-sweep.ts";
+import { isLarge, reduceMetadata } from "./large-metadata.ts";
 import type { OrphansUnknown } from "./report.ts";
 import type { SweepItem } from "./shard.ts";
 import type { Assessed } from "./target-row.ts";
@@ -16,6 +17,8 @@ export type NamespaceLists = Map<string, Promise<NamespaceList>>;
 
 type NamespaceList = {
   readonly byName: ReadonlyMap<string, LiveMetadata>;
+  /** The names of unbound Secrets with large metadata, which are read one by one. */
+  readonly largeUnbound: ReadonlySet<string>;
   readonly orphansUnknown: readonly OrphansUnknown[];
 };
 
@@ -55,14 +58,17 @@ async function observeNamespace(
   }
   const assessed = await mapConcurrently(sweep, items, async (item) => {
     const { target } = item.binding;
-    // A Secret that is not in the list of labelled Secrets may be absent, foreign, or edited.
+    // A Secret that is not in the list of labelled Secrets may be absent, foreign, edited, or large.
     const secret = list.byName.get(target.name);
     return assessItem(sweep, item, secret ? liveTarget(secret) : await readTarget(sweep, item));
   });
   const isFirstPiece = known === undefined && sweep.judgesOrphansIn(namespace);
   if (!isFirstPiece) return { assessed, orphansUnknown: [] };
-  const orphans = findOrphans(sweep, namespace, list.byName.values());
-  return { assessed: [...assessed, ...orphans], orphansUnknown: list.orphansUnknown };
+  const orphans = await findOrphans(sweep, namespace, list);
+  return {
+    assessed: [...assessed, ...orphans.assessed],
+    orphansUnknown: [...list.orphansUnknown, ...orphans.orphansUnknown],
+  };
 }
 
 async function readTarget({ cluster, budget }: ClusterSweep, { binding }: SweepItem): Promise<LiveTarget> {
@@ -78,17 +84,34 @@ export function unknownTarget(error: unknown): LiveTarget {
   return { kind: "unknown", code, advice: message, retryable };
 }
 
-function findOrphans(
-  { clusterKey, isBound, rules, now }: ClusterSweep,
+async function findOrphans(
+  sweep: ClusterSweep,
   namespace: string,
-  secrets: Iterable<LiveMetadata>,
-): Assessed[] {
-  return [...secrets].flatMap((live) => {
-    const verdict = isBound(namespace, live.name)
-      ? undefined
-      : assessOrphan(clusterKey, live, { ...rules, now: now() });
-    return verdict === undefined ? [] : [{ verdict, live }];
+  { byName, largeUnbound }: NamespaceList,
+): Promise<Observed> {
+  const { clusterKey, cluster, budget, isBound, rules, now } = sweep;
+  const assessUnbound = (live: LiveMetadata): Assessed[] => {
+    const verdict = assessOrphan(clusterKey, live, { ...rules, now: now() });
+    return verdict === undefined ? [] : [{ verdict, live: reduceIfLarge(live, sweep) }];
+  };
+  const small = [...byName.values()].filter(({ name }) => !isBound(namespace, name)).flatMap(assessUnbound);
+  const orphansUnknown: OrphansUnknown[] = [];
+  const large = await mapConcurrently(sweep, largeUnbound, async (name) => {
+    try {
+      const live = await cluster.readMetadata({ namespace, name }, budget);
+      return live === undefined ? [] : assessUnbound(live);
+    } catch (error) {
+      const { code } = error instanceof RelayError ? error : UnexpectedFault.from(error);
+      if (orphansUnknown.length === 0) orphansUnknown.push({ cluster: clusterKey, namespace, code });
+      return [];
+    }
   });
+  return { assessed: [...small, ...large.flat()], orphansUnknown };
+}
+
+/** After the verdict, so that the metadata of one piece stays small however large that of each Secret is. */
+function reduceIfLarge(live: LiveMetadata, { rules }: ClusterSweep): LiveMetadata {
+  return isLarge(live) ? reduceMetadata(live, rules.ownMetadata) : live;
 }
 
 /**
@@ -100,28 +123,41 @@ async function listNamespace(sweep: ClusterSweep, namespace: string, bound: numb
   if (!sweep.judgesOrphansIn(namespace) && bound <= READ_ONE_BY_ONE_MAX) return EMPTY;
   try {
     const { managedSelector } = sweep.rules.ownMetadata;
-    const secrets = await sweep.cluster.listMetadata(namespace, managedSelector, sweep.budget);
-    return { byName: new Map(secrets.map((live) => [live.name, live])), orphansUnknown: [] };
+    const largeUnbound = new Set<string>();
+    const keep = (live: LiveMetadata): LiveMetadata | undefined => {
+      if (!isLarge(live)) return live;
+      if (!sweep.isBound(namespace, live.name)) largeUnbound.add(live.name);
+      return undefined;
+    };
+    const secrets = await sweep.cluster.listMetadata(namespace, managedSelector, sweep.budget, keep);
+    const byName = new Map(secrets.map((live) => [live.name, live]));
+    return { byName, largeUnbound, orphansUnknown: [] };
   } catch (error) {
     if (!(error instanceof ClusterForbidden || error instanceof ClusterAnswerTooLarge)) throw error;
     return { ...EMPTY, orphansUnknown: [{ cluster: sweep.clusterKey, namespace, code: error.code }] };
   }
 }
 
-const EMPTY: NamespaceList = { byName: new Map(), orphansUnknown: [] };
+const EMPTY: NamespaceList = { byName: new Map(), largeUnbound: new Set(), orphansUnknown: [] };
 
 /** Beyond that, one list with pages of 500 is cheaper. */
 const READ_ONE_BY_ONE_MAX = 5;
 
 async function assessItem(
-  { source: { describe }, now, budget, rules }: ClusterSweep,
+  sweep: ClusterSweep,
   { binding, listed = [] }: SweepItem,
   live: LiveTarget,
 ): Promise<Assessed> {
-  const describeSource = (source: BoundSource): Promise<SourceState> => describe(source, budget);
+  const { source, now, budget, rules } = sweep;
+  const describeSource = (bound: BoundSource): Promise<SourceState> => source.describe(bound, budget);
   const assessWith = (states: readonly SourceState[]): Assessed => {
     const verdict = assess({ binding, live, sources: states }, { ...rules, now: now() });
-    return { verdict, binding, states, ...(live.kind === "found" && { live: live.secret }) };
+    return {
+      verdict,
+      binding,
+      states,
+      ...(live.kind === "found" && { live: reduceIfLarge(live.secret, sweep) }),
+    };
   };
   if (listed.some(isKnown)) {
     const states = listed.every(isKnown)

@@ -20,11 +20,11 @@ export type ShardResult = {
 
 /**
  * Compares the bindings of one cluster with its Secrets, piece by piece, and repairs what differs. Checks the remaining
- * time before each piece. After a few failed calls in a row the circuit breaker fails the rest without a call.
+ * time before each piece. If the cluster is down, the circuit breaker fails most calls without a request.
  */
 export async function sweepShard(request: Omit<ClusterSweep, "cluster">): Promise<ShardResult> {
   const { clusterKey, items, mode, budget } = request;
-  const cluster = circuitBreaker(request.connect(clusterKey));
+  const cluster = circuitBreaker(request.connect(clusterKey), request);
   const connect = (key: string) => (key === clusterKey ? cluster : request.connect(key));
   const sweep: ClusterSweep = { ...request, cluster, connect };
   const size = mode === "metadata" ? METADATA_PIECE : VALUES_PIECE;

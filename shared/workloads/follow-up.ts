@@ -6,12 +6,12 @@ import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { Wait } from "../runtime/retry.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
 import type { VersionId } from "../source/secret-id.ts";
-import type { ReaderCluster } from "./list-objects.ts";
 import { nudgePods } from "./nudge-pods.ts";
 import type { FollowUpOutcome } from "./outcome.ts";
 import { pendingRestartOn } from "./pending-restart.ts";
 import { type EventNote, postEvent } from "./post-event.ts";
 import { restartWorkloads } from "./restart-workloads.ts";
+import type { ReaderCluster } from "./workload.ts";
 
 /** The result of a sync, for the follow-up actions. */
 export type Settled = {

@@ -1,12 +1,12 @@
 import type { TargetRef } from "../bindings/binding.ts";
+import { listObjects } from "../cluster/list-objects.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
-import { listObjects, type ReaderCluster } from "./list-objects.ts";
 import type { NudgeOutcome } from "./outcome.ts";
 import type { PendingRestart } from "./pending-restart.ts";
 import { nudgedFor, READERS_FIELD_MANAGER } from "./restart-annotations.ts";
 import { mountsSecret } from "./uses-secret.ts";
-import type { RawObject } from "./workload.ts";
+import type { RawObject, ReaderCluster } from "./workload.ts";
 
 /**
  * Annotates the Pods that mount the Secret, so that their kubelets update the files now. Without it the files follow
@@ -14,15 +14,15 @@ import type { RawObject } from "./workload.ts";
  */
 export async function nudgePods(
   cluster: ReaderCluster,
-  { namespace, name }: TargetRef,
+  { cluster: clusterKey, namespace, name }: TargetRef,
   pending: PendingRestart,
   budget: TimeBudget,
 ): Promise<NudgeOutcome> {
   const annotation = nudgedFor(name);
   const pods = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-  const nudge = async (pod: RawObject): Promise<string | undefined> => {
+  const nudge = async (podName: string): Promise<string | undefined> => {
     try {
-      const path = `${pods}/${encodeURIComponent(pod.metadata?.name ?? "")}`;
+      const path = `${pods}/${encodeURIComponent(podName)}`;
       const body = { metadata: { annotations: { [annotation]: pending.versionId } } };
       await cluster.callObject(
         { method: "PATCH", path, query: { fieldManager: READERS_FIELD_MANAGER }, body },
@@ -34,8 +34,9 @@ export async function nudgePods(
     }
   };
   try {
-    const listed = await listObjects(cluster, pods, budget, PODS_LISTED_MAX);
-    const due = listed.filter((pod) => needsNudge(pod, name, pending, annotation));
+    const select = (pod: unknown) => nameIfDue(pod as RawObject, name, pending, annotation);
+    const request = { clusterKey, path: pods, limit: PODS_PER_PAGE, keptMax: PODS_DUE_MAX, select };
+    const due = await listObjects(cluster, request, budget);
     const codes = await Promise.all(due.slice(0, PODS_NUDGED_MAX).map(nudge));
     const failures = codes.filter((code) => code !== undefined);
     const left = Math.max(0, due.length - PODS_NUDGED_MAX);
@@ -46,23 +47,26 @@ export async function nudgePods(
   }
 }
 
-function needsNudge(
+function nameIfDue(
   { metadata = {}, spec, status }: RawObject,
   name: string,
   pending: PendingRestart,
   annotation: string,
-): boolean {
+): string | undefined {
   const isBeingDeleted = metadata.deletionTimestamp !== undefined;
   const isYounger = Date.parse(metadata.creationTimestamp ?? "") > pending.changedAt;
   const nudgedVersion = metadata.annotations?.[annotation];
   // A Pod that waits for the Secret reads it when it starts. A running Pod has an older copy, or none.
   const isWaiting = pending.isFirst && nudgedVersion === undefined && status?.phase !== "Running";
   const isNudged = nudgedVersion === pending.versionId;
-  return !isBeingDeleted && !isYounger && !isWaiting && !isNudged && mountsSecret(spec, name);
+  const isDue = !isBeingDeleted && !isYounger && !isWaiting && !isNudged && mountsSecret(spec, name);
+  return isDue ? metadata.name : undefined;
 }
 
 const codeOf = (error: unknown): string =>
   (error instanceof RelayError ? error : UnexpectedFault.from(error)).code;
 
-const PODS_LISTED_MAX = 2_000;
+/** A Pod with its managedFields is 5 to 20 kB. */
+const PODS_PER_PAGE = 200;
+const PODS_DUE_MAX = 20_000;
 const PODS_NUDGED_MAX = 200;

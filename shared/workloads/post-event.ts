@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { TargetRef } from "../bindings/binding.ts";
 import { FenceConflict } from "../cluster/errors.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
-import type { ReaderCluster } from "./list-objects.ts";
+import type { ReaderCluster } from "./workload.ts";
 
 /** Shown by `kubectl describe secret`. Holds names only. */
 export type EventNote = {

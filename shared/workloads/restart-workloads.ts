@@ -1,16 +1,24 @@
 import type { RestartRule, TargetRef, WorkloadKind, WorkloadRef } from "../bindings/binding.ts";
 import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import { ClusterForbidden, FenceConflict } from "../cluster/errors.ts";
+import { listObjects } from "../cluster/list-objects.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { backoffMs, type RetryPolicy, type Wait } from "../runtime/retry.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
-import { listObjects, type ReaderCluster } from "./list-objects.ts";
 import type { RestartOutcome } from "./outcome.ts";
 import { carriesPendingRestart, type PendingRestart } from "./pending-restart.ts";
 import { planRestart, type RestartPlan } from "./plan-restart.ts";
 import { READERS_FIELD_MANAGER } from "./restart-annotations.ts";
-import { findUsers } from "./uses-secret.ts";
-import { nameOfWorkload, pathOfKind, pathOfWorkload, type RawObject, WORKLOAD_KINDS } from "./workload.ts";
+import { findUsers, usesSecret } from "./uses-secret.ts";
+import {
+  nameOfWorkload,
+  pathOfKind,
+  pathOfWorkload,
+  type RawObject,
+  type ReaderCluster,
+  slimWorkload,
+  WORKLOAD_KINDS,
+} from "./workload.ts";
 
 export type RestartDependencies = {
   readonly cluster: ReaderCluster;
@@ -85,8 +93,15 @@ async function listKind(
 ): Promise<{ workloads: readonly RawObject[]; problems: readonly RestartOutcome[] }> {
   try {
     const path = pathOfKind(kind, target.namespace);
-    const workloads = await listObjects(cluster, path, budget, WORKLOADS_MAX);
-    return { workloads: workloads.map((workload) => ({ ...workload, kind })), problems: [] }; // items of a list have no kind
+    const select = (object: unknown): RawObject | undefined => {
+      const workload = object as RawObject;
+      const { workloadRef, template } = workload.spec ?? {};
+      const isUser = workloadRef !== undefined || usesSecret(template?.spec, target.name);
+      return isUser ? { ...slimWorkload(workload), kind } : undefined; // items of a list have no kind
+    };
+    const { cluster: clusterKey } = target;
+    const request = { clusterKey, path, limit: WORKLOADS_PER_PAGE, keptMax: WORKLOADS_MAX, select };
+    return { workloads: await listObjects(cluster, request, budget), problems: [] };
   } catch (error) {
     // Most clusters have no Rollouts; without permission the API server returns 403 instead of 404.
     if (kind === "Rollout" && error instanceof ClusterForbidden) return { workloads: [], problems: [] };
@@ -203,7 +218,9 @@ function outcomeOfError(ref: { kind: WorkloadKind; name: string }, error: unknow
   return outcomeOf(ref, ours.retryable ? "failed" : "refused", ours.code);
 }
 
-/** Per namespace and kind. */
+/** A workload with its managedFields is 5 to 20 kB. */
+const WORKLOADS_PER_PAGE = 200;
+/** Users of one Secret, per kind. */
 const WORKLOADS_MAX = 5_000;
 
 /** Controllers write a workload's status several times during a rollout. */

@@ -1,4 +1,7 @@
 import type { WorkloadKind, WorkloadRef } from "../bindings/binding.ts";
+import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+
+export type ReaderCluster = Pick<ClusterConnection, "callObject" | "readMetadata">;
 
 /** The fields that the relay reads of an object from the API server. */
 export type RawObject = {
@@ -17,6 +20,30 @@ export type RawMetadata = {
   readonly deletionTimestamp?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 };
+
+/** The fields of RawObject only: managedFields and the status of a list's objects would fill the memory. */
+export function slimWorkload({ metadata = {}, spec = {} }: RawObject): RawObject {
+  const { name, uid, resourceVersion, creationTimestamp, deletionTimestamp, annotations } = metadata;
+  const { paused, template, updateStrategy, workloadRef } = spec;
+  const times = {
+    ...(creationTimestamp && { creationTimestamp }),
+    ...(deletionTimestamp && { deletionTimestamp }),
+  };
+  const identity = {
+    ...(name && { name }),
+    ...(uid && { uid }),
+    ...(resourceVersion && { resourceVersion }),
+  };
+  return {
+    metadata: { ...identity, ...times, ...(annotations && { annotations }) },
+    spec: {
+      ...(paused !== undefined && { paused }),
+      ...(template && { template }),
+      ...(updateStrategy && { updateStrategy }),
+      ...(workloadRef && { workloadRef }),
+    },
+  };
+}
 
 type RawSpec = {
   readonly paused?: boolean;

@@ -38,10 +38,10 @@ const yamlCases: Case[] = [
   },
   {
     it: "a wrong quote and a wrong escape, both",
-    text: 'version: "▶\\q"\nclusters: "a\n▶',
+    text: 'version: "▶\\q"\nclusters: ▶"a\n',
     want: [
       { says: "unknown escape", fix: "single quotes" },
-      { says: "closing quote or bracket", fix: "Add it" },
+      { says: 'quote " is never closed', fix: 'Add "' },
     ],
   },
   {
@@ -90,9 +90,39 @@ const yamlCases: Case[] = [
     want: [{ says: 'The alias "shop" is inside its own anchor', fix: "Write the value without an alias" }],
   },
   {
-    it: "brackets that are never closed",
-    text: `version: ${"[".repeat(20)}\n▶`,
-    want: [{ says: "The indentation does not match", fix: "Indent with spaces" }],
+    it: "brackets that are never closed, by the innermost",
+    text: `version: ${"[".repeat(19)}▶[\n`,
+    want: [{ says: "bracket [ is never closed", fix: "Add ]" }],
+  },
+  {
+    it: "a list that is never closed, and nothing of what follows",
+    text: "version: 1\nclusters: ▶[\nbindings: []\n",
+    want: [{ says: "bracket [ is never closed", fix: "Add ]" }],
+  },
+  {
+    it: "a map in brackets that is never closed",
+    text: "version: 1\nclusters: ▶{ prod: { name: prod }\nbindings: []\n",
+    want: [{ says: "bracket { is never closed", fix: "Add }" }],
+  },
+  {
+    it: "a list that is never closed before the next binding",
+    text: "bindings:\n  - targets: ▶[{ name: db }\n  - targets: [{ name: db }]\n",
+    want: [{ says: "bracket [ is never closed", fix: "Add ]" }],
+  },
+  {
+    it: "a single quote that is never closed",
+    text: "version: 1\nclusters:\n  prod: { name: ▶'it''s, region: eu-west-1 }\n",
+    want: [{ says: "quote ' is never closed", fix: "Add '" }],
+  },
+  {
+    it: "a quote whose end is escaped",
+    text: 'version: ▶"a\\"\nclusters: []\n',
+    want: [{ says: 'quote " is never closed', fix: 'Add "' }],
+  },
+  {
+    it: "a key that is indented below a value",
+    text: "version: 1\nbindings:\n- source: ▶a\n   targets: []\n",
+    want: [{ says: "is indented too far", fix: "Indent it like the key" }],
   },
 ];
 

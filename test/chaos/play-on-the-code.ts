@@ -45,7 +45,6 @@ export async function playOnTheCode(
     arn,
     versionId: idOf(letter) as VersionId,
     value: SecretValue.fromText(JSON.stringify({ password: `canary-7f3a9c1e-${letter}` })),
-    isText: true,
   });
   const bindings = [{ source: source.name, targets: [{ namespace: scene.namespace, name: secretName }] }];
 

@@ -68,7 +68,7 @@ describe("secret-relay validate", () => {
   it("reports a missing file", async () => {
     const { exitCode, stderr } = await runCli(["validate", "none.yaml"], { cwd: folder });
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("none.yaml cannot be read");
+    expect(stderr).toContain("none.yaml does not exist");
   });
 });
 

@@ -131,6 +131,38 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(nudges[0]).toBe(await eso.nudgeOf("ExternalSecret", "made"));
     });
 
+    it("is not a ClusterExternalSecret that an ownerReference falsely names as its owner", async () => {
+      const { eso, source, notify } = await open({ deadlineSeconds: 1 });
+      await eso.createStore("plain");
+      const claim = async (name: string, spec: object, change: object) => {
+        const by = `maker-of-${name}-${randomUUID().slice(0, 8)}`;
+        const { uid } = await eso.createClusterExternalSecret(by, {
+          annotations: { [WEBHOOK_ID]: source.name },
+        });
+        const apiVersion = `external-secrets.io/${version}`;
+        const owner = { apiVersion, kind: "ClusterExternalSecret", name: by, uid, controller: true };
+        await eso.createExternalSecret(name, spec, { ownerReferences: [{ ...owner, ...change }] });
+        return by;
+      };
+      const claimed = [
+        await claim("other-uid", reads(source.name), { uid: randomUUID() }),
+        await claim("other-group", reads(source.name), { apiVersion: "apps/v1" }),
+        await claim("similar-group", reads(source.name), {
+          apiVersion: "external-secrets.io.example.com/v1",
+        }),
+        await claim("other-kind", reads(source.name), { kind: "ExternalSecret" }),
+        await claim("not-controller", reads(source.name), { controller: false }),
+        await claim("id-by-other-uid", reads("another"), { uid: randomUUID() }),
+      ];
+
+      await expect(notify(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
+
+      const nudged = ["not-controller", "other-group", "other-kind", "other-uid", "similar-group"];
+      expect(await eso.nudged("ExternalSecret")).toEqual(nudged);
+      const nudges = await Promise.all(claimed.map((each) => eso.nudgeOf("ClusterExternalSecret", each)));
+      expect(nudges).toEqual(claimed.map(() => undefined));
+    });
+
     it("is one with the webhook id of a call", async () => {
       const { eso, relay } = await open({ deadlineSeconds: 1 });
       await eso.createStore("plain");
@@ -331,6 +363,27 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(await eso.nudged("ExternalSecret")).toEqual(["shop"]);
       expect(await eso.nudged("PushSecret")).toEqual(["onward"]);
     });
+  });
+
+  it("does not let very many regular expressions delay a bound Secret, or decide for others", async () => {
+    const { eso, source, notify } = await open({
+      deadlineSeconds: 1,
+      bindings: ({ name }, namespace) => [{ source: name, targets: [{ namespace, name: "bound" }] }],
+    });
+    await at.scene.grant(["bound"]);
+    await eso.createStore("plain");
+    const searches = Array.from({ length: 400 }, (_, index) => ({
+      find: { name: { regexp: `^(([a-z0-9/-])+.)+[A-Z]([a-z])+${index}$` } },
+    }));
+    await eso.createExternalSecret("a-lot", { secretStoreRef: { name: "plain" }, dataFrom: searches });
+    await eso.createExternalSecret("found", finds({ name: { regexp: "^prod/" } }));
+    await eso.createExternalSecret("not-found", finds({ name: { regexp: "^staging/" } }));
+
+    await expect(notify(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
+
+    expect(await at.scene.readData("bound")).toEqual({ password: "first" });
+    const nudged = await eso.nudged("ExternalSecret");
+    expect(nudged.filter((name) => name !== "a-lot")).toEqual(["found"]); // a needless refresh is harmless
   });
 
   describe("secret-relay trigger", () => {

@@ -119,6 +119,9 @@ describe("docs/runbook.md", () => {
     "TARGET_OWNED_BY_ANOTHER_RELAY",
     "CLUSTER_LISTED_TWICE",
     "RELAY_NAME_DIFFERS",
+    "ADMISSION_DENIED",
+    "ADMISSION_WEBHOOK_FAILED",
+    "QUOTA_EXCEEDED",
   ])("has a section for %s", (code) => {
     expect(sections.find(({ heading }) => heading === code)?.text.trim()).toMatch(/./);
   });

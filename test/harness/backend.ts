@@ -13,8 +13,8 @@ export type AwsBackend = {
   readonly region: string;
   readonly accountId: string;
   /**
-   * The SDK's endpoints and identity: AWS_ENDPOINT_URL_SECRETS_MANAGER, _STS, _EKS, AWS_REGION, AWS_ACCESS_KEY_ID,
-   * AWS_SECRET_ACCESS_KEY.
+   * The SDK's endpoints and identity: AWS_ENDPOINT_URL_SECRETS_MANAGER, _STS, _EKS, _S3, AWS_REGION,
+   * AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY.
    */
   readonly env: Readonly<Record<string, string>>;
   stop(): Promise<void>;

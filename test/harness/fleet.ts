@@ -110,7 +110,6 @@ export async function openFleet(backend: Backend, options: FleetOptions): Promis
       arn: source.arn,
       versionId: source.versionId as VersionId,
       value: SecretValue.fromText(sourceValue(source.name, "first")),
-      isText: true,
     };
     const desired = renderSecret(wasBoundAs, [read], ownMetadata);
     const notes = { annotations: ownMetadata.annotations, now: Date.now() - WRITTEN_AGO_MS };

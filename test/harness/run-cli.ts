@@ -1,4 +1,5 @@
 import { runCommandLine } from "../../cli/run-command-line.ts";
+import type { Terminal } from "../../cli/terminal/terminal.ts";
 import { type Wait, waitFor } from "../../shared/runtime/retry.ts";
 
 export type CliRun = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
@@ -23,20 +24,27 @@ export async function runCli(
     wait,
     readStdin: async () => stdin,
     terminal: {
+      ...quietTerminal(),
       out: (text) => {
         stdout += `${text}\n`;
       },
       say: (text) => {
         stderr += `${text}\n`;
       },
-      paint: (_, text) => text,
-      paintMessage: (_, text) => text,
-      width: 100,
-      showsProgress: false,
-      progress: () => {},
-      clear: () => {},
-      canAsk: false,
     },
   });
   return { exitCode, stdout, stderr };
 }
+
+/** Shows nothing and cannot ask. */
+export const quietTerminal = (): Terminal => ({
+  out: () => {},
+  say: () => {},
+  paint: (_, text) => text,
+  paintMessage: (_, text) => text,
+  width: 100,
+  showsProgress: false,
+  progress: () => {},
+  clear: () => {},
+  canAsk: false,
+});

@@ -24,12 +24,12 @@ export type LambdaProcess = {
 export async function startLambdaProcess(
   handlerFile: string,
   env: Readonly<Record<string, string>>,
-  { keepsOutput = false }: { keepsOutput?: boolean } = {},
+  { keepsOutput = false, heapMB }: { keepsOutput?: boolean; heapMB?: number } = {},
 ): Promise<LambdaProcess> {
   const stream = keepsOutput ? "pipe" : "ignore";
   const child: ChildProcess = fork(PROGRAM, [handlerFile], {
     env: { ...LAMBDA_ENV, ...env },
-    execArgv: [],
+    execArgv: heapMB === undefined ? [] : [`--max-old-space-size=${heapMB}`],
     stdio: ["ignore", stream, stream, "ipc"],
   });
   const pieces: string[] = [];
@@ -51,6 +51,7 @@ export async function startLambdaProcess(
     },
     output: () => pieces.join(""),
     stop: async () => {
+      if (!child.connected) return; // it ran out of memory
       const ended = once(child, "exit");
       child.disconnect();
       await ended;

@@ -170,7 +170,7 @@ describe("hostile metadata on a Secret", () => {
   });
 });
 
-describe("a namespace with more Secrets than the list limit", () => {
+describe("a namespace whose list stays too large", () => {
   const HUGE_ROWS = Array.from({ length: 400 }, (_, at) =>
     row(`filler-${at}`, { namespace: "app", annotations: { text: "x".repeat(50_000) } }),
   );
@@ -193,7 +193,7 @@ describe("a namespace with more Secrets than the list limit", () => {
     return { server, lists };
   };
 
-  it("is listed once, and its bound Secrets are read one by one", async () => {
+  it("that ignores smaller pages is given up, and its bound Secrets are read one by one", async () => {
     const { server, lists } = await startServer();
     const sweep = {
       now: () => NOW,
@@ -214,7 +214,7 @@ describe("a namespace with more Secrets than the list limit", () => {
     } as unknown as ClusterSweep;
     const seen = await observeByMetadata(sweep, sweep.items, new Map());
 
-    expect(lists.count).toBe(1);
+    expect(lists.count).toBe(4);
     expect(seen.assessed.map(({ verdict }) => verdict)).toMatchObject([
       { finding: "STALE", action: "update" },
     ]);
@@ -223,9 +223,9 @@ describe("a namespace with more Secrets than the list limit", () => {
 
   it("does not make the relay stop for the cluster, even if there are many", async () => {
     const { server } = await startServer();
-    const cluster = circuitBreaker(connectTo(server));
+    const cluster = circuitBreaker(connectTo(server), { wait: async () => {} });
     for (let at = 0; at < 5; at += 1) {
-      expect(await failureOf(cluster.listMetadata("app", "x=y", shortBudget(5_000)))).toMatchObject({
+      expect(await failureOf(cluster.listMetadata("app", "x=y", shortBudget(30_000)))).toMatchObject({
         code: "CLUSTER_UNAVAILABLE",
       });
     }

@@ -254,7 +254,6 @@ async function render(spec: object, source: object): Promise<Record<string, stri
     arn: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf",
     versionId: "version-1" as VersionId,
     value: SecretValue.fromText(JSON.stringify(source)),
-    isText: true,
   };
   const renderers = await loadRenderers(binding);
   try {

@@ -157,17 +157,12 @@ describe("a source that does not fit its binding", () => {
     { it: "is a JSON string", text: `"${CANARY}"`, code: "SOURCE_NOT_JSON_OBJECT" },
     { it: "is JSON null", text: "null", code: "SOURCE_NOT_JSON_OBJECT" },
     {
-      it: "begins with a byte order mark, which JSON does not have",
-      text: `\ufeff{"a":"${CANARY}"}`,
-      code: "SOURCE_NOT_JSON_OBJECT",
-    },
-    {
       it: "is nested more deeply than the stack allows",
       text: `{"a":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
       code: "SOURCE_NOT_JSON_OBJECT",
     },
     { it: "has no keys", text: "{}", code: "TARGET_EMPTY" },
-    { it: "has a key with a space", text: `{"my ${CANARY}":"v"}`, code: "DATA_KEY_INVALID" },
+    { it: "has a key with a space", text: `{"my key":"${CANARY}"}`, code: "DATA_KEY_INVALID" },
     { it: "has an empty key", text: '{"":"v"}', code: "DATA_KEY_INVALID" },
     { it: "has the key `.`", text: '{".":"v"}', code: "DATA_KEY_INVALID" },
     { it: "has a key that begins with two dots", text: '{"..data":"v"}', code: "DATA_KEY_INVALID" },
@@ -207,9 +202,9 @@ describe("a source that does not fit its binding", () => {
     expect((error as Error).message.match(/[0-9]+/g)).toEqual(["1048576"]);
   });
 
-  it("because it is binary and the binding selects keys is SOURCE_NOT_JSON_OBJECT", () => {
+  it("because it is not UTF-8 and the binding wants keys is SOURCE_NOT_JSON_OBJECT", () => {
     const error = errorOf(() =>
-      renderSecret(withKeys(ALL), [binarySource(Buffer.from('{"a":"b"}'))], RELAY_METADATA),
+      renderSecret(withKeys(ALL), [binarySource(Buffer.from([0xff]))], RELAY_METADATA),
     );
     expect(error).toMatchObject({ code: "SOURCE_NOT_JSON_OBJECT" });
   });
@@ -286,10 +281,12 @@ describe("for any content of the source", () => {
     );
   });
 
-  it("no error quotes the content", () => {
+  it("no error repeats any of its values", () => {
     const anyNasty = fc
-      .tuple(fc.json(), fc.constantFrom(CANARY, `"${CANARY}"`, `{"${CANARY}":1}`, `{"a b":"${CANARY}"}`))
-      .chain(([json, canary]) => fc.constantFrom(canary, `${json}${canary}`, `{"${CANARY} ":${json}}`));
+      .tuple(fc.json(), fc.constantFrom(CANARY, `"${CANARY}"`, `{"a b":"${CANARY}"}`, `{"a":["${CANARY}"`))
+      .chain(([json, canary]) =>
+        fc.constantFrom(canary, `${json}${canary}`, `{"a b":["${CANARY}",${json}]}`),
+      );
     fc.assert(
       fc.property(
         anyNasty,

@@ -294,9 +294,9 @@ describe("for any content of the source", () => {
     );
   });
 
-  it("bytes have no keys", async () => {
+  it("bytes that are not UTF-8 have no keys", async () => {
     const keys = composed({ k: { key: "a" } });
-    await expect(render(keys, binarySource(Buffer.from('{"a":"b"}')))).rejects.toMatchObject({
+    await expect(render(keys, binarySource(Buffer.from('{"a":"\xff"}', "latin1")))).rejects.toMatchObject({
       code: "SOURCE_NOT_JSON_OBJECT",
     });
   });

@@ -31,14 +31,12 @@ export const textSource = (text: string, overrides: Partial<RenderSource> = {}):
   arn: ARN,
   versionId: VERSION,
   value: SecretValue.fromText(text),
-  isText: true,
   ...overrides,
 });
 
 export const binarySource = (bytes: Uint8Array): RenderSource => ({
   ...textSource(""),
   value: new SecretValue(bytes),
-  isText: false,
 });
 
 /** The rendered data as text, for comparing. */

@@ -104,6 +104,78 @@ describe("a PEM bundle in any order", () => {
   });
 });
 
+describe("PEM that was damaged on its way", () => {
+  const { certificatePem, keyPem } = pair;
+  const run = (template: string, pem: string) => renderTemplate(template, { pem });
+  const FILTERS = [
+    "pem_split",
+    "pem_join",
+    "pem_certificates",
+    "pem_leaf",
+    "pem_chain",
+    "pem_key",
+    "pem_wrap",
+  ];
+  const tidy = (pem: string) => `${pem.trim()}\n`;
+
+  it.each<[what: string, change: (pem: string) => string]>([
+    ["as one line", (pem) => pem.replaceAll("\n", "")],
+    ["with spaces for line breaks", (pem) => pem.replaceAll("\n", " ")],
+    ["with \\n for line breaks", (pem) => pem.replaceAll("\n", "\\n")],
+    ["with \\r\\n for line breaks", (pem) => pem.replaceAll("\n", "\\r\\n")],
+    ["with \\\\n for line breaks", (pem) => pem.replaceAll("\n", "\\\\n")],
+    ["with line ends of Windows", (pem) => pem.replaceAll("\n", "\r\n")],
+    ["indented", (pem) => pem.replaceAll("\n", "\n  ")],
+    ["whole", (pem) => pem],
+    ["after other text", (pem) => `Bag Attributes\n    friendlyName: x\n${pem}`],
+  ])("%s is wrapped again", (_, change) => {
+    const both = tidy(certificatePem) + tidy(keyPem);
+    expect(run("{{ pem | pem_wrap }}", change(both))).toEqual({ kind: "made", text: both });
+    expect(run("{{ pem | pem_wrap | pem_key }}", change(both))).toEqual({ kind: "made", text: tidy(keyPem) });
+  });
+
+  it("keeps the headers of a key with a passphrase", () => {
+    const locked = `-----BEGIN RSA PRIVATE KEY-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-128-CBC,${"0F".repeat(16)}
+
+${Buffer.alloc(96, 7).toString("base64").slice(0, 64)}
+${Buffer.alloc(96, 7).toString("base64").slice(64)}
+-----END RSA PRIVATE KEY-----
+`;
+    for (const text of [locked, locked.replaceAll("\n", " "), locked.replaceAll("\n", "\\n")]) {
+      expect(run("{{ pem | pem_wrap }}", text)).toEqual({ kind: "made", text: locked });
+    }
+  });
+
+  it.each(FILTERS)("is never written as it is by %s", (filter) => {
+    const lost = certificatePem.replaceAll("\n", "");
+    const damaged = [
+      certificatePem.replace(/\n.{64}\n/, "\n"),
+      certificatePem.replace(/\n.{64}\n/, "\n%\n"),
+      certificatePem.slice(0, -30),
+      keyPem.replace(/\n.{20}/, "\nAAAAAAAAAAAAAAAAAAAA"),
+      "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----",
+      "no PEM",
+      "",
+    ];
+    for (const pem of damaged) {
+      expect(run(`{{ pem | ${filter} }}`, pem)).toMatchObject({
+        kind: "failed",
+        reason: expect.stringContaining(filter),
+      });
+    }
+    if (filter === "pem_wrap") return;
+    expect(run(`{{ pem | ${filter} }}`, lost)).toMatchObject({
+      reason: expect.stringContaining("lost its line breaks; put pem_wrap before it"),
+    });
+    const twice = Buffer.from(Buffer.from(certificatePem).toString("base64")).toString("base64");
+    expect(run(`{{ pem | ${filter} }}`, twice)).toMatchObject({
+      reason: expect.stringContaining("put base64_decode | base64_decode before it"),
+    });
+  });
+});
+
 it("the documentation lists every tag and filter, and no other", () => {
   const docs = readFileSync(join(import.meta.dirname, "../../docs/rendering.md"), "utf8");
   const named = new Set([...docs.matchAll(/`([a-z0-9_]+)(?=[`:])/g)].map((match) => match[1]));

@@ -43,7 +43,7 @@ export function bindingOf(target: Partial<Binding["target"]> = {}, more: Partial
 export function liveOf(binding: Binding, overrides: Partial<LiveSecret> = {}): LiveMetadata {
   const sources = binding.sources.map(({ names: [name] }, index) => {
     const text = index === 0 ? '{"user":"app","password":"first"}' : `{"key-${index}":"first"}`;
-    return { arn: arnOf(name), versionId: FIRST, value: SecretValue.fromText(text), isText: true };
+    return { arn: arnOf(name), versionId: FIRST, value: SecretValue.fromText(text) };
   });
   const applied = appliedSecret(renderSecret(binding, sources, RELAY_METADATA));
   const {

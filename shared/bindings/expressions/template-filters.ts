@@ -1,6 +1,6 @@
 import { decodeBase64, type Encoding } from "./decode-base64.ts";
 import { type JsonTree, jsonTextOf, plainTextOf } from "./json-tree.ts";
-import { orderChain, type PemBlock, splitPem } from "./pem.ts";
+import { isPem, orderChain, type PemBlock, type PemFault, readPem, wrapPem } from "./pem.ts";
 
 /** Its message names the filter and quotes nothing of the source. */
 export class FilterRefused extends Error {
@@ -29,6 +29,10 @@ export const TEMPLATE_FILTERS: Readonly<Record<string, (value: unknown, ...rest:
   pem_join: (value) =>
     (Array.isArray(value) ? value : [value])
       .flatMap((item) => blocksOf(item, "pem_join"))
+      .map(({ text }) => text)
+      .join(""),
+  pem_wrap: (value) =>
+    blocksOf(value, "pem_wrap", wrapPem)
       .map(({ text }) => text)
       .join(""),
   pem_certificates: (value) => pick(value, "pem_certificates", (label) => label === "CERTIFICATE"),
@@ -121,13 +125,26 @@ function namedOf(rest: FilterArguments, filter: string): Record<string, string> 
   );
 }
 
-function blocksOf(value: unknown, filter: string): PemBlock[] {
-  const blocks = splitPem(textOf(value));
-  if (blocks === undefined || blocks.length === 0) {
-    throw new FilterRefused(`${filter} got a value that is not PEM`);
-  }
-  return blocks;
+function blocksOf(value: unknown, filter: string, read = readPem): readonly PemBlock[] {
+  const pem = read(textOf(value));
+  if (isPem(pem)) return pem.blocks;
+  throw new FilterRefused(`${filter} got ${whyNoPem(pem)}`);
 }
+
+function whyNoPem(fault: PemFault): string {
+  if (typeof fault === "object") {
+    const decode = Array.from({ length: fault.encoded }, () => "base64_decode").join(" | ");
+    return `the base64 of PEM; put ${decode} before it`;
+  }
+  return WHY_NO_PEM[fault];
+}
+
+const WHY_NO_PEM = {
+  absent: "a value that is not PEM",
+  open: "PEM with a block that is not closed",
+  "lost-breaks": "PEM that has lost its line breaks; put pem_wrap before it",
+  damaged: "PEM with a damaged block",
+} as const;
 
 function pick(value: unknown, filter: string, isWanted: (label: string) => boolean): string {
   const picked = blocksOf(value, filter).filter(({ label }) => isWanted(label));

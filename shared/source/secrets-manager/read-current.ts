@@ -37,8 +37,8 @@ export function readAnswer(
 ): CurrentSource | undefined {
   const versionId = parseVersionId(VersionId);
   if (versionId === undefined || !isAnswerAbout(source, arn)) return undefined;
-  if (text !== undefined) return { arn, versionId, value: SecretValue.fromText(text), isText: true };
-  if (bytes !== undefined) return { arn, versionId, value: new SecretValue(bytes), isText: false };
+  if (text !== undefined) return { arn, versionId, value: SecretValue.fromText(text) };
+  if (bytes !== undefined) return { arn, versionId, value: new SecretValue(bytes) };
   return undefined;
 }
 

@@ -68,5 +68,6 @@ type AwsRequest = { method: string; url: URL; headers: Readonly<Record<string, s
 async function askAws(aws: AwsSandbox, { method, url, headers, body }: AwsRequest) {
   const answer = await aws.ask({ method, target: url.pathname + url.search, headers, body });
   if (answer === undefined) throw new Error("The sandbox cuts a connection only for a fault");
-  return { ...answer, headers: { ...answer.headers, date: new Date(aws.now()).toUTCString() } };
+  const date = new Date(aws.now()).toUTCString();
+  return { ...answer, headers: { ...answer.headers, date }, body: answer.body.toString() };
 }

@@ -52,6 +52,7 @@ export async function startMoto(): Promise<AwsBackend> {
       AWS_ENDPOINT_URL_STS: endpoint,
       AWS_ENDPOINT_URL_EKS: endpoint,
       AWS_ENDPOINT_URL_SQS: endpoint,
+      AWS_ENDPOINT_URL_S3: endpoint,
     },
     stop,
   };
