@@ -5,13 +5,13 @@ import { parseInvocation } from "./parse-invocation.ts";
 import { sample, sampleFiles } from "./samples.ts";
 import { type Wrapping, wrap } from "./wrap.ts";
 
-// Samples that stand at a limit of size or depth are over it once they are wrapped again.
+// Samples at a limit of size or depth exceed it when they are wrapped again.
 const files = sampleFiles().filter((file) => !/too-(deep|many)/.test(file));
 const anyFile = fc.constantFrom(...files);
 const anyWrappings = fc.array(fc.constantFrom(...(Object.keys(wrap) as Wrapping[])), { maxLength: 4 });
 
 describe("wrappings are transparent", () => {
-  it("finds in any wrappings of any sample what the sample itself comes to", () => {
+  it("any wrapping of any sample gives the result of the sample itself", () => {
     fc.assert(
       fc.property(anyFile, anyWrappings, (file, wrappings) => {
         const wrapped = wrappings.reduce<unknown>((inner, name) => wrap[name](inner), sample(file));
@@ -20,7 +20,7 @@ describe("wrappings are transparent", () => {
     );
   });
 
-  it("answers by message exactly when the outermost wrapping is SQS", () => {
+  it("the result is per message only if the outermost wrapping is SQS", () => {
     fc.assert(
       fc.property(anyFile, anyWrappings, (file, wrappings) => {
         const wrapped = wrappings.reduce<unknown>((inner, name) => wrap[name](inner), sample(file));
@@ -36,7 +36,7 @@ describe("wrappings are transparent", () => {
     );
   });
 
-  it("keeps messages of one batch apart and in order", () => {
+  it("messages of one batch stay separate and in order", () => {
     fc.assert(
       fc.property(fc.array(anyFile, { minLength: 1, maxLength: 10 }), (batch) => {
         const records = batch.flatMap((file, index) => wrap.sqs(sample(file), `m${index}`).Records);
