@@ -145,10 +145,77 @@ describe("an event is never attributed to another source", () => {
     expect(sourcesIn({ ...event, detail: created })).toMatchObject([{ id: "prod/new", location }]);
   });
 
-  it("does not attribute the caller's name to the account in the response", () => {
+  describe("an ARN that contradicts the envelope is rejected", () => {
+    const elsewhere: { it: string; other: AwsLocation }[] = [
+      { it: "partition", other: { ...location, partition: "aws-cn" } },
+      { it: "Region", other: { ...location, region: "eu-central-1" } },
+      { it: "account", other: { ...location, accountId: "444455556666" } },
+    ];
+    const code = "CONTRADICTING_LOCATION";
+
+    it.each(elsewhere)("by its $it, in a native event, a call and a rotation", ({ other }) => {
+      const arn = arnOf(other, "prod/db", "AbCdEf");
+      const rotation = sample("rotation-succeeded.json") as Json;
+      const detail = { ...(rotation.detail as Json), additionalEventData: { SecretId: arn } };
+      for (const event of [native(location, arn, "prod/db"), call(undefined, arn), { ...rotation, detail }]) {
+        expect(onlyEvent(event)).toMatchObject({ kind: "rejected", code });
+      }
+      expect(onlyEvent(call(arn, undefined))).toMatchObject({ code });
+    });
+
+    it.each([
+      { it: "envelope", change: { region: "us-east-1" } },
+      { it: "detail of CloudTrail", change: { detail: { awsRegion: "us-east-1" } } },
+      { it: "detail of CloudTrail, by account", change: { detail: { recipientAccountId: "444455556666" } } },
+    ])("when only the $it differs", ({ change }) => {
+      const event = call(undefined, arnOf(location, "prod/db", "AbCdEf"));
+      const detail = { ...(event.detail as Json), ...(change as Json & { detail?: Json }).detail };
+      expect(onlyEvent({ ...event, ...change, detail })).toMatchObject({ code });
+    });
+
+    it("but not by its account when the caller of that account made the call", () => {
+      const arn = arnOf({ ...location, accountId: "444455556666" }, "prod/db", "AbCdEf");
+      const event = call(undefined, arn);
+      const by = (accountId: string) => {
+        const detail = { ...(event.detail as Json), userIdentity: { accountId } };
+        return onlyEvent({ ...event, detail });
+      };
+      expect(by(location.accountId)).toMatchObject({ kind: "change", change: { source: { id: arn } } });
+      expect(by("777788889999")).toMatchObject({ code });
+    });
+  });
+
+  describe("a native event is rejected when its resources", () => {
+    const arn = arnOf(location, "prod/db", "AbCdEf");
+    it.each([
+      { it: "are another service's", resources: ["arn:aws:s3:::bucket"] },
+      { it: "have no suffix", resources: [arnOf(location, "prod/db")] },
+      { it: "are a name", resources: ["prod/db"] },
+      { it: "are empty text", resources: [""] },
+      { it: "are null", resources: [null] },
+      { it: "are a number", resources: [7] },
+      { it: "are not a list", resources: arn },
+      { it: "are followed by one that is no secret", resources: [arn, "arn:aws:s3:::bucket"] },
+      { it: "are too many", resources: Array(101).fill(arn) },
+    ])("$it", ({ resources }) => {
+      const event = { ...native(location, arn, "prod/db"), resources };
+      expect(onlyEvent(event)).toMatchObject({ kind: "rejected", code: "MALFORMED_ID" });
+    });
+
+    it("are two secrets", () => {
+      const resources = [arn, arnOf(location, "prod/other", "AbCdEf")];
+      const event = { ...native(location, arn, "prod/db"), resources };
+      expect(onlyEvent(event)).toMatchObject({ kind: "rejected", code: "CONTRADICTING_IDS" });
+    });
+  });
+
+  it("does not attribute the name in the request to the account in the response", () => {
     const elsewhere = { ...location, accountId: "444455556666" };
     const event = call("prod/db", arnOf(elsewhere, "prod/db", "AbCdEf"));
-    expect(onlyEvent(event)).toMatchObject({ kind: "rejected", code: "CONTRADICTING_IDS" });
+    const userIdentity = { accountId: location.accountId };
+    const byCaller = { ...event, detail: { ...(event.detail as Json), userIdentity } };
+    expect(onlyEvent(byCaller)).toMatchObject({ kind: "rejected", code: "CONTRADICTING_IDS" });
+    expect(onlyEvent(event)).toMatchObject({ kind: "rejected", code: "CONTRADICTING_LOCATION" });
   });
 });
 

@@ -243,14 +243,11 @@ const refused: Row[] = [
     "MALFORMED_WEBHOOK_ID",
     null,
   ),
-  rejecting(
-    "a direct call with both a secret id and a webhook id",
-    "direct-call-two-ids",
-    "AMBIGUOUS_SHAPE",
-    null,
-  ),
-  rejecting("a list of events", "not-an-object", "NOT_AN_OBJECT", null),
-  rejecting("an object of an unknown shape", "unknown-shape", "UNKNOWN_SHAPE", null),
+  rejecting("a direct call by a secret's id and a webhook's", "direct-call-two-ids", "AMBIGUOUS_SHAPE", null),
+  rejecting("a call whose ARN is in another partition", "contradicting-partition", "CONTRADICTING_LOCATION"),
+  rejecting("a native event whose resource is no secret", "resource-is-no-secret", "MALFORMED_ID"),
+  rejecting("a string", "not-an-object", "NOT_AN_OBJECT", null),
+  rejecting("an object of no known shape", "unknown-shape", "UNKNOWN_SHAPE", null),
   rejecting("an object of two shapes", "ambiguous-shape", "AMBIGUOUS_SHAPE", null),
   rejecting("an empty list of records", "no-records", "NO_RECORDS", null),
   rejecting("a record without a source", "malformed-record", "MALFORMED_RECORD", null),
@@ -272,7 +269,15 @@ const batches: { it: string; file: string; want: readonly { messageId: string; e
       ],
     },
     {
-      it: "unwraps SNS in SQS",
+      it: "answers each message of SQS that a pipe delivers under its own id",
+      file: "pipe-of-sqs.json",
+      want: [
+        { messageId: first, events: [labelUpdated] },
+        { messageId: second, events: [change("restore-secret", byFullArn)] },
+      ],
+    },
+    {
+      it: "looks into SNS in SQS",
       file: "sns-in-sqs.json",
       want: [{ messageId: first, events: [labelUpdated] }],
     },
@@ -310,8 +315,16 @@ describe("every sample event has its expected result", () => {
     expect(parseInvocation(sample(file))).toEqual({ kind: "batch", items: want });
   });
 
+  it("takes every event that a pipe has taken out of its messages (pipe-of-events.json)", () => {
+    const want = [labelUpdated, change("restore-secret", byFullArn)];
+    expect(parseInvocation(sample("pipe-of-events.json"))).toEqual(events(...want));
+  });
+
   it("covers every file in events/, and no other", () => {
-    const covered = [...changes, ...nothingToDo, ...refused, ...batches].map(({ file }) => file);
+    const covered = [
+      ...[...changes, ...nothingToDo, ...refused, ...batches].map(({ file }) => file),
+      "pipe-of-events.json",
+    ];
     expect(covered.sort()).toEqual(sampleFiles());
   });
 
@@ -376,7 +389,14 @@ describe("limits apply in a batch too", () => {
     expect(parseInvocation({ Records: [record] })).toMatchObject({ items: [{ messageId: "" }] });
   });
 
-  it("does not multiply lists that contain themselves", () => {
+  it("takes the largest batch of a pipe, and rejects what only looks like one", () => {
+    const direct = { secretId: "prod/db" };
+    expect(parseInvocation(Array(10_000).fill(direct))).toMatchObject({ events: { length: 10_000 } });
+    expect(parseInvocation(Array(10_001).fill(direct))).toEqual(events(rejected("TOO_MANY_RECORDS")));
+    expect(parseInvocation([])).toEqual(events(rejected("NO_RECORDS")));
+  });
+
+  it("does not multiply lists that hold themselves", () => {
     const knot: Record<string, unknown> = { requestContext: {} };
     knot.requestPayload = knot;
     expect(parseInvocation(knot)).toEqual(events(rejected("TOO_DEEP")));

@@ -43,7 +43,10 @@ const forgetCalls = () => {
 };
 
 describe("a queue", () => {
-  it("retries only the message that failed, and the others are written", async () => {
+  it.each([
+    { by: "Lambda", deliver: (records: object[]): unknown => ({ Records: records }) },
+    { by: "EventBridge Pipes", deliver: (records: object[]): unknown => records },
+  ])("by $by gets back only the message that failed, and the others are written", async ({ deliver }) => {
     const [fine, broken] = [await struck.createSource("fine"), await struck.createSource("broken")];
     const relay = await startRelay(struck.backend, {
       bindings: [struck.bindTo(fine), struck.bindTo(broken, "other")],
@@ -56,7 +59,7 @@ describe("a queue", () => {
       inSqs("again", { secretId: fine.name }),
     ];
 
-    const answer: unknown = await relay.invoke({ Records });
+    const answer: unknown = await relay.invoke(deliver(Records));
 
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "broken" }] } satisfies SQSBatchResponse);
     expect(await struck.scene.readData("db")).toEqual({ password: "fine" });
@@ -72,6 +75,33 @@ describe("a queue", () => {
 
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(struck.sandbox.kubernetes.history(struck.scene.namespace, "db")).toHaveLength(1);
+  });
+});
+
+describe("a pipe that takes events out of their messages", () => {
+  const prepare = async () => {
+    const [fine, broken] = [await struck.createSource("fine"), await struck.createSource("broken")];
+    const bindings = [struck.bindTo(fine), struck.bindTo(broken, "other")];
+    const relay = await startRelay(struck.backend, { bindings });
+    return { relay, broken, list: [fine, broken].map((source) => labelUpdated(struck.backend, source)) };
+  };
+
+  it("delivers a list of events, and each is written", async () => {
+    const { relay, list } = await prepare();
+
+    await relay.invoke(list);
+
+    expect(await struck.scene.readData("db")).toEqual({ password: "fine" });
+    expect(await struck.scene.readData("other")).toEqual({ password: "broken" });
+  });
+
+  it("delivers the list again if one event failed, and the others are written", async () => {
+    const { relay, list, broken } = await prepare();
+    struck.sandbox.aws.faults.add({ kind: "serverError", match: { secret: broken.name } });
+
+    await expect(relay.invoke(list)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
+
+    expect(await struck.scene.readData("db")).toEqual({ password: "fine" });
   });
 });
 
