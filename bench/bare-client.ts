@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { mintEksToken } from "../shared/cluster/eks-token.ts";
 import type { Backend } from "../test/harness/backend.ts";
-import { MARKS } from "../test/harness/marks.ts";
+import { RELAY_METADATA } from "../test/harness/relay-metadata.ts";
 
 /** The three calls of a rotation over plain node:http and node:https: the floor for its duration. */
 export type BareClient = {
@@ -74,7 +74,7 @@ export async function connectBareClient({ aws, kubernetes }: Backend): Promise<B
           namespace,
           name,
           labels,
-          annotations: { ...annotations, [MARKS.annotations.writtenAt]: new Date().toISOString() },
+          annotations: { ...annotations, [RELAY_METADATA.annotations.writtenAt]: new Date().toISOString() },
           resourceVersion,
           uid,
         },

@@ -22,7 +22,11 @@ export function claimSecrets(
   const claim = async (binding: Binding): Promise<Claim> => {
     const cluster = session.connect(binding.target.cluster);
     // A claim deletes nothing, so the grace period does not matter.
-    const rules: AssessRules = { marks: session.index.marks, now: session.now(), deletionGraceMs: 0 };
+    const rules: AssessRules = {
+      ownMetadata: session.index.ownMetadata,
+      now: session.now(),
+      deletionGraceMs: 0,
+    };
     if (!dryRun) return takeOver(cluster, { binding, rules, from, budget });
     const live = await cluster.readMetadata(binding.target, budget);
     return live === undefined ? { kind: "none" } : claimOf(live, binding, rules, from);

@@ -48,7 +48,7 @@ async function claim(cli: CommandLine, what: string | undefined, options: ClaimO
   const { claimSecrets } = await import("../claim/claim-secrets.ts");
   const { assessRows } = await import("../sync/sync-from-here.ts");
   const { session, groups } = await openSelection(cli, what, options);
-  const { identity: relay } = session.index.marks;
+  const { identity: relay } = session.index.ownMetadata;
   const budget = startTimeBudget(CLAIM_MS_MAX);
   return withProgress(cli.terminal, yes ? "claiming" : "comparing", async () => {
     const before = await assessRows(session, groups, budget);

@@ -48,17 +48,17 @@ async function plan(cli: CommandLine, what: string | undefined, options: PlanOpt
   const report = await withProgress(terminal, "comparing", () =>
     assessTargets(session, filter, startTimeBudget(PLAN_MS_MAX)),
   );
-  const { marks } = session.index;
+  const { ownMetadata } = session.index;
   const { mode, orphansUnknown } = report;
   const targets = report.targets.toSorted(byName);
   const isComplete = targets.every(({ action }) => action !== "unknown");
   const changes = targets.some((row) => isChange(row) || row.action === "refuse");
   const ok = isComplete && !(changes && options.exitCode === true);
   const summary = countActions(targets);
-  const result = { ok, relay: marks.identity, mode, changes, summary, targets, orphansUnknown };
+  const result = { ok, relay: ownMetadata.identity, mode, changes, summary, targets, orphansUnknown };
   return finish(cli, options, result, () => {
     terminal.out(printPlan(terminal, targets, { showsAll: options.all === true, now: cli.now() }));
-    for (const remark of remarksOn(result, marks)) terminal.say(remark);
+    for (const remark of remarksOn(result, ownMetadata)) terminal.say(remark);
   });
 }
 

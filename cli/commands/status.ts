@@ -42,7 +42,7 @@ async function status(cli: CommandLine, what: string | undefined, options: Statu
     const result = await withProgress(cli.terminal, "reading", () =>
       gatherStatus(session, groups, filter, startTimeBudget(READ_MS_MAX)),
     );
-    const exitCode = print(cli, session.index.marks, result, options);
+    const exitCode = print(cli, session.index.ownMetadata, result, options);
     if (options.watch !== true) return exitCode;
     await cli.wait(intervalMs, new AbortController().signal);
   }
@@ -50,14 +50,19 @@ async function status(cli: CommandLine, what: string | undefined, options: Statu
 
 const READ_MS_MAX = 300_000;
 
-function print(cli: CommandLine, marks: RelayMetadata, status: Status, options: StatusOptions): ExitCode {
+function print(
+  cli: CommandLine,
+  ownMetadata: RelayMetadata,
+  status: Status,
+  options: StatusOptions,
+): ExitCode {
   const { terminal, now } = cli;
   const { targets } = status;
   const at = new Date(now()).toISOString();
-  const result = { ok: targets.every(isInOrder), at, relay: marks.identity, ...status };
+  const result = { ok: targets.every(isInOrder), at, relay: ownMetadata.identity, ...status };
   return finish(cli, options, result, () => {
     if (options.watch === true) terminal.clear();
     terminal.out(printStatus(terminal, targets, now()));
-    for (const remark of remarksOn(status, marks)) terminal.say(remark);
+    for (const remark of remarksOn(status, ownMetadata)) terminal.say(remark);
   });
 }

@@ -63,21 +63,21 @@ async function sweep(cli: CommandLine, options: SweepOptions): Promise<ExitCode>
   };
   const timeoutMs = parseSeconds("--timeout", options.timeout);
   const run = options.viaLambda === true ? sweepThroughFunction : sweepDirectly;
-  const { report, marks } = await withProgress(terminal, plan ? "comparing" : "sweeping", () =>
+  const { report, ownMetadata } = await withProgress(terminal, plan ? "comparing" : "sweeping", () =>
     run(cli, options, request, timeoutMs),
   );
   if (out !== undefined) await writeOutputFile(cli, out, `${JSON.stringify(report, null, 2)}\n`);
   if (json === true) terminal.out(JSON.stringify(report));
   else {
     terminal.out(printSweep(terminal, report, { showsAll: inventory, now: cli.now() }));
-    for (const remark of remarksOn(report, marks)) terminal.say(remark);
+    for (const remark of remarksOn(report, ownMetadata)) terminal.say(remark);
   }
   if (report.bindings + report.shardsQueued === 0) throw new NothingSelected("there");
   return isFine(report) ? EXIT.done : EXIT.failed;
 }
 
-/** `marks` is the identity of this command; absent if the deployed function swept. */
-type SweepResult = { readonly report: SweepReport; readonly marks?: RelayMetadata };
+/** `ownMetadata` is the identity of this command; absent if the deployed function swept. */
+type SweepResult = { readonly report: SweepReport; readonly ownMetadata?: RelayMetadata };
 
 async function sweepDirectly(
   cli: CommandLine,
@@ -93,7 +93,7 @@ async function sweepDirectly(
   const report = request.plan
     ? await assessTargets(session, request, budget)
     : await runSweep(sweeperOf(session, budget), request);
-  return { report, marks: session.index.marks };
+  return { report, ownMetadata: session.index.ownMetadata };
 }
 
 async function sweepThroughFunction(

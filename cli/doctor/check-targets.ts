@@ -22,7 +22,11 @@ export async function checkTargets(
     const report = await assessTargets(session, { mode: values ? "values" : "metadata" }, budget);
     const targets = report.targets.toSorted(byName);
     const { orphansUnknown, mode } = report;
-    return { results: resultsOf(targets, session.index.marks, mode, session.now()), targets, orphansUnknown };
+    return {
+      results: resultsOf(targets, session.index.ownMetadata, mode, session.now()),
+      targets,
+      orphansUnknown,
+    };
   } catch (error) {
     return { results: [wrongBy("secrets", error)], targets: [], orphansUnknown: [] };
   }
@@ -30,7 +34,7 @@ export async function checkTargets(
 
 function resultsOf(
   rows: readonly TargetRow[],
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
   mode: string,
   now: number,
 ): CheckResult[] {
@@ -40,7 +44,7 @@ function resultsOf(
   }
   const notable = rows.filter(isNotable);
   if (notable.length === 0) return [ok("secrets", `all ${rows.length} match the bindings, by ${mode}`)];
-  const [identity] = identityRemark(rows, marks);
+  const [identity] = identityRemark(rows, ownMetadata);
   return notable.map((row) => resultOf(row, now, identity));
 }
 

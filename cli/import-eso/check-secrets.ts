@@ -72,10 +72,10 @@ async function checkOne(deps: CheckDependencies, binding: Binding, budget: TimeB
     }),
   );
   const reads = read.map(({ value }) => value);
-  const desired = await renderCurrent(binding, reads, index.marks);
+  const desired = await renderCurrent(binding, reads, index.ownMetadata);
   const observation = { binding, live, sources: read.map(({ state }) => state), ...(desired && { desired }) };
   // A check deletes nothing, so the grace period does not matter.
-  const verdict = assess(observation, { marks: index.marks, now: now(), deletionGraceMs: 0 });
+  const verdict = assess(observation, { ownMetadata: index.ownMetadata, now: now(), deletionGraceMs: 0 });
   const common = fieldsOf(verdict);
   if (live.kind === "unknown" || desired === undefined || desired instanceof RelayError) {
     return { ...common, is: "unknown" };

@@ -15,13 +15,13 @@ export async function syncFromHere(
   groups: readonly SourceBindings[],
   { budget, reportProgress }: { budget: TimeBudget; reportProgress: ReportProgress },
 ): Promise<SyncRow[]> {
-  const { marks } = session.index;
+  const { ownMetadata } = session.index;
   const before = await assessRows(session, groups, budget);
   const outcomes = new Map<string, SyncOutcome>();
   await pMap(
     groups,
     async ({ bindings }) => {
-      for (const outcome of await syncSource(session, { marks, bindings, budget })) {
+      for (const outcome of await syncSource(session, { ownMetadata, bindings, budget })) {
         outcomes.set(nameOfTarget(outcome.target), outcome);
       }
       reportProgress(`${outcomes.size} of ${before.size} Secrets`);
@@ -36,7 +36,7 @@ export async function syncFromHere(
       const [outcome, was, is] = [outcomes.get(key), before.get(key), after.get(key)];
       if (outcome === undefined || was === undefined || is === undefined)
         throw new TypeError("A target of the sync has no outcome");
-      return syncRow(binding, outcome, { before: was, after: is, marks });
+      return syncRow(binding, outcome, { before: was, after: is, ownMetadata });
     });
 }
 

@@ -38,10 +38,10 @@ function contentOf(row: TargetRow | undefined): SecretContent {
 export function syncRow(
   binding: Binding,
   outcome: SyncOutcome,
-  { before, after, marks }: { before: TargetRow; after: TargetRow; marks: RelayMetadata },
+  { before, after, ownMetadata }: { before: TargetRow; after: TargetRow; ownMetadata: RelayMetadata },
 ): SyncRow {
   const { kind, verdict, restarts, nudge, eventFailure } = outcome;
-  const decided = verdict === undefined ? before : rowOf({ verdict, binding }, marks);
+  const decided = verdict === undefined ? before : rowOf({ verdict, binding }, ownMetadata);
   const { code: _code, advice: _advice, ...rest } = decided;
   return {
     ...rest,

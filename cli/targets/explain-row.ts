@@ -117,11 +117,14 @@ export function explainOrphansUnknown(namespaces: readonly OrphansUnknown[]): st
   );
 }
 
-/** The remarks below a list of rows. `marks` is the identity of this command, if it compared the rows itself. */
+/** The remarks below a list of rows. `ownMetadata` is the identity of this command, if it compared the rows itself. */
 export const remarksOn = (
   { targets, orphansUnknown }: Pick<SweepReport, "targets" | "orphansUnknown">,
-  marks: RelayMetadata | undefined,
-): string[] => [...explainOrphansUnknown(orphansUnknown), ...(marks ? identityRemark(targets, marks) : [])];
+  ownMetadata: RelayMetadata | undefined,
+): string[] => [
+  ...explainOrphansUnknown(orphansUnknown),
+  ...(ownMetadata ? identityRemark(targets, ownMetadata) : []),
+];
 
 /** With credentials of the wrong account or Region, every Secret seems to belong to another relay. */
 export function identityRemark(rows: readonly TargetRow[], { identity }: RelayMetadata): string[] {

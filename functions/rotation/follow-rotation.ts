@@ -202,7 +202,7 @@ const idsOf = (bound: readonly SourceBindings[]): readonly string[] => [
 
 async function syncChange(
   deps: RotationDependencies,
-  { marks }: BindingIndex,
+  { ownMetadata }: BindingIndex,
   change: SecretChange,
   bound: readonly SourceBindings[],
   budget: TimeBudget,
@@ -221,7 +221,7 @@ async function syncChange(
   });
   const { occurredAt } = change;
   const outcomes = await syncSource(deps, {
-    marks,
+    ownMetadata,
     bindings: [...new Set(bound.flatMap(({ bindings }) => bindings))],
     budget,
     expectedVersionIds: expectedBy(change, bound),

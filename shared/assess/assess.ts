@@ -43,16 +43,16 @@ export function assess(observation: Observation, rules: AssessRules): Verdict {
 
 /** A Secret of this relay that no binding names; undefined when it does not belong to the relay. */
 export function assessOrphan(cluster: string, live: LiveMetadata, rules: AssessRules): Verdict | undefined {
-  const { marks } = rules;
-  if (!isManagedBy(live, marks) || live.isBeingDeleted) return undefined;
+  const { ownMetadata } = rules;
+  if (!isManagedBy(live, ownMetadata) || live.isBeingDeleted) return undefined;
   const common = {
     target: { cluster, namespace: live.namespace, name: live.name },
-    source: sanitizeName(live.annotations[marks.annotations.source] ?? "", SOURCES_LENGTH_MAX),
+    source: sanitizeName(live.annotations[ownMetadata.annotations.source] ?? "", SOURCES_LENGTH_MAX),
     finding: "ORPHAN",
     observed: "metadata",
     details: {},
   } as const;
-  const isDeletable = live.annotations[marks.annotations.deletionPolicy] === "delete";
+  const isDeletable = live.annotations[ownMetadata.annotations.deletionPolicy] === "delete";
   const decision = isDeletable ? deletionVerdict(live, rules) : { action: "none" as const };
   return withHold({ ...common, ...decision }, live, rules);
 }
@@ -87,9 +87,11 @@ function withHold(verdict: Verdict, live: LiveMetadata, { now }: AssessRules): V
 }
 
 /** The source or binding is back, so a sweep removes the annotation, which restarts the grace period. */
-function withNote(verdict: Verdict, { live }: Observation, { marks }: AssessRules): Verdict {
+function withNote(verdict: Verdict, { live }: Observation, { ownMetadata }: AssessRules): Verdict {
   if (live.kind !== "found" || verdict.action === "unknown") return verdict;
-  const isNoted = live.secret.annotations[marks.annotations.goneSince] !== undefined;
+  const isNoted = live.secret.annotations[ownMetadata.annotations.goneSince] !== undefined;
   const isGone = verdict.deleteAfter !== undefined || verdict.action === "delete";
-  return isNoted && !isGone && isManagedBy(live.secret, marks) ? { ...verdict, note: "returned" } : verdict;
+  return isNoted && !isGone && isManagedBy(live.secret, ownMetadata)
+    ? { ...verdict, note: "returned" }
+    : verdict;
 }

@@ -34,10 +34,10 @@ export function checkDrift(observation: Observation, rules: AssessRules): Verdic
   const { binding, live: target, desired } = observation;
   if (target.kind !== "found" || desired instanceof RelayError) return undefined;
   const live = target.secret;
-  const { marks } = rules;
+  const { ownMetadata } = rules;
   const drift = findDrift(observation, live, rules);
   const plan =
-    desired === undefined || !("data" in live) ? undefined : planWrite(live, desired, binding, marks);
+    desired === undefined || !("data" in live) ? undefined : planWrite(live, desired, binding, ownMetadata);
   const finding = drift?.finding ?? (plan && plan.changes.length > 0 ? "VALUE_DIFFERS" : undefined);
   // Values decide: drift in the metadata may have been repaired between the two reads.
   if (finding === undefined || (plan !== undefined && !isNeeded(plan))) return undefined;
@@ -60,15 +60,15 @@ export function checkDrift(observation: Observation, rules: AssessRules): Verdic
       details,
     });
 
-  if (isEdit && isContested(live, marks, rules.now)) {
+  if (isEdit && isContested(live, ownMetadata, rules.now)) {
     const [manager] = (details.fields ?? []).flatMap((field) => field.manager ?? []);
     return refuse("CONTESTED", manager === undefined ? "" : `Field manager: ${manager}. `);
   }
-  const conflict = plan === undefined ? undefined : conflictOf(plan, live, binding, marks);
+  const conflict = plan === undefined ? undefined : conflictOf(plan, live, binding, ownMetadata);
   if (conflict !== undefined) return refuse("FIELD_OWNED_BY_ANOTHER", conflict);
   const isFrozen =
     plan === undefined ? isFrozenByMetadata(live, finding, details) : isFrozenByValues(live, plan);
-  if (isFrozen && !mayReplace(live, binding, marks)) return refuse("TARGET_IMMUTABLE", "");
+  if (isFrozen && !mayReplace(live, binding, ownMetadata)) return refuse("TARGET_IMMUTABLE", "");
   const write = plan && { ...plan, isTakeBack: isEdit && (drift?.details.fields ?? []).length > 0 };
   return verdictOn(observation, {
     finding,
@@ -84,31 +84,31 @@ type Drift = { readonly finding: FindingCode; readonly details: FindingDetails }
 function findDrift(
   { binding, sources }: Observation,
   live: LiveMetadata,
-  { marks, now }: AssessRules,
+  { ownMetadata, now }: AssessRules,
 ): Drift | undefined {
-  const applied = appliedFields(live.managedFields, marks.fieldManager);
+  const applied = appliedFields(live.managedFields, ownMetadata.fieldManager);
   const ownsData = applied.values().some((field) => keyOfField(field) !== undefined);
-  const wasOurs = live.annotations[marks.annotations.versionId] !== undefined || applied.size > 0;
+  const wasOurs = live.annotations[ownMetadata.annotations.versionId] !== undefined || applied.size > 0;
   if (!wasOurs) {
     // In a shared Secret, only the relay's keys are missing.
     if (binding.ownership === "keys") return { finding: "MISSING", details: {} };
     const trackedBy = trackerOf(live);
     return { finding: "NOT_OURS", details: { ...(trackedBy !== undefined && { trackedBy }) } };
   }
-  const fields = changedFields(binding, live, marks);
+  const fields = changedFields(binding, live, ownMetadata);
   const edited = fields.length > 0 ? { fields } : {};
   if (!ownsData) return { finding: "TAKEN_OVER", details: edited };
-  const stale = staleDetails({ binding, sources }, live, marks, now);
+  const stale = staleDetails({ binding, sources }, live, ownMetadata, now);
   if (stale !== undefined) return { finding: "STALE", details: { ...stale, ...edited } };
-  const fingerprint = live.annotations[marks.annotations.bindingFingerprint];
+  const fingerprint = live.annotations[ownMetadata.annotations.bindingFingerprint];
   if (fingerprint !== undefined && fingerprint !== binding.fingerprint) {
     return { finding: "FINGERPRINT_CHANGED", details: edited };
   }
   if (fields.length > 0) return { finding: "TAMPERED", details: { fields } };
-  if (!removesForeignKeys(live, binding, marks)) return undefined;
+  if (!removesForeignKeys(live, binding, ownMetadata)) return undefined;
   return {
     finding: "FOREIGN_KEYS",
-    details: { foreignKeys: unwantedKeys(live, binding, marks).foreign },
+    details: { foreignKeys: unwantedKeys(live, binding, ownMetadata).foreign },
   };
 }
 
@@ -137,16 +137,18 @@ function planWrite(
   live: Parameters<typeof changesBetween>[0],
   desired: DesiredSecret,
   binding: Binding,
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
 ): PlannedWrite {
   const wanted = new Set(desired.data.keys());
-  const { removed, disowned, foreign } = unwantedKeys(live, binding, marks, wanted);
-  const changes = changesBetween(live, desired, marks, removed);
+  const { removed, disowned, foreign } = unwantedKeys(live, binding, ownMetadata, wanted);
+  const changes = changesBetween(live, desired, ownMetadata, removed);
   const isWhole = binding.ownership !== "keys";
   // A takeover moves every key of the previous operator to the relay, so that a later rotation can remove it.
   const disown = [...new Set([...disowned, ...(isWhole ? keysOfPreviousOperator(live) : [])])];
   const takesOnlyOwn = () =>
-    fieldsOfOthers(changes, live, marks).every((field) => wasApplied(field, live, binding, marks));
+    fieldsOfOthers(changes, live, ownMetadata).every((field) =>
+      wasApplied(field, live, binding, ownMetadata),
+    );
   return { changes, disown, foreign, force: binding.adopt || isWhole || takesOnlyOwn() };
 }
 
@@ -161,23 +163,30 @@ function fieldsOfOthers(
   );
 }
 
-function wasApplied(field: FieldPath, live: LiveMetadata, binding: Binding, marks: RelayMetadata): boolean {
-  if (!isAppliedBy(live, marks)) return false;
+function wasApplied(
+  field: FieldPath,
+  live: LiveMetadata,
+  binding: Binding,
+  ownMetadata: RelayMetadata,
+): boolean {
+  if (!isAppliedBy(live, ownMetadata)) return false;
   const key = keyOfField(field);
-  if (key !== undefined) return notedKeys(live, marks).includes(key);
-  return relayFields(binding, marks).includes(field);
+  if (key !== undefined) return notedKeys(live, ownMetadata).includes(key);
+  return relayFields(binding, ownMetadata).includes(field);
 }
 
 function conflictOf(
   { changes, force }: PlannedWrite,
   live: LiveMetadata,
   binding: Binding,
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
 ): string | undefined {
   if (force) return undefined;
-  const field = fieldsOfOthers(changes, live, marks).find((each) => !wasApplied(each, live, binding, marks));
+  const field = fieldsOfOthers(changes, live, ownMetadata).find(
+    (each) => !wasApplied(each, live, binding, ownMetadata),
+  );
   if (field === undefined) return undefined;
-  const [owner] = otherOwners(live.managedFields, field, marks.fieldManager);
+  const [owner] = otherOwners(live.managedFields, field, ownMetadata.fieldManager);
   return `${sanitizeName(owner?.manager ?? "")} owns ${field}. `;
 }
 
@@ -213,10 +222,10 @@ function mayReplace(live: LiveMetadata, { immutable }: Binding, { fieldManager }
 function staleDetails(
   { binding, sources }: Pick<Observation, "binding" | "sources">,
   { annotations }: LiveMetadata,
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
   now: number,
 ): FindingDetails | undefined {
-  const liveVersionIds = annotatedVersions(annotations, binding.sources.length, marks);
+  const liveVersionIds = annotatedVersions(annotations, binding.sources.length, ownMetadata);
   if (liveVersionIds === undefined) return undefined;
   const stale = binding.sources.flatMap((source, index) => {
     const [state, liveVersionId] = [sources[index], liveVersionIds[index]];
@@ -239,8 +248,8 @@ function staleDetails(
   };
 }
 
-function relayFields({ labels, annotations, sources }: Binding, marks: RelayMetadata): FieldPath[] {
-  const own = ownFields(marks);
+function relayFields({ labels, annotations, sources }: Binding, ownMetadata: RelayMetadata): FieldPath[] {
+  const own = ownFields(ownMetadata);
   return [
     ...Object.keys(labels).map(labelField),
     own.label,
@@ -251,25 +260,25 @@ function relayFields({ labels, annotations, sources }: Binding, marks: RelayMeta
 }
 
 /** Changes by other managers to fields that the relay applied. */
-function changedFields(binding: Binding, live: LiveMetadata, marks: RelayMetadata): ForeignChange[] {
-  const applied = appliedFields(live.managedFields, marks.fieldManager);
-  const own = ownFields(marks);
+function changedFields(binding: Binding, live: LiveMetadata, ownMetadata: RelayMetadata): ForeignChange[] {
+  const applied = appliedFields(live.managedFields, ownMetadata.fieldManager);
+  const own = ownFields(ownMetadata);
   const changed: FieldPath[] = [];
   const compare = (field: FieldPath, isEqual: boolean): void => {
     if (!isEqual || !applied.has(field)) changed.push(field);
   };
-  for (const key of notedKeys(live, marks)) compare(dataField(key), true);
+  for (const key of notedKeys(live, ownMetadata)) compare(dataField(key), true);
   changed.splice(FIELDS_SHOWN_MAX);
   for (const [key, value] of Object.entries(binding.labels)) {
     compare(labelField(key), live.labels[key] === value);
   }
-  compare(own.label, live.labels[marks.managedLabel] === marks.identity);
+  compare(own.label, live.labels[ownMetadata.managedLabel] === ownMetadata.identity);
   for (const [key, value] of Object.entries(binding.annotations)) {
     compare(annotationField(key), key === HOLD_ANNOTATION || live.annotations[key] === value);
   }
   for (const field of own.annotations) compare(field, true);
   if (binding.sources.length > 1) compare(own.sourceVersions, true);
-  return changed.map((field) => describeChange(live, field, marks));
+  return changed.map((field) => describeChange(live, field, ownMetadata));
 }
 
 /** The fields on every Secret of a relay. */
@@ -280,9 +289,9 @@ type OwnFields = {
   readonly sourceVersions: FieldPath;
 };
 
-function ownFields(marks: RelayMetadata): OwnFields {
-  const known = OWN_FIELDS.get(marks) ?? makeOwnFields(marks);
-  OWN_FIELDS.set(marks, known);
+function ownFields(ownMetadata: RelayMetadata): OwnFields {
+  const known = OWN_FIELDS.get(ownMetadata) ?? makeOwnFields(ownMetadata);
+  OWN_FIELDS.set(ownMetadata, known);
   return known;
 }
 

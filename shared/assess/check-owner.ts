@@ -7,7 +7,7 @@ import type { AssessRules, Observation } from "./observation.ts";
 import { type Verdict, verdictOn } from "./verdict.ts";
 
 /** Refuses a Secret that another owner manages. */
-export function checkOwner(observation: Observation, { marks }: AssessRules): Verdict | undefined {
+export function checkOwner(observation: Observation, { ownMetadata }: AssessRules): Verdict | undefined {
   const { binding, live: target } = observation;
   if (target.kind !== "found") return undefined;
   const live = target.secret;
@@ -21,20 +21,21 @@ export function checkOwner(observation: Observation, { marks }: AssessRules): Ve
     const detail = `${sanitizeName(kind)} ${sanitizeName(name)} owns it. ${release}`;
     return refuse("OWNED_BY_CONTROLLER", "TARGET_OWNED_BY_CONTROLLER", detail);
   }
-  const other = otherRelay(live, binding.ownership, marks);
+  const other = otherRelay(live, binding.ownership, ownMetadata);
   if (other !== undefined) {
     const detail = `Relay ${sanitizeName(other)}. `;
     return refuse("OWNED_BY_ANOTHER_RELAY", "TARGET_OWNED_BY_ANOTHER_RELAY", detail);
   }
-  if (isAppliedBy(live, marks) || binding.adopt) return undefined;
+  if (isAppliedBy(live, ownMetadata) || binding.adopt) return undefined;
   // A label without an entry in managedFields may be a copy, so an operator must check it.
-  if (live.labels[marks.managedLabel] === marks.identity) return refuse("UNCLAIMED", "TARGET_UNCLAIMED");
+  if (live.labels[ownMetadata.managedLabel] === ownMetadata.identity)
+    return refuse("UNCLAIMED", "TARGET_UNCLAIMED");
   if (live.labels[EXTERNAL_SECRETS_LABEL] === "true") {
     return refuse("NOT_OURS", "TARGET_OWNED_BY_EXTERNAL_SECRETS");
   }
   // checkDrift refuses to write a key that another manager owns.
   if (binding.ownership === "keys") return undefined;
-  const wasOurs = live.annotations[marks.annotations.versionId] !== undefined;
+  const wasOurs = live.annotations[ownMetadata.annotations.versionId] !== undefined;
   return refuse(wasOurs ? "TAKEN_OVER" : "NOT_OURS", "TARGET_NOT_OURS");
 }
 
@@ -57,10 +58,10 @@ export function isAppliedBy({ managedFields }: LiveMetadata, { fieldManager }: R
 }
 
 /** A condition for every deletion: the Secret has the relay's identity and fields, and no controller. */
-export function isManagedBy(live: LiveMetadata, marks: RelayMetadata): boolean {
+export function isManagedBy(live: LiveMetadata, ownMetadata: RelayMetadata): boolean {
   return (
-    live.labels[marks.managedLabel] === marks.identity &&
-    isAppliedBy(live, marks) &&
+    live.labels[ownMetadata.managedLabel] === ownMetadata.identity &&
+    isAppliedBy(live, ownMetadata) &&
     live.controller === undefined
   );
 }

@@ -38,33 +38,37 @@ function isDeletable(
   binding: Binding,
   live: LiveMetadata,
   sources: readonly SourceState[],
-  { marks }: AssessRules,
+  { ownMetadata }: AssessRules,
 ): boolean {
   return (
     binding.deletionPolicy === "delete" &&
     binding.ownership !== "keys" &&
     sources.every(({ kind }) => kind === "missing") && // the values of the other sources are still needed
-    isManagedBy(live, marks) &&
-    isMadeFrom(binding, live, marks)
+    isManagedBy(live, ownMetadata) &&
+    isMadeFrom(binding, live, ownMetadata)
   );
 }
 
-function isMadeFrom({ sources }: Binding, live: LiveMetadata, marks: AssessRules["marks"]): boolean {
-  const recorded = (live.annotations[marks.annotations.source] ?? "").split(",");
+function isMadeFrom(
+  { sources }: Binding,
+  live: LiveMetadata,
+  ownMetadata: AssessRules["ownMetadata"],
+): boolean {
+  const recorded = (live.annotations[ownMetadata.annotations.source] ?? "").split(",");
   if (recorded.length !== sources.length) return false;
   return sources.every((source, index) => {
     const arn = parseSecretReference(recorded[index] ?? "", "full-arn");
-    return arn !== undefined && referencesMayMatch(source, arn, marks.self);
+    return arn !== undefined && referencesMayMatch(source, arn, ownMetadata.self);
   });
 }
 
 /** Two observations, at least the grace period apart: the first sets an annotation on the Secret, the second deletes it. */
 export function deletionVerdict(
   live: LiveMetadata,
-  { marks, now, deletionGraceMs }: AssessRules,
+  { ownMetadata, now, deletionGraceMs }: AssessRules,
 ): Pick<Verdict, "action" | "deleteAfter" | "note"> {
-  const goneSince = Date.parse(live.annotations[marks.annotations.goneSince] ?? "");
-  const writtenAt = Date.parse(live.annotations[marks.annotations.writtenAt] ?? "");
+  const goneSince = Date.parse(live.annotations[ownMetadata.annotations.goneSince] ?? "");
+  const writtenAt = Date.parse(live.annotations[ownMetadata.annotations.writtenAt] ?? "");
   // A write after the annotation means that source and binding existed again.
   const isNoted = goneSince <= now && !(writtenAt > goneSince);
   const after = (isNoted ? goneSince : now) + deletionGraceMs;

@@ -29,20 +29,20 @@ export function claimOf(
   rules: AssessRules,
   from: string | undefined,
 ): Claim {
-  const { marks, now } = rules;
+  const { ownMetadata, now } = rules;
   const verdict = checkOwner({ binding, live: liveTarget(live), sources: [] }, rules);
   const { code = "", advice = "" } = verdict ?? {};
   const claim = ((): Claim => {
     if (code === "TARGET_UNCLAIMED") return { kind: "unclaimed" };
     if (code === "TARGET_OWNED_BY_ANOTHER_RELAY") {
-      const others = managingRelays(live.labels).filter((identity) => identity !== marks.identity);
+      const others = managingRelays(live.labels).filter((identity) => identity !== ownMetadata.identity);
       if (from !== undefined && others.every((identity) => identity === from)) return { kind: "relay", from };
       const named = others.length === 1 ? ` --from ${others[0]}` : "";
       const detail = named && ` If that relay no longer exists, claim it with${named}.`;
       return { kind: "refused", code, advice: `${advice}${detail}` };
     }
     if (verdict !== undefined) return { kind: "refused", code, advice };
-    return isContested(live, marks, now) ? { kind: "contested" } : { kind: "none" };
+    return isContested(live, ownMetadata, now) ? { kind: "contested" } : { kind: "none" };
   })();
   const isHeld = heldUntil(live, now) !== undefined;
   const isClaim = claim.kind !== "none" && claim.kind !== "refused";

@@ -20,8 +20,8 @@ export function recentTakeBacks(
     .slice(-TAKE_BACKS_MAX);
 }
 
-export function isContested(live: LiveMetadata, marks: RelayMetadata, now: number): boolean {
-  return recentTakeBacks(live, marks, now).length >= TAKE_BACKS_MAX;
+export function isContested(live: LiveMetadata, ownMetadata: RelayMetadata, now: number): boolean {
+  return recentTakeBacks(live, ownMetadata, now).length >= TAKE_BACKS_MAX;
 }
 
 /** The annotation; undefined without any times. */

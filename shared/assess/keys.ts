@@ -15,9 +15,9 @@ import type { ForeignKey } from "./verdict.ts";
 /** The data keys that the relay applied, from the annotation of the Secret. */
 export function notedKeys(
   { annotations }: Pick<LiveMetadata, "annotations">,
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
 ): string[] {
-  return [...new Set((annotations[marks.annotations.keys] ?? "").split(","))].filter(isDataKey);
+  return [...new Set((annotations[ownMetadata.annotations.keys] ?? "").split(","))].filter(isDataKey);
 }
 
 /** The keys of a Secret that are not in the binding. None under `ownership: keys`, where other keys do not matter. */
@@ -33,14 +33,14 @@ export type UnwantedKeys = {
 export function unwantedKeys(
   live: LiveMetadata | LiveSecret,
   binding: Pick<Binding, "ownership" | "foreignKeys">,
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
   wanted?: ReadonlySet<string>,
 ): UnwantedKeys {
   if (binding.ownership === "keys") return NONE;
-  const owners = ownersByKey(live.managedFields, marks);
+  const owners = ownersByKey(live.managedFields, ownMetadata);
   if (owners.size === 0 && !("data" in live)) return NONE; // as for most Secrets of a sweep by metadata
-  const applied = appliedFields(live.managedFields, marks.fieldManager);
-  const noted = new Set(notedKeys(live, marks));
+  const applied = appliedFields(live.managedFields, ownMetadata.fieldManager);
+  const noted = new Set(notedKeys(live, ownMetadata));
   // Metadata shows only keys with an owner in managedFields; the values show all of them.
   const present = "data" in live ? new Set(live.data.keys()) : new Set([...owners.keys(), ...noted]);
   const removed: string[] = [];
@@ -69,9 +69,9 @@ const NONE: UnwantedKeys = { removed: [], disowned: [], foreign: [] };
 export function removesForeignKeys(
   live: LiveMetadata,
   binding: Pick<Binding, "ownership" | "foreignKeys">,
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
 ): boolean {
-  return unwantedKeys(live, binding, marks).removed.length > 0;
+  return unwantedKeys(live, binding, ownMetadata).removed.length > 0;
 }
 
 /** Data keys of a previous operator. At a takeover their ownership moves to the relay. */

@@ -22,7 +22,7 @@ export type LiveTarget =
   | { readonly kind: "unknown"; readonly code: string; readonly advice: string; readonly retryable: boolean };
 
 export type AssessRules = {
-  readonly marks: RelayMetadata;
+  readonly ownMetadata: RelayMetadata;
   /** Ms since the epoch. */
   readonly now: number;
   /** How long a source or a binding must be missing before its Secret is deleted. */

@@ -8,7 +8,7 @@ export type SourceBindings = { readonly source: SecretReference; readonly bindin
 
 export type BindingIndex = {
   /** The metadata by which the relay of these bindings recognises its Secrets. */
-  readonly marks: RelayMetadata;
+  readonly ownMetadata: RelayMetadata;
   /** By `target.cluster`. */
   readonly clusters: Readonly<Record<string, ClusterConfig>>;
   /** Every binding once, in the file's order. */
@@ -45,8 +45,8 @@ export function createBindingIndex(
   };
   const findByWebhookId = (webhookId: string): readonly SourceBindings[] =>
     sources.filter(({ bindings }) => bindings.some((binding) => binding.webhookId === webhookId));
-  const marks = relayMetadata({ ...self, name: relay });
-  return { marks, clusters, bindings, sources, find, findByWebhookId };
+  const ownMetadata = relayMetadata({ ...self, name: relay });
+  return { ownMetadata, clusters, bindings, sources, find, findByWebhookId };
 }
 
 /** A function learns its account and Region from its first invocation, and they never change. */

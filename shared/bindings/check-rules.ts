@@ -287,14 +287,19 @@ function checkKeySources(binding: AnyMap, path: Path, problems: ProblemList): vo
     const template = textOf(entries.template);
     const flaw = template === undefined || template === "" ? undefined : checkTemplate(template);
     if (flaw !== undefined) {
-      const line = flaw.line === undefined || flaw.line === 1 ? "" : `, in line ${flaw.line} of the template`;
       problems.add(
         { path: [...keyPath, "template"] },
-        `${flaw.message}${line}`,
+        `${flaw.message}${whereIn(flaw)}`,
         "Correct the template; docs/rendering.md lists the tags and filters",
       );
     }
   }
+}
+
+function whereIn({ line, column }: { line?: number; column?: number }): string {
+  if (line === undefined) return "";
+  if (column !== undefined) return `, at line ${line}, column ${column} of the template`;
+  return line === 1 ? "" : `, in line ${line} of the template`;
 }
 
 const WAYS = ["key", "jmespath", "template"] as const;

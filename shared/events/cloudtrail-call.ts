@@ -1,6 +1,7 @@
 import { parseVersionId } from "../source/parse-version-id.ts";
 import type { VersionId } from "../source/secret-id.ts";
 import { cloudTrailIdFields } from "./cloudtrail-id-fields.ts";
+import { envelopeLocations } from "./envelope-location.ts";
 import type { IgnoredCode } from "./event-codes.ts";
 import { eventIdOf, eventLocation, eventMetadata } from "./event-metadata.ts";
 import { findSource } from "./find-source.ts";
@@ -29,7 +30,7 @@ export function parseCloudTrailCall(event: unknown): ParsedEvent {
   const labels = labelsMoved(reason, request);
   if (labels === "none") return ignored("OTHER_LABEL", eventId);
 
-  const source = findSource(cloudTrailIdFields(event), eventLocation(event));
+  const source = findSource(cloudTrailIdFields(event), eventLocation(event), envelopeLocations(event));
   if (typeof source === "string") return rejected(source, eventId);
   const versionId = versionWritten(reason, request);
   return {

@@ -1,4 +1,4 @@
-import { type IdField, resourceIdField } from "./find-source.ts";
+import { type IdField, resourceIdFields } from "./find-source.ts";
 import { own } from "./own-property.ts";
 
 /**
@@ -18,7 +18,7 @@ export function cloudTrailIdFields(event: unknown): readonly IdField[] {
   const response = own(detail, "responseElements");
   const answered = ARN_SPELLINGS.map((key) => own(response, key));
   return [
-    resourceIdField(event),
+    ...resourceIdFields(event),
     ...answered.map((text) => ({ text, origin: "full-arn" }) as const),
     ...sent.map((text) => ({ text, origin: "any" }) as const),
   ];

@@ -1,4 +1,5 @@
 import { cloudTrailIdFields } from "./cloudtrail-id-fields.ts";
+import { envelopeLocations } from "./envelope-location.ts";
 import type { IgnoredCode } from "./event-codes.ts";
 import { eventIdOf, eventLocation, eventMetadata } from "./event-metadata.ts";
 import { findSource } from "./find-source.ts";
@@ -21,7 +22,7 @@ export function parseCloudTrailServiceEvent(event: unknown): ParsedEvent {
   if (signal === undefined && eventName !== "RotationSucceeded")
     return rejected("UNKNOWN_EVENT_NAME", eventId);
 
-  const source = findSource(cloudTrailIdFields(event), eventLocation(event));
+  const source = findSource(cloudTrailIdFields(event), eventLocation(event), envelopeLocations(event));
   if (typeof source === "string") return rejected(source, eventId);
   if (signal !== undefined) return { kind: "signal", signal, source, ...eventMetadata(event) };
   return { kind: "change", change: { source, reason: "rotation-succeeded", ...eventMetadata(event) } };

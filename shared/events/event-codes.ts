@@ -59,7 +59,8 @@ export const REJECTED_CODES = {
     advice: "Send the event unchanged. If it is unchanged, the sweep will find the change.",
   },
   MALFORMED_ID: {
-    meaning: "The source id is neither a valid secret name nor an ARN of Secrets Manager.",
+    meaning:
+      "The source id is neither a valid secret name nor an ARN of Secrets Manager, or the resources of a native event are not its ARN.",
     advice: "Use the source's name or ARN: ASCII letters, digits and /_+=.@-! only, at most 512 characters.",
   },
   UNKNOWN_HOME: {
@@ -69,6 +70,11 @@ export const REJECTED_CODES = {
   CONTRADICTING_IDS: {
     meaning: "Two fields of one event name two different sources.",
     advice: "Send the event unchanged; the relay reads nothing for a contradictory event.",
+  },
+  CONTRADICTING_LOCATION: {
+    meaning: "The ARN of the source is in another partition, Region or account than the event.",
+    advice:
+      "Send the event unchanged. Secrets Manager reports a change where the secret is; only CloudTrail also reports it in the caller's account.",
   },
   UNKNOWN_FIELD: {
     meaning: "A direct call has fields other than secretId and versionId, or other than webhookId.",
@@ -100,11 +106,13 @@ export const REJECTED_CODES = {
     advice: "Send the event itself as the message, as JSON.",
   },
   NO_RECORDS: {
-    meaning: "Records is empty or not a list.",
-    advice: "Nothing is lost. If a queue or topic sent it, check its event source mapping or subscription.",
+    meaning: "Records, or the list that a pipe delivers, is empty or not a list.",
+    advice:
+      "Nothing is lost. If a queue, topic or pipe sent it, check its event source mapping or subscription.",
   },
   MALFORMED_RECORD: {
-    meaning: "A record of SQS or SNS has no message text or no event source.",
+    meaning:
+      "A record of SQS or SNS has no message text or no event source, or its queue or topic contradicts the rest of it.",
     advice: "Send the record as Lambda received it.",
   },
   TOO_LARGE: {

@@ -1,6 +1,7 @@
 import { parseVersionId } from "../source/parse-version-id.ts";
+import { envelopeLocations } from "./envelope-location.ts";
 import { eventIdOf, eventLocation, eventMetadata } from "./event-metadata.ts";
-import { findSource, resourceIdField } from "./find-source.ts";
+import { findSource, nativeResourceIdFields } from "./find-source.ts";
 import { otherLabels } from "./other-labels.ts";
 import { own, ownString } from "./own-property.ts";
 import { ignored, type ParsedEvent, rejected, withoutUndefined } from "./parsed-event.ts";
@@ -13,8 +14,8 @@ export function parseLabelUpdated(event: unknown): ParsedEvent {
   const labels = otherLabels([label]);
   if (labels === "none") return ignored("OTHER_LABEL", eventIdOf(event));
 
-  const idFields = [resourceIdField(event), { text: own(detail, "name"), origin: "any" } as const];
-  const source = findSource(idFields, eventLocation(event));
+  const idFields = [...nativeResourceIdFields(event), { text: own(detail, "name"), origin: "any" } as const];
+  const source = findSource(idFields, eventLocation(event), envelopeLocations(event));
   if (typeof source === "string") return rejected(source, eventIdOf(event));
   const versionId = parseVersionId(own(detail, "versionId"));
   return {

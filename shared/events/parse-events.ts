@@ -2,13 +2,13 @@ import { parseDirectCall } from "./direct-call.ts";
 import { dropFutureTime } from "./drop-future-time.ts";
 import { parseEventBridgeEvent } from "./eventbridge-event.ts";
 import { formatOf } from "./input-format.ts";
-import { elementsOf, type Foreign, isForeign, isList, own } from "./own-property.ts";
+import { elementsOf, isForeign, isList, own } from "./own-property.ts";
 import { type ParsedEvent, rejected } from "./parsed-event.ts";
-import { unwrapRecord, unwrapText, type Wrapped } from "./wrapped-record.ts";
+import { unwrapElement, unwrapRecord, unwrapText, type Wrapped } from "./wrapped-record.ts";
 
 /**
  * Returns every event in the input, at least one, from any nesting of envelopes: SNS notifications, records of SQS and
- * SNS, and the records that Lambda sends to a failure queue. `now` is the time of arrival.
+ * SNS, lists of EventBridge Pipes, and the records that Lambda sends to a failure queue. `now` is the time of arrival.
  */
 export function parseEvents(input: unknown, now: number): readonly ParsedEvent[] {
   return parseWrapped([{ kind: "inside", inside: input }], 0, now);
@@ -17,6 +17,11 @@ export function parseEvents(input: unknown, now: number): readonly ParsedEvent[]
 /** The same for one record of SQS or SNS. */
 export function parseRecordEvents(record: unknown, now: number): readonly ParsedEvent[] {
   return parseWrapped([unwrapRecord(record)], 1, now);
+}
+
+/** The same for one element of a list that EventBridge Pipes delivers. */
+export function parseElementEvents(element: unknown, now: number): readonly ParsedEvent[] {
+  return parseWrapped([unwrapElement(element)], 1, now);
 }
 
 // The longest legitimate nesting is four: a failure record of an SNS delivery, sent by SNS to SQS.
@@ -43,10 +48,11 @@ function collect(wrapped: readonly Wrapped[], depth: number, found: ParsedEvent[
 }
 
 function unwrap(input: unknown): readonly Wrapped[] | undefined {
+  if (isList(input)) return unwrapList(input, unwrapElement);
   if (!isForeign(input)) return undefined;
   switch (formatOf(input)) {
     case "records":
-      return unwrapRecords(input);
+      return unwrapList(own(input, "Records"), unwrapRecord);
     case "sns-notification":
       return [unwrapText(own(input, "Message"))];
     case "failure-record":
@@ -56,11 +62,10 @@ function unwrap(input: unknown): readonly Wrapped[] | undefined {
   }
 }
 
-function unwrapRecords(input: Foreign): readonly Wrapped[] {
-  const list = own(input, "Records");
-  const records = elementsOf(list, EVENTS_MAX);
-  if (records === undefined) return [rejected(isList(list) ? "TOO_MANY_RECORDS" : "NO_RECORDS")];
-  return records.length === 0 ? [rejected("NO_RECORDS")] : records.map(unwrapRecord);
+function unwrapList(list: unknown, unwrapOne: (element: unknown) => Wrapped): readonly Wrapped[] {
+  const elements = elementsOf(list, EVENTS_MAX);
+  if (elements === undefined) return [rejected(isList(list) ? "TOO_MANY_RECORDS" : "NO_RECORDS")];
+  return elements.length === 0 ? [rejected("NO_RECORDS")] : elements.map(unwrapOne);
 }
 
 function parseBare(input: unknown): ParsedEvent {

@@ -1,6 +1,6 @@
 import { formatOf } from "./input-format.ts";
 import { elementsOf, isForeign, own, ownString } from "./own-property.ts";
-import { parseEvents, parseRecordEvents } from "./parse-events.ts";
+import { parseElementEvents, parseEvents, parseRecordEvents } from "./parse-events.ts";
 import type { ParsedEvent } from "./parsed-event.ts";
 import { isSqsRecord } from "./wrapped-record.ts";
 
@@ -8,7 +8,7 @@ import { isSqsRecord } from "./wrapped-record.ts";
 export type Invocation =
   /** Succeeds or fails as a whole. Everything except SQS; usually one event, since SNS also delivers one at a time. */
   | { readonly kind: "events"; readonly events: readonly ParsedEvent[] }
-  /** From SQS: each message succeeds or fails separately, in a partial-batch response. */
+  /** From SQS, directly or by a pipe: each message succeeds or fails separately, in a partial-batch response. */
   | { readonly kind: "batch"; readonly items: readonly BatchItem[] };
 
 export type BatchItem = {
@@ -21,13 +21,21 @@ export type BatchItem = {
 /** Pure. Invalid input gives a rejected event with a code. events/ has a sample of each accepted format. */
 export function parseInvocation(input: unknown, now: number): Invocation {
   const isRecords = isForeign(input) && formatOf(input) === "records";
-  const records = (isRecords && elementsOf(own(input, "Records"), BATCH_RECORDS_MAX)) || [];
-  if (!records.some(isSqsRecord)) return { kind: "events", events: parseEvents(input, now) };
-  const items = records.map((record) => {
-    return { messageId: ownString(record, "messageId") ?? "", events: parseRecordEvents(record, now) };
-  });
-  return { kind: "batch", items };
+  const list = isRecords ? own(input, "Records") : input;
+  const records = elementsOf(list, BATCH_RECORDS_MAX) ?? [];
+  const parseOne = isRecords ? parseRecordEvents : parseElementEvents;
+  if (records.some(isSqsRecord)) {
+    const items = records.map((record) => {
+      return { messageId: ownString(record, "messageId") ?? "", events: parseOne(record, now) };
+    });
+    return { kind: "batch", items };
+  }
+  const isPiped = !isRecords && records.length > 0;
+  return {
+    kind: "events",
+    events: isPiped ? records.flatMap((each) => parseOne(each, now)) : parseEvents(input, now),
+  };
 }
 
-// The largest batch that an event source mapping can be set to collect.
+// The largest batch that an event source mapping or a pipe can be set to collect.
 const BATCH_RECORDS_MAX = 10_000;

@@ -36,7 +36,7 @@ export type DesiredSecret = {
 export function renderSecret(
   binding: Binding,
   reads: readonly RenderSource[],
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
   renderers: Renderers = {},
 ): DesiredSecret {
   const parts = binding.sources.map((bound, index) => {
@@ -52,12 +52,12 @@ export function renderSecret(
   const { mended, ...facts } = renderers.checkType?.(binding, merged) ?? { mended: NOTHING };
   const data = mended.size === 0 ? merged : new Map([...merged, ...mended]);
   checkKubernetesLimits(binding, data);
-  const { annotations: names } = marks;
+  const { annotations: names } = ownMetadata;
   return {
     target: binding.target,
     versionId,
     type: binding.type,
-    labels: { ...binding.labels, [marks.managedLabel]: marks.identity },
+    labels: { ...binding.labels, [ownMetadata.managedLabel]: ownMetadata.identity },
     annotations: {
       ...binding.annotations,
       [names.versionId]: versionId,

@@ -14,14 +14,14 @@ import { type Assessed, rowOf, type TargetRow } from "./target-row.ts";
 
 /** Writes through the fence of a rotation, all targets of the same sources together. */
 export async function writeTargets(sweep: ClusterSweep, assessed: readonly Assessed[]): Promise<TargetRow[]> {
-  const { marks } = sweep.rules;
+  const { ownMetadata } = sweep.rules;
   const bySources = Map.groupBy(assessed, ({ binding }) => binding?.sources.map(keyOfSource).join(", "));
   const rows = await mapConcurrently(sweep, bySources.values(), async (ofSources) => {
     const bindings = ofSources.flatMap(({ binding }) => (binding === undefined ? [] : [binding]));
     const expectedVersionIds = new Map(ofSources.flatMap(expectedVersions));
     const outcomes = await syncSource(
       { ...sweep, describe: sweep.source.describe },
-      { marks, bindings, budget: sweep.budget, isRepair: true, expectedVersionIds },
+      { ownMetadata, bindings, budget: sweep.budget, isRepair: true, expectedVersionIds },
     ).catch((error: unknown) => {
       if (!(error instanceof RulesSuperseded)) throw error;
       return bindings.map((binding): SyncOutcome => outcomeOfError(binding.target, error));
@@ -45,7 +45,7 @@ function expectedVersions({ binding, states = [] }: Assessed): [string, VersionI
 function rowAfterSync(
   assessed: Assessed,
   outcome: SyncOutcome | undefined,
-  { rules: { marks } }: ClusterSweep,
+  { rules: { ownMetadata } }: ClusterSweep,
 ): TargetRow {
   if (outcome === undefined) throw new TypeError("A target of the sync has no outcome");
   const { restarts, nudge, eventFailure, verdict } = outcome;
@@ -53,7 +53,7 @@ function rowAfterSync(
   const isRefused = outcome.kind === "refused" || outcome.kind === "failed";
   const { finding = null } = (isRefused && verdict) || {};
   const latest = finding === null ? assessed : { ...assessed, verdict: { ...assessed.verdict, finding } };
-  return rowOf(latest, marks, {
+  return rowOf(latest, ownMetadata, {
     outcome: outcome.kind,
     ...(isRefused && { code: outcome.code, advice: outcome.advice }),
     ...(outcome.kind === "written" && {
@@ -78,7 +78,7 @@ export async function noteOnSecret(
     if (binding === undefined) await checkOtherClusters(sweep, live);
     await requireRules(sweep);
     const goneSince = note === "gone" ? sweep.now() : null;
-    await noteGone(sweep.cluster, live, goneSince, { marks: rules.marks, budget });
+    await noteGone(sweep.cluster, live, goneSince, { ownMetadata: rules.ownMetadata, budget });
     return {};
   } catch (error) {
     const { code, message: advice } = error instanceof RelayError ? error : UnexpectedFault.from(error);
@@ -95,7 +95,7 @@ export async function deleteWithinShare(
   sweep: ClusterSweep,
   deletable: readonly Assessed[],
 ): Promise<TargetRow[]> {
-  const { marks } = sweep.rules;
+  const { ownMetadata } = sweep.rules;
   const deletionsMax = Math.max(1, Math.floor(sweep.items.length * sweep.deletionsShareMax));
   const isTooMuch = deletable.length > deletionsMax || sweep.deletionsShareMax === 0;
   const rows: TargetRow[] = [];
@@ -105,7 +105,7 @@ export async function deleteWithinShare(
       live === undefined || isTooMuch || !sweep.mayDelete
         ? ({ outcome: "held-back", ...(!sweep.mayDelete && LOCAL_BINDINGS) } as const)
         : await deleteTarget(sweep, { ...assessed, live });
-    rows.push(rowOf(assessed, marks, done));
+    rows.push(rowOf(assessed, ownMetadata, done));
   }
   return rows;
 }

@@ -26,7 +26,7 @@ export type ClusterSweep = SweepDependencies & {
   readonly mode: SweepMode;
   readonly plan: boolean;
   readonly budget: TimeBudget;
-  readonly rules: Pick<AssessRules, "marks" | "deletionGraceMs">;
+  readonly rules: Pick<AssessRules, "ownMetadata" | "deletionGraceMs">;
   /** Whether any binding names that Secret of the cluster, in this shard or another. */
   readonly isBound: (namespace: string, name: string) => boolean;
   /** The other clusters in which a Secret of that name is bound. */

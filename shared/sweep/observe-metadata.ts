@@ -111,7 +111,7 @@ async function findOrphans(
 
 /** After the verdict, so that the metadata of one piece stays small however large that of each Secret is. */
 function reduceIfLarge(live: LiveMetadata, { rules }: ClusterSweep): LiveMetadata {
-  return isLarge(live) ? reduceMetadata(live, rules.marks) : live;
+  return isLarge(live) ? reduceMetadata(live, rules.ownMetadata) : live;
 }
 
 /**
@@ -122,7 +122,7 @@ async function listNamespace(sweep: ClusterSweep, namespace: string, bound: numb
   // A few Secrets without orphans are read by name.
   if (!sweep.judgesOrphansIn(namespace) && bound <= READ_ONE_BY_ONE_MAX) return EMPTY;
   try {
-    const { managedSelector } = sweep.rules.marks;
+    const { managedSelector } = sweep.rules.ownMetadata;
     const largeUnbound = new Set<string>();
     const keep = (live: LiveMetadata): LiveMetadata | undefined => {
       if (!isLarge(live)) return live;

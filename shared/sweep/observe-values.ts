@@ -58,7 +58,7 @@ async function assessValues(
   const desired = await renderCurrent(
     binding,
     ofBinding.map(({ read }) => read),
-    rules.marks,
+    rules.ownMetadata,
   );
   const now = sweep.now();
   const verdict = assess({ binding, live, sources: states, ...(desired && { desired }) }, { ...rules, now });

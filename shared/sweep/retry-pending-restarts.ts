@@ -13,15 +13,15 @@ export async function retryPendingRestarts(
   assessed: readonly Assessed[],
 ): Promise<RetriedRestarts[]> {
   const { budget, rules } = sweep;
-  const { marks } = rules;
+  const { ownMetadata } = rules;
   const retried = await mapConcurrently(
     sweep,
     assessed,
     async ({ binding, live, verdict }): Promise<RetriedRestarts[]> => {
       if (verdict.action !== "none" || binding?.restart === undefined || live === undefined) return [];
-      const versionId = parseVersionId(live.annotations[marks.annotations.versionId]);
+      const versionId = parseVersionId(live.annotations[ownMetadata.annotations.versionId]);
       if (versionId === undefined) return [];
-      const settled = { binding, marks, secret: live, was: { kind: "unchanged", versionId } } as const;
+      const settled = { binding, ownMetadata, secret: live, was: { kind: "unchanged", versionId } } as const;
       const { restarts = [] } = await sweep.followUp(settled, budget);
       const notable = restarts.filter(({ outcome }) => outcome !== "already");
       return notable.length === 0

@@ -130,7 +130,7 @@ function clusterSweepOf(
     mode,
     plan,
     inventory,
-    rules: { marks: index.marks, deletionGraceMs },
+    rules: { ownMetadata: index.ownMetadata, deletionGraceMs },
     isBound: (namespace, name) => bound.has(nameOfSecret({ namespace, name })),
     alsoBoundIn: (namespace, name) =>
       others.filter((other) => bindingsByTarget(index, other).has(nameOfSecret({ namespace, name }))),

@@ -58,7 +58,7 @@ async function sweepPiece(
   sweep: ClusterSweep,
   { piece, lists, sum }: { piece: readonly SweepItem[]; lists: NamespaceLists; sum: Sum },
 ): Promise<void> {
-  const { marks } = sweep.rules;
+  const { ownMetadata } = sweep.rules;
   freeOtherLists(lists, piece);
   const { assessed, orphansUnknown } =
     sweep.mode === "metadata"
@@ -67,7 +67,9 @@ async function sweepPiece(
   sum.orphansUnknown.push(...orphansUnknown);
   sum.unknown += assessed.filter(isUnknown).length;
   if (sweep.plan) {
-    sum.targets.push(...assessed.filter((each) => isShown(each, sweep)).map((each) => rowOf(each, marks)));
+    sum.targets.push(
+      ...assessed.filter((each) => isShown(each, sweep)).map((each) => rowOf(each, ownMetadata)),
+    );
     return;
   }
   const { writable, deletions, rest } = sortByAction(assessed);
@@ -75,7 +77,7 @@ async function sweepPiece(
   sum.targets.push(...(await writeTargets(sweep, writable)));
   for (const each of rest) {
     const done = each.verdict.note && (await noteOnSecret(sweep, each));
-    if (isShown(each, sweep) || done?.outcome) sum.targets.push(rowOf(each, marks, done));
+    if (isShown(each, sweep) || done?.outcome) sum.targets.push(rowOf(each, ownMetadata, done));
   }
   const restartable = rest.filter(({ binding }) => binding?.restart !== undefined);
   sum.retriedRestarts.push(...(await retryPendingRestarts(sweep, restartable)));

@@ -58,7 +58,7 @@ export type Assessed = {
 
 export function rowOf(
   { verdict, live, states, certificateExpiresInDays }: Assessed,
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
   done: Pick<TargetRow, "outcome" | "code" | "advice"> &
     FollowUpOutcome &
     Pick<FindingDetails, "changes" | "collisions"> = {},
@@ -75,7 +75,7 @@ export function rowOf(
     ...(advice !== undefined && { advice }),
     ...(deleteAfter !== undefined && { deleteAfter }),
     ...(until !== undefined && { until }),
-    ...heldState(live, states, marks),
+    ...heldState(live, states, ownMetadata),
     ...shown,
     ...(certificateExpiresInDays !== undefined && { certificateExpiresInDays }),
     ...done,

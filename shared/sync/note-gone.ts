@@ -8,9 +8,9 @@ export async function noteGone(
   cluster: Pick<ClusterConnection, "patchMetadata">,
   { namespace, name, uid, resourceVersion }: Pick<LiveMetadata, "namespace" | "name"> & ObjectVersion,
   goneSince: number | null,
-  { marks, budget }: { readonly marks: RelayMetadata; readonly budget: TimeBudget },
+  { ownMetadata, budget }: { readonly ownMetadata: RelayMetadata; readonly budget: TimeBudget },
 ): Promise<void> {
-  const { annotations, fieldManager } = marks;
+  const { annotations, fieldManager } = ownMetadata;
   const text = goneSince === null ? null : new Date(goneSince).toISOString();
   const metadata = { annotations: { [annotations.goneSince]: text } };
   await cluster.patchMetadata({ namespace, name, uid, resourceVersion }, { metadata, fieldManager }, budget);

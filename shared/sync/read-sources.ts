@@ -17,7 +17,7 @@ type ReadSourcesDependencies = {
 };
 
 export type ReadSourcesRequest = {
-  readonly marks: RelayMetadata;
+  readonly ownMetadata: RelayMetadata;
   readonly budget: TimeBudget;
   /** The current versions according to an event or a sweep, by source key. If a read differs, it is repeated. */
   readonly expectedVersionIds?: ReadonlyMap<string, VersionId>;
@@ -37,12 +37,12 @@ export async function readSources(
 ): Promise<SourceReads> {
   const requests = new Map<string, { source: SourceAt; recorded: Recorded[] }>();
   for (const { binding, live } of observations) {
-    const versions = live && annotatedVersions(live.annotations, binding.sources.length, request.marks);
+    const versions = live && annotatedVersions(live.annotations, binding.sources.length, request.ownMetadata);
     for (const [index, source] of binding.sources.entries()) {
       const key = keyOfSource(source);
       const entry = requests.get(key) ?? { source, recorded: [] };
       requests.set(key, entry);
-      if (live !== undefined) entry.recorded.push(recordedOf(live, versions?.[index], request.marks));
+      if (live !== undefined) entry.recorded.push(recordedOf(live, versions?.[index], request.ownMetadata));
     }
   }
   const reads = [...requests].map(

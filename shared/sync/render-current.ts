@@ -10,12 +10,12 @@ import type { CurrentSource } from "../source/source.ts";
 export async function renderCurrent(
   binding: Binding,
   reads: readonly (CurrentSource | RelayError)[],
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
 ): Promise<DesiredSecret | RenderError | undefined> {
   const current = reads.filter((read): read is CurrentSource => !(read instanceof RelayError));
   if (current.length < reads.length) return undefined;
   try {
-    return renderSecret(binding, current, marks, await loadRenderers(binding));
+    return renderSecret(binding, current, ownMetadata, await loadRenderers(binding));
   } catch (error) {
     if (error instanceof RenderError) return error;
     throw error;

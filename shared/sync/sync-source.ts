@@ -129,7 +129,7 @@ async function syncCluster(
 
 async function followUp(
   deps: SyncDependencies,
-  { budget, marks, isRepair = false }: SyncRequest,
+  { budget, ownMetadata, isRepair = false }: SyncRequest,
   { binding, done: outcome, verdict, secret }: Done,
 ): Promise<SyncOutcome> {
   const done: SyncOutcome = { ...outcome, ...(verdict && { verdict }) };
@@ -137,7 +137,10 @@ async function followUp(
   if (!isWanted || done.kind === "failed") return done;
   const was =
     done.kind === "refused" ? done : { kind: changeKind(done, isRepair), versionId: done.versionId };
-  return { ...done, ...(await deps.followUp({ binding, marks, was, ...(secret && { secret }) }, budget)) };
+  return {
+    ...done,
+    ...(await deps.followUp({ binding, ownMetadata, was, ...(secret && { secret }) }, budget)),
+  };
 }
 
 function changeKind(
@@ -221,15 +224,15 @@ async function writeTarget(
   }
   const current = reads.filter((read): read is CurrentSource => !(read instanceof RelayError));
   const { versionId, collisions } = desired;
-  const how = { fieldManager: request.marks.fieldManager, force: verdict.write?.force ?? false };
-  const notes = { annotations: request.marks.annotations, now: deps.now() };
+  const how = { fieldManager: request.ownMetadata.fieldManager, force: verdict.write?.force ?? false };
+  const notes = { annotations: request.ownMetadata.annotations, now: deps.now() };
   const apply = (base: ObjectVersion | undefined, withNotes: Notes) =>
     cluster.applySecret(applyBody(desired, base, withNotes), how, request.budget);
   if (verdict.action === "none") {
     let secret = live;
     if (hasReturned(live, { binding, current }, request)) {
-      const readersDue = live?.annotations[request.marks.annotations.readersDue];
-      const takeBacks = printTakeBacks(recentTakeBacks(live, request.marks, notes.now));
+      const readersDue = live?.annotations[request.ownMetadata.annotations.readersDue];
+      const takeBacks = printTakeBacks(recentTakeBacks(live, request.ownMetadata, notes.now));
       secret = await apply(live, { ...notes, readersDue, takeBacks });
     }
     if (verdict.note === "returned" && secret !== undefined) await noteGone(cluster, secret, null, request);
@@ -263,15 +266,15 @@ async function writeTarget(
 function isByKnownRules(
   live: LiveSecret | undefined,
   { binding, verdict }: { readonly binding: Binding; readonly verdict: Verdict },
-  { marks }: SyncRequest,
+  { ownMetadata }: SyncRequest,
 ): boolean {
   if (verdict.action !== "update" && verdict.action !== "none") return false;
-  return live?.annotations[marks.annotations.bindingFingerprint] === binding.fingerprint;
+  return live?.annotations[ownMetadata.annotations.bindingFingerprint] === binding.fingerprint;
 }
 
 async function observe(
   deps: SyncDependencies,
-  { budget, marks }: SyncRequest,
+  { budget, ownMetadata }: SyncRequest,
   { binding, live, reads }: { binding: Binding; live: LiveSecret | undefined; reads: Write["reads"] },
 ): Promise<Observation> {
   const { describe } = deps;
@@ -282,13 +285,13 @@ async function observe(
       return stateOfRead(source, read, describe && (() => describe(source, budget)));
     }),
   );
-  const desired = await renderCurrent(binding, reads, marks);
+  const desired = await renderCurrent(binding, reads, ownMetadata);
   return { binding, live: liveTarget(live), sources, ...(desired && { desired }) };
 }
 
-/** Only sweeps delete, with their own setting. Here the grace period only marks a Secret that waits for deletion. */
-function rulesOf({ now }: SyncDependencies, { marks }: SyncRequest): AssessRules {
-  return { marks, now: now(), deletionGraceMs: DELETION_GRACE_MS };
+/** Only sweeps delete, with their own setting. Here the grace period only ownMetadata a Secret that waits for deletion. */
+function rulesOf({ now }: SyncDependencies, { ownMetadata }: SyncRequest): AssessRules {
+  return { ownMetadata, now: now(), deletionGraceMs: DELETION_GRACE_MS };
 }
 
 /** Only sweeps delete, after two observations. */
@@ -307,7 +310,7 @@ function notWritten({ target, finding, action, code, advice, retryable }: Verdic
 /** Moves the ownership of removed keys and of a previous operator's keys to the relay. Returns the state to apply to. */
 async function disown(
   cluster: SyncCluster,
-  { budget, marks: { fieldManager } }: SyncRequest,
+  { budget, ownMetadata: { fieldManager } }: SyncRequest,
   { live, verdict, now }: { live: LiveSecret | undefined; verdict: Verdict; now: number },
 ): Promise<ObjectVersion | undefined> {
   const keys = verdict.write?.disown ?? [];
@@ -337,29 +340,29 @@ async function isStillCurrent(
 function hasReturned(
   live: LiveSecret | undefined,
   { binding, current }: { readonly binding: Binding; readonly current: readonly CurrentSource[] },
-  { expectedVersionIds, occurredAt, marks }: SyncRequest,
+  { expectedVersionIds, occurredAt, ownMetadata }: SyncRequest,
 ): boolean {
   const isExpected = binding.sources.some(
     (source, index) => current[index]?.versionId === expectedVersionIds?.get(keyOfSource(source)),
   );
-  const writtenAt = Date.parse(live?.annotations[marks.annotations.writtenAt] ?? "");
+  const writtenAt = Date.parse(live?.annotations[ownMetadata.annotations.writtenAt] ?? "");
   return isExpected && occurredAt !== undefined && writtenAt < occurredAt;
 }
 
 /** The annotations for pending restarts and for the next sweep after this write. */
 function notesAfter(
   verdict: Verdict,
-  { marks }: SyncRequest,
+  { ownMetadata }: SyncRequest,
   { attempt, live, versionId }: Pick<Write, "attempt" | "live"> & { readonly versionId: VersionId },
   now: number,
 ): Pick<Notes, "readersDue" | "takeBacks"> {
   const { binding, isOurCreation = false } = attempt;
   const { action, write } = verdict;
-  const times = recentTakeBacks(live, marks, now);
+  const times = recentTakeBacks(live, ownMetadata, now);
   const takeBacks = printTakeBacks(write?.isTakeBack ? [...times, now] : times);
   if (binding.restart === undefined && binding.nudge !== true) return { takeBacks };
   if (action === "update" && !touchesData(write?.changes ?? [])) {
-    return { takeBacks, readersDue: live?.annotations[marks.annotations.readersDue] };
+    return { takeBacks, readersDue: live?.annotations[ownMetadata.annotations.readersDue] };
   }
   const isFirst = action === "create" || isOurCreation;
   return { takeBacks, readersDue: printPendingRestart({ versionId, changedAt: now, isFirst }) };

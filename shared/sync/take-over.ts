@@ -34,7 +34,7 @@ export async function takeOver(cluster: SyncCluster, request: TakeOver): Promise
     if (claim.kind === "none") return first;
     try {
       const metadata = patchFor(claim, live, request);
-      await cluster.patchMetadata(live, { metadata, fieldManager: rules.marks.fieldManager }, budget);
+      await cluster.patchMetadata(live, { metadata, fieldManager: rules.ownMetadata.fieldManager }, budget);
     } catch (error) {
       if (!(error instanceof FenceConflict)) throw error; // another client wrote first: assess again
     }
@@ -48,40 +48,40 @@ const STEPS_MAX = 8;
 function patchFor(
   claim: Claim,
   live: LiveSecret,
-  { binding, rules: { marks, now }, from }: TakeOver,
+  { binding, rules: { ownMetadata, now }, from }: TakeOver,
 ): object {
-  if (claim.kind === "relay") return renameAnnotations(live, marks, claim.from);
-  if (claim.kind === "contested") return { annotations: { [marks.annotations.takeBacks]: null } };
+  if (claim.kind === "relay") return renameAnnotations(live, ownMetadata, claim.from);
+  if (claim.kind === "contested") return { annotations: { [ownMetadata.annotations.takeBacks]: null } };
   const former = from === undefined ? undefined : parseIdentity(from)?.name;
-  const own = new Set([...Object.values(marks.annotations), ...Object.keys(binding.annotations)]);
-  const labels = [marks.managedLabel, ...Object.keys(binding.labels)];
+  const own = new Set([...Object.values(ownMetadata.annotations), ...Object.keys(binding.annotations)]);
+  const labels = [ownMetadata.managedLabel, ...Object.keys(binding.labels)];
   const fields = {
-    keys: notedKeys(live, marks).filter((key) => live.data.has(key)),
+    keys: notedKeys(live, ownMetadata).filter((key) => live.data.has(key)),
     labels: labels.filter((label) => Object.hasOwn(live.labels, label)),
     annotations: Object.keys(live.annotations).filter((annotation) => own.has(annotation)),
   };
   const how = { ...(former !== undefined && { former }), now };
-  return { managedFields: claimOwnership(live.rawManagedFields, fields, marks.fieldManager, how) };
+  return { managedFields: claimOwnership(live.rawManagedFields, fields, ownMetadata.fieldManager, how) };
 }
 
 /** Moves the label and annotations of the other relay to this relay's names. */
-function renameAnnotations({ annotations }: LiveSecret, marks: RelayMetadata, from: string): object {
+function renameAnnotations({ annotations }: LiveSecret, ownMetadata: RelayMetadata, from: string): object {
   const identity = parseIdentity(from);
   if (identity === undefined) throw new TypeError("The command checks the identity first");
   const other = relayMetadata(identity);
-  const purposes = Object.keys(marks.annotations) as (keyof RelayMetadata["annotations"])[];
+  const purposes = Object.keys(ownMetadata.annotations) as (keyof RelayMetadata["annotations"])[];
   const removed = Object.values(other.annotations).map((name) => [name, null]);
   const renamed = purposes.flatMap((purpose) => {
     const value = annotations[other.annotations[purpose]];
-    return value === undefined ? [] : [[marks.annotations[purpose], value]];
+    return value === undefined ? [] : [[ownMetadata.annotations[purpose], value]];
   });
   // A relay with the same name in another account or Region has the same names, and the values stay.
   return {
-    labels: { [other.managedLabel]: null, [marks.managedLabel]: marks.identity },
+    labels: { [other.managedLabel]: null, [ownMetadata.managedLabel]: ownMetadata.identity },
     annotations: {
       ...Object.fromEntries([...removed, ...renamed]),
-      [marks.annotations.takeBacks]: null,
-      [marks.annotations.goneSince]: null,
+      [ownMetadata.annotations.takeBacks]: null,
+      [ownMetadata.annotations.goneSince]: null,
     },
   };
 }

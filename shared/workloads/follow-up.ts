@@ -16,7 +16,7 @@ import type { ReaderCluster } from "./workload.ts";
 /** The result of a sync, for the follow-up actions. */
 export type Settled = {
   readonly binding: Binding;
-  readonly marks: RelayMetadata;
+  readonly ownMetadata: RelayMetadata;
   /** Its current metadata, if known. */
   readonly secret?: LiveMetadata;
   readonly was:
@@ -35,19 +35,20 @@ export type FollowUpDependencies = {
 /** Runs the follow-up actions of a binding. Never throws, because the Secret is already written. */
 export const followUpWith =
   (deps: FollowUpDependencies): FollowUp =>
-  async ({ binding, marks, secret, was }, budget) => {
+  async ({ binding, ownMetadata, secret, was }, budget) => {
     const { target, restart, nudge, events } = binding;
     const cluster = deps.connect(target.cluster);
     const pending =
-      was.kind === "refused" || !secret ? undefined : pendingRestartOn(secret, was.versionId, marks);
-    const event = events === true ? eventFor({ binding, marks, was, ...(secret && { secret }) }) : undefined;
+      was.kind === "refused" || !secret ? undefined : pendingRestartOn(secret, was.versionId, ownMetadata);
+    const event =
+      events === true ? eventFor({ binding, ownMetadata, was, ...(secret && { secret }) }) : undefined;
     const [eventFailure, nudged, restarts] = await Promise.all([
       event && codeIfFails(postEvent(cluster, target, event, { now: deps.now(), budget })),
       pending && pending.impliedBy === undefined && nudge === true
         ? nudgePods(cluster, target, pending, budget)
         : undefined,
       pending && restart
-        ? restartWorkloads({ ...deps, cluster }, { target, marks, rule: restart, pending, budget })
+        ? restartWorkloads({ ...deps, cluster }, { target, ownMetadata, rule: restart, pending, budget })
         : undefined,
     ]);
     return {

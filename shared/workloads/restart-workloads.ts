@@ -27,7 +27,7 @@ export type RestartDependencies = {
 };
 
 export type RestartRequest = {
-  readonly marks: RelayMetadata;
+  readonly ownMetadata: RelayMetadata;
   readonly target: TargetRef;
   readonly rule: RestartRule;
   readonly pending: PendingRestart;
@@ -201,7 +201,7 @@ function planFor(
 
 async function isStillPending({ cluster }: RestartDependencies, request: RestartRequest): Promise<boolean> {
   const live = await cluster.readMetadata(request.target, request.budget);
-  return live !== undefined && carriesPendingRestart(live, request.pending, request.marks);
+  return live !== undefined && carriesPendingRestart(live, request.pending, request.ownMetadata);
 }
 
 /** A Secret is often created before the workloads that will read it. */

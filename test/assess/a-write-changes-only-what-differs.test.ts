@@ -9,7 +9,7 @@ import { parseManagedFields } from "../../shared/cluster/managed-fields.ts";
 import type { DesiredSecret } from "../../shared/render/render-secret.ts";
 import { SecretValue } from "../../shared/source/secret-value.ts";
 import { applyBody } from "../../shared/sync/apply-body.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { bindingOf } from "../sweep/factories.ts";
 import { CANARY, type DesiredText, desiredOf, foreignLive, liveAfter, NOW } from "./factories.ts";
 
@@ -23,7 +23,7 @@ const assessValues = (
   const sources = [{ kind: "current", versionId: desired.versionId } as const];
   return assess(
     { binding, live: liveTarget(live), sources, desired },
-    { marks: MARKS, now: NOW, deletionGraceMs: 86_400_000 },
+    { ownMetadata: RELAY_METADATA, now: NOW, deletionGraceMs: 86_400_000 },
   );
 };
 
@@ -42,8 +42,8 @@ const disowned = (live: LiveSecret, field: string): LiveSecret => ({
 });
 
 const CAREFUL = { adopt: false };
-const LABEL = `metadata.labels.${MARKS.managedLabel}`;
-const NOTES = { annotations: MARKS.annotations, now: NOW };
+const LABEL = `metadata.labels.${RELAY_METADATA.managedLabel}`;
+const NOTES = { annotations: RELAY_METADATA.annotations, now: NOW };
 
 describe("an absent target", () => {
   it("is created", () => {
@@ -359,7 +359,7 @@ describe("the body of an apply", () => {
       metadata: {
         name: "db",
         namespace: "app",
-        labels: { team: "x", [MARKS.managedLabel]: MARKS.identity },
+        labels: { team: "x", [RELAY_METADATA.managedLabel]: RELAY_METADATA.identity },
         annotations: {
           "secret-relay/version-id": "version-1",
           "secret-relay/written-at": "2026-11-20T09:15:42.000Z",

@@ -4,7 +4,7 @@ import type { DesiredSecret } from "../../shared/render/render-secret.ts";
 import type { VersionId } from "../../shared/source/secret-id.ts";
 import { SecretValue } from "../../shared/source/secret-value.ts";
 import { applyBody } from "../../shared/sync/apply-body.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 
 export const CANARY = "canary-7f3a9c1e";
 export const NOW = Date.UTC(2026, 10, 20, 9, 15, 42);
@@ -25,7 +25,7 @@ export const desiredOf = ({
   target: { cluster: "main", namespace: "app", name: "db" },
   versionId: "version-1" as VersionId,
   type,
-  labels: { ...labels, [MARKS.managedLabel]: MARKS.identity },
+  labels: { ...labels, [RELAY_METADATA.managedLabel]: RELAY_METADATA.identity },
   annotations: { ...annotations, "secret-relay/version-id": "version-1" },
   data: new Map(Object.entries(data).map(([key, text]) => [key, SecretValue.fromText(text)])),
 });
@@ -36,7 +36,7 @@ export function appliedSecret(
   manager = "secret-relay",
   operation = "Apply",
 ): V1Secret {
-  const body = applyBody(desired, undefined, { annotations: MARKS.annotations, now: NOW });
+  const body = applyBody(desired, undefined, { annotations: RELAY_METADATA.annotations, now: NOW });
   const fields = (map: Record<string, string> = {}) =>
     Object.fromEntries(Object.keys(map).map((key) => [`f:${key}`, {}]));
   const fieldsV1 = {

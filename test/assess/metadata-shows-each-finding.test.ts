@@ -7,12 +7,12 @@ import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import type { ManagedFieldsEntry } from "../../shared/cluster/managed-fields.ts";
 import type { VersionId } from "../../shared/source/secret-id.ts";
 import type { SourceState } from "../../shared/source/source-state.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { bindingOf, FIRST, liveOf, SECOND, sourceOf } from "../sweep/factories.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 9, 15, 42);
 const DAY_MS = 86_400_000;
-const RULES = { marks: MARKS, now: NOW, deletionGraceMs: DAY_MS };
+const RULES = { ownMetadata: RELAY_METADATA, now: NOW, deletionGraceMs: DAY_MS };
 const AT = "2026-11-20T09:00:00.000Z";
 const CURRENT: SourceState = { kind: "current", versionId: FIRST };
 const SYNCED = bindingOf();
@@ -48,7 +48,7 @@ const edited = (binding: Binding, takeBacks: readonly number[] = []): LiveMetada
   const times = takeBacks.map((msAgo) => new Date(NOW - msAgo).toISOString()).join(" ");
   return {
     ...secret,
-    annotations: { ...secret.annotations, ...(times && { [MARKS.annotations.takeBacks]: times }) },
+    annotations: { ...secret.annotations, ...(times && { [RELAY_METADATA.annotations.takeBacks]: times }) },
     managedFields: [...without(secret, "data.password"), ownedBy("kubectl", "data.password")],
   };
 };
@@ -62,8 +62,8 @@ const noted = (secret: LiveMetadata, msAgo: number, writtenMsAgo = 30 * DAY_MS):
   ...secret,
   annotations: {
     ...secret.annotations,
-    [MARKS.annotations.writtenAt]: new Date(NOW - writtenMsAgo).toISOString(),
-    [MARKS.annotations.goneSince]: new Date(NOW - msAgo).toISOString(),
+    [RELAY_METADATA.annotations.writtenAt]: new Date(NOW - writtenMsAgo).toISOString(),
+    [RELAY_METADATA.annotations.goneSince]: new Date(NOW - msAgo).toISOString(),
   },
 });
 
@@ -87,7 +87,7 @@ const cases: Case[] = [
     },
   },
   {
-    it: "removes them where the binding says so",
+    it: "removes them if the binding has foreignKeys: remove",
     binding: bindingOf({}, { foreignKeys: "remove" }),
     live: liveOf(SYNCED, { managedFields: [...live.managedFields, ownedBy("kubectl", "data.extra")] }),
     want: {
@@ -102,7 +102,7 @@ const cases: Case[] = [
     live: liveOf(sharing, { managedFields: [...live.managedFields, ownedBy("kubectl", "data.extra")] }),
     want: undefined,
   },
-  { it: "names a Secret that is not there", live: undefined, want: { finding: "MISSING", action: "create" } },
+  { it: "reports an absent Secret", live: undefined, want: { finding: "MISSING", action: "create" } },
   {
     it: "reports a version that is no longer current, with the least time since",
     source: { kind: "current", versionId: SECOND, changedAt: NOW - 5_000 },
@@ -232,7 +232,7 @@ const cases: Case[] = [
   {
     it: "does not annotate a Secret with only the label, which any client can set",
     binding: deleting,
-    live: foreign(deleting, { labels: { [MARKS.managedLabel]: MARKS.identity } }),
+    live: foreign(deleting, { labels: { [RELAY_METADATA.managedLabel]: RELAY_METADATA.identity } }),
     source: { kind: "missing" },
     want: { finding: "SOURCE_MISSING", action: "refuse" },
   },
@@ -311,7 +311,9 @@ const cases: Case[] = [
   {
     it: "refuses a Secret of another installation, even with adopt",
     binding: adopting,
-    live: liveOf(adopting, { labels: { [MARKS.managedLabel]: "secret-relay.999988887777.eu-west-1" } }),
+    live: liveOf(adopting, {
+      labels: { [RELAY_METADATA.managedLabel]: "secret-relay.999988887777.eu-west-1" },
+    }),
     want: {
       finding: "OWNED_BY_ANOTHER_RELAY",
       action: "refuse",
@@ -474,7 +476,11 @@ describe("with several sources", () => {
     states: SourceState[];
     want: object | undefined;
   }>([
-    { it: "nothing is wrong where each is as noted", states: [at(FIRST), at(SECOND)], want: undefined },
+    {
+      it: "there is no finding if each version is the recorded one",
+      states: [at(FIRST), at(SECOND)],
+      want: undefined,
+    },
     {
       it: "a stale source is named, with the time since",
       states: [at(FIRST, NOW), at(FIRST, NOW - 7_000)],
@@ -609,7 +615,7 @@ describe("a Secret without a binding", () => {
     ["lacks the relay's label", liveOf(deleting, { labels: {} })],
     [
       "has the identity of another relay",
-      liveOf(deleting, { labels: { [MARKS.managedLabel]: "secret-relay.999988887777.eu-west-1" } }),
+      liveOf(deleting, { labels: { [RELAY_METADATA.managedLabel]: "secret-relay.999988887777.eu-west-1" } }),
     ],
     [
       "lacks the relay's field manager",

@@ -14,8 +14,8 @@ const loadBinding = (rules: string) =>
 
 describe("which keys", () => {
   const cases = [
-    { it: "all, when nothing is said", rules: "", want: { kind: "all" } },
-    { it: "all, when it is said", rules: "    keys: all\n", want: { kind: "all" } },
+    { it: "all, by default", rules: "", want: { kind: "all" } },
+    { it: "all, if stated", rules: "    keys: all\n", want: { kind: "all" } },
     {
       it: "a list, under their own names",
       rules: "    keys: [username, password]\n",
@@ -65,7 +65,7 @@ defaults:
 bindings:
 ${bindings}`;
 
-  it("fill in what a binding and a target leave out", () => {
+  it("apply where a binding or a target has no value", () => {
     const { bindings } = load(file("  - { source: prod/db, targets: [{ name: db }] }\n"));
 
     expect(bindings).toEqual([
@@ -82,7 +82,7 @@ ${bindings}`;
     ]);
   });
 
-  it("give way to what is said, and labels are merged one by one", () => {
+  it("do not override explicit values, and labels are merged one by one", () => {
     const { bindings } = load(
       file(`  - source: prod/db
     targets: [{ cluster: b, namespace: reports, name: db }]
@@ -112,11 +112,11 @@ it("a binding with three targets becomes three, with one fingerprint", () => {
   expect(new Set(bindings.map(({ fingerprint }) => fingerprint)).size).toBe(1);
 });
 
-it("the only cluster need not be named", () => {
+it("a single cluster does not need to be named", () => {
   expect(loadBinding("")?.target.cluster).toBe("prod");
 });
 
-it("a system namespace is taken when the target says that it is meant, and the flag goes no further", () => {
+it("a system namespace is accepted with the target's flag, which is not compiled", () => {
   const { bindings } = load(
     withBindings(
       "  - source: a\n    targets: [{ namespace: kube-system, name: a, allowSystemNamespace: true }]\n",
@@ -126,7 +126,7 @@ it("a system namespace is taken when the target says that it is meant, and the f
   expect(bindings[0]?.target).toEqual({ cluster: "prod", namespace: "kube-system", name: "a" });
 });
 
-it("an ARN that ends like a full one is a full one", () => {
+it("an ARN that ends like a full one is read as full", () => {
   const arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
   const { bindings } = load(
     withBindings(`  - source: ${arn}\n    targets: [{ namespace: shop, name: db }]\n`),
@@ -135,7 +135,7 @@ it("an ARN that ends like a full one is a full one", () => {
   expect(bindings[0]?.sources[0]).toMatchObject({ id: arn, names: ["prod/db"], suffix: "AbCdEf" });
 });
 
-it("anchors and aliases stand for what they name", () => {
+it("anchors and aliases are resolved", () => {
   const { bindings } = load(
     withBindings(`  - source: a
     targets: [{ namespace: shop, name: a }]
@@ -149,11 +149,11 @@ it("anchors and aliases stand for what they name", () => {
   expect(bindings.map(({ labels }) => labels)).toEqual([{ team: "shop" }, { team: "shop" }]);
 });
 
-it("no bindings and unused clusters are fine, and so is a byte order mark", () => {
+it("a file without bindings, with unused clusters or with a byte order mark is valid", () => {
   expect(load(`\ufeff${withBindings("  []\n")}`)).toMatchObject({ version: 1, bindings: [] });
 });
 
-it("any valid file, printed as YAML, loads as what it says", () => {
+it("any valid file, printed as YAML, loads with the same content", () => {
   fc.assert(
     fc.property(anyBindingsFile, fc.boolean(), (file, flow) => {
       const text = stringify(file, { collectionStyle: flow ? "flow" : "any", aliasDuplicateObjects: true });
@@ -167,7 +167,7 @@ it("any valid file, printed as YAML, loads as what it says", () => {
   );
 });
 
-it("any text at all is loaded or refused with a BindingsError", () => {
+it("any text is loaded or refused with a BindingsError", () => {
   const pieces = [
     "version: 1",
     "clusters:",
@@ -215,7 +215,7 @@ it("any text at all is loaded or refused with a BindingsError", () => {
   );
 });
 
-it("any value in any place of a valid file is loaded or refused with a BindingsError", () => {
+it("any value at any location of a valid file is loaded or refused with a BindingsError", () => {
   const places = [[], ["clusters"], ["clusters", "prod"], ["defaults"], ["bindings"], ["bindings", 0]]
     .concat([
       ["bindings", 0, "source"],

@@ -29,13 +29,13 @@ const compiled = () =>
     "b",
   );
 
-it("from JSON that the build made", async () => {
+it("reads JSON from the build", async () => {
   const file = await fileOf("good.json", JSON.stringify(compiled()));
 
   expect(await readCompiledBindings(file)).toEqual(compiled());
 });
 
-it.each(["bindings.yaml", "bindings.yml"])("from %s as people write it", async (name) => {
+it.each(["bindings.yaml", "bindings.yml"])("reads a handwritten %s", async (name) => {
   const file = await fileOf(name, await readFile(EXAMPLE, "utf8"));
 
   const { bindings } = await readCompiledBindings(file);
@@ -49,14 +49,14 @@ it.each(["bindings.yaml", "bindings.yml"])("from %s as people write it", async (
   ]);
 });
 
-it("and tells what is wrong with a YAML file, by its own name", async () => {
+it("reports a mistake in a YAML file under the name of that file", async () => {
   const file = await fileOf("wrong.yaml", "version: 2\n");
 
   await expect(readCompiledBindings(file)).rejects.toThrow(BindingsError);
   await expect(readCompiledBindings(file)).rejects.toThrow(`${file}:1:10: version:`);
 });
 
-describe("refuses, and says to build,", () => {
+describe("rejects, with the advice to build:", () => {
   const changed = (change: (binding: Record<string, unknown>) => void): string => {
     const all = JSON.parse(JSON.stringify(compiled()));
     change(all.bindings[0]);
@@ -71,7 +71,7 @@ describe("refuses, and says to build,", () => {
     ["a file without bindings", '{"version":1,"clusters":{}}'],
     ["bindings as YAML has them", '{"version":1,"clusters":{},"bindings":[{"source":"prod/db"}]}'],
     [
-      "a cluster that is not there",
+      "an undefined cluster",
       changed((binding) => Object.assign(binding.target as object, { cluster: "toString" })),
     ],
     ["a binding without a fingerprint", changed((binding) => delete binding.fingerprint)],
@@ -85,7 +85,7 @@ describe("refuses, and says to build,", () => {
     });
   });
 
-  it("a file that is not there", async () => {
+  it("a missing file", async () => {
     await expect(readCompiledBindings(path.join(folder, "none.json"))).rejects.toMatchObject({
       code: "BINDINGS_UNREADABLE",
       message: expect.stringContaining("cannot be read. Check BINDINGS_FILE"),
@@ -93,7 +93,7 @@ describe("refuses, and says to build,", () => {
   });
 });
 
-it("without loading a YAML parser or a validator for JSON", async () => {
+it("reads JSON without loading a YAML parser or a JSON validator", async () => {
   const file = await fileOf("cold.json", JSON.stringify(compiled()));
   const script = `
     import { registerHooks } from "node:module";

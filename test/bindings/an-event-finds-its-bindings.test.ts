@@ -18,7 +18,7 @@ const indexOf = (...sources: string[]) => {
 };
 const seen = (text: string, origin: "full-arn" | "any" = "any"): SecretReference => {
   const reference = parseSecretReference(text, origin);
-  if (reference === undefined) throw new Error(`${text} is no reference`);
+  if (reference === undefined) throw new Error(`${text} is not a reference`);
   return reference;
 };
 const idsFor = (index: ReturnType<typeof indexOf>, reference: SecretReference): string[] =>
@@ -28,7 +28,7 @@ describe("an event with the full ARN", () => {
   const event = seen(`${ARN}prod/db-AbCdEf`, "full-arn");
 
   it.each(["prod/db", `${ARN}prod/db-AbCdEf`, `${ARN}prod/db`])(
-    "finds the binding that says %s",
+    "finds the binding with the source %s",
     (source) => {
       expect(idsFor(indexOf("other", source), event)).toEqual([source]);
     },
@@ -41,7 +41,7 @@ describe("an event with the full ARN", () => {
     "prod/db-AbCdEf",
     "prod",
     "__proto__",
-  ])("does not find the binding that says %s", (source) => {
+  ])("does not find the binding with the source %s", (source) => {
     expect(idsFor(indexOf(source), event)).toEqual([]);
   });
 
@@ -50,14 +50,14 @@ describe("an event with the full ARN", () => {
   });
 });
 
-it("one source that is bound twice is found once, with both bindings", () => {
+it("a source that is bound twice is found once, with both bindings", () => {
   const [found, ...others] = indexOf("prod/db", "other", "prod/db").find(seen("prod/db"));
 
   expect(others).toEqual([]);
   expect(found?.bindings.map(({ target }) => target.name)).toEqual(["s0", "s2"]);
 });
 
-it("an ARN with two readings finds both secrets that it may mean", () => {
+it("an ambiguous ARN finds both possible secrets", () => {
   const index = indexOf("prod/db", "prod/db-AbCdEf");
 
   expect(idsFor(index, seen(`${ARN}prod/db-AbCdEf`)).sort()).toEqual(["prod/db", "prod/db-AbCdEf"]);
@@ -75,7 +75,7 @@ it("lists every source of the file once, and its clusters", () => {
   expect(index.clusters).toEqual({ prod: { name: "prod-eks", region: "eu-west-1" } });
 });
 
-it("every bound name finds its own binding, whatever the names", () => {
+it("every bound name finds its own binding, for any names", () => {
   const anyName = fc.stringMatching(/^[A-Za-z0-9/_+=.@!-]{1,20}$/);
   fc.assert(
     fc.property(fc.uniqueArray(anyName, { minLength: 1, maxLength: 8 }), (names) => {
@@ -100,7 +100,7 @@ describe("a webhook id", () => {
   const targetsBy = (webhookId: string) =>
     index.findByWebhookId(webhookId).map((found) => found.bindings.map(({ target }) => target.name));
 
-  it("finds every source of which a binding states it, with all bindings of that source", () => {
+  it("finds every source with a binding that has the id, with all bindings of that source", () => {
     expect(targetsBy("shop")).toEqual([["a", "b"], ["c"]]);
   });
 
@@ -108,7 +108,7 @@ describe("a webhook id", () => {
     expect(targetsBy(webhookId)).toEqual([]);
   });
 
-  it("takes in bindings what a direct call takes, and nothing else", () => {
+  it("is valid in bindings if it is valid in a direct call, and only then", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ maxLength: 130 }), fc.stringMatching(/^[\w.-]{1,130}$/)),

@@ -87,7 +87,7 @@ export const anyBindingsFile: fc.Arbitrary<BindingsFile> = fc
     bindings: withDistinctTargets(file.bindings).map(withOneKeyRule),
   }));
 
-/** What the file means, told in the plainest way. */
+/** The expected result of a file, derived in the simplest way. */
 export function expectedOf({ defaults = {}, bindings }: BindingsFile): unknown[] {
   return bindings.flatMap(({ source, targets, keys, value, ...own }) =>
     targets.map((target) => ({

@@ -1,13 +1,13 @@
 import { BindingsError } from "../../shared/bindings/bindings-error.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
 
-/** A complete file: the top and one cluster, then what a test is about. */
+/** A complete file: the header and one cluster, then the bindings of a test. */
 export const withBindings = (bindings: string): string =>
   `version: 1\nclusters:\n  prod: { name: prod-eks, region: eu-west-1 }\nbindings:\n${bindings}`;
 
 export type ExpectedProblem = { readonly says: string; readonly fix: string; readonly path?: string };
 
-/** What loading complains about; an empty list when it loads. */
+/** The problems that loading reports; an empty list if the file loads. */
 export function problemsOf(text: string): BindingsError["problems"] {
   try {
     loadBindings(text, "bindings.yaml");
@@ -18,7 +18,7 @@ export function problemsOf(text: string): BindingsError["problems"] {
   }
 }
 
-/** Takes the marks ▶ out of a text and tells where they stood, so that a table shows places instead of numbers. */
+/** Removes each ▶ from a text and returns its location, so that a table shows places instead of numbers. */
 export function unmarked(marked: string): { text: string; places: { line: number; column: number }[] } {
   const places = marked.split("\n").flatMap((line, index) => {
     const parts = line.split("▶").slice(0, -1);

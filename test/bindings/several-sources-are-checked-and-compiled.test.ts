@@ -11,12 +11,12 @@ const several = (...sources: string[]): string =>
   `  - sources:\n${sources.map((source) => `      - ${source}\n`).join("")}    ${TARGETS}\n`;
 const load = (bindings: string) => loadBindings(withBindings(bindings), "bindings.yaml").bindings;
 
-describe("a mistake is told with its place:", () => {
+describe("a mistake is reported with its location:", () => {
   it.each<[what: string, binding: string, says: string, fix: string]>([
     ["no source at all", `  - ▶${TARGETS}\n`, "source is missing", "for example prod/db"],
     ["an empty list", `  - sources: ▶[]\n    ${TARGETS}\n`, "This is empty", '[{"source":"prod/db"'],
     ["an entry without source", several("▶{ keys: [a] }"), "source is missing", "for example prod/db"],
-    ["a source that is none", several("{ source: ▶'prod db' }"), "neither the name", "Copy the name"],
+    ["an invalid source", several("{ source: ▶'prod db' }"), "neither the name", "Copy the name"],
     [
       "source beside sources",
       `${several("{ source: a }")}    ▶source: b\n`,
@@ -42,7 +42,7 @@ describe("a mistake is told with its place:", () => {
       "Remove",
     ],
     [
-      "another way to collide",
+      "an unknown value of collisions",
       `${several("{ source: a }")}    collisions: ▶first\n`,
       "none of the",
       "refuse or last",
@@ -54,14 +54,14 @@ describe("a mistake is told with its place:", () => {
       "collisions: last",
     ],
     ["AWSPENDING", `  - source: a\n    stage: ▶AWSPENDING\n    ${TARGETS}\n`, "not in use yet", "AWSCURRENT"],
-    ["a label with a blank", several("{ source: a, stage: ▶'a b' }"), "without spaces", "AWSPREVIOUS"],
+    ["a label with a space", several("{ source: a, stage: ▶'a b' }"), "without spaces", "AWSPREVIOUS"],
     [
       "a label and a version",
       several(`{ source: a, stage: B, ▶versionId: ${VERSION} }`),
       "both",
       "Keep stage",
     ],
-    ["a version that is none", several("{ source: a, versionId: ▶v1 }"), "32 to 64", VERSION],
+    ["an invalid version", several("{ source: a, versionId: ▶v1 }"), "32 to 64", VERSION],
     ["decode without value", several("▶{ source: a, decode: base64 }"), "value is missing", "license.txt"],
     [
       "value beside keys",
@@ -82,7 +82,7 @@ describe("a mistake is told with its place:", () => {
       "jmespath",
     ],
     [
-      "a type's key that none makes",
+      "a key of the type that no source provides",
       `  - ▶sources: [{ source: a, keys: [tls.crt] }, { source: b, value: x }]\n    type: kubernetes.io/tls\n    ${TARGETS}\n`,
       "needs the key tls.key",
       "Add tls.key",
@@ -99,7 +99,7 @@ describe("a mistake is told with its place:", () => {
     expect([{ line: problem?.line, column: problem?.column }]).toEqual(places);
   });
 
-  it("all of them at once", () => {
+  it("all mistakes at once", () => {
     const text = withBindings(
       several("{ source: 'a b', stage: AWSPENDING }", "{ source: c, keys: [k] }", "{ source: d, keys: [k] }"),
     );
@@ -110,12 +110,12 @@ describe("a mistake is told with its place:", () => {
     ]);
   });
 
-  it("a key that two sources make is none where the last one is to win", () => {
+  it("a key from two sources is not a mistake with collisions: last", () => {
     const binding = several("{ source: a, keys: [k] }", "{ source: b, keys: [k] }");
     expect(problemsOf(withBindings(`${binding}    collisions: last\n`))).toEqual([]);
   });
 
-  it("a type's keys may come from several sources, and from a pattern that only the value can tell", () => {
+  it("the keys of a type can come from several sources, and from a pattern whose keys depend on the value", () => {
     for (const other of ["keys: [tls.key]", "extract: { include: ['tls.*'] }"]) {
       const binding = several("{ source: a, keys: [tls.crt] }", `{ source: b, ${other} }`);
       expect(problemsOf(withBindings(`${binding}    type: kubernetes.io/tls\n`))).toEqual([]);
@@ -123,7 +123,7 @@ describe("a mistake is told with its place:", () => {
   });
 });
 
-it("is compiled in its order, each source with its own rule and version", () => {
+it("sources are compiled in their order, each with its own rule and version", () => {
   const [binding] = load(
     several(
       "{ source: prod/db, keys: { DB: password } }",
@@ -157,7 +157,7 @@ it("is compiled in its order, each source with its own rule and version", () => 
   expect(parseCompiledBindings(text, "bindings.json").bindings).toEqual([binding]);
 });
 
-it("one entry of sources is the same rule as source, and AWSCURRENT the same as no label", () => {
+it("one entry of sources equals source, and AWSCURRENT equals no label", () => {
   const fingerprints = [
     `  - { source: a, keys: [k], ${TARGETS} }\n`,
     several("{ source: a, keys: [k] }"),
@@ -167,7 +167,7 @@ it("one entry of sources is the same rule as source, and AWSCURRENT the same as 
   expect(new Set(fingerprints).size).toBe(1);
 });
 
-it("anything else about its sources makes another fingerprint", () => {
+it("any other change of the sources changes the fingerprint", () => {
   const fingerprints = [
     several("{ source: a, keys: [k] }"),
     several("{ source: a, keys: [k], stage: B }"),
@@ -203,16 +203,16 @@ describe("a change of a source", () => {
   it.each<[what: string, id: string, change: { reason: string; labels?: string[] }, want: string[]]>([
     ["AWSCURRENT moved", "b", { reason: "label-updated" }, ["both", "plain", "previous"]],
     ["its only source moved", "a", { reason: "label-updated" }, ["both"]],
-    ["a label moved that one states", "b", { reason: "label-updated", labels: ["GREEN"] }, ["both"]],
-    ["a label moved that none states", "b", { reason: "label-updated", labels: ["RED"] }, []],
+    ["a label moved that one binding follows", "b", { reason: "label-updated", labels: ["GREEN"] }, ["both"]],
+    ["a label moved that no binding follows", "b", { reason: "label-updated", labels: ["RED"] }, []],
     [
       "AWSPREVIOUS was moved by hand",
       "b",
       { reason: "put-secret-value", labels: ["AWSPREVIOUS"] },
       ["previous"],
     ],
-    ["somebody names it by hand", "b", { reason: "direct" }, ["both", "plain", "pinned", "previous"]],
-  ])("concerns whoever follows it: %s", (_, id, change, want) => {
+    ["an operator names the source", "b", { reason: "direct" }, ["both", "plain", "pinned", "previous"]],
+  ])("affects the bindings that follow it: %s", (_, id, change, want) => {
     expect(concerned(id, change)).toEqual(want);
   });
 

@@ -225,7 +225,7 @@ async function runSeed(
         withValue: rotator.counts.recreatedWithValue,
         withoutValue: rotator.counts.recreatedWithoutValue,
       },
-      ofSecondRelay: fleet.targets.filter(({ marks }) => marks.self.name === RELAYS[1]).length,
+      ofSecondRelay: fleet.targets.filter(({ ownMetadata }) => ownMetadata.self.name === RELAYS[1]).length,
       shared: fleet.targets.filter(({ isShared }) => isShared).length / 2,
       bindings: countTargets(fleet),
       bystanders: fleet.bystanders.length,

@@ -24,7 +24,7 @@ describe("the fence, in every order of its steps,", () => {
   });
 });
 
-describe("a mistake in the protocol is found, with the steps that lead to it:", () => {
+describe("an error in the protocol is found, with the steps that lead to it:", () => {
   const cases: { protocol: Protocol; scope: keyof typeof ALL; breaks: Violation }[] = [
     { protocol: "fence off", scope: "three invocations", breaks: OLDER },
     { protocol: "fence off", scope: "an operator deletes the Secret", breaks: BACK },
@@ -61,7 +61,7 @@ describe("a mistake in the protocol is found, with the steps that lead to it:", 
   });
 });
 
-describe("what the fence depends on and does not promise:", () => {
+describe("a known limit of the fence:", () => {
   it("two stale reads in a row by one invocation confirm each other", () => {
     const scope: Scope = { ...SCOPES["stale reads of AWSCURRENT"], staleInARow: 2 };
     expect([...explore(scope).counterexamples.keys()]).toContain(OLDER);

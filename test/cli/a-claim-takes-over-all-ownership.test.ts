@@ -18,11 +18,11 @@ const CLAIMED = {
   "f:metadata": { "f:labels": { "f:pay.secret-relay/managed": {} } },
 };
 
-it("makes one entry where there was none", () => {
+it("creates an entry if there was none", () => {
   expect(claimOwnership([], fields, "pay", { now: NOW })).toEqual([own(CLAIMED)]);
 });
 
-it("takes the fields from every other entry, and leaves the rest of it", () => {
+it("moves the fields from every other entry, and keeps the rest of those entries", () => {
   const velero = entry("velero", "Update", {
     "f:data": { ".": {}, "f:password": {}, "f:extra": {} },
     "f:type": {},
@@ -33,12 +33,12 @@ it("takes the fields from every other entry, and leaves the rest of it", () => {
   ]);
 });
 
-it("drops an entry of which nothing is left", () => {
+it("removes an entry that becomes empty", () => {
   const velero = entry("velero", "Update", { "f:data": { ".": {}, "f:password": {} } });
   expect(claimOwnership([velero], fields, "pay", { now: NOW })).toEqual([own(CLAIMED)]);
 });
 
-it("inherits what the former relay applied, and not what others of that name wrote", () => {
+it("inherits the fields that the previous relay applied, and no others written under its name", () => {
   const former = entry("old", "Apply", { "f:data": { "f:user": {} }, "f:type": {} });
   const update = entry("old", "Update", { "f:data": { "f:note": {} } });
   expect(claimOwnership([former, update], fields, "pay", { former: "old", now: NOW })).toEqual([

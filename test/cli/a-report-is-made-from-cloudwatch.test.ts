@@ -62,7 +62,7 @@ async function run(...words: string[]) {
 }
 
 describe("secret-relay report --cloudwatch", () => {
-  it("writes the newest sweep of the log, and what was measured", async () => {
+  it("writes the newest sweep in the log, with the metrics", async () => {
     const { exitCode, stdout, stderr, page } = await run("--cloudwatch", "--json");
 
     expect([exitCode, stderr]).toEqual([0, ""]);
@@ -102,7 +102,7 @@ describe("secret-relay report --cloudwatch", () => {
     expect(page).toContain("at most 1.8 s");
   });
 
-  it("without the right to metrics shows the sweep, and says which permission is missing", async () => {
+  it("without permission for metrics shows the sweep, and names the missing permission", async () => {
     aws.faults.add({ kind: "accessDenied", match: { operation: "GetMetricData" } });
 
     const { exitCode, stderr, page } = await run("--cloudwatch");
@@ -113,7 +113,7 @@ describe("secret-relay report --cloudwatch", () => {
     expect(page).toContain("prod/db-249");
   });
 
-  it("in a namespace without metrics says so", async () => {
+  it("reports a namespace without metrics", async () => {
     const { exitCode, stderr } = await run("--cloudwatch", "--metrics-namespace", "Other");
 
     expect(exitCode).toBe(0);
@@ -136,7 +136,7 @@ describe("secret-relay report --cloudwatch", () => {
     expect(stderr).toMatch(message);
   });
 
-  it("refuses a time range that is none", async () => {
+  it("refuses an invalid time range", async () => {
     expect((await run("--cloudwatch", "--hours", "never")).exitCode).toBe(2);
   });
 });

@@ -48,15 +48,11 @@ describe("secret-relay report", () => {
   });
 
   it.each([
-    ["nothing to make it from", [], "No data was given"],
-    ["a file that is not there", ["--from", "none.json"], "none.json cannot be read"],
-    ["a file that is no report", ["--from", "other.json"], "other.json holds no report"],
-    [
-      "a folder that is not there to write to",
-      ["--from", "report.json", "-o", "no/a.html"],
-      "cannot be written",
-    ],
-    ["two things for stdout", ["--from", "report.json", "-o", "-", "--json"], "Choose one"],
+    ["no input", [], "No data was given"],
+    ["a missing file", ["--from", "none.json"], "none.json cannot be read"],
+    ["a file that is not a report", ["--from", "other.json"], "other.json holds no report"],
+    ["a missing output folder", ["--from", "report.json", "-o", "no/a.html"], "cannot be written"],
+    ["two outputs on stdout", ["--from", "report.json", "-o", "-", "--json"], "Choose one"],
   ])("ends with 2 for %s, and says what to do", async (_, words, message) => {
     const { exitCode, stderr } = await runCli(["report", ...words], { cwd, now });
 

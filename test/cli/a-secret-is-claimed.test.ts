@@ -111,7 +111,7 @@ describe("a Secret of a relay that was renamed", () => {
     expect((await desk.run("status")).stderr).toContain("acts as relay pay.");
   });
 
-  it("is the new relay's after claim --yes --from, and the old marks are gone", async () => {
+  it("belongs to the new relay after claim --yes --from, without the old annotations", async () => {
     const { exitCode } = await rowFrom("claim", "--yes", "--from", formerRelay());
     expect(exitCode).toBe(0);
     expect((await rowFrom("status")).row).toMatchObject({ finding: null, action: "none" });
@@ -130,7 +130,7 @@ describe("a Secret of a relay that was renamed", () => {
     expect(await at.scene.readData("db")).toEqual({ user: "canary-7f3a9c1e-app" });
   });
 
-  it("is claimed too where another manager's entry owns the old marks and the data", async () => {
+  it("is also claimed if another manager's entry owns the old annotations and the data", async () => {
     const { metadata, data } = await at.scene.readSecret("db");
     await at.scene.applySecret(
       "db",

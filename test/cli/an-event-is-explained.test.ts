@@ -35,12 +35,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const explain = (event: unknown, ...words: string[]) =>
   runCli(["events", "explain", "-", ...words], { cwd: folder, stdin: JSON.stringify(event) });
 const sample = (path: string) => JSON.parse(readFileSync(join(EVENTS, path), "utf8"));
-// biome-ignore lint/suspicious/noExplicitAny: a test reaches into what is printed
+// biome-ignore lint/suspicious/noExplicitAny: a test reads fields of the printed JSON
 const explainJson = async (event: unknown, ...words: string[]): Promise<any> =>
   JSON.parse((await explain(event, "--json", ...words)).stdout);
 
 describe("secret-relay events explain", () => {
-  it("says which Secrets an event would write, and what follows", async () => {
+  it("lists the Secrets that an event would write, and the follow-up actions", async () => {
     const { exitCode, stdout } = await explain(sample("label-updated.json"));
     expect(exitCode).toBe(0);
     expect(stdout).toContain("syncs: The label AWSCURRENT moved");
@@ -53,7 +53,7 @@ describe("secret-relay events explain", () => {
     ["a message of that queue", "failure-record-in-sqs.json"],
     ["SNS in SQS", "sns-in-sqs.json"],
     ["a direct call", "direct-call.json"],
-  ])("looks into %s as the function does", async (_, file) => {
+  ])("unwraps %s as the function does", async (_, file) => {
     const { events } = await explainJson(sample(file));
     expect(events[0].verdict).toBe("sync");
     expect(events[0].syncs[0].targets[0]).toMatchObject({ cluster: "prod", namespace: "shop", name: "db" });
@@ -64,7 +64,7 @@ describe("secret-relay events explain", () => {
     expect((await explainJson({ webhookId: "shop-bd" })).events[0].advice).toContain("Did you mean shop-db?");
   });
 
-  it("says why nothing would happen", async () => {
+  it("explains why nothing would happen", async () => {
     const typo = await explain({ secretId: "prod/bd" });
     expect([typo.exitCode, typo.stdout]).toEqual([0, expect.stringContaining("Did you mean prod/db?")]);
     const elsewhere = await explain({
@@ -83,7 +83,7 @@ describe("secret-relay events explain", () => {
     expect(stdout).toContain("eso: refreshes the affected ExternalSecrets and PushSecrets in team-shop");
   });
 
-  it("places the relay in the account and Region of the event by default", async () => {
+  it("assumes the account and Region of the event by default", async () => {
     const event = sample("label-updated.json");
     const told = ["--account", "444455556666", "--region", "eu-west-1"];
     expect((await explainJson(event)).events[0].verdict).toBe("sync");
@@ -95,7 +95,7 @@ describe("secret-relay events explain", () => {
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining("raises an alarm: A rotation failed")]);
   });
 
-  it.each(readdirSync(join(EVENTS, "ignored")))("says why ignored/%s is ignored", async (file) => {
+  it.each(readdirSync(join(EVENTS, "ignored")))("explains why ignored/%s is ignored", async (file) => {
     const { exitCode, stdout } = await explain(sample(`ignored/${file}`));
     expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^ignores it, [A-Z_]+: .+\.\n$/)]);
   });
@@ -108,12 +108,12 @@ describe("secret-relay events explain", () => {
     },
   );
 
-  it("says that the invocation fails where the caller must learn of it", async () => {
+  it("reports that the invocation fails if the caller must be notified", async () => {
     const { stdout } = await explain(sample("rejected/rotation-function-input.json"));
     expect(stdout).toContain("The invocation fails");
   });
 
-  it("ends with 2 for invalid JSON, and quotes none of it", async () => {
+  it("ends with 2 for invalid JSON, and does not quote it", async () => {
     const run = await runCli(["events", "explain", "-"], { cwd: folder, stdin: "{not json" });
     expect([run.exitCode, run.stdout]).toEqual([2, ""]);
     expect(run.stderr).toContain("stdin is not valid JSON");

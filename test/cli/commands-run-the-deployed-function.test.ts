@@ -5,8 +5,8 @@ import type { TestSource } from "../harness/scene.ts";
 import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
-// `--via-lambda`: Lambda's Invoke, CloudFormation's outputs and the function's code on the sandbox, and a person
-// who may call the function and nothing else. moto runs functions in containers, so there is no counterpart on it.
+// `--via-lambda`: Lambda's Invoke, CloudFormation's outputs and the function's code on the sandbox, and a caller
+// that can only invoke the function. moto runs functions in containers, so this does not run on moto.
 
 const used = useBackend(startSandboxBackend);
 const at = useScene(used);
@@ -57,7 +57,7 @@ it("finds the function by the stack's outputs, and shows the Secret before and a
   expect(await at.scene.readData("db")).toEqual(JSON.parse(NEXT));
 });
 
-it("needs no permission in the cluster: unobserved targets are unknown, and the function's report counts", async () => {
+it("needs no permission in the cluster: unobserved targets are unknown, and the function's report decides", async () => {
   desk.write("kubeconfig", adminKubeconfig(used.backend, { token: "of-nobody" }));
 
   const { exitCode, json } = await desk.runJson("sync", "prod/db", "--via-lambda");
@@ -84,7 +84,7 @@ it("needs no bindings either, given the name of a source", async () => {
 });
 
 describe("ends with 1, and says what to do,", () => {
-  it("when the function has another set of bindings", async () => {
+  it("when the function has different bindings", async () => {
     desk.writeBindings([
       {
         source: "prod/db",
@@ -104,7 +104,7 @@ describe("ends with 1, and says what to do,", () => {
     });
   });
 
-  it("when the function fails, by the codes in its words and no other word", async () => {
+  it("when the function fails, with only the codes of its error message", async () => {
     used.backend.sandbox.aws.addFunction("relay-rotation-1A2B", () => {
       const words = "1 of 1 target(s) could not be written now: CLUSTER_UNAVAILABLE, quoting a body.";
       throw Object.assign(new Error(words), { name: "SyncIncomplete" });
@@ -165,7 +165,7 @@ describe("a sweep", () => {
     aws.addStack("secret-relay", { ReconcileFunctionName: "relay-reconcile-3C4D" });
   };
 
-  it("is run by the function, without bindings or a kubeconfig here, and its report is shown", async () => {
+  it("is run by the function, without local bindings or kubeconfig, and its report is shown", async () => {
     await deploySweep();
     const folder = openDesk(used.backend);
 
@@ -182,7 +182,7 @@ describe("a sweep", () => {
     folder.close();
   });
 
-  it("of a function that returns no report is refused", async () => {
+  it("is refused if the function returns no report", async () => {
     used.backend.sandbox.aws.addFunction("another", () => ({ targets: ["quoted"] }));
 
     const { exitCode, stdout, stderr } = await desk.run("sweep", "--function", "another");

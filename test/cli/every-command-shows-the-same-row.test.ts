@@ -4,7 +4,7 @@ import type { TestSource } from "../harness/scene.ts";
 import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
-// plan, status, doctor and sweep --plan must never contradict each other, whatever is wrong with a Secret.
+// plan, status, doctor and sweep --plan must never contradict each other, for any fault of a Secret.
 
 const used = useBackend(startSandboxBackend);
 const at = useScene(used);
@@ -83,7 +83,7 @@ describe("the row of", () => {
     expect(await exitOf("status")).toBe(1);
   });
 
-  it("a tampered Secret, with who changed it, and the commands to undo or keep that", async () => {
+  it("a tampered Secret, with the manager that changed it, and the commands to revert or keep the change", async () => {
     await edit("canary-7f3a9c1e-edited");
     expect(await rowOfAll()).toMatchObject({
       finding: "TAMPERED",

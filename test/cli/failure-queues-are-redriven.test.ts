@@ -21,7 +21,7 @@ let desk: Desk;
 let sqs: SQSClient;
 let urls: Record<string, string>;
 let received: unknown[];
-/** What the rotation function does; a test replaces it. */
+/** The behaviour of the rotation function; a test replaces it. */
 let rotation: (input: unknown) => unknown;
 
 beforeEach(async () => {
@@ -135,7 +135,7 @@ describe("secret-relay redrive", () => {
   it("keeps messages that fail, are refused or have no consumer, and ends with 1", async () => {
     await put("RuleDeadLetterQueue", sample("label-updated.json"));
     await put("RuleDeadLetterQueue", { secretId: "prod/other" });
-    await put("RuleDeadLetterQueue", "canary-7f3a9c1e is no event");
+    await put("RuleDeadLetterQueue", "canary-7f3a9c1e is not an event");
     rotation = (input) => {
       if ("secretId" in (input as object))
         return { targets: [{ outcome: "refused", code: "CLUSTER_FORBIDDEN" }] };

@@ -37,7 +37,7 @@ describe("secret-relay init", () => {
     expect((await desk.run("validate")).exitCode).toBe(0);
   });
 
-  it("overwrites nothing without --force, but for the example", async () => {
+  it("overwrites nothing without --force, except the example", async () => {
     desk.write("bindings.yaml", "mine");
     const refused = await desk.run("init", ...bind());
     expect([refused.exitCode, desk.read("bindings.yaml")]).toEqual([2, "mine"]);
@@ -62,4 +62,4 @@ it.each([
   ["prod/db", "db"],
   ["Prod/My_Secret!", "my-secret"],
   ["///", "secret"],
-])("of %s the Secret could be called %s", (name, want) => expect(suggestSecretName(name)).toBe(want));
+])("for %s the suggested Secret name is %s", (name, want) => expect(suggestSecretName(name)).toBe(want));

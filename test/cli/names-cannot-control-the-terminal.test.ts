@@ -44,7 +44,7 @@ describe("an external string", () => {
     },
   );
 
-  it("of any letters leaves nothing but lines, tabs and colours", () => {
+  it("of any characters leaves only lines, tabs and colours", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: "binary" }))), (parts) => {
         const { terminal, written } = terminalOn({ isTTY: true });
@@ -56,14 +56,14 @@ describe("an external string", () => {
     );
   });
 
-  it("goes into a file or a pipe letter for letter", () => {
+  it("is written to a file or a pipe unchanged", () => {
     const { terminal, written } = terminalOn({ isTTY: false });
     terminal.out(HOSTILE.join(""));
     expect(written.stdout).toBe(`${HOSTILE.join("")}\n`);
   });
 });
 
-it("our own colours stay", () => {
+it("the colours of the command line are kept", () => {
   const { terminal, written } = terminalOn({ isTTY: true });
   terminal.out("\u001b[1mNAME\u001b[22m\u001b[31mx\u001b[39m\n\ty");
   expect(written.stdout).toBe("\u001b[1mNAME\u001b[22m\u001b[31mx\u001b[39m\n\ty\n");

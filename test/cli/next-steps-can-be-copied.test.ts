@@ -1,19 +1,19 @@
 import { expect, it } from "vitest";
 import { nextSteps } from "../../cli/init/next-steps.ts";
 
-it("begins each command with npx where npx has started this one", () => {
+it("starts each command with npx if npx started this one", () => {
   const commands = nextSteps(["blue"], { npm_command: "exec" }).match(/^ +.*secret-relay .*$/gm) ?? [];
   expect(commands).toHaveLength(4);
   for (const command of commands) expect(command).toMatch(/^ {2}npx secret-relay /);
 });
 
-it("begins it with its own name where it is on the path", () => {
+it("starts it with its own name if it is on the PATH", () => {
   const steps = nextSteps(["blue"], {});
   expect(steps).toMatch(/^ {2}secret-relay plan /m);
   expect(steps).not.toContain("npx");
 });
 
-it("names a cluster only where there are several", () => {
+it("names the cluster only if there are several", () => {
   expect(nextSteps(["blue"], {})).toContain("secret-relay rbac | kubectl apply -f -");
   expect(nextSteps(["blue", "green"], {})).toContain("secret-relay rbac --cluster blue | kubectl apply -f -");
 });

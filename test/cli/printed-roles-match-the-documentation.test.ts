@@ -6,8 +6,8 @@ import { parseAllDocuments } from "yaml";
 import type { PolicyRule } from "../../shared/permissions/policy-rules.ts";
 import { runCli } from "../harness/run-cli.ts";
 
-// What the pages show as rules, against what `secret-relay rbac` prints for the same wishes; whether that suffices is
-// tried on a cluster by test/contract/rbac-contract.ts and trigger-rbac-contract.ts.
+// The rules on the pages, against the output of `secret-relay rbac` with the same options. Whether they suffice is
+// tested on a cluster by test/contract/rbac-contract.ts and trigger-rbac-contract.ts.
 
 let folder: string;
 beforeAll(() => {

@@ -23,12 +23,15 @@ describe("the command line", () => {
   it.each([
     ["a command", ["validat"], "Did you mean validate?"],
     ["an option", ["validate", "--jsn"], "Did you mean --json?"],
-  ])("suggests what was meant by %s that it does not know, and ends with 2", async (_, words, suggestion) => {
-    const { exitCode, stdout, stderr } = await runCli(words);
-    expect(exitCode).toBe(2);
-    expect(stdout).toBe("");
-    expect(stderr).toContain(suggestion);
-  });
+  ])(
+    "suggests the closest match for %s that does not exist, and ends with 2",
+    async (_, words, suggestion) => {
+      const { exitCode, stdout, stderr } = await runCli(words);
+      expect(exitCode).toBe(2);
+      expect(stdout).toBe("");
+      expect(stderr).toContain(suggestion);
+    },
+  );
 
   it("prints its version", async () => {
     expect((await runCli(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
@@ -46,7 +49,7 @@ describe("the command line", () => {
 });
 
 describe("secret-relay validate", () => {
-  it("says that a file is fine", async () => {
+  it("reports a valid file", async () => {
     const { exitCode, stdout } = await runCli(["validate", "bindings.yaml", "--json"]);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, clusters: 1 });

@@ -82,7 +82,7 @@ const letIn = (roles: Record<string, string>, groups = ["secret-relay"]) => {
   used.backend.sandbox.aws.addCluster({ name, endpoint, certificateAuthorityData, accessEntries });
 };
 
-/** Applies what rbac printed, but for what is cut out of it. */
+/** Applies the output of rbac, without the removed parts. */
 async function apply(printed: string): Promise<void> {
   for (const document of printed.split("\n---\n")) {
     const [, kind = ""] = /^kind: (\w+)$/m.exec(document) ?? [];
@@ -103,7 +103,7 @@ const doctor = async (...words: string[]) => {
   return { exitCode, ok, wrong: checks.filter(({ status }) => status === "wrong"), checks };
 };
 
-it("finds nothing wrong with a relay in order, and leaves nothing out", async () => {
+it("runs every check and finds no fault in a healthy relay", async () => {
   const { exitCode, checks } = await doctor("--values");
   expect(checks.filter(({ status }) => status !== "ok")).toEqual([]);
   expect(exitCode).toBe(0);
@@ -126,7 +126,7 @@ const FAULTS: readonly Fault[] = [
     want: { check: "credentials", code: "AWS_SESSION_EXPIRED", fix: /aws sso login/ },
   },
   {
-    it: "credentials that AWS does not know",
+    it: "unknown credentials",
     seed: () => vi.stubEnv("AWS_SECRET_ACCESS_KEY", "a-wrong-secret-access-key"),
     want: { check: "credentials", code: "AWS_CREDENTIALS_REFUSED", fix: /aws configure list/ },
   },
@@ -156,12 +156,12 @@ const FAULTS: readonly Fault[] = [
     want: { check: "queue", code: "QUEUE_NOT_EMPTY", fix: /secret-relay redrive/ },
   },
   {
-    it: "sweeps that are switched off",
+    it: "sweeps that are disabled",
     seed: () => deploy({ MetadataSweep: "DISABLED" }),
     want: { check: "sweeps", code: "SWEEPS_DISABLED", fix: /MetadataSweep=ENABLED/ },
   },
   {
-    it: "sweeps that are not completed",
+    it: "sweeps that do not complete",
     seed: () => {
       outputs.ReconcileLogGroupName = "/aws/lambda/silent";
       used.backend.sandbox.aws.cloudWatch.addLogLine(
@@ -174,7 +174,7 @@ const FAULTS: readonly Fault[] = [
     want: { check: "sweeps", code: "SWEEPS_SILENT", fix: /sam remote invoke ReconcileFunction/ },
   },
   {
-    it: "a cluster that EKS does not know",
+    it: "a cluster that does not exist in EKS",
     seed: () => bind({}, { name: "sandbx" }),
     want: { check: "cluster", code: "CLUSTER_NOT_FOUND", fix: /aws eks list-clusters/ },
   },
@@ -205,7 +205,7 @@ const FAULTS: readonly Fault[] = [
     want: { check: "cluster", code: "CLUSTER_PIN_STALE", fix: /aws eks describe-cluster/ },
   },
   {
-    it: "a server that is not the cluster",
+    it: "a server that is not the API server",
     seed: () => {
       const { certificateAuthorityData } = createCertificateAuthority();
       bind({}, { ...pinnedCluster(used.backend), certificateAuthorityData });
@@ -301,7 +301,7 @@ const FAULTS: readonly Fault[] = [
     want: { check: "secrets", code: "SOURCE_NOT_DECRYPTED", fix: /kms:Decrypt|KMS/ },
   },
   {
-    it: "a key that the value does not have",
+    it: "a key that is missing in the value",
     seed: () => bind({ keys: ["passwort"] }),
     words: ["--values"],
     want: { check: "secrets", code: "SOURCE_KEY_MISSING", fix: /key/ },
@@ -335,7 +335,7 @@ describe("names the fix for", () => {
     expect(exitCode).toBe(1);
   });
 
-  it("a clock that is wrong", async () => {
+  it("a wrong clock", async () => {
     const behind = openDesk(used.backend, { now: () => Date.now() - 20 * 60_000 });
     const { json } = await behind.runJson("doctor", "--bindings", `${desk.folder}/bindings.yaml`);
     behind.close();
@@ -350,7 +350,7 @@ describe("names the fix for", () => {
 });
 
 describe("a check that cannot run", () => {
-  it("is unknown, with what it needs, and is never in order", async () => {
+  it("is unknown, with the missing permission, and never in order", async () => {
     const operation = [
       "DescribeRule",
       "GetQueueAttributes",
@@ -368,7 +368,7 @@ describe("a check that cannot run", () => {
     expect(exitCode).toBe(0);
   });
 
-  it("without AWS credentials is all of AWS, while a kubeconfig still shows the cluster", async () => {
+  it("without AWS credentials includes all of AWS, while a kubeconfig still shows the cluster", async () => {
     faults().add({ kind: "expiredCredentials" });
     const { checks } = await doctor();
     const states = Object.groupBy(checks, ({ status }) => status);
@@ -376,7 +376,7 @@ describe("a check that cannot run", () => {
     expect(states.ok?.map(({ check }) => check)).toEqual(["cluster", "namespace", "rbac"]);
   });
 
-  it("is said to a person in a line of its own, below the fixes", async () => {
+  it("is counted in the last line of the output, below the fixes", async () => {
     used.backend.sandbox.aws.setRule("relay-rule", "DISABLED");
     const { stdout } = await desk.run("doctor");
     expect(stdout).toContain(

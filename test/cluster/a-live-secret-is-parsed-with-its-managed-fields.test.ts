@@ -128,8 +128,8 @@ describe("a live Secret", () => {
   });
 
   it.each([
-    { it: "is immutable when it says so", given: { immutable: true }, want: { immutable: true } },
-    { it: "is not immutable when it says not", given: { immutable: false }, want: { immutable: false } },
+    { it: "is immutable if the field is true", given: { immutable: true }, want: { immutable: true } },
+    { it: "is not immutable if the field is false", given: { immutable: false }, want: { immutable: false } },
     {
       it: "is being deleted when it has a deletion time",
       given: { metadata: { deletionTimestamp: new Date(0) } },

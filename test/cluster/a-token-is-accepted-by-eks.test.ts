@@ -132,7 +132,7 @@ describe("a token", () => {
     expect(verdictOf(bearer, of, NOW + 15 * 60_000 + 1)).toEqual({ ok: false, reason: "expired" });
   });
 
-  it("is not minted when it exceeds the limit of EKS, and the error says what to shorten", async () => {
+  it("is not minted if it exceeds the limit of EKS, and the error advises what to shorten", async () => {
     const credentials = { ...request().credentials, sessionToken: "/".repeat(1_600) };
 
     const failure = await mintEksToken(request({ credentials })).catch((error: unknown) => error);

@@ -10,7 +10,7 @@ export type ApiServer = {
   readonly endpoint: ClusterEndpoint;
   /** Every request whose head arrived, in order. */
   readonly requests: { method: string; url: string; authorization: string; body: string }[];
-  /** All opened sockets, those that resumed a TLS session, and those still open. */
+  /** The number of opened sockets, of resumed TLS sessions, and of sockets that are still open. */
   readonly sockets: { opened: number; resumed: number; open: number };
   /** Drops all TLS sessions, like a restart. */
   forgetSessions(): void;

@@ -341,7 +341,7 @@ export function describeAwsContract({ name: backendName, start, addCluster }: Aw
       expect((await labels(Name))[v1]).toEqual(["AWSPREVIOUS", "blue"]);
     });
 
-    it("are taken off a version that keeps none", async () => {
+    it("can be removed from a version without a move to another", async () => {
       const { Name, VersionId: v1 = "" } = await create();
       const { VersionId: v2 = "" } = await put(Name, "second", ["AWSPENDING"]);
 

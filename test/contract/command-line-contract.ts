@@ -90,7 +90,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(await at.scene.readData("db")).toEqual(JSON.parse(second));
     });
 
-    it("ends with 1 when a Secret is still stale, and says why", async () => {
+    it("ends with 1 if a Secret is still stale, with the reason", async () => {
       await at.scene.createSecret("db", { user: "somebody" });
       await bindSource();
 
@@ -268,7 +268,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       await at.scene.createSecret("db", { user: "somebody" });
       await at.scene.grant(["db"]);
       await bindSource({ ofTarget: { events: true } });
-      await desk.run("sync", "--all"); // refused, and told as an Event
+      await desk.run("sync", "--all"); // refused, and reported as an Event
 
       const limited = await desk.runJson("status", "--eks-token");
       const admin = await desk.runJson("status");
@@ -423,7 +423,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       expect(later.json).toMatchObject({ targets: [{ ...orphan, action: "delete" }, other] });
     });
 
-    it("works with `get` by name alone, and says which namespaces it could not list", async () => {
+    it("works with only `get` by name, and reports the namespaces that it could not list", async () => {
       await bindSource();
       await at.scene.grant(["db"]);
 
@@ -485,7 +485,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
       });
     });
 
-    it("ends with 1 if a Secret is unknown, and says so", async () => {
+    it("ends with 1 if a Secret is unknown, and reports it", async () => {
       await bindSource();
 
       const { exitCode, stdout, stderr } = await desk.run("sweep", "--eks-token");

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SyncCluster } from "../../shared/sync/sync-source.ts";
 import type { Backend } from "../harness/backend.ts";
 import { type Choose, everySchedule, Interleaver } from "../harness/interleaver.ts";
-import { marksOf } from "../harness/marks.ts";
 import { labelUpdated, startRelay } from "../harness/relay.ts";
+import { relayMetadataOf } from "../harness/relay-metadata.ts";
 import { openScene, type Scene, type TestSource } from "../harness/scene.ts";
 import { useBackend } from "../harness/use-scene.ts";
 
-/** An accepted write: which version it carried, at which point of the API server's own order. */
+/** An accepted write: its version, and its position in the order of the API server. */
 type Landed = {
   readonly versionId: string;
   /** Of each source, where there are several. */
@@ -18,8 +18,8 @@ type Landed = {
 };
 
 /**
- * Two invocations at once, stepped through each other: in every order that there is, or in some drawn at random. Whatever the order: in the end the Secret holds AWSCURRENT, and
- * no value ever landed after one that became current later.
+ * Two concurrent invocations in every possible order of their steps, or in random orders. In each order, the Secret
+ * ends with AWSCURRENT, and no value is written after one that became current later.
  */
 export function describeFenceContract(start: () => Promise<Backend>, drawn: number | "every schedule"): void {
   let backend: Backend;
@@ -52,7 +52,7 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
     interleaver: Interleaver,
     landed: Landed[],
   ) => {
-    const { annotations } = marksOf(backend);
+    const { annotations } = relayMetadataOf(backend);
     let lastRead: Promise<unknown> = Promise.resolve();
     return startRelay(backend, {
       bindings: [bindingOf(bound)],
@@ -134,7 +134,7 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
     await interleaver.run(actors, choose);
 
     const trace = interleaver.trace.join("\n");
-    // A deleted Secret takes the fence with it: an older value may then be created anew for the moment that it takes to
+    // A deleted Secret takes the fence with it: an older value can then be recreated for the moment that it takes to
     // check AWSCURRENT once more, but it never stays.
     if (meddle === undefined) expect(landed, trace).toEqual(inOrder(landed, order));
     const final = await scene.readData(secretName);
@@ -206,7 +206,7 @@ export function describeFenceContract(start: () => Promise<Backend>, drawn: numb
       },
     );
 
-    it("leave a rollback in place, though the rotation before it is still on its way", async () => {
+    it("leave a rollback in place, although the rotation before it is still in progress", async () => {
       const play = async (choose: Choose): Promise<void> => {
         const secretName = granted[used++ % granted.length] ?? "";
         await scene.deleteSecret(secretName).catch(() => {});

@@ -23,8 +23,8 @@ import {
 import { newKey, webhookCall } from "../webhook/webhook-call.ts";
 
 /**
- * The functions, each with the policies that the template gives its role, before an AWS that heeds them: whatever they
- * do is allowed, and whatever they are allowed they do.
+ * The functions, each with the policies of its role in the template, against an AWS that enforces them: every call is
+ * allowed, and every permission is used.
  */
 export function describeIamContract(start: () => Promise<Backend>): void {
   const used = useBackend(start);

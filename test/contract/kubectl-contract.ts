@@ -116,7 +116,7 @@ export function describeKubectlContract(
       expect(await run("get events -n shop")).toMatch(/Normal +SecretUpdated +secret\/described +Updated/);
     });
 
-    it("asks who it is and what it may do", async () => {
+    it("shows the caller's identity and permissions", async () => {
       expect(await run("auth can-i patch secrets -n shop")).toBe("yes\n");
       expect(await run("auth whoami")).toContain("system:masters");
     });
@@ -129,7 +129,7 @@ export function describeKubectlContract(
       expect(template.spec.containers).toMatchObject([{ name: "web", image: "example.com/web:1" }]);
     });
 
-    it.runIf(isWhole)("waits until a rollout is done, and says which version it talks to", async () => {
+    it.runIf(isWhole)("waits until a rollout is done, and shows the version of the server", async () => {
       const manifest = join(folder, "rolled.json");
       const deployment = MANIFESTS["deployment.json"];
       writeFileSync(

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { Backend } from "../harness/backend.ts";
-import { marksOf } from "../harness/marks.ts";
 import { startRelay, startSweeper } from "../harness/relay.ts";
+import { relayMetadataOf } from "../harness/relay-metadata.ts";
 import { becameOf } from "../harness/rows.ts";
 import { encodeData, type Scene, type TestSource } from "../harness/scene.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
@@ -14,7 +14,7 @@ const SECOND = '{"user":"app","password":"canary-7f3a9c1e-second"}';
 type Situation = {
   readonly scene: Scene;
   readonly source: TestSource;
-  readonly marks: ReturnType<typeof marksOf>;
+  readonly ownMetadata: ReturnType<typeof relayMetadataOf>;
 };
 
 /** A Secret `db` in a state, and the verdict that every reader of it must come to. */
@@ -66,16 +66,16 @@ const hold = (situation: Situation) => {
   const until = new Date(Date.now() + 3_600_000).toISOString();
   return patch({ metadata: { annotations: { "secret-relay/hold-until": until } } })(situation);
 };
-const fight = ({ scene, marks }: Situation) => {
+const fight = ({ scene, ownMetadata }: Situation) => {
   const times = [30, 20, 10].map((minutes) => new Date(Date.now() - minutes * 60_000).toISOString());
-  const metadata = { annotations: { [marks.annotations.takeBacks]: times.join(" ") } };
-  return scene.patchSecret("db", { metadata }, marks.fieldManager);
+  const metadata = { annotations: { [ownMetadata.annotations.takeBacks]: times.join(" ") } };
+  return scene.patchSecret("db", { metadata }, ownMetadata.fieldManager);
 };
-const noteGone = ({ scene, marks }: Situation) => {
+const noteGone = ({ scene, ownMetadata }: Situation) => {
   const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
-  const { writtenAt, goneSince } = marks.annotations;
+  const { writtenAt, goneSince } = ownMetadata.annotations;
   const metadata = { annotations: { [writtenAt]: daysAgo(3), [goneSince]: daysAgo(2) } };
-  return scene.patchSecret("db", { metadata }, marks.fieldManager);
+  return scene.patchSecret("db", { metadata }, ownMetadata.fieldManager);
 };
 const labelOf = (label: string, identity: string) => patch({ metadata: { labels: { [label]: identity } } });
 
@@ -118,8 +118,8 @@ const ROWS: readonly Row[] = [
     {
       it: `the label removed, adopt ${adopt}`,
       rules: { adopt },
-      act: ({ scene, marks }) =>
-        scene.patchSecret("db", { metadata: { labels: { [marks.managedLabel]: null } } }),
+      act: ({ scene, ownMetadata }) =>
+        scene.patchSecret("db", { metadata: { labels: { [ownMetadata.managedLabel]: null } } }),
       want: { finding: "TAMPERED", action: "update" },
     },
     {
@@ -256,7 +256,7 @@ const ROWS: readonly Row[] = [
     want: { finding: "MISSING", action: "update" },
   },
   {
-    it: "a shared Secret that holds a key of the relay already",
+    it: "a shared Secret that already has a key of the relay",
     rules: { ownership: "keys" },
     wasBoundAs: null,
     act: createForeign(),
@@ -292,7 +292,7 @@ const ROWS: readonly Row[] = [
     want: { finding: "IMMUTABLE", action: "refuse", code: "TARGET_IMMUTABLE" },
   },
   {
-    it: "a value that does not fit",
+    it: "a value that does not fit the binding",
     act: rotateTo("canary-7f3a9c1e-no-json"),
     want: { finding: "STALE", action: "update" },
     byValues: { finding: "UNRENDERABLE", action: "refuse", code: "SOURCE_NOT_JSON_OBJECT" },
@@ -382,8 +382,8 @@ const SWEEP_BECOMES: Readonly<Record<TargetRow["action"], readonly string[]>> = 
 };
 
 /**
- * One verdict: what a plan says by metadata and by values is what a sweep and a rotation do. Each row is set up four
- * times over the same state, so that no act hides what the next one would have done.
+ * One verdict: a sweep and a rotation do exactly what a plan reports by metadata and by values. Each row is set up four
+ * times in the same state, so that no action hides the next one.
  */
 export function describeOneVerdictContract(start: () => Promise<Backend>): void {
   const used = useBackend(start);
@@ -407,7 +407,7 @@ export function describeOneVerdictContract(start: () => Promise<Backend>): void 
         .targets;
       expect(written?.outcome).toBe("written");
     }
-    await row.act?.({ scene, source, marks: marksOf(used.backend) });
+    await row.act?.({ scene, source, ownMetadata: relayMetadataOf(used.backend) });
     return { name, bindings: bindingOf(rules) };
   };
   const rowsOf = async (bindings: readonly object[], input: object): Promise<readonly TargetRow[]> =>
@@ -485,7 +485,7 @@ export function describeOneVerdictContract(start: () => Promise<Backend>): void 
       return expect(after?.data).toEqual((before as unknown as { data?: object })?.data);
     expect(after.metadata.resourceVersion).not.toBe(before?.metadata.resourceVersion);
     expect(after.metadata.labels).toMatchObject({
-      [marksOf(used.backend).managedLabel]: marksOf(used.backend).identity,
+      [relayMetadataOf(used.backend).managedLabel]: relayMetadataOf(used.backend).identity,
     });
   };
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Backend } from "../harness/backend.ts";
-import { marksOf } from "../harness/marks.ts";
 import { labelUpdated, startRelay, startSweeper } from "../harness/relay.ts";
+import { relayMetadataOf } from "../harness/relay-metadata.ts";
 import { encodeData, type TestSource } from "../harness/scene.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
@@ -53,12 +53,12 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       .map(({ manager, operation }: { manager: string; operation: string }) => `${manager} ${operation}`);
   };
   const annotationOf = async (purpose: "goneSince" | "takeBacks"): Promise<string | undefined> => {
-    const { annotations } = marksOf(used.backend);
+    const { annotations } = relayMetadataOf(used.backend);
     return (await at.scene.readSecret("db")).metadata.annotations?.[annotations[purpose]];
   };
 
   describe("a value that was edited by hand", () => {
-    it("is written over by the next rotation, without adopt, and the report and the log name the other manager", async () => {
+    it("is overwritten by the next rotation, without adopt, and the report and the log name the other manager", async () => {
       const { source, invoke, logs } = await open();
       await edit();
       const second = await at.scene.rotate(source, SECOND);
@@ -77,7 +77,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       expect(await ownersOfData()).toEqual(["secret-relay Apply"]);
     });
 
-    it("is put back by a sweep, which names the other manager", async () => {
+    it("is reverted by a sweep, which names the other manager", async () => {
       const { sweep } = await open();
       await edit();
       expect(await sweep(METADATA)).toMatchObject([
@@ -92,7 +92,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       expect(await sweep(METADATA)).toEqual([]);
     });
 
-    it("is put back three times within an hour, then left, until a rotation writes all the same", async () => {
+    it("is reverted three times within an hour, then kept until the next rotation", async () => {
       const { source, sweep, invoke } = await open();
       for (let round = 0; round < 3; round += 1) {
         await edit();
@@ -117,7 +117,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
     });
   });
 
-  describe("a Secret that an operator holds", () => {
+  describe("a Secret that an operator put on hold", () => {
     const hold = (until: string) =>
       at.scene.patchSecret(
         "db",
@@ -126,7 +126,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       );
     const fromNow = (ms: number) => new Date(Date.now() + ms).toISOString();
 
-    it("is left by sweeps and rotations until then, and is written once it is released", async () => {
+    it("is skipped by sweeps and rotations, and is written once it is released", async () => {
       const { source, sweep, invoke } = await open();
       const until = fromNow(3_600_000);
       await hold(until);
@@ -183,7 +183,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       expect(await sweep(METADATA)).toMatchObject([{ ...reported, action: "none" }]);
     });
 
-    it("is removed where the binding says foreignKeys: remove", async () => {
+    it("is removed if the binding has foreignKeys: remove", async () => {
       const { source } = await open();
       await add();
       const { sweep } = await deploy([bindTo(source, { foreignKeys: "remove" })]);
@@ -212,7 +212,7 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       expect(await ownersOfData()).toEqual([`${OPERATOR} Update`]);
     };
 
-    it("is the relay's alone after the adoption, and a key that a later rotation drops is gone", async () => {
+    it("belongs only to the relay after the adoption, and a key that a later rotation drops is removed", async () => {
       await at.scene.grant(["db"], { mayList: true });
       const values = { user: "app", password: "canary-7f3a9c1e-first", old: "canary-7f3a9c1e-old" };
       await createAsOperator(values);

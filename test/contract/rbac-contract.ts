@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import type { Backend } from "../harness/backend.ts";
 import { type Desk, openDesk } from "../harness/command-line.ts";
-import { MARKS } from "../harness/marks.ts";
 import {
   applyManifests,
   type Manifest,
@@ -13,11 +12,12 @@ import {
   singleRights,
 } from "../harness/printed-roles.ts";
 import { labelUpdated, pinnedCluster, startRelay, startSweeper } from "../harness/relay.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { unknownIn } from "../harness/rows.ts";
 import { openScene, type Scene } from "../harness/scene.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
-/** Everything that a binding may ask for in a cluster: once with workloads by name, once with those that are found. */
+/** All that a binding can require in a cluster: once with named workloads, once with automatically found ones. */
 const FLEETS: Readonly<
   Record<string, { restart: unknown; workloads: readonly (readonly [string, string])[] }>
 > = {
@@ -78,7 +78,7 @@ export function describeRbacContract(start: () => Promise<Backend>): void {
       expect(await tryWith((rules) => rules)).toEqual([]);
     });
 
-    it("are minimal: without any one verb on any one thing something fails", async () => {
+    it("are minimal: without any single verb on any resource, something fails", async () => {
       const rights = singleRights(await printed(bindingsIn("any", fleet.restart)));
       expect(rights.length).toBeGreaterThan(25);
 
@@ -133,7 +133,7 @@ function describeCheck(used: { readonly backend: Backend }): void {
       expect((json as { permissions: unknown[] }).permissions.length).toBeGreaterThan(10);
     });
 
-    it("asks about the whole cluster for what belongs to no namespace", async () => {
+    it("checks cluster-scoped resources at cluster scope", async () => {
       const externalSecrets = { namespaces: [at.scene.namespace] };
       desk.writeBindings([], { main: { ...pinnedCluster(used.backend), externalSecrets } });
 
@@ -144,7 +144,7 @@ function describeCheck(used: { readonly backend: Backend }): void {
       expect(stdout).toMatch(/^get clustersecretstores\.external-secrets\.io +\(all\)/m);
     });
 
-    it("asks for the caller's own rights when the relay's role runs it", async () => {
+    it("checks the caller's own permissions when the relay's role runs it", async () => {
       await give();
 
       const asRelay = await desk.run("rbac", "--check", "--as-self", "--eks-token");
@@ -246,9 +246,9 @@ async function liveThrough(
   return troubles;
 }
 
-/** Moves the first sweep and the last write back by days. Without the annotation of the first sweep there is no second. */
+/** Moves the first sweep and the last write back by days. A second sweep needs the annotation of the first. */
 async function waitOutGracePeriod(scene: Scene, name: string): Promise<void> {
-  const { goneSince, writtenAt } = MARKS.annotations;
+  const { goneSince, writtenAt } = RELAY_METADATA.annotations;
   const { metadata } = await scene.readSecret(name);
   if (metadata.annotations?.[goneSince] === undefined) return;
   const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();

@@ -79,7 +79,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
   });
 
   describe("a key", () => {
-    it("is made by an expression, a template, decoding, or its name", async () => {
+    it("comes from an expression, a template, decoding, or its name", async () => {
       const { sync } = await bound(
         { db: { users: [{ name: "ann" }] }, password: "p@ss", host: "h", port: 5432, "a.b": "aGk=" },
         {
@@ -116,7 +116,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
       expect(findingsIn(await (await sweeper()).sweep({ sweep: "values" }))).toEqual([]);
     });
 
-    it("whose template lacks a variable is refused by its name", async () => {
+    it("whose template lacks a variable is refused, and the refusal names it", async () => {
       const { sync } = await bound({ user: "u" }, { keys: { K: { template: "{{ pasword }}" } } });
 
       const outcome = await sync();
@@ -128,7 +128,7 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
   });
 
   describe("an immutable Secret", () => {
-    it("with onChange: refuse keeps its value, and says what to do", async () => {
+    it("with onChange: refuse keeps its value, and reports advice", async () => {
       const { source, sync } = await bound({ a: "first" }, { immutable: true, onChange: "refuse" });
       await sync();
       expect((await at.scene.readSecret("made")).immutable).toBe(true);

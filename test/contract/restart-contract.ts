@@ -116,7 +116,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect((await read(kind, "shop")).metadata.resourceVersion).toBe(after.metadata.resourceVersion);
     });
 
-    it("comes again for a rollback, which is a change of the data like any other", async () => {
+    it("happens again for a rollback, which is a change of the data like any other", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       const { source, told } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
@@ -130,7 +130,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await stampOf("Deployment", "shop")).toBe(source.versionId);
     });
 
-    it("comes for each of several sources, once for each version of any of them", async () => {
+    it("happens for each of several sources, once for each version of any of them", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       const anyName = () => `prod/${randomUUID().slice(0, 8)}`;
@@ -163,7 +163,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(stamps.size).toBe(2);
     });
 
-    it("does not come for a new version of the same data", async () => {
+    it("does not happen for a new version of the same data", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       const { source, told } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
@@ -176,7 +176,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await stampOf("Deployment", "shop")).toBeUndefined();
     });
 
-    it("finds by itself who uses the Secret, and leaves the others alone", async () => {
+    it("finds the workloads that use the Secret, and does not affect others", async () => {
       await grant(AUTO);
       await create("Deployment", "reader");
       await create("DaemonSet", "agent");
@@ -198,7 +198,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await stampOf("Deployment", "other")).toBeUndefined();
     });
 
-    it("is refused for a workload that the Role does not name, and made for the one that it names", async () => {
+    it("is refused for a workload that the Role does not name, and done for a named one", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       await create("Deployment", "other");
@@ -249,7 +249,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
     });
 
-    it("comes with a sweep's repair too", async () => {
+    it("also follows a repair by a sweep", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       const { source, bindings } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
@@ -266,7 +266,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
     });
 
-    it("leaves a workload alone that was restarted less than the minimum interval ago", async () => {
+    it("skips a workload that was restarted less than the minimum interval ago", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       const restart = { workloads: [{ kind: "Deployment", name: "shop" }], minimumIntervalSeconds: 3 };
@@ -286,7 +286,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await stampOf("Deployment", "shop")).toBe(third.versionId);
     });
 
-    it("fails the invocation when it may work later, and the repeat makes it though the Secret is unchanged", async () => {
+    it("that fails with a retryable error fails the invocation, and the retry restarts although the Secret is unchanged", async () => {
       await grant(WORKLOADS_BY_NAME("shop", "fine"));
       await create("Deployment", "shop");
       await create("Deployment", "fine");
@@ -315,7 +315,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       ]);
     });
 
-    it("is made once by two invocations that race", async () => {
+    it("is done once by two concurrent invocations", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       const { source, told } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
@@ -329,7 +329,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(generation).toBe(generationAfter("Deployment", { records: 1, restarts: 1 }));
     });
 
-    it("comes after a Secret was deleted, when the new one holds another value", async () => {
+    it("follows the deletion of a Secret if the new one has another value", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       const { source, told } = await open({ restart: [{ kind: "Deployment", name: "shop" }] });
@@ -345,7 +345,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
     });
   });
 
-  describe("a Secret that was away", () => {
+  describe("a Secret that was deleted and recreated", () => {
     const atShop = { restart: [{ kind: "Deployment", name: "shop" }] };
     const restarted = [{ workload: "Deployment/shop", outcome: "restarted" }];
     const sweepOnce = async (bindings: readonly object[]) =>
@@ -376,7 +376,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       },
     );
 
-    it("restarts nothing when it comes back with the version that it had, by a sweep or by an event", async () => {
+    it("restarts nothing if it has the same version as before, by a sweep or by an event", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       const { source, told, bindings } = await open(atShop);
@@ -418,7 +418,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
     });
 
-    it("restarts the readers of a Secret that another operator made and the relay took over", async () => {
+    it("restarts the readers of a Secret that another operator created and the relay took over", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       await at.scene.createSecret("db", { password: "first" });
@@ -433,7 +433,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await stampOf("Deployment", "shop")).toBe(second.versionId);
     });
 
-    it("restarts its readers though `restart` was set long after the Secret was made", async () => {
+    it("restarts its readers even if `restart` was set long after the Secret was created", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       const { source, bindings } = await open({});
@@ -448,7 +448,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(targets[0]?.restarts).toEqual(restarted);
     });
 
-    it("restarts a workload that came after the first value and was never restarted", async () => {
+    it("restarts a workload that was created after the first value and never restarted", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       const { source, bindings } = await open(atShop);
       await used.backend.clock.advance(1_100); // creation times are whole seconds
@@ -489,7 +489,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       expect(await versionInUse()).toBe(source.versionId);
     });
 
-    it("restarts a workload once when two invocations and a sweep bring it back", async () => {
+    it("restarts a workload once when two invocations and a sweep recreate the Secret", async () => {
       await grant(WORKLOADS_BY_NAME("shop"));
       await create("Deployment", "shop");
       const { source, told, bindings } = await open(atShop);

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Backend } from "../harness/backend.ts";
-import { marksOf } from "../harness/marks.ts";
 import { labelUpdated, pinnedCluster, startRelay } from "../harness/relay.ts";
+import { relayMetadataOf } from "../harness/relay-metadata.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
 /** What a rotation does to the cluster; the same on the sandbox and on real servers. */
@@ -46,7 +46,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
       expect(type).toBe("Opaque");
       expect(metadata.labels).toEqual({
         team: "shop",
-        "secret-relay/managed": marksOf(used.backend).identity,
+        "secret-relay/managed": relayMetadataOf(used.backend).identity,
       });
       expect(metadata.annotations).toMatchObject({
         "secret-relay/version-id": source.versionId,
@@ -280,7 +280,7 @@ export function describeRotationContract(start: () => Promise<Backend>): void {
   });
 
   describe("a Secret that is not the relay's", () => {
-    it("is refused, and adopted when the binding says so", async () => {
+    it("is refused, and adopted if the binding has adopt", async () => {
       const source = await at.scene.createSource(anyName(), '{"password":"canary-7f3a9c1e-ours"}');
       await at.scene.grant(["db"]);
       await at.scene.createSecret("db", { password: "canary-7f3a9c1e-theirs", other: "kept" });

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import type { Backend } from "../harness/backend.ts";
-import { marksOf } from "../harness/marks.ts";
 import type { Manifest } from "../harness/printed-roles.ts";
 import { labelUpdated, pinnedCluster, startRelay, startSweeper } from "../harness/relay.ts";
+import { relayMetadataOf } from "../harness/relay-metadata.ts";
 import { runCli } from "../harness/run-cli.ts";
 import type { TestSource } from "../harness/scene.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
@@ -76,7 +76,7 @@ export function describeSeveralRelaysContract(start: () => Promise<Backend>): vo
       expect(await at.scene.readData("shop-db")).toEqual({ password: "canary-7f3a9c1e-shop-19" });
       expect(await at.scene.readData("pay-db")).toEqual({ password: "canary-7f3a9c1e-pay-19" });
       const { labels } = (await at.scene.readSecret("pay-db")).metadata;
-      const { managedLabel, identity } = marksOf(used.backend, "pay");
+      const { managedLabel, identity } = relayMetadataOf(used.backend, "pay");
       expect(labels).toEqual({ [managedLabel]: identity });
     });
 
@@ -102,7 +102,7 @@ export function describeSeveralRelaysContract(start: () => Promise<Backend>): vo
   });
 
   describe("the Roles that `secret-relay rbac` prints for two relays in one namespace", () => {
-    it("stand side by side, and let neither read, write or delete what is the other's", async () => {
+    it("can coexist, and neither relay can read, write or delete the Secrets of the other", async () => {
       const { namespace, admin } = at.scene;
       const printed = async (relay: string) => {
         const binding = {
@@ -149,7 +149,7 @@ export function describeSeveralRelaysContract(start: () => Promise<Backend>): vo
   });
 
   describe("two relays on one Secret, with ownership: keys", () => {
-    it("keep their own keys each, whatever the other does", async () => {
+    it("each keep their own keys, whatever the other does", async () => {
       await at.scene.grant(["db"], { mayList: true });
       let ofShop = await createSource(value("shop", "shop"));
       let ofPay = await createSource(value("pay", "pay"));

@@ -83,7 +83,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
     });
 
-    it("puts a changed value back, and names the key and the field manager that changed it", async () => {
+    it("reverts a changed value, and names the key and the field manager that changed it", async () => {
       const { sweeper } = await openSynced();
       await patch({ data: encodeData({ password: "canary-7f3a9c1e-tampered" }) }, "kubectl-edit");
 
@@ -101,7 +101,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect((await sweeper.sweep(METADATA)).targets).toEqual([]);
     });
 
-    it("takes a changed value back when the binding adopts", async () => {
+    it("reverts a changed value if the binding adopts", async () => {
       const { sweeper } = await openSynced({ adopt: true });
       await patch({ data: encodeData({ password: "canary-7f3a9c1e-tampered" }) });
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
@@ -130,7 +130,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect((await at.scene.readSecret("db")).metadata.labels.team).toBe("shop");
     });
 
-    it("finds its own label removed, although the list does not hold the Secret then", async () => {
+    it("finds its own label removed, although the list then omits the Secret", async () => {
       const { sweeper } = await openSynced();
       await patch({ metadata: { labels: { "secret-relay/managed": null } } });
       expect(only(await sweeper.sweep(METADATA))).toMatchObject({
@@ -225,7 +225,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readSecret("db")).toBeUndefined();
     });
 
-    it("keeps the Secret of a source that can still be restored, whatever the policy", async () => {
+    it("keeps the Secret of a source that can still be restored, under any policy", async () => {
       const { source, sweeper } = await openSynced({ deletionPolicy: "delete" });
       await at.scene.grantDelete(["db"]);
       await at.scene.deleteSource(source, { isRestorable: true });
@@ -237,7 +237,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readSecret("db")).toBeDefined();
     });
 
-    it("finds an orphan, keeps it, and deletes it when its binding had said so", async () => {
+    it("finds an orphan, keeps it, and deletes it if its binding had deletionPolicy: delete", async () => {
       const { source } = await openSynced();
       const other = await at.scene.createSource(anyName(), '{"password":"x"}');
       await at.scene.grantDelete(["db"]);
@@ -265,7 +265,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readSecret("db")).toBeUndefined();
     });
 
-    it("with rights on named Secrets only, works, and says what it could not see", async () => {
+    it("works with permissions for named Secrets only, and reports what is unknown", async () => {
       const { source, sweeper } = await openSynced({}, { mayList: false });
       await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-second"}');
       const report = await sweeper.sweep(METADATA);
@@ -327,7 +327,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       });
     });
 
-    it("finds nothing where nothing drifted", async () => {
+    it("finds nothing if nothing drifted", async () => {
       const { sweeper } = await openSynced();
       expect(await sweeper.sweep(VALUES)).toMatchObject({ checked: 1, targets: [] });
     });
@@ -347,7 +347,7 @@ export function describeSweepContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toEqual({ user: "app", password: "canary-7f3a9c1e-first" });
     });
 
-    it("finds a lost rotation, a missing Secret and a source that is gone, as the one by metadata does", async () => {
+    it("finds a lost rotation, a missing Secret and a deleted source, like a sweep by metadata", async () => {
       const { source, sweeper } = await openSynced();
       await at.scene.rotate(source, '{"user":"app","password":"canary-7f3a9c1e-second"}');
       expect(codes(await sweeper.sweep(VALUES))).toEqual(["STALE"]);

@@ -4,12 +4,12 @@ import type { Backend } from "../harness/backend.ts";
 import { MARK } from "../harness/canary.ts";
 import { type Desk, openDesk } from "../harness/command-line.ts";
 import { type EsoVersion, esoScene } from "../harness/eso-scene.ts";
-import { marksOf } from "../harness/marks.ts";
 import { playOperator } from "../harness/operator.ts";
 import { recordHistory } from "../harness/record-history.ts";
+import { relayMetadataOf } from "../harness/relay-metadata.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
-const MARKS = ["reconcile.external-secrets.io/managed", "reconcile.external-secrets.io/data-hash"];
+const RELAY_METADATA = ["reconcile.external-secrets.io/managed", "reconcile.external-secrets.io/data-hash"];
 
 /** import-eso from a live cluster, its --check, and the takeover of docs/migrate-from-eso.md, step by step. */
 export function describeTakeoverContract(version: EsoVersion, start: () => Promise<Backend>): void {
@@ -175,17 +175,20 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       expect(await operator.reconcile("db", first)).toBe(false);
       await look();
 
-      // 4. The ExternalSecret goes, and its marks.
+      // 4. The ExternalSecret goes, and its annotations.
       await operator.deleteExternalSecret("db");
       await look();
       await at.scene.patchSecret("db", {
-        metadata: { labels: { [MARKS[0] as string]: null }, annotations: { [MARKS[1] as string]: null } },
+        metadata: {
+          labels: { [RELAY_METADATA[0] as string]: null },
+          annotations: { [RELAY_METADATA[1] as string]: null },
+        },
       });
       await look();
 
       expect(owners).toEqual([["ExternalSecret"], ["ExternalSecret"], [], [], [], [], []]);
       const states = await history.stop();
-      // The operator's letting go, the keys' change of owner, the relay's apply, the marks: no other write, no deletion, one Secret, the same data.
+      // The operator's letting go, the keys' change of owner, the relay's apply, the annotations: no other write, no deletion, one Secret, the same data.
       expect(states.map(({ type }) => type)).toEqual(["MODIFIED", "MODIFIED", "MODIFIED", "MODIFIED"]);
       expect(new Set(states.map(({ uid }) => uid))).toEqual(new Set([before.metadata.uid]));
       expect(new Set(states.map(({ data }) => JSON.stringify(data))).size).toBe(1);
@@ -193,7 +196,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       expect(JSON.stringify(after.metadata.labels)).not.toContain("external-secrets");
       expect(after.metadata.labels).toMatchObject({
         team: "shop",
-        "secret-relay/managed": marksOf(used.backend).identity,
+        "secret-relay/managed": relayMetadataOf(used.backend).identity,
       });
       // And from now on it follows its source.
       await at.scene.rotate(source, JSON.stringify(second));

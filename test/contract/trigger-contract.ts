@@ -13,7 +13,7 @@ import { useBackend, useScene } from "../harness/use-scene.ts";
 
 /**
  * Trigger mode, on the sandbox and on a real kube-apiserver with ESO's CRDs, where an API version of ExternalSecrets is
- * served. What is nudged is seen with nobody there to follow; what a nudge leads to, with a stand-in for ESO.
+ * served. The nudged objects are observed without ESO; the results of a nudge, with a stand-in for ESO.
  */
 export function describeTriggerContract(version: EsoVersion, start: () => Promise<Backend>): void {
   const used = useBackend(start);
@@ -27,13 +27,13 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     const clusters = { main: { ...pinnedCluster(backend), externalSecrets } };
     const ofTest = typeof bindings === "function" ? bindings(source, at.scene.namespace) : bindings;
     const relay = await startRelay(backend, { bindings: ofTest, clusters, wait: eso.wait });
-    const told = (about: TestSource) => relay.invoke(labelUpdated(backend, about));
-    return { backend, eso, source, relay, told };
+    const notify = (about: TestSource) => relay.invoke(labelUpdated(backend, about));
+    return { backend, eso, source, relay, notify };
   };
 
-  describe("what is nudged", () => {
-    it("is whatever names the source, in any of its spellings, and nothing else", async () => {
-      const { eso, source, told } = await open({ deadlineSeconds: 1 });
+  describe("a nudged object", () => {
+    it("is one that references the source, in any spelling", async () => {
+      const { eso, source, notify } = await open({ deadlineSeconds: 1 });
       const { name, arn } = source;
       const rest = name.slice("prod/".length);
       const account = used.backend.aws.accountId;
@@ -101,14 +101,14 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       for (const [each, , spec] of cases) await eso.createExternalSecret(each, spec, metadataOf(each, name));
       await eso.tag(source, { team: "shop", stage: "orders" });
 
-      await expect(told(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
+      await expect(notify(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
 
       const wanted = cases.filter(([, isNudged]) => isNudged).map(([each]) => each);
       expect(await eso.nudged("ExternalSecret")).toEqual(wanted.sort());
     });
 
-    it("is an ExternalSecret that a ClusterExternalSecret made, and that one too, which would take it back", async () => {
-      const { eso, source, told } = await open({ deadlineSeconds: 1 });
+    it("is an ExternalSecret of a ClusterExternalSecret, together with its owner, which would revert the nudge", async () => {
+      const { eso, source, notify } = await open({ deadlineSeconds: 1 });
       await eso.createStore("plain");
       const makers = ["maker", "called", "other"].map((each) => `${each}-${randomUUID().slice(0, 8)}`);
       const [maker = "", called = "", other = ""] = makers;
@@ -123,7 +123,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       await make("called", called, reads("another"), { [WEBHOOK_ID]: source.name });
       await make("other", other, reads("another"));
 
-      await expect(told(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
+      await expect(notify(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
 
       expect(await eso.nudged("ExternalSecret")).toEqual(["called", "made"]);
       const nudges = await Promise.all(makers.map((each) => eso.nudgeOf("ClusterExternalSecret", each)));
@@ -131,8 +131,8 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(nudges[0]).toBe(await eso.nudgeOf("ExternalSecret", "made"));
     });
 
-    it("is no ClusterExternalSecret that an ownerReference only claims to be the maker", async () => {
-      const { eso, source, told } = await open({ deadlineSeconds: 1 });
+    it("is not a ClusterExternalSecret that an ownerReference falsely names as its owner", async () => {
+      const { eso, source, notify } = await open({ deadlineSeconds: 1 });
       await eso.createStore("plain");
       const claim = async (name: string, spec: object, change: object) => {
         const by = `maker-of-${name}-${randomUUID().slice(0, 8)}`;
@@ -155,7 +155,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
         await claim("id-by-other-uid", reads("another"), { uid: randomUUID() }),
       ];
 
-      await expect(told(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
+      await expect(notify(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
 
       const nudged = ["not-controller", "other-group", "other-kind", "other-uid", "similar-group"];
       expect(await eso.nudged("ExternalSecret")).toEqual(nudged);
@@ -163,7 +163,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(nudges).toEqual(claimed.map(() => undefined));
     });
 
-    it("is what states the webhook id that a call names", async () => {
+    it("is one with the webhook id of a call", async () => {
       const { eso, relay } = await open({ deadlineSeconds: 1 });
       await eso.createStore("plain");
       const annotations = { [WEBHOOK_ID]: "shop-database" };
@@ -178,7 +178,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     });
 
     it("is not sent if ESO would ignore it, and the reason is reported", async () => {
-      const { eso, source, relay, told } = await open();
+      const { eso, source, relay, notify } = await open();
       await eso.createStore("plain");
       await eso.createExternalSecret("interval-0", { ...reads(source.name), refreshInterval: "0s" });
       await eso.createExternalSecret("created-once", { ...reads(source.name), refreshPolicy: "CreatedOnce" });
@@ -188,7 +188,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
         await eso.writeStatus("ExternalSecret", name, { ...SYNCED, syncedResourceVersion: "1-abc" });
       }
 
-      const report = await told(source);
+      const report = await notify(source);
 
       expect(resultsOf(report)).toEqual({
         "ExternalSecret/created-once": "ignored REFRESH_CREATED_ONCE",
@@ -207,7 +207,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
 
   describe("a nudge", () => {
     it("makes ESO refresh at once, and is done when it has", async () => {
-      const { eso, source, relay, told } = await open();
+      const { eso, source, relay, notify } = await open();
       await eso.createStore("plain");
       await eso.createExternalSecret("shop", { ...reads(source.name), target: { name: "shop-db" } });
       const controller = eso.startEso();
@@ -216,7 +216,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       const second = await at.scene.rotate(source, JSON.stringify({ password }));
       expect(await at.scene.readData("shop-db")).toEqual({ password: "first" });
 
-      const report = await told(second);
+      const report = await notify(second);
       await controller.stop();
 
       expect(resultsOf(report)).toEqual({ "ExternalSecret/shop": "refreshed" });
@@ -228,7 +228,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(metrics).toContain("ExternalSecretRefreshLatency");
     });
 
-    it("is made once for an event that comes twice, one after the other or both at once", async () => {
+    it("is sent once for a repeated event, sequential or concurrent", async () => {
       const { backend, eso, source, relay } = await open();
       await eso.createStore("plain");
       await eso.createExternalSecret("shop", reads(source.name));
@@ -254,14 +254,14 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     });
 
     it("is retried while ESO reports an error, and the reason is reported", async () => {
-      const { eso, source, relay, told } = await open({ deadlineSeconds: 7 });
+      const { eso, source, relay, notify } = await open({ deadlineSeconds: 7 });
       await eso.createStore("plain");
       await eso.createExternalSecret("shop", reads(source.name));
       const message = `could not: ${newCanary()}`;
       const failed = { type: "Ready", status: "False", reason: "SecretSyncedError", message };
       await eso.writeStatus("ExternalSecret", "shop", { conditions: [failed] });
 
-      await expect(told(source)).rejects.toMatchObject({
+      await expect(notify(source)).rejects.toMatchObject({
         message: expect.stringContaining("EXTERNAL_SECRET_SYNC_FAILED"),
       });
 
@@ -292,11 +292,11 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     });
 
     it("fails by name if no refresh follows", async () => {
-      const { eso, source, relay, told } = await open({ deadlineSeconds: 1 });
+      const { eso, source, relay, notify } = await open({ deadlineSeconds: 1 });
       await eso.createStore("plain");
       await eso.createExternalSecret("shop", reads(source.name));
 
-      await expect(told(source)).rejects.toMatchObject({
+      await expect(notify(source)).rejects.toMatchObject({
         message: expect.stringContaining("EXTERNAL_SECRET_NOT_REFRESHED"),
       });
 
@@ -316,7 +316,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     });
 
     it("is nudged if it pushes the refreshed Secret, and never if that would undo the change", async () => {
-      const { eso, source, told } = await open({ deadlineSeconds: 1 });
+      const { eso, source, notify } = await open({ deadlineSeconds: 1 });
       await eso.createStore("plain");
       await eso.createExternalSecret("shop", { ...reads(source.name), target: { name: "shop-db" } });
       await eso.createPushSecret("onward", pushes("shop-db", "copy/db"));
@@ -325,18 +325,18 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       const controller = eso.startEso();
       await seen(async () => controller.refreshes === 1);
 
-      await expect(told(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" }); // nobody pushes here
+      await expect(notify(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" }); // no controller pushes here
       await controller.stop();
 
       expect(await eso.nudged("PushSecret")).toEqual(["onward"]);
     });
 
     it("that writes to the source is reported by name", async () => {
-      const { eso, source, told } = await open();
+      const { eso, source, notify } = await open();
       await eso.createStore("plain");
       await eso.createPushSecret("backward", pushes("any", source.name));
 
-      expect(resultsOf(await told(source))).toEqual({
+      expect(resultsOf(await notify(source))).toEqual({
         "PushSecret/backward": "ignored PUSH_SECRET_WRITES_SOURCE",
       });
     });
@@ -344,7 +344,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
 
   describe("together with bindings", () => {
     it("writes bound Secrets, nudges the rest, and triggers pushes of the written ones", async () => {
-      const { eso, source, told } = await open({
+      const { eso, source, notify } = await open({
         deadlineSeconds: 1,
         bindings: ({ name }, namespace) => [{ source: name, targets: [{ namespace, name: "bound" }] }],
       });
@@ -357,7 +357,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
         data: [{ match: { secretKey: "password", remoteRef: { remoteKey: "copy/bound" } } }],
       });
 
-      await expect(told(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
+      await expect(notify(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
 
       expect(await at.scene.readData("bound")).toEqual({ password: "first" });
       expect(await eso.nudged("ExternalSecret")).toEqual(["shop"]);
@@ -366,7 +366,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
   });
 
   it("does not let very many regular expressions delay a bound Secret, or decide for others", async () => {
-    const { eso, source, told } = await open({
+    const { eso, source, notify } = await open({
       deadlineSeconds: 1,
       bindings: ({ name }, namespace) => [{ source: name, targets: [{ namespace, name: "bound" }] }],
     });
@@ -379,7 +379,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     await eso.createExternalSecret("found", finds({ name: { regexp: "^prod/" } }));
     await eso.createExternalSecret("not-found", finds({ name: { regexp: "^staging/" } }));
 
-    await expect(told(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
+    await expect(notify(source)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE" });
 
     expect(await at.scene.readData("bound")).toEqual({ password: "first" });
     const nudged = await eso.nudged("ExternalSecret");
@@ -481,11 +481,11 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
     });
   });
 
-  describe("rights", () => {
+  describe("permissions", () => {
     it("that are missing are reported, and nothing is retried", async () => {
-      const { source, told, relay } = await open({ isAllowed: false });
+      const { source, notify, relay } = await open({ isAllowed: false });
 
-      const results = resultsOf(await told(source));
+      const results = resultsOf(await notify(source));
 
       expect(results).toEqual({
         [`ExternalSecret/${at.scene.namespace}/*`]: "refused CLUSTER_FORBIDDEN",
@@ -495,7 +495,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect(advice).toContain("docs/external-secrets.md");
     });
 
-    it("that suffice are those of the page: the same token may read, list and write no Secret", async () => {
+    it("on the page suffice, and the same token cannot read, list or write a Secret", async () => {
       const { backend, eso } = await open();
       await at.scene.createSecret("shop", { password: newCanary() });
       await eso.createStore("plain");
@@ -520,8 +520,8 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       expect({ allowed, denied }).toEqual({ allowed: [200], denied: [403, 403, 403, 403, 403] });
     });
 
-    it("do not reach any Secret, and no value is read for a nudge", async () => {
-      const { eso, source, told, backend } = await open();
+    it("do not cover Secrets, and no value is read for a nudge", async () => {
+      const { eso, source, notify, backend } = await open();
       await at.scene.createSecret("shop", { password: newCanary() });
       await eso.createStore("plain");
       await eso.createExternalSecret("shop", { ...reads(source.name), refreshInterval: "0s" });
@@ -529,7 +529,7 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       const { sandbox } = backend as { sandbox?: Counted };
       const before = sandbox && valuesServed(sandbox);
 
-      await told(source);
+      await notify(source);
 
       expect(sandbox && valuesServed(sandbox)).toBe(before);
     });

@@ -38,7 +38,7 @@ export function describeTriggerRbacContract(start: () => Promise<Backend>): void
       expect(await tryWith((rules) => rules)).toEqual([]);
     }, 30_000);
 
-    it("are minimal: without any one verb on any one kind something fails", async () => {
+    it("are minimal: without any single verb on any kind, something fails", async () => {
       const rights = singleRights(await printed("any"));
       expect(rights.length).toBeGreaterThanOrEqual(10);
 

@@ -8,12 +8,12 @@ import { sweepReport } from "../report/factories.ts";
 import { blocksOf, pageOf, pages, ROOT } from "./markdown.ts";
 
 // The commands that a reader copies. Those that need no AWS account run in a copy of the repository, as a fresh clone
-// after `npm ci`, so that their output disturbs nobody; each of the others says who tries it instead. About 3 s.
+// after `npm ci`, so that they change no file of the checkout; each of the others names its own test. About 3 s.
 
 const lines = pages.flatMap((page) => blocksOf(page, "sh").flatMap(linesOf));
 const commands = [...new Set(lines.flatMap((line) => line.split(" && ")))];
 
-/** Run here, with what must be seen then. */
+/** Run here, with a check of the result. */
 const TRIED: Readonly<Record<string, (clone: string, output: string) => void>> = {
   "npm start": (_clone, output) => expect(output).toMatch(/new password is in the Secret: yes/),
   "npm run build": (clone) => {
@@ -38,12 +38,12 @@ function isARole(clone: string): void {
   expect(text).toMatch(/^kind: RoleBinding$/m);
 }
 
-/** Not run here: where they are run, or why nowhere. */
+/** Not run here: where they run instead, or why they cannot run. */
 const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: string, text: RegExp] }[] = [
   {
     command: /^npx secret-relay (status|sync|sweep) ?.*$/,
-    because: "the-first-page-of-the-runbook-works-at-night.test.ts runs them on the sandbox",
-    seenIn: ["test/docs/the-first-page-of-the-runbook-works-at-night.test.ts", /runs as it is written/],
+    because: "the-first-page-of-the-runbook-works.test.ts runs them on the sandbox",
+    seenIn: ["test/docs/the-first-page-of-the-runbook-works.test.ts", /runs as it is written/],
   },
   {
     command: /^npx secret-relay hold [\w/]+ (--for 2h|--release)$/,
@@ -171,16 +171,16 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
 
-it("finds commands at all", () =>
+it("the pages contain commands", () =>
   expect(commands).toEqual(expect.arrayContaining(["npm start", "sam build"])));
 
 describe.each(commands)("%s", (command) => {
   const tried = TRIED[command];
   const excuse = NOT_TRIED.find((one) => one.command.test(command));
 
-  it("is known to this test", () => expect(tried !== undefined || excuse !== undefined).toBe(true));
+  it("is covered by this test", () => expect(tried !== undefined || excuse !== undefined).toBe(true));
 
-  if (tried !== undefined) it("does what it says", () => tried(clone, outputs.get(command) ?? ""));
+  if (tried !== undefined) it("has the documented result", () => tried(clone, outputs.get(command) ?? ""));
 
   if (excuse?.seenIn !== undefined) {
     const [file, text] = excuse.seenIn;
@@ -189,7 +189,7 @@ describe.each(commands)("%s", (command) => {
   }
 });
 
-it("the README shows what npm start really prints", () => {
+it("the README shows the real output of npm start", () => {
   const [shown = ""] = blocksOf(pageOf("README.md"), "text");
   const printed = (outputs.get("npm start") ?? "").split("\n").map(withoutNumbers);
 
@@ -199,7 +199,7 @@ it("the README shows what npm start really prints", () => {
   for (const line of lines) expect(printed).toContain(withoutNumbers(line));
 });
 
-/** As a shell would, in a terminal of somebody who has no AWS account and no cluster. */
+/** Runs in a shell without an AWS account and without a cluster. */
 async function run(command: string): Promise<string> {
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const env = {

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { type Page, pageOf, pages, problemsOf, proseOf, ROOT } from "./markdown.ts";
 
-it("finds pages at all", () => {
+it("the repository has pages", () => {
   expect(pages.map(({ path }) => path)).toEqual(
     expect.arrayContaining(["README.md", "docs/architecture.md", "sandbox/aws/README.md"]),
   );
@@ -23,7 +23,7 @@ it("npm scripts exist", () => {
   );
 });
 
-it("code refers to decisions that are written down", () => {
+it("decisions that the code refers to exist", () => {
   const sources = globSync("{functions,shared,sandbox,scripts,cli,bench,test}/**/*.{ts,sh}", { cwd: ROOT });
   const referred = sources.flatMap((path) =>
     [...readFileSync(join(ROOT, path), "utf8").matchAll(/docs\/adr\/(\d{4})/g)].map(
@@ -39,14 +39,17 @@ it("code refers to decisions that are written down", () => {
 const decisions = pages.filter(({ path }) => /^docs\/adr\/\d{4}-/.test(path));
 const decisionPath = (number: string) => expect.stringMatching(new RegExp(`^docs/adr/${number}-`));
 
-it("finds decisions at all", () => expect(decisions.length).toBeGreaterThan(0));
+it("the repository has decisions", () => expect(decisions.length).toBeGreaterThan(0));
 
-it.each(decisions)("$path says what forced it, what it costs, and how to tell that it was wrong", (page) => {
-  const headings = [...page.text.matchAll(/^## (.+)$/gm)].map((match) => match[1]);
+it.each(decisions)(
+  "$path has the context, the decision, its cost and the signs that it was wrong",
+  (page) => {
+    const headings = [...page.text.matchAll(/^## (.+)$/gm)].map((match) => match[1]);
 
-  expect(headings).toEqual(["Context", "Decision", "What we gave up", "Signs that it was wrong"]);
-  expect(linksOf(pageOf("docs/adr/README.md"))).toContain(page.path.replace("docs/adr/", ""));
-});
+    expect(headings).toEqual(["Context", "Decision", "What we gave up", "Signs that it was wrong"]);
+    expect(linksOf(pageOf("docs/adr/README.md"))).toContain(page.path.replace("docs/adr/", ""));
+  },
+);
 
 function linksOf(page: Page): string[] {
   return [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
@@ -54,7 +57,7 @@ function linksOf(page: Page): string[] {
     .filter((link) => !/^[a-z]+:/.test(link));
 }
 
-/** What stands in backticks and begins with a folder of ours; dist/ is there after a build only. */
+/** The paths in backticks that begin with one of our folders; dist/ exists only after a build. */
 function pathsOf(page: Page): string[] {
   const words = [...proseOf(page).matchAll(/`([\w./-]+)`/g)].map((match) => match[1] ?? "");
   return words.filter((word) =>

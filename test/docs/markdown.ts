@@ -16,7 +16,7 @@ export const pages: readonly Page[] = globSync("{*.md,*/**/*.md}", {
   exclude: (path) => NOT_OURS.has(String(path).split("/")[0] ?? ""),
 }).map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
 
-/** What is wrong, page by page; finding no page at all is wrong too. */
+/** The problems of each page; it is also a problem if no page is found. */
 export function problemsOf(find: (page: Page) => readonly string[]): string[] {
   if (pages.length === 0) return ["no page was found"];
   return pages.flatMap((page) => find(page).map((problem) => `${page.path}: ${problem}`));
@@ -24,7 +24,7 @@ export function problemsOf(find: (page: Page) => readonly string[]): string[] {
 
 export function pageOf(path: string): Page {
   const page = pages.find((one) => one.path === path);
-  if (page === undefined) throw new Error(`There is no page ${path}`);
+  if (page === undefined) throw new Error(`The page ${path} does not exist`);
   return page;
 }
 
@@ -38,7 +38,7 @@ export function blocksOf({ text }: Page, kind: string): string[] {
   return [...text.matchAll(FENCED)].filter((match) => match[1] === kind).map((match) => match[2] ?? "");
 }
 
-/** What `#…` in a link may name, made from the headings as GitHub does. */
+/** The valid `#…` of a link, made from the headings as on GitHub. */
 export function anchorsOf(page: Page): ReadonlySet<string> {
   const headings = [...proseOf(page).matchAll(/^#+ (.+)$/gm)].map((match) => match[1] ?? "");
   return new Set(

@@ -1,4 +1,4 @@
-/** The wrappings that AWS puts round an event, each with just the fields by which it is known. */
+/** The wrappings that AWS puts around an event, each with only the fields that identify it. */
 export const wrap = {
   sns: (inner: unknown) => ({
     Records: [{ EventSource: "aws:sns", EventVersion: "1.0", Sns: wrap.notification(inner) }],

@@ -61,10 +61,10 @@ const errorOf = (run: () => unknown): unknown => {
 
 describe("an invocation succeeds", () => {
   it.each<{ it: string; reports: EventReport[]; want: object }>([
-    { it: "when nothing was to be done", reports: [noted], want: { targets: [], rejected: [] } },
+    { it: "when there was nothing to do", reports: [noted], want: { targets: [], rejected: [] } },
     { it: "when no binding uses the source", reports: [synced()], want: { targets: [], rejected: [] } },
     {
-      it: "when every target was written, and says which version each holds, and which keys changed",
+      it: "when every target was written, and reports the version and the changed keys of each",
       reports: [synced(written("a"), unchanged("b"))],
       want: {
         targets: [
@@ -80,7 +80,7 @@ describe("an invocation succeeds", () => {
       },
     },
     {
-      it: "when a target was refused: no retry would help, and the answer says what would",
+      it: "when a target was refused, with advice, because a retry would not help",
       reports: [synced(refused())],
       want: {
         targets: [
@@ -90,7 +90,7 @@ describe("an invocation succeeds", () => {
       },
     },
     {
-      it: "when an event was rejected that nobody waits for, and says why",
+      it: "when an event without a waiting caller was rejected, with the reason",
       reports: [rejected(false), noted],
       want: { targets: [], rejected: [{ code: "ROTATION_FUNCTION_INPUT", advice: "Not here." }] },
     },
@@ -100,7 +100,7 @@ describe("an invocation succeeds", () => {
 });
 
 describe("an invocation fails", () => {
-  it("when any target may be written by a later try, and names each reason once", () => {
+  it("when a retry can write any target, and names each reason once", () => {
     const reports = [synced(written(), failed("CLUSTER_THROTTLED")), synced(failed(), failed(), refused())];
     const error = errorOf(() => settle(reports));
     expect(error).toBeInstanceOf(SyncIncomplete);
@@ -111,7 +111,7 @@ describe("an invocation fails", () => {
     });
   });
 
-  it("when its sender would take success for something that did not happen", () => {
+  it("when the caller would wrongly assume success", () => {
     const error = errorOf(() => settle([synced(written()), rejected(true)]));
     expect(error).toBeInstanceOf(InputRefused);
     expect(error).toMatchObject({
@@ -122,7 +122,7 @@ describe("an invocation fails", () => {
 });
 
 describe("a batch", () => {
-  it("gives back exactly the messages that may work if tried again", () => {
+  it("returns exactly the messages that a retry can deliver", () => {
     const response = settleBatch([
       { messageId: "written", reports: [synced(written())] },
       { messageId: "failed", reports: [synced(written(), failed())] },
@@ -137,7 +137,7 @@ describe("a batch", () => {
     });
   });
 
-  it("gives back nothing when all is done", () => {
+  it("returns nothing if every message is done", () => {
     expect(settleBatch([{ messageId: "written", reports: [synced(written())] }])).toEqual({
       batchItemFailures: [],
     });

@@ -1,6 +1,6 @@
 import { DeleteSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { type Drift, type Fleet, type Member, must, pathOf, sourceValue } from "./fleet.ts";
-import { MARKS } from "./marks.ts";
+import { RELAY_METADATA } from "./relay-metadata.ts";
 import { encodeData } from "./scene.ts";
 
 const nothing = async (): Promise<void> => {};
@@ -51,8 +51,8 @@ const inTurn =
 /** As a sweep that observed source or binding gone, more than the grace period ago. */
 const noteGone = (fleet: Fleet, member: Member): Promise<void> => {
   const goneSince = new Date(Date.now() - 25 * 3_600_000).toISOString();
-  const metadata = { annotations: { [MARKS.annotations.goneSince]: goneSince } };
-  return patch({ metadata }, MARKS.fieldManager)(fleet, member);
+  const metadata = { annotations: { [RELAY_METADATA.annotations.goneSince]: goneSince } };
+  return patch({ metadata }, RELAY_METADATA.fieldManager)(fleet, member);
 };
 
 /** Drift that a sweep repairs, so that the next one finds nothing. */

@@ -16,8 +16,8 @@ import { applyBody } from "../../shared/sync/apply-body.ts";
 import { awsClients } from "./aws-clients.ts";
 import type { Backend } from "./backend.ts";
 import { type KubernetesCall, kubernetesCall } from "./kubernetes-request.ts";
-import { marksOf } from "./marks.ts";
 import { pinnedCluster } from "./relay.ts";
+import { relayMetadataOf } from "./relay-metadata.ts";
 import { becameOf, findingsIn } from "./rows.ts";
 
 /** A source and its Secret, synced minutes ago. */
@@ -80,7 +80,7 @@ export async function openFleet(backend: Backend, options: FleetOptions): Promis
   const { size, drifts = [], name = "fleet", perNamespace = 200 } = options;
   const admin = kubernetesCall(backend.kubernetes);
   const { secrets, destroy } = awsClients(backend.aws);
-  const marks = marksOf(backend);
+  const ownMetadata = relayMetadataOf(backend);
   const indexes = Array.from({ length: size }, (_, index) => index);
   const namespaceOf = (index: number) => `${name}-${Math.floor(index / perNamespace)}`;
   const nameOf = (index: number) => `${name}/team-${index % 7}/db-${index}`;
@@ -111,8 +111,8 @@ export async function openFleet(backend: Backend, options: FleetOptions): Promis
       versionId: source.versionId as VersionId,
       value: SecretValue.fromText(sourceValue(source.name, "first")),
     };
-    const desired = renderSecret(wasBoundAs, [read], marks);
-    const notes = { annotations: marks.annotations, now: Date.now() - WRITTEN_AGO_MS };
+    const desired = renderSecret(wasBoundAs, [read], ownMetadata);
+    const notes = { annotations: ownMetadata.annotations, now: Date.now() - WRITTEN_AGO_MS };
     const body = applyBody(desired, undefined, notes);
     return must(admin, `${pathOf(binding.target)}?fieldManager=secret-relay&force=true`, {
       method: "PATCH",

@@ -34,7 +34,7 @@ export async function printedManifests(
     const { exitCode, stdout, stderr } = await runCli(["rbac", "--group", kubernetes.relayGroup, ...words], {
       cwd: folder,
     });
-    // This user may not list Secrets, so pending deletions are unknown.
+    // This user cannot list Secrets, so pending deletions are unknown.
     const said = words.includes("--find-orphans")
       ? expect.stringMatching(/^(Orphans that wait for deletion are unknown [^\n]+\n)?$/)
       : "";

@@ -83,7 +83,7 @@ describe("a user's token", () => {
       const logins: Login[] = [
         { server: ofAnotherCa.url, cluster: trusted },
         { server: ofAnotherName.url, cluster: trusted },
-        { server: ofAnotherCa.url }, // no CA is named: then those that Node trusts, and no others
+        { server: ofAnotherCa.url }, // without a CA, only the CAs that Node trusts are valid
         { server: honest.url, cluster: { ...trusted, "tls-server-name": "kubernetes.example.com" } },
         {
           server: honest.url,
@@ -107,7 +107,7 @@ describe("a user's token", () => {
   it.each([
     { it: "plain HTTP", more: {}, tls: false },
     { it: "no check of the certificate", more: { "insecure-skip-tls-verify": true }, tls: true },
-  ])("does not go where the kubeconfig says $it, and the command says why", async ({ more, tls }) => {
+  ])("is not sent if the kubeconfig has $it, and the command reports why", async ({ more, tls }) => {
     const server = await start(answer(secret()), { tls });
     const failures = await anyCall(await connectBy(trusting(server, more)));
     expect(failures).toEqual(failures.map(() => expect.objectContaining({ code: "CONTEXT_UNUSABLE" })));

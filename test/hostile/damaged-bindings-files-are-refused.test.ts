@@ -12,8 +12,8 @@ import { BindingsUnreadable, parseCompiledBindings } from "../../shared/bindings
 import { anyBindingsFile } from "../bindings/any-bindings-file.ts";
 import { anyDamagedFile, anyFileDamagedBy, errorsByAjv, pathOf } from "../bindings/any-damaged-file.ts";
 import { MARK } from "../harness/canary.ts";
-import { SELF } from "../harness/marks.ts";
 import { runs } from "../harness/property-runs.ts";
+import { SELF } from "../harness/relay-metadata.ts";
 import { callWithinMemory } from "../hygiene/call-within-memory.ts";
 
 const LOAD_BINDINGS = new URL("../../shared/bindings/load-bindings.ts", import.meta.url);

@@ -9,8 +9,8 @@ import type { ClusterSweep } from "../../shared/sweep/cluster-sweep.ts";
 import { observeByMetadata } from "../../shared/sweep/observe-metadata.ts";
 import { rowOf } from "../../shared/sweep/target-row.ts";
 import { desiredOf, liveAfter } from "../assess/factories.ts";
-import { MARKS } from "../harness/marks.ts";
 import { runs } from "../harness/property-runs.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { anyBudget, bindingOf, FIRST, liveOf, SECOND } from "../sweep/factories.ts";
 import { connectTo, failureOf, row, shortBudget, table } from "./hostile-cluster.ts";
 import { answer, useHostileServers } from "./hostile-server.ts";
@@ -19,8 +19,8 @@ const { start } = useHostileServers();
 const NOW = Date.UTC(2026, 10, 25, 3);
 const binding = bindingOf();
 const adopting = bindingOf({}, { adopt: true });
-const { annotations: ANNOTATIONS } = MARKS;
-const RULES = { marks: MARKS, now: NOW, deletionGraceMs: 86_400_000 };
+const { annotations: ANNOTATIONS } = RELAY_METADATA;
+const RULES = { ownMetadata: RELAY_METADATA, now: NOW, deletionGraceMs: 86_400_000 };
 const current: readonly SourceState[] = [{ kind: "current", versionId: SECOND, changedAt: NOW - 1 }];
 
 /** The limit of Kubernetes for annotations: 256 KiB. */
@@ -94,7 +94,10 @@ const anyTouched = fc
 
 const anyForeign = fc.record({
   annotations: anyAnnotations,
-  labels: fc.constantFrom<Record<string, string>>({}, { [MARKS.managedLabel]: MARKS.identity, team: "shop" }),
+  labels: fc.constantFrom<Record<string, string>>(
+    {},
+    { [RELAY_METADATA.managedLabel]: RELAY_METADATA.identity, team: "shop" },
+  ),
   managedFields: anyLedger,
   ownerReferences: fc.constantFrom<object[]>(
     [],
@@ -121,7 +124,7 @@ describe("hostile metadata on a Secret", () => {
               live,
               states: [],
             },
-            MARKS,
+            RELAY_METADATA,
           ),
         ]) {
           expect(bytesOf(told)).toBeLessThan(FINDING_BYTES_MAX);
@@ -206,7 +209,7 @@ describe("a namespace whose list stays too large", () => {
       deletionsShareMax: 0.1,
       mayDelete: true,
       alsoBoundIn: () => [],
-      rules: { marks: MARKS, deletionGraceMs: 86_400_000 },
+      rules: { ownMetadata: RELAY_METADATA, deletionGraceMs: 86_400_000 },
       items: [{ binding }],
     } as unknown as ClusterSweep;
     const seen = await observeByMetadata(sweep, sweep.items, new Map());

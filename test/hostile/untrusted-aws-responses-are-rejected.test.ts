@@ -14,7 +14,7 @@ import { readCurrentWith } from "../../shared/source/secrets-manager/read-curren
 import { readManyWith } from "../../shared/source/secrets-manager/read-many.ts";
 import { sourceCatalog } from "../../shared/source/secrets-manager/source-catalog.ts";
 import { aCluster, anIdentity, CANARY, steadyCredentials } from "../cluster/factories.ts";
-import { SELF } from "../harness/marks.ts";
+import { SELF } from "../harness/relay-metadata.ts";
 import { failureOf } from "./hostile-cluster.ts";
 import {
   answer,
@@ -33,7 +33,7 @@ const DB = referenceOf("prod/db");
 
 function referenceOf(id: string): SecretReference {
   const reference = parseBoundReference(id);
-  if (reference === undefined) throw new TypeError(`${id} is no reference`);
+  if (reference === undefined) throw new TypeError(`${id} is not a reference`);
   return reference;
 }
 
@@ -113,7 +113,7 @@ describe("a response about another source", () => {
   it.each([
     { it: "of another account", id: ARN.replace("111122223333", "444455556666") },
     { it: "of another Region", id: ARN.replace("eu-west-1", "us-east-1") },
-    { it: "that was deleted and made again", id: ARN.replace("AbCdEf", "GhIjKl") },
+    { it: "that was deleted and recreated", id: ARN.replace("AbCdEf", "GhIjKl") },
   ])("is rejected for a secret of the same name $it", async ({ id }) => {
     const server = await start(answer(value()));
     expectDisbelief(await failureOf(connectTo(server).readCurrent(referenceOf(id), startTimeBudget(5_000))));

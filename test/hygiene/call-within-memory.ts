@@ -4,8 +4,8 @@ import { Worker } from "node:worker_threads";
 export type Called = { readonly returned: unknown } | { readonly threw: string } | "out of memory";
 
 /**
- * Calls what a module exports, in a heap of that size: V8 itself ends whoever needs more. What a process holds at a
- * moment would say less, as it holds what other tests left behind. `args` and the result are copied.
+ * Calls an export of a module in a heap of the given size; V8 ends a call that needs more. The memory use of the whole
+ * process would show less, because it includes leftovers of other tests. `args` and the result are copied.
  */
 export async function callWithinMemory(
   heapMB: number,

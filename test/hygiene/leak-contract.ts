@@ -218,7 +218,7 @@ export function describeLeakContract(start: () => Promise<Backend>): void {
       }),
     },
   ];
-  it.each(inputs)("an input that holds a secret $it is not repeated", async ({ input }) => {
+  it.each(inputs)("an input that contains a secret $it is not repeated", async ({ input }) => {
     const relay = await startWatchedRelay(backend, { bindings: [bindTo("prod/never")] });
 
     const { evidence } = await relay.invoke(input());

@@ -2,8 +2,8 @@ import { inspect } from "node:util";
 import { afterAll, beforeAll, expect } from "vitest";
 import { findTraces } from "../harness/canary.ts";
 
-// A setup file of every test file: whatever a test or the code under it prints is searched for canaries at the end, so
-// that a value printed on the way, in a test that looks at something else, fails the file.
+// A setup file of every test file: it searches all output of a test and its code for canaries at the end, so
+// that a value printed by a test of something else fails the file.
 
 let printed = "";
 

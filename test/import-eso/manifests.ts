@@ -39,7 +39,7 @@ export const pick = (secretKey: string, remoteRef: object = {}): object => ({
   remoteRef: { key: "prod/db", ...remoteRef },
 });
 
-/** As a file of them is read. */
+/** Converts them as one file. */
 export function convert(objects: readonly object[], options: Partial<ImportOptions> = {}): Conversions {
   const text = objects.map((object) => stringify(object)).join("---\n");
   const { manifests, problems } = readManifests("all.yaml", text);

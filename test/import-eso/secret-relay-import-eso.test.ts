@@ -24,7 +24,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("secret-relay import-eso", () => {
-  it("prints bindings that validate takes, and what is good to know on stderr", async () => {
+  it("prints bindings that validate accepts, and notes on stderr", async () => {
     const { exitCode, stdout, stderr } = await run("good.yaml");
     writeFileSync(join(folder, "made.yaml"), stdout);
 
@@ -34,7 +34,7 @@ describe("secret-relay import-eso", () => {
     expect((await runCli(["validate", "made.yaml"], { cwd: folder })).exitCode).toBe(0);
   });
 
-  it("reads folders, and ends with 1 when something has no equal, with place and reason", async () => {
+  it("reads folders, and ends with 1 if a field is unsupported, with location and reason", async () => {
     const { exitCode, stdout, stderr } = await run("manifests");
 
     expect(exitCode).toBe(1);
@@ -84,8 +84,8 @@ describe("secret-relay import-eso", () => {
 
   it.each([
     ["bindings without any binding", ["--check", "--bindings", "empty.yaml"]],
-    ["manifests of which none is converted", ["found.yaml", "--check"]],
-  ])("says that nothing was compared, and ends with 1: %s", async (_, words) => {
+    ["manifests without a converted one", ["found.yaml", "--check"]],
+  ])("reports that nothing was compared, and ends with 1: %s", async (_, words) => {
     const clusters = { prod: { name: "prod", region: "eu-west-1" } };
     writeFileSync(join(folder, "empty.yaml"), stringify({ version: 1, clusters, bindings: [] }));
     const found = externalSecret({ dataFrom: [{ find: { name: { regexp: "x" } } }] });
@@ -107,12 +107,12 @@ describe("secret-relay import-eso", () => {
 
   it.each([
     ["nothing to read", []],
-    ["a path that is not there", ["none"]],
+    ["a missing path", ["none"]],
     ["no ExternalSecret in it", ["manifests/stores.yaml"]],
     ["paths and --live", ["good.yaml", "--live"]],
     ["bindings without --check", ["--bindings", "x.yaml"]],
-    ["an account that is none", ["good.yaml", "--account", "12"]],
-  ])("ends with 2 and says what to do: %s", async (_, words) => {
+    ["an invalid account", ["good.yaml", "--account", "12"]],
+  ])("ends with 2 and advice: %s", async (_, words) => {
     const { exitCode, stdout, stderr } = await run(...words);
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

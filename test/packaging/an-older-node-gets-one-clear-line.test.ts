@@ -12,10 +12,10 @@ let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "secret-relay-older-node-"));
-  // The command as it is installed: no node_modules of a checkout beside it.
+  // The installed command: without the node_modules of a checkout.
   mkdirSync(join(folder, "bin"));
   copyFileSync(join(ROOT, packageJson.bin["secret-relay"]), join(folder, "bin/secret-relay.mjs"));
-  // No older Node can be expected on every machine, so this one claims to be older.
+  // An older Node is not available on every machine, so this one pretends to be older.
   writeFileSync(
     join(folder, "claim-to-be-older.mjs"),
     `Object.defineProperty(process, "version", { value: "${OLDER}" });

@@ -22,7 +22,7 @@ const anyPermission: fc.Arbitrary<Permission> = fc
     ...(name !== undefined && { name }),
   }));
 
-/** As Kubernetes reads a rule: every pairing of what it lists. */
+/** As Kubernetes reads a rule: every combination of its lists. */
 const allows = (rules: readonly PolicyRule[], { apiGroup, resource, verb, name }: Omit<Permission, "why">) =>
   rules.some(
     (rule) =>
@@ -59,7 +59,7 @@ describe("rules of a Role", () => {
     );
   });
 
-  it("name what each is for", () => {
+  it("have the reason for each permission", () => {
     const permission = { apiGroup: "", resource: "secrets", name: "db" } as const;
     const [only, ...others] = policyRules([
       { ...permission, verb: "patch", why: "write" },
@@ -92,24 +92,24 @@ describe("the permissions of bindings", () => {
 
   it.each([
     { it: "a plain binding needs its Secret and nothing else", target: {}, want: [SECRET] },
-    { it: "a Secret that others write too needs no more", rules: { ownership: "keys" }, want: [SECRET] },
+    { it: "a shared Secret needs no more", rules: { ownership: "keys" }, want: [SECRET] },
     {
       it: "deletionPolicy delete needs the verb on that name",
       rules: { deletionPolicy: "delete" },
       want: ["get,create,patch,delete secrets db"],
     },
     {
-      it: "an immutable Secret that is left alone needs no more",
+      it: "an immutable Secret that is not replaced needs no more",
       rules: { immutable: true, onChange: "refuse" },
       want: [SECRET],
     },
     {
-      it: "an immutable Secret that is replaced is deleted before",
+      it: "an immutable Secret that is replaced needs delete",
       rules: { immutable: true, onChange: "replace" },
       want: ["get,create,patch,delete secrets db"],
     },
     {
-      it: "workloads that are named are allowed by name",
+      it: "named workloads are allowed by name",
       target: {
         restart: [
           { kind: "Deployment", name: "api" },
@@ -119,7 +119,7 @@ describe("the permissions of bindings", () => {
       want: [SECRET, "get,patch deployments.apps api", "get,patch rollouts.argoproj.io web"],
     },
     {
-      it: "workloads that are to be found must be listed",
+      it: "workloads that are found automatically need list",
       target: { restart: "auto" },
       want: [
         SECRET,
@@ -127,14 +127,18 @@ describe("the permissions of bindings", () => {
         "get,list,patch rollouts.argoproj.io",
       ],
     },
-    { it: "Pods have no names to know", target: { nudge: true }, want: [SECRET, "list,patch pods"] },
-    { it: "Events are only made", target: { events: true }, want: [SECRET, "create events.events.k8s.io"] },
+    { it: "Pods have no known names", target: { nudge: true }, want: [SECRET, "list,patch pods"] },
+    {
+      it: "Events are only created",
+      target: { events: true },
+      want: [SECRET, "create events.events.k8s.io"],
+    },
     { it: "orphans are found by listing", findsOrphans: true, want: [SECRET, "list secrets"] },
   ])("$it", ({ target = {}, rules, findsOrphans, want }) =>
     expect(rulesOf(target, rules, findsOrphans)).toEqual(want),
   );
 
-  it("let External Secrets Operator be triggered in the namespaces that are named, and look at what has none", () => {
+  it("permit triggers of External Secrets Operator in the named namespaces, and reads of cluster-scoped objects", () => {
     const placesFor = (namespaces: "all" | string[]) => {
       const cluster = { name: "prod", region: "eu-west-1", externalSecrets: { namespaces } };
       const file = { version: 1, clusters: { prod: cluster }, bindings: [] };
@@ -157,7 +161,7 @@ describe("the permissions of bindings", () => {
     ]);
   });
 
-  it("drop a name where another binding needs all of that kind", () => {
+  it("omit a name if another binding needs all objects of that kind", () => {
     const file = {
       version: 1,
       clusters: { prod: { name: "prod", region: "eu-west-1" } },

@@ -65,7 +65,7 @@ describe("the built function", () => {
     expect(answer).toMatchObject({ mode: "values", checked: 25, targets: [] });
   });
 
-  it("fails by name when it is asked for something else, and goes on working", async () => {
+  it("fails with a code for an unknown task, and continues to work", async () => {
     const { relay } = await start(3);
     const { error } = await relay.invoke({ sweep: "everything" });
     const { answer } = await relay.invoke({ sweep: "metadata" });

@@ -5,8 +5,8 @@ import { loadBindings } from "../../shared/bindings/load-bindings.ts";
 import { isDataKey } from "../../shared/render/is-data-key.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
-import { MARKS } from "../harness/marks.ts";
 import { runs } from "../harness/property-runs.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { CANARY, shownData, textSource } from "./factories.ts";
 
 /** Compiles a binding with these lines of YAML. */
@@ -26,7 +26,7 @@ bindings:
 const render = async (rules: string, value: object) => {
   const binding = bind(rules);
   const renderers = await loadRenderers(binding);
-  return shownData(renderSecret(binding, [textSource(JSON.stringify(value))], MARKS, renderers));
+  return shownData(renderSecret(binding, [textSource(JSON.stringify(value))], RELAY_METADATA, renderers));
 };
 
 const refusalOf = async (rules: string, value: object): Promise<{ code: string; message: string }> =>
@@ -114,7 +114,11 @@ it("of several sources each is told with its own mend", async () => {
 
   const error = (() => {
     try {
-      renderSecret(both, [textSource('{"a":"1"}'), textSource('{"b c":"2"}', { arn: "arn:other" })], MARKS);
+      renderSecret(
+        both,
+        [textSource('{"a":"1"}'), textSource('{"b c":"2"}', { arn: "arn:other" })],
+        RELAY_METADATA,
+      );
       return undefined;
     } catch (thrown) {
       return thrown;

@@ -6,7 +6,7 @@ import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import { SecretValue } from "../../shared/source/secret-value.ts";
 import { makeCertificates, makeSshKey } from "../harness/certificates.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { aBinding, CANARY, shownData, textSource } from "./factories.ts";
 
 const { authorityPem, pair, otherPair } = makeCertificates();
@@ -36,7 +36,7 @@ const check = (type: string, data: Record<string, string>) =>
 const textIn = (data: ReadonlyMap<string, SecretValue>, key: string): string =>
   Buffer.from(data.get(key)?.expose() ?? []).toString("utf8");
 
-describe("well-formed contents are let through:", () => {
+describe("valid data is accepted:", () => {
   it.each<[what: string, type: string, data: Record<string, string>]>([
     ["a pair", "tls", { "tls.crt": pair.certificatePem, "tls.key": pair.keyPem }],
     [
@@ -54,9 +54,9 @@ describe("well-formed contents are let through:", () => {
       "dockerconfigjson",
       { ".dockerconfigjson": registries({ username: "u", password: "p" }) },
     ],
-    ["the old form", "dockercfg", { ".dockercfg": JSON.stringify({ r: { auth: base64("u:p") } }) }],
+    ["the old format", "dockercfg", { ".dockercfg": JSON.stringify({ r: { auth: base64("u:p") } }) }],
     ["a user and a password", "basic-auth", { username: "u", password: "p:w" }],
-    ["a password alone", "basic-auth", { password: "p" }],
+    ["only a password", "basic-auth", { password: "p" }],
     ["an RSA key", "ssh-auth", { "ssh-privatekey": sshKey }],
     ["two RSA keys, of which ssh reads the first", "ssh-auth", { "ssh-privatekey": sshKey + sshKey }],
     ["an RSA key after a comment", "ssh-auth", { "ssh-privatekey": `# ours\n${sshKey}` }],
@@ -87,19 +87,19 @@ describe("well-formed contents are let through:", () => {
       },
     ],
     ["an encrypted key", "ssh-auth", { "ssh-privatekey": encryptedKey }],
-    ["anything in a type of one's own", "other", { a: "b" }],
+    ["any data in a custom type", "other", { a: "b" }],
   ])("%s", (_, type, data) => {
     expect(() => check(type, data)).not.toThrow();
   });
 });
 
-describe("what nobody could use is refused by name:", () => {
+describe("data that no client could use is refused with a code:", () => {
   it.each<[code: string, what: string, type: string, data: Record<string, string>]>([
     ["TYPE_KEY_MISSING", "no key", "tls", { "tls.crt": pair.certificatePem }],
     ["TYPE_KEY_MISSING", "no certificate", "tls", { "tls.key": pair.keyPem }],
     [
       "TLS_PAIR_MISMATCH",
-      "another's key",
+      "the key of another certificate",
       "tls",
       { "tls.crt": pair.certificatePem, "tls.key": otherPair.keyPem },
     ],
@@ -112,7 +112,7 @@ describe("what nobody could use is refused by name:", () => {
     ["TLS_CERTIFICATE_INVALID", "no PEM", "tls", { "tls.crt": CANARY, "tls.key": pair.keyPem }],
     [
       "TLS_CERTIFICATE_INVALID",
-      "a key for a certificate",
+      "a key in place of a certificate",
       "tls",
       { "tls.crt": pair.keyPem, "tls.key": pair.keyPem },
     ],
@@ -145,7 +145,7 @@ describe("what nobody could use is refused by name:", () => {
     ["DOCKER_CONFIG_INVALID", "a list", "dockerconfigjson", { ".dockerconfigjson": registries([]) }],
     [
       "DOCKER_CONFIG_INVALID",
-      "an auth that is no base64",
+      "an auth that is not base64",
       "dockerconfigjson",
       { ".dockerconfigjson": registries({ auth: CANARY }) },
     ],
@@ -155,7 +155,7 @@ describe("what nobody could use is refused by name:", () => {
       "dockerconfigjson",
       { ".dockerconfigjson": registries({ auth: base64(CANARY) }) },
     ],
-    ["DOCKER_CONFIG_INVALID", "a text", "dockercfg", { ".dockercfg": JSON.stringify({ r: CANARY }) }],
+    ["DOCKER_CONFIG_INVALID", "a string", "dockercfg", { ".dockercfg": JSON.stringify({ r: CANARY }) }],
     ["TYPE_KEY_MISSING", "neither user nor password", "basic-auth", { user: "u" }],
     ["BASIC_AUTH_INVALID", "a colon in the user", "basic-auth", { username: `${CANARY}:`, password: "p" }],
     ["TYPE_KEY_MISSING", "no key", "ssh-auth", { key: sshKey }],
@@ -245,7 +245,7 @@ describe("what its reader would refuse is mended where that changes no key:", ()
   it("and the Secret holds the mended text", async () => {
     const binding = aBinding({ type: "kubernetes.io/ssh-auth" });
     const source = textSource(JSON.stringify({ "ssh-privatekey": sshKey.trimEnd(), known_hosts: "h" }));
-    const desired = renderSecret(binding, [source], MARKS, await loadRenderers(binding));
+    const desired = renderSecret(binding, [source], RELAY_METADATA, await loadRenderers(binding));
     expect(shownData(desired)).toEqual({ "ssh-privatekey": sshKey, known_hosts: "h" });
   });
 });
@@ -281,14 +281,14 @@ describe("where only a person can mend it, the reason says how:", () => {
   });
 });
 
-it("a rendered pair says when the first of its certificates runs out", async () => {
+it("a rendered pair reports when the first of its certificates expires", async () => {
   const binding = aBinding({ type: "kubernetes.io/tls" });
   const text = JSON.stringify({ "tls.crt": pair.certificatePem + authorityPem, "tls.key": pair.keyPem });
 
   const { certificateExpiresAt } = renderSecret(
     binding,
     [textSource(text)],
-    MARKS,
+    RELAY_METADATA,
     await loadRenderers(binding),
   );
 

@@ -6,8 +6,8 @@ import { findJsonFault } from "../../shared/render/find-json-fault.ts";
 import { loadRenderers } from "../../shared/render/load-renderers.ts";
 import { renderSecret } from "../../shared/render/render-secret.ts";
 import type { RenderSource } from "../../shared/render/render-source.ts";
-import { MARKS } from "../harness/marks.ts";
 import { runs } from "../harness/property-runs.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { binarySource, CANARY, shownData, textSource, withKeys } from "./factories.ts";
 
 const ALL: KeyRule = { kind: "all" };
@@ -15,7 +15,7 @@ const EXTRACTED: KeyRule = { kind: "extracted", include: ["*"], exclude: [], ren
 
 const render = async (keys: KeyRule, source: RenderSource) => {
   const binding = withKeys(keys);
-  return shownData(renderSecret(binding, [source], MARKS, await loadRenderers(binding)));
+  return shownData(renderSecret(binding, [source], RELAY_METADATA, await loadRenderers(binding)));
 };
 const errorOf = async (source: RenderSource, keys: KeyRule = ALL): Promise<unknown> =>
   render(keys, source).then(

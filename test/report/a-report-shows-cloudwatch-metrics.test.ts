@@ -48,7 +48,7 @@ describe("the metrics of the functions", () => {
     "reconcile SweepBindingsChecked Sum": [[FROM, 10_000]],
   });
 
-  it("is read page by page, and put together by time", async () => {
+  it("are read page by page, and merged by time", async () => {
     const measured = await readMeasured(metrics, { namespace: "SecretRelay", from: FROM, to: MADE_AT });
 
     expect(measured.latency).toEqual([{ at: FROM, p50: 700, p99: 1_900, slowest: 2_500 }]);
@@ -161,7 +161,7 @@ describe("the newest sweep, from the log", () => {
     ],
   });
 
-  it("is the same as its report, but for what is not logged", () => {
+  it("is the same as its report, except fields that are not logged", () => {
     const [sweep, ...others] = lastSweepOf([...linesOf(newer, 2_000), ...linesOf(older, 1_000)]);
 
     expect(others).toEqual([]);

@@ -65,7 +65,7 @@ describe("the states", () => {
     expect(fleet.unnamed).toBe(7);
   });
 
-  it("come with what needs a person first, the stalest first of those", () => {
+  it("are sorted by urgency, then by staleness", () => {
     const fleet = fleetOf({
       bindings: 4,
       checked: 4,
@@ -89,7 +89,7 @@ describe("the states", () => {
     });
   });
 
-  it("are those of the newest sweep, in whatever order the files come", () => {
+  it("are from the newest sweep, in any order of the files", () => {
     const fleet = fleetOf(
       { startedAt: "2026-11-24T06:05:00.000Z", bindings: 1, checked: 1 },
       { startedAt: "2026-11-24T06:00:00.000Z", bindings: 1, checked: 1, targets: [finding("db")] },
@@ -103,7 +103,7 @@ describe("the states", () => {
 describe("a row", () => {
   const rowOf = (parts: RowParts) => fleetOf({ bindings: 1, targets: [finding("db", parts)] }).rows[0];
 
-  it("of a held Secret says until when", () => {
+  it("of a held Secret has the end of the hold", () => {
     expect(rowOf({ ...refuse("TAMPERED", "HELD"), until: "2026-11-24T08:00:00.000Z" })).toMatchObject({
       meaning: FINDINGS.TAMPERED.meaning,
       why: "HELD. Held until 24 Nov 2026, 08:00:00 UTC.",
@@ -111,7 +111,7 @@ describe("a row", () => {
     });
   });
 
-  it("of a Secret that waits for its deletion says when that is", () => {
+  it("of a Secret that waits for its deletion has the time of deletion", () => {
     expect(
       rowOf({
         finding: "ORPHAN",
@@ -122,7 +122,7 @@ describe("a row", () => {
     ).toMatchObject({ why: "A sweep deletes it after 25 Nov 2026, 06:00:00 UTC." });
   });
 
-  it("names the managers that contest a Secret, and foreign keys with theirs", () => {
+  it("names the managers that contest a Secret, and the managers of foreign keys", () => {
     const fields = [
       { field: "data.password", what: "changed", manager: "kubectl-edit", at: "2026-11-24T05:00:00.000Z" },
     ] as const;
@@ -136,7 +136,7 @@ describe("a row", () => {
     );
   });
 
-  it("has remedy and command of the catalogue, and no command once it is repaired", () => {
+  it("has the remedy and command of the catalogue, and no command once it is repaired", () => {
     expect(rowOf({ outcome: undefined })).toMatchObject({
       advice: FINDINGS.STALE.remedy,
       command: "secret-relay sync shop/db",
@@ -145,7 +145,7 @@ describe("a row", () => {
     expect(rowOf(refuse("STALE", "HELD"))).not.toHaveProperty("command");
   });
 
-  it("that is unknown is not called anything else", () => {
+  it("that is unknown has no other state", () => {
     expect(STATES.unknown.name).toBe("Unknown");
     expect(rowOf({ ...refuse(null, "CLUSTER_UNAVAILABLE"), action: "unknown" })).toMatchObject({
       code: "CLUSTER_UNAVAILABLE",
@@ -166,7 +166,7 @@ describe("sweeps of one cluster each, or of several stacks", () => {
     ],
   });
 
-  it("make one page, each cluster as it was seen last", () => {
+  it("make one page, with the latest state of each cluster", () => {
     const fleet = fleetOf(of("west", 1, ["a", "b"]), of("east", 2, ["a"]), of("west", 3, ["a"]));
 
     expect(fleet.bindings).toBe(4);
@@ -181,7 +181,7 @@ describe("sweeps of one cluster each, or of several stacks", () => {
     expect(fleet.unnamed).toBe(0);
   });
 
-  it("come from the newest alone where it names not every binding: it may be about every cluster", () => {
+  it("come from the newest sweep only, if it does not name every binding", () => {
     const newest = { ...of("west", 3, ["a"]), targets: [finding("db")] };
 
     expect(fleetOf(of("east", 2, ["a"]), newest).bindings).toBe(2);
@@ -223,9 +223,9 @@ describe("a file", () => {
   it.each([
     ["one report", JSON.stringify(report, null, 2), 1],
     ["a list", JSON.stringify([report, report]), 2],
-    ["one a line", `${JSON.stringify(report)}\n${JSON.stringify(report)}\n`, 2],
-    ["what a command printed", JSON.stringify({ ok: true, report }), 1],
-  ])("may hold %s", (_, text, count) => {
+    ["one per line", `${JSON.stringify(report)}\n${JSON.stringify(report)}\n`, 2],
+    ["the output of a command", JSON.stringify({ ok: true, report }), 1],
+  ])("can contain %s", (_, text, count) => {
     expect(parseSweeps(text, "report.json")).toHaveLength(count);
   });
 
@@ -238,7 +238,7 @@ describe("a file", () => {
       JSON.stringify({ ...report, password: "hunter2" }),
       /is not a valid report of a sweep/,
     ],
-  ])("that holds %s is refused, and its content is not quoted", (_, text, message) => {
+  ])("that contains %s is refused, and its content is not quoted", (_, text, message) => {
     expect(() => parseSweeps(text, "report.json")).toThrow(message);
     try {
       parseSweeps(text, "report.json");
@@ -247,7 +247,7 @@ describe("a file", () => {
     }
   });
 
-  it("with the shards of a sweep makes one sweep of them, and knows how many are missing", () => {
+  it("with the shards of a sweep is merged into one sweep, with the number of missing shards", () => {
     const start = sweepReport({ shardsQueued: 3 });
     const shards = ["a", "b"].map((name) =>
       sweepReport({ bindings: 500, checked: 500, targets: [finding(name)] }),

@@ -13,8 +13,8 @@ function skeletonOf(page: string): string[] {
 
 const plain = skeletonOf(renderSweeps([reportSaying("a")]));
 
-describe("a text in a report", () => {
-  it("is found to be markup by this test's own eyes", () => {
+describe("a string in a report", () => {
+  it("is markup according to the check of this test", () => {
     expect(plain.length).toBeGreaterThan(100);
     expect(skeletonOf("<p>a</p><img src=x>")).toHaveLength(3);
   });
@@ -23,7 +23,7 @@ describe("a text in a report", () => {
     expect(skeletonOf(renderSweeps([reportSaying(text)]))).toEqual(plain);
   });
 
-  it("adds none whatever it is, and the data can be read back", () => {
+  it("adds none for any string, and the data can be read back", () => {
     const pieces = fc.constantFrom(
       "<",
       ">",
@@ -61,7 +61,7 @@ describe("the page's policy", () => {
   const [, policy = ""] = page.match(/Content-Security-Policy" content="([^"]*)"/) ?? [];
   const hash = (text: string) => `sha256-${createHash("sha256").update(text).digest("base64")}`;
 
-  it("allows its one script and its one style by their digests, and nothing else", () => {
+  it("allows only its script and its style, by their digests", () => {
     expect(policy.replaceAll("&#39;", "'").split("; ")).toEqual([
       "default-src 'none'",
       `style-src '${hash(STYLE)}'`,
@@ -74,7 +74,7 @@ describe("the page's policy", () => {
     ]);
   });
 
-  it("comes before anything that it is to hold back", () => {
+  it("comes before everything that it restricts", () => {
     expect(page.indexOf("Content-Security-Policy")).toBeLessThan(page.indexOf("<title"));
   });
 });

@@ -38,7 +38,7 @@ describe("the schema of a report", () => {
     expect(problemsOfRow(finding("db", { finding: code }))).toEqual([]);
   });
 
-  it("accepts everything that a row may say", () => {
+  it("accepts every field of a row", () => {
     expect(
       problemsOfRow(
         finding("db", {
@@ -81,19 +81,19 @@ describe("the schema of a report", () => {
 });
 
 describe("a row that assess makes", () => {
-  const marks = relayMetadata({
+  const ownMetadata = relayMetadata({
     name: "secret-relay",
     accountId: "111122223333",
     region: "eu-west-1",
   } as never);
   const NOW = Date.UTC(2026, 10, 24, 6);
-  const rules = { marks, now: NOW, deletionGraceMs: 86_400_000 };
+  const rules = { ownMetadata, now: NOW, deletionGraceMs: 86_400_000 };
   const anyTime = fc.oneof(
     fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
     fc.integer({ min: -7_200_000, max: 90_000_000 }).map((ms) => new Date(NOW + ms).toISOString()),
     fc.string(),
   );
-  const names = [...Object.values(marks.annotations), HOLD_ANNOTATION];
+  const names = [...Object.values(ownMetadata.annotations), HOLD_ANNOTATION];
   const annotations = fc.dictionary(
     fc.constantFrom(...names),
     fc.oneof(anyTime, fc.constantFrom("delete", "password,user", "1")),
@@ -101,8 +101,8 @@ describe("a row that assess makes", () => {
   const live = fc.record({
     annotations,
     labels: fc.dictionary(
-      fc.constantFrom(marks.managedLabel, "pay.secret-relay/managed"),
-      fc.constantFrom(marks.identity, "x"),
+      fc.constantFrom(ownMetadata.managedLabel, "pay.secret-relay/managed"),
+      fc.constantFrom(ownMetadata.identity, "x"),
     ),
     isBeingDeleted: fc.boolean(),
     type: fc.constantFrom("Opaque", "kubernetes.io/tls"),
@@ -144,7 +144,7 @@ describe("a row that assess makes", () => {
     ),
   );
 
-  it("follows the schema, whatever the Secret's metadata and the source say", () => {
+  it("follows the schema, for any metadata of the Secret and any state of the source", () => {
     const binding = {
       target: { cluster: "prod", namespace: "shop", name: "db" },
       sources: [{ kind: "name", id: "prod/db" }],
@@ -173,7 +173,10 @@ describe("a row that assess makes", () => {
 
           expect(
             problemsOfRow(
-              rowOf({ verdict, live: secret as unknown as LiveMetadata, states: [source as never] }, marks),
+              rowOf(
+                { verdict, live: secret as unknown as LiveMetadata, states: [source as never] },
+                ownMetadata,
+              ),
             ),
           ).toEqual([]);
         },

@@ -10,7 +10,7 @@ import { labelUpdated, pinnedCluster } from "../harness/relay.ts";
 import { openScene, type Scene } from "../harness/scene.ts";
 import { startBuiltFunction } from "./start-built-function.ts";
 
-/** The bundle that is deployed, in a process of its own, from event to Secret; the same on the sandbox and on real servers. */
+/** The deployed bundle in a separate process, from event to Secret; the same on the sandbox and on real servers. */
 export function describeBuiltFunction(start: () => Promise<Backend>): void {
   let backend: Backend;
   let built: BuiltFunction;
@@ -83,7 +83,7 @@ export function describeBuiltFunction(start: () => Promise<Backend>): void {
     expect(findTraces(printed)).toEqual([]);
   });
 
-  it("takes its bindings as people write them, too", async () => {
+  it("also reads handwritten bindings", async () => {
     const source = await createSource();
     const yaml = `
 version: 1
@@ -103,7 +103,7 @@ bindings:
     expect(Object.keys((await scene.readData("db")) ?? {})).toEqual(["DB_PASSWORD"]);
   });
 
-  it("fails with an error that says what to do and holds nothing else, and tells every outcome before", async () => {
+  it("fails with an error that contains only advice, and reports every outcome before", async () => {
     const source = await createSource();
     const cluster = { ...pinnedCluster(backend), endpoint: "https://127.0.0.1:9" };
     const run = await startWith(await writeBindings("gone.yaml", bindingsText(source.name, cluster)));
@@ -115,7 +115,7 @@ bindings:
     const error = { errorType, errorMessage, trace: [`${errorType}: ${errorMessage}`] };
     expect(failed).toEqual({ kind: "error", error });
     const { logs, metrics } = parseOutput(printed);
-    // Warnings and errors go to stderr, so their order among the others is not kept.
+    // Warnings and errors go to stderr, so their order relative to the others is lost.
     expect(logs.map(({ logCode, level }) => `${level} ${logCode}`).sort()).toEqual([
       "ERROR INVOCATION_FAILED",
       "INFO SYNC_COMPLETED",
@@ -128,7 +128,7 @@ bindings:
     expect(findTraces(printed + JSON.stringify(failed))).toEqual([]);
   });
 
-  it("refuses an input by its name", async () => {
+  it("refuses an invalid input with a code", async () => {
     const run = await startWith(await writeBindings("any.yaml", bindingsText("prod/any")));
     const input = { Step: "finishSecret", SecretId: "prod/any", ClientRequestToken: randomUUID() };
     const failed = await run.invoke(input);
@@ -140,7 +140,7 @@ bindings:
     );
   });
 
-  it("does not start with bindings that are wrong, and says where each mistake is", async () => {
+  it("does not start with invalid bindings, and reports the location of each mistake", async () => {
     const run = await startWith(await writeBindings("wrong.yaml", "version: 1\nclusters: {}\nbindngs: []\n"));
     const printed = await run.stop();
 
@@ -151,7 +151,7 @@ bindings:
     expect(printed).toBe("");
   });
 
-  it("does not start with settings that are wrong, and names all of them", async () => {
+  it("does not start with invalid settings, and names all of them", async () => {
     const file = await writeBindings("fine.yaml", bindingsText("prod/any"));
     const run = await startWith(file, { TARGETS_AT_ONCE: "many", TOKEN_LIFE_MS: "1" });
     await run.stop();
@@ -162,7 +162,7 @@ bindings:
   });
 
   describe("without a pinned endpoint", () => {
-    it("loads the EKS client when it is needed, and finds the cluster by its name", async ({ skip }) => {
+    it("loads the EKS client when needed, and finds the cluster by its name", async ({ skip }) => {
       if (backend.name === "real") skip("moto describes clusters with endpoints of its own making");
       const source = await createSource();
       const { name, region } = pinnedCluster(backend);
@@ -180,7 +180,7 @@ bindings:
 type LogLine = Record<string, unknown> & { logCode: string; level: string };
 type MetricLine = Record<string, unknown> & { _aws: { CloudWatchMetrics: { Namespace: string }[] } };
 
-/** Every line is JSON: a log line, or metrics in CloudWatch's embedded format; each stream in its own order. */
+/** Every line is JSON: a log line, or metrics in CloudWatch's embedded format; each stream keeps its order. */
 function parseOutput(printed: string): { logs: LogLine[]; metrics: MetricLine[] } {
   const lines = printed
     .split("\n")

@@ -9,12 +9,12 @@ import type { Backend } from "../harness/backend.ts";
 import { lambdaContext, type TestRelay } from "../harness/relay.ts";
 import { openScene, type Scene, type TestSource } from "../harness/scene.ts";
 
-/** A sandbox whose faults a test switches on, with a clock that it can set, and a fresh namespace for each test. */
+/** A sandbox with faults and a clock that a test controls, and a fresh namespace for each test. */
 export type FaultScene = {
   readonly backend: Backend;
   readonly sandbox: Sandbox;
   readonly scene: Scene;
-  /** Ms since the epoch; the sandbox and, when a test passes it on, the relay go by it. */
+  /** Ms since the epoch: the clock of the sandbox and, if a test passes it on, of the relay. */
   readonly now: () => number;
   passTime(ms: number): void;
   createSource(password?: string): Promise<TestSource>;
@@ -22,7 +22,7 @@ export type FaultScene = {
   bindTo(source: TestSource, name?: string, cluster?: string): object;
 };
 
-/** Call it once in a test file. What it gives is there when a test runs. */
+/** Call it once in a test file. Its properties are available when a test runs. */
 export function useFaultScene(): FaultScene {
   let sandbox: Sandbox;
   let scene: Scene;
@@ -86,7 +86,7 @@ export function useFaultScene(): FaultScene {
   };
 }
 
-/** One invocation with so much of Lambda's time left; a failed one gives its error. */
+/** One invocation with the given remaining Lambda time; a failed one returns its error. */
 export async function invokeWithin(
   relay: TestRelay,
   { backend }: FaultScene,

@@ -1,15 +1,15 @@
-// Stands where Lambda's runtime stands: a process of its own that imports the handler named by its first argument, and
-// invokes it for each message of its parent. What the function prints goes to stdout and stderr as it does in Lambda.
+// Stands in for Lambda's runtime: a separate process that imports the handler named by its first argument, and
+// invokes it for each message of its parent. The function prints to stdout and stderr as in Lambda.
 import { pathToFileURL } from "node:url";
 
 export type HostRequest = {
   readonly event: unknown;
-  /** Lambda's context but for its functions, which cannot be sent. */
+  /** Lambda's context without its functions, which cannot be sent to another process. */
   readonly context: object;
   readonly remainingMs: number;
 };
 
-/** As Lambda answers its caller; `error` is what it also puts into the failure queue. */
+/** Lambda's response to its caller; `error` also goes to the failure queue. */
 export type HostAnswer =
   | { readonly kind: "ready" }
   | { readonly kind: "answer"; readonly answer: unknown }

@@ -7,14 +7,14 @@ import { lambdaContext } from "../harness/relay.ts";
 import type { HostAnswer, HostRequest } from "./lambda-host.ts";
 
 export type RunningFunction = {
-  /** Whether it is ready; a function that can't start says why, as Lambda would log it. */
+  /** Whether it is ready; a function that cannot start has the reason, as Lambda would log it. */
   readonly start: HostAnswer;
   invoke(event: unknown, remainingMs?: number): Promise<HostAnswer>;
-  /** Ends the process, and gives everything that it printed: stdout, then stderr. */
+  /** Ends the process, and returns its whole output: stdout, then stderr. */
   stop(): Promise<string>;
 };
 
-/** Starts a built handler in a process of its own, with no more in its environment than Lambda and the template give it. */
+/** Starts a built handler in a separate process, with only the environment variables of Lambda and the template. */
 export async function startBuiltFunction(
   handlerFile: string,
   aws: AwsBackend,
@@ -24,7 +24,7 @@ export async function startBuiltFunction(
     env: { ...aws.env, ...LAMBDA_ENV, ...TEMPLATE_ENV, ...env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
-  const closed = once(child, "close"); // after its end, and after the last of what it printed
+  const closed = once(child, "close"); // after the process ended and its last output arrived
   const keep = (stream: Readable | null): Buffer[] => {
     const chunks: Buffer[] = [];
     stream?.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000;
 const ROLE_ARN = "arn:aws:iam::111122223333:role/cluster-writer";
 
 describe("a token", () => {
-  it("that the cluster refuses is replaced by one fresh one, and the call is repeated", async () => {
+  it("that the cluster refuses is replaced once, and the call is retried", async () => {
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
     struck.sandbox.kubernetes.faults.add({ kind: "unauthorized", times: 1 });
@@ -27,7 +27,7 @@ describe("a token", () => {
     expect(totalOf(relay, "TokenRefreshes")).toBe(1);
   });
 
-  it("is never used when it is 15 minutes old: a new one is minted before the cluster can refuse it", async () => {
+  it("is never used at an age of 15 minutes: a new one is minted before the cluster can refuse it", async () => {
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)], now: struck.now });
     await relay.invoke({ secretId: source.name });
@@ -71,7 +71,7 @@ describe("credentials", () => {
     expect(await struck.scene.readData("db")).toEqual({ password: "second" });
   });
 
-  it("that expire between the read of the Secret and that of the source are renewed in mid-rotation", async () => {
+  it("that expire between the read of the Secret and the read of the source are renewed during the rotation", async () => {
     const source = await struck.createSource();
     useCredentials(10 * MINUTE_MS);
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)], now: struck.now });
@@ -86,7 +86,7 @@ describe("credentials", () => {
     expect(stop.hits).toBe(1);
   });
 
-  it("that stay expired fail the invocation, which is tried again", async () => {
+  it("that stay expired fail the invocation, which is retried", async () => {
     const source = await struck.createSource();
     const relay = await startRelay(struck.backend, { bindings: [struck.bindTo(source)] });
     struck.sandbox.aws.faults.add({ kind: "expiredCredentials", match: { operation: "GetSecretValue" } });
@@ -114,7 +114,7 @@ describe("a role", () => {
     expect(struck.sandbox.aws.counters.callsOf("AssumeRole")).toBe(1);
   });
 
-  it("that can be assumed only at the second try is assumed then, in the same invocation", async () => {
+  it("that can be assumed only on the second attempt is assumed then, in the same invocation", async () => {
     const source = await struck.createSource();
     const bindings = [struck.bindTo(source, "db", "behind")];
     const relay = await startRelay(struck.backend, { clusters: withRole(), bindings });
@@ -126,7 +126,7 @@ describe("a role", () => {
     expect(struck.sandbox.aws.counters.callsOf("AssumeRole")).toBe(2);
   });
 
-  it("that can't be assumed fails its targets by its name, and no others", async () => {
+  it("that cannot be assumed fails its targets with a code, and no others", async () => {
     const source = await struck.createSource();
     const bindings = [struck.bindTo(source, "db", "behind"), struck.bindTo(source, "other")];
     // Another host name: two entries with one endpoint are refused.

@@ -74,7 +74,7 @@ describe("the AWS sandbox", () => {
     tamper?: (signed: { headers: Record<string, string>; body: string }) => void;
   };
 
-  /** A request that is signed here, so that it can be wrong in ways that the SDK's are not. */
+  /** A request that this test signs, so that it can be wrong in ways that the SDK's are not. */
   const send = async (request: RawRequest) => {
     const { service = "secretsmanager", body = "{}", credentials = credentialsOf(sandbox) } = request;
     const { hostname, port } = new URL(sandbox.endpoint);
@@ -127,7 +127,7 @@ describe("the AWS sandbox", () => {
         sts: "SignatureDoesNotMatch",
       },
       {
-        it: "refuses an access key that it doesn't know",
+        it: "refuses an unknown access key",
         request: () => ({ credentials: { accessKeyId: "AKIAUNKNOWN", secretAccessKey: "wrong" } }),
         json: "UnrecognizedClientException",
         sts: "InvalidClientTokenId",
@@ -454,9 +454,9 @@ describe("the AWS sandbox", () => {
 
     it("in CloudTrail's formats if enabled, and never with a value", async () => {
       sandbox.events.cloudTrail = "all";
-      const { Name, ARN } = await create(undefined, "a-value-nobody-may-see");
+      const { Name, ARN } = await create(undefined, "a-value-that-must-not-appear");
 
-      const versionId = await put(Name, "a-value-nobody-may-see");
+      const versionId = await put(Name, "a-value-that-must-not-appear");
       await aws.secrets.send(new BatchGetSecretValueCommand({ SecretIdList: [Name] }));
       await aws.secrets.send(new DeleteSecretCommand({ SecretId: Name }));
       await read(Name).catch(() => undefined);
@@ -481,7 +481,7 @@ describe("the AWS sandbox", () => {
         responseElements: { arn: ARN },
       });
       expect(told.at(-1)?.detail).toMatchObject({ additionalEventData: { SecretId: ARN } });
-      expect(JSON.stringify(events)).not.toContain("a-value-nobody-may-see");
+      expect(JSON.stringify(events)).not.toContain("a-value-that-must-not-appear");
     });
   });
 
@@ -708,7 +708,7 @@ describe("the AWS sandbox", () => {
       expect(await listAll("few/")).toEqual([0, 0, 1]);
     });
 
-    it("as they were some minutes ago, while DescribeSecret knows better", async () => {
+    it("as they were some minutes ago, while DescribeSecret is current", async () => {
       const { Name, VersionId: v1 } = await create();
       aheadMs = 2 * MINUTE_MS; // more than five minutes, and the client's signatures would be refused
       const v2 = await put(Name, "second");
@@ -778,7 +778,7 @@ describe("the AWS sandbox", () => {
     expect(JSON.parse(later.text)).toEqual({ SecretList: [] });
   });
 
-  it("keeps rotating one secret beyond a hundred versions, or refuses as the quota says", async () => {
+  it("rotates one secret beyond a hundred versions, or refuses according to the quota", async () => {
     const { Name } = await create();
     for (let index = 0; index < 120; index += 1) await put(Name, `value-${index}`);
     sandbox.options.strictVersionQuota = true;
@@ -849,7 +849,7 @@ describe("the AWS sandbox", () => {
       });
     });
 
-    it("that take and delete messages in batches, and refuse a queue that isn't there", async () => {
+    it("that accept and delete messages in batches, and refuse a missing queue", async () => {
       const QueueUrl = await makeQueue("batch");
       const Entries = ["a", "b"].map((Id) => ({ Id, MessageBody: `body ${Id}` }));
       await sqs("SendMessageBatch", { QueueUrl, Entries });

@@ -138,7 +138,7 @@ describe("the sandbox", () => {
     expect(sandbox.history("default", "a").map(({ data }) => data)).toEqual([{ x: "eA==" }, { x: "eQ==" }]);
   });
 
-  it("takes a token that it has taken for 10 seconds more, and not longer", async () => {
+  it("accepts a token for up to 10 seconds after it was first accepted", async () => {
     now = new Date("2026-11-20T09:15:42Z");
     const token = await mintTestToken({ ...sandbox, signingDate: new Date(now.getTime() - 899_000) });
     const statusAfter = async (ms: number) => {
@@ -151,7 +151,7 @@ describe("the sandbox", () => {
     ]);
   });
 
-  it("keeps custom resources that it was given a row for, counts their spec's changes, and has no strategic patch for them", async () => {
+  it("stores configured custom resources, counts changes of their spec, and has no strategic patch for them", async () => {
     const body = { apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "w" }, spec: { size: 1 } };
     const patch = (contentType: string, patched: object) =>
       call(`${WIDGETS}/w`, { method: "PATCH", contentType, body: patched });

@@ -39,7 +39,7 @@ const invoke = async (FunctionName: string, payload: object, InvocationType?: "E
   };
 };
 
-it("invokes a function by its name or its ARN, and answers what it returned", async () => {
+it("invokes a function by name or ARN, and returns its result", async () => {
   const answer = { status: 200, error: undefined, payload: { got: { a: 1 } } };
   expect(await invoke("echo", { a: 1 })).toEqual(answer);
   expect(await invoke("arn:aws:lambda:eu-west-1:111122223333:function:echo", { a: 1 })).toEqual(answer);

@@ -7,10 +7,14 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AwsEvent, type AwsSandbox, startAwsSandbox } from "../../sandbox/aws/start-aws-sandbox.ts";
+import { readObjectWith } from "../../shared/bindings/published/read-object.ts";
+import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { describeS3Contract, s3ClientOf } from "../contract/s3-contract.ts";
 import { credentialsOf, type TestCredentials } from "../harness/aws-clients.ts";
+import { runs } from "../harness/property-runs.ts";
 
 describe("the sandbox answers as S3", () => {
   describeS3Contract({
@@ -18,6 +22,16 @@ describe("the sandbox answers as S3", () => {
     start: () => startAwsSandbox(),
     addBucket: async (backend, name, options) => (backend as AwsSandbox).addBucket(name, options),
   });
+});
+
+/** Keys of up to 60 characters, with the characters that URLs treat in some way more often than others. */
+const anyKey = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom(...` /.?#%&=+:;,@!'()*~"<>\\^|[]{}$`),
+    fc.string({ unit: "grapheme", minLength: 1 }),
+  ),
+  minLength: 1,
+  maxLength: 60,
 });
 
 describe("the sandbox's S3", () => {
@@ -296,6 +310,21 @@ describe("the sandbox's S3", () => {
     const { Body } = await reading;
     await expect(Body?.transformToString()).resolves.toBe("old");
     unhook();
+  });
+
+  it("and the functions' own GET agree with the SDK on the encoding and the signature of any key", async () => {
+    const credentials = async () => credentialsOf(sandbox);
+    const read = readObjectWith({ region: sandbox.region, env: sandbox.env, credentials });
+    await fc.assert(
+      fc.asyncProperty(anyKey, async (key) => {
+        const { ETag: etag, VersionId: versionId } = await put(key, key);
+
+        const result = await read({ bucket: Bucket, key }, startTimeBudget(20_000));
+
+        expect(result).toEqual({ kind: "object", body: Buffer.from(key), etag, versionId });
+      }),
+      { numRuns: runs(40) },
+    );
   });
 
   it("counts requests by operation", async () => {

@@ -12,7 +12,7 @@ const judge = (token: string, rules: Partial<Parameters<typeof verifyEksToken>[1
 const presign = (options: Partial<TestTokenOptions> = {}) =>
   presignTestUrl({ ...cluster, signingDate: now, ...options });
 
-describe("an EKS token is taken", () => {
+describe("an EKS token is accepted", () => {
   it.each([
     { region: "eu-west-1" },
     { region: "us-east-1" },
@@ -42,7 +42,7 @@ describe("an EKS token is taken", () => {
     expect(judge(token)).toEqual({ ok: false, reason: "wrong-session-token" });
   });
 
-  it("until it is 15 minutes old, whatever it says of its expiry", async () => {
+  it("until it is 15 minutes old, with any expiry", async () => {
     const token = tokenOf(await presign({ expiresIn: 1 }));
     const later = (seconds: number) => ({ now: new Date(now.getTime() + seconds * 1_000) });
 
@@ -85,7 +85,7 @@ describe("an EKS token is refused", () => {
     },
     { it: "for another path", make: (url) => tokenOf(url.replace("/?", "/x?")), reason: "wrong-path" },
     {
-      it: "with a parameter more",
+      it: "with an extra parameter",
       make: (url) => tokenOf(`${url}&x-id=GetCallerIdentity`),
       reason: "foreign-parameter",
     },
@@ -95,7 +95,7 @@ describe("an EKS token is refused", () => {
       reason: "duplicate-parameter",
     },
     {
-      it: "with a parameter twice in other letters",
+      it: "with a parameter twice in different case",
       make: (url) => tokenOf(`${url}&action=GetCallerIdentity`),
       reason: "duplicate-parameter",
     },

@@ -14,11 +14,11 @@ const printings: { it: string; print: () => string }[] = [
   { it: "concatenation", print: () => `before ${[secret, secret].join()}` },
   { it: "JSON.stringify", print: () => JSON.stringify(secret) },
   {
-    it: "JSON.stringify of what holds it",
+    it: "JSON.stringify of an object with it",
     print: () => JSON.stringify({ deep: [{ secret }] }, undefined, 2),
   },
   { it: "util.inspect", print: () => inspect(secret) },
-  { it: "util.inspect of what holds it", print: () => inspect({ deep: new Map([["key", [secret]]]) }) },
+  { it: "util.inspect of an object with it", print: () => inspect({ deep: new Map([["key", [secret]]]) }) },
   {
     it: "util.inspect with everything shown",
     print: () => inspect({ secret }, { showHidden: true, depth: null, getters: true, showProxy: true }),
@@ -63,14 +63,14 @@ describe("a secret value is never printed", () => {
     expect(printed).not.toMatch(/63, ?61, ?6e|99, ?97, ?110/); // its bytes, as inspect and JSON write them
   });
 
-  it("gives its bytes only to who asks by name", () => {
+  it("exposes its bytes only through expose()", () => {
     expect(Buffer.from(secret.expose()).toString("utf8")).toBe(CANARY);
   });
 });
 
 describe("secret values are compared", () => {
   it.each([
-    { it: "equal when every byte is", one: "pässword", other: "pässword", want: true },
+    { it: "equal if every byte is equal", one: "pässword", other: "pässword", want: true },
     { it: "different in one byte", one: "password", other: "passwore", want: false },
     { it: "different in length, without an error", one: "password", other: "password1", want: false },
     { it: "equal when both are empty", one: "", other: "", want: true },
@@ -78,14 +78,14 @@ describe("secret values are compared", () => {
     expect(SecretValue.fromText(one).equals(SecretValue.fromText(other))).toBe(want);
   });
 
-  it("counts bytes, not characters, and only where it is exposed", () => {
+  it("has no length unless it is exposed, and then in bytes", () => {
     const value = SecretValue.fromText("ä€");
     expect(value.expose().byteLength).toBe(5);
     expect(value).not.toHaveProperty("byteLength");
     expect(value).not.toHaveProperty("length");
   });
 
-  it("takes base64 as Kubernetes writes it, for bytes that are no text", () => {
+  it("can be created from base64 as in Kubernetes, for bytes that are not text", () => {
     const bytes = Uint8Array.from([0, 255, 128, 10]);
     expect(SecretValue.fromBase64(Buffer.from(bytes).toString("base64")).equals(new SecretValue(bytes))).toBe(
       true,

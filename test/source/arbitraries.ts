@@ -15,7 +15,7 @@ const anyPlainName = fc.string({
   maxLength: 60,
 });
 
-/** Legal names, with more than a fair share of those that end like a suffix or trip up an object used as a map. */
+/** Valid names; many of them end like a suffix or equal a built-in property of objects. */
 export const anySecretName = fc.oneof(
   anyPlainName,
   fc.tuple(anyPlainName, anySuffix).map(([name, suffix]) => `${name}-${suffix}`),

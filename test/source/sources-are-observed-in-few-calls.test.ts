@@ -8,7 +8,7 @@ import type { CatalogPage, SourceCatalog } from "../../shared/source/secrets-man
 import type { Source } from "../../shared/source/source.ts";
 import type { SecretDescription, SourceState } from "../../shared/source/source-state.ts";
 import { describeOnce } from "../../shared/sweep/describe-once.ts";
-import { SELF } from "../harness/marks.ts";
+import { SELF } from "../harness/relay-metadata.ts";
 import { anyBudget, arnOf, sourceOf } from "../sweep/factories.ts";
 
 const ELSEWHERE = { ...SELF, region: "us-east-1" };
@@ -20,7 +20,7 @@ const secretOf = (name: string, more: Partial<SecretDescription> = {}): SecretDe
   ...more,
 });
 
-/** Pages of 100 of these, and what was asked. */
+/** Lists these in pages of 100, and records the calls. */
 const catalogOf = (secrets: readonly SecretDescription[], failsAt = Infinity) => {
   const asked: { namePrefixes: readonly string[] }[] = [];
   const catalog: SourceCatalog = {
@@ -46,13 +46,13 @@ const observe = (catalog: SourceCatalog, sources: readonly SecretReference[]) =>
   listSourceStates(catalog, { sources, self: SELF, budget: anyBudget() });
 
 describe("the versions of the sources", () => {
-  it("of few sources are not listed: each is described by whoever needs it", async () => {
+  it("of few sources are not listed: each source is described when needed", async () => {
     const { catalog, asked } = catalogOf([]);
     expect(await observe(catalog, names(20).map(sourceOf))).toEqual(new Map());
     expect(asked).toEqual([]);
   });
 
-  it("of many are taken from pages of a hundred, narrowed by the names' folder", async () => {
+  it("of many sources are listed in pages of a hundred, filtered by the prefix of the names", async () => {
     const { catalog, asked } = catalogOf(names(250).map((name) => secretOf(name)));
     const states = await observe(catalog, names(250).map(sourceOf));
     expect(states.size).toBe(250);
@@ -64,19 +64,19 @@ describe("the versions of the sources", () => {
     ]);
   });
 
-  it("are not looked for any further once all are known", async () => {
+  it("are listed only until all are known", async () => {
     const { catalog, asked } = catalogOf(names(1_000).map((name) => secretOf(name)));
     await observe(catalog, names(100).map(sourceOf));
     expect(asked).toHaveLength(1);
   });
 
-  it("are given up in an account that holds far more secrets than are bound", async () => {
+  it("are listed up to a limit in an account with far more secrets than bindings", async () => {
     const { catalog, asked } = catalogOf(names(50_000, "other").map((name) => secretOf(name)));
     expect(await observe(catalog, names(30).map(sourceOf))).toEqual(new Map());
     expect(asked).toHaveLength(10);
   });
 
-  it("that were listed before the list failed stand, and the others stay unknown", async () => {
+  it("that were listed before the list failed are kept, and the others stay unknown", async () => {
     const { catalog } = catalogOf(
       names(250).map((name) => secretOf(name)),
       1,
@@ -84,14 +84,14 @@ describe("the versions of the sources", () => {
     expect((await observe(catalog, names(250).map(sourceOf))).size).toBe(100);
   });
 
-  it("that live elsewhere are never listed", async () => {
+  it("in another location are never listed", async () => {
     const { catalog, asked } = catalogOf([]);
     const sources = names(50).map((name) => sourceOf(arnOf(name, ELSEWHERE)));
     expect(await observe(catalog, sources)).toEqual(new Map());
     expect(asked).toEqual([]);
   });
 
-  it("are found by ARN too, and a secret made anew under the name is another one", async () => {
+  it("are also found by ARN, and a recreated secret of the same name is another one", async () => {
     const { catalog } = catalogOf(names(30).map((name) => secretOf(name)));
     const bound = names(30).map((name) => sourceOf(arnOf(name)));
     const gone = sourceOf(arnOf("prod/db-1").replace(/-AbCdEf$/, "-ZyXwVu"));
@@ -100,7 +100,7 @@ describe("the versions of the sources", () => {
     expect(states.has(gone.id)).toBe(false);
   });
 
-  it("of a name that two secrets bear are those of the living one", async () => {
+  it("of a name with a deleted and a live secret are those of the live one", async () => {
     const secrets = names(30).map((name) => secretOf(name));
     const deleted = secretOf("prod/db-0", { DeletedDate: new Date() });
     const living: SourceState = { kind: "current", versionId: "version-of-prod/db-0" as never };
@@ -113,7 +113,7 @@ describe("the versions of the sources", () => {
     }
   });
 
-  it("tell a source without a current value, and one that is scheduled for deletion", async () => {
+  it("identify a source without a current value, and one that is scheduled for deletion", async () => {
     const { catalog } = catalogOf([
       ...names(30)
         .map((name) => secretOf(name))
@@ -135,7 +135,7 @@ describe("the prefixes of the names", () => {
     })
     .map((parts) => parts.join("/"));
 
-  it("cover every name, and are ten at most", () => {
+  it("cover every name, and number at most ten", () => {
     fc.assert(
       fc.property(fc.array(anyName, { maxLength: 60 }), (all) => {
         const prefixes = namePrefixesOf(all);

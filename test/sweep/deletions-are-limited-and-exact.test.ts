@@ -6,7 +6,7 @@ import type { SourceState } from "../../shared/source/source-state.ts";
 import { deleteWithinShare } from "../../shared/sweep/carry-out.ts";
 import type { ClusterSweep } from "../../shared/sweep/cluster-sweep.ts";
 import type { Assessed } from "../../shared/sweep/target-row.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { anyBudget, bindingOf, FIRST, liveOf } from "./factories.ts";
 
 const NOTHING_ASKED: ClusterSweep["source"] = {
@@ -53,7 +53,7 @@ const sweepOf = (
     judgesOrphansIn: () => true,
     deletionsShareMax,
     mayDelete: true,
-    rules: { marks: MARKS, deletionGraceMs: 86_400_000 },
+    rules: { ownMetadata: RELAY_METADATA, deletionGraceMs: 86_400_000 },
     alsoBoundIn: () => [],
     ...more,
   };

@@ -7,7 +7,7 @@ import { parseBoundReference } from "../../shared/source/parse-secret-reference.
 import type { SecretReference, VersionId } from "../../shared/source/secret-id.ts";
 import { SecretValue } from "../../shared/source/secret-value.ts";
 import { appliedSecret } from "../assess/factories.ts";
-import { MARKS, SELF } from "../harness/marks.ts";
+import { RELAY_METADATA, SELF } from "../harness/relay-metadata.ts";
 
 export const FIRST = "version-1" as VersionId;
 export const SECOND = "version-2" as VersionId;
@@ -45,7 +45,7 @@ export function liveOf(binding: Binding, overrides: Partial<LiveSecret> = {}): L
     const text = index === 0 ? '{"user":"app","password":"first"}' : `{"key-${index}":"first"}`;
     return { arn: arnOf(name), versionId: FIRST, value: SecretValue.fromText(text) };
   });
-  const applied = appliedSecret(renderSecret(binding, sources, MARKS));
+  const applied = appliedSecret(renderSecret(binding, sources, RELAY_METADATA));
   const {
     data: _data,
     immutable: _immutable,

@@ -119,7 +119,7 @@ describe("a sweep that is split", () => {
     );
   });
 
-  it("keeps a namespace in one shard where it fits", () => {
+  it("keeps a namespace in one shard if it fits", () => {
     fc.assert(
       fc.property(anyItems, fc.integer({ min: 1, max: 50 }), (items, sizeMax) => {
         const shards = splitIntoShards(items, sizeMax);
@@ -337,7 +337,7 @@ describe("the source versions in a shard", () => {
     { it: "a deprecated version", binding: one, listed: [deprecated] },
     { it: "several sources", binding: two, listed: [current, deprecated] },
     { it: "several, of which one was not listed", binding: two, listed: [undefined, current] },
-  ])("arrives as it was seen: $it", ({ binding, listed }) => {
+  ])("arrives unchanged: $it", ({ binding, listed }) => {
     const item = JSON.parse(JSON.stringify(shardItemOf({ binding, listed })));
     expect(listedOf(item, binding)).toEqual(listed);
   });
@@ -355,7 +355,7 @@ describe("the source versions in a shard", () => {
       binding: two,
     },
     { it: "there are fewer", item: shardItemOf({ binding: two, listed: [current, current] }), binding: one },
-  ])("is nothing where $it: then they are described", ({ item, binding }) => {
+  ])("is ignored if $it, and the sources are described", ({ item, binding }) => {
     expect(listedOf(item, binding)).toBeUndefined();
   });
 });

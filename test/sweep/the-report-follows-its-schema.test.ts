@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FINDINGS } from "../../shared/assess/catalogue.ts";
 import schema from "../../shared/sweep/report.schema.json" with { type: "json" };
 import type { SweepReport } from "../../shared/sweep/report.ts";
-import { MARKS } from "../harness/marks.ts";
 import { labelUpdated, startRelay, startSweeper } from "../harness/relay.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { becameOf, findingsIn, unknownIn } from "../harness/rows.ts";
 import { encodeData, type Scene } from "../harness/scene.ts";
 import { type SandboxBackend, startSandboxBackend } from "../harness/start-sandbox-backend.ts";
@@ -65,7 +65,7 @@ describe("a report of a sweep", () => {
   /** As if a sweep had found its source missing a day ago, after the last write. */
   const noteGone = async (name: string) => {
     const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
-    const { goneSince, writtenAt } = MARKS.annotations;
+    const { goneSince, writtenAt } = RELAY_METADATA.annotations;
     await scene.patchSecret(name, {
       metadata: { annotations: { [writtenAt]: daysAgo(3), [goneSince]: daysAgo(2) } },
     });

@@ -29,7 +29,7 @@ const alarmOn = (metric: string, id?: string) =>
     return text.includes(`"${metric}"`) && (id === undefined || idsIn(alarm.Properties).includes(id));
   });
 
-it("finds alarms, queues, functions, rules and schedules at all", () => {
+it("the template has alarms, queues, functions, rules and schedules", () => {
   for (const found of [alarms, queues, functions, rules, schedules]) expect(found.length).toBeGreaterThan(0);
 });
 
@@ -41,13 +41,13 @@ describe.each(alarms)("%s", (id, alarm) => {
     expect(deployed?.OKActions).toEqual([topic]);
   });
 
-  it("can be deployed without a topic", () => {
+  it("can be deployed without an SNS topic", () => {
     const deployed = deploy(EVERY_ALARM).resources[id]?.Properties;
     expect(deployed).not.toHaveProperty("AlarmActions");
     expect(deployed).not.toHaveProperty("OKActions");
   });
 
-  it("says what happened, and ends with Runbook: RunbookUrl, # and the alarm's id in lower case", () => {
+  it("describes the event, and ends with Runbook: RunbookUrl, # and the alarm's id in lower case", () => {
     const RunbookUrl = "https://example.amazonaws.com/runbook";
     const deployed = deploy({ RunbookUrl, ...EVERY_ALARM }).resources[id]?.Properties;
     const [sentences = "", link] = String(deployed?.AlarmDescription).split(" Runbook: ");
@@ -59,7 +59,7 @@ describe.each(alarms)("%s", (id, alarm) => {
     expect(sentences.length).toBeLessThan(550);
   });
 
-  it("says what missing data means", () => {
+  it("defines the meaning of missing data", () => {
     // A queue without traffic reports nothing while it still has messages.
     const isDepth = alarm.Properties.MetricName === "ApproximateNumberOfMessagesVisible";
     const isAboutSilence = id === "SweepSilentAlarm";
@@ -79,7 +79,7 @@ describe.each(alarms)("%s", (id, alarm) => {
     }
   });
 
-  it("looks back no further than CloudWatch can", () => {
+  it("evaluates no longer period than CloudWatch permits", () => {
     const periods = template.Parameters.SweepPeriodSeconds?.AllowedValues ?? [];
     expect(periods.length).toBeGreaterThan(0);
     for (const SweepPeriodSeconds of periods) {
@@ -206,17 +206,17 @@ describe("when no sweep is complete", () => {
     expect(Expression).toBe("IF(planned > 0 AND completed >= planned, 1, 0)");
   });
 
-  it("no alarm expects sweeps when the metadata sweep is switched off", () => {
+  it("no alarm expects sweeps when the metadata sweep is disabled", () => {
     expect(deploy({ MetadataSweep: "DISABLED" }).resources.SweepSilentAlarm).toBeUndefined();
   });
 
-  it("the period is that of the schedule, by default", () => {
+  it("the default period equals the default schedule", () => {
     expect(template.Parameters.MetadataSweepSchedule?.Default).toBe("rate(5 minutes)");
     expect(template.Parameters.SweepPeriodSeconds?.Default).toBe(5 * 60);
   });
 });
 
-it("an alarm reports when the slowest hundredth of writes is late", () => {
+it("an alarm reports when the slowest 1 % of writes is late", () => {
   const [[, alarm] = []] = alarmOn("PropagationLatency");
   expect(alarm?.Properties).toMatchObject({
     ExtendedStatistic: "p99",

@@ -17,12 +17,12 @@ describe("the native event", () => {
       detail,
     });
 
-  it("is taken when AWSCURRENT moves", () => {
+  it("is matched when AWSCURRENT moves", () => {
     const detail = { name: "prod/db", labelUpdated: "AWSCURRENT", versionId: "v2" };
     expect(letsThrough({}, detail)).toBe(true);
   });
 
-  it("is left alone when another label moves", () => {
+  it("is not matched when another label moves", () => {
     expect(letsThrough({}, { name: "prod/db", labelUpdated: "BLUE", versionId: "v2" })).toBe(false);
   });
 
@@ -38,7 +38,7 @@ describe("the native event", () => {
     { given: { SecretNamePrefix: "prod/" }, name: "prod/db", taken: true },
     { given: { SecretNamePrefix: "prod/" }, name: "test/db", taken: false },
     { given: { SecretNamePrefix: "prod/", SecretArns: SECRET_ARN }, name: "test/db", taken: true },
-  ])("of $name is taken: $taken, with $given", ({ given, name, taken }) => {
+  ])("of $name is matched: $taken, with $given", ({ given, name, taken }) => {
     expect(letsThrough(given, { name, labelUpdated: "AWSCURRENT", versionId: "v2" })).toBe(taken);
   });
 });
@@ -55,7 +55,7 @@ describe("CloudTrail's events", () => {
     "detail-type": "AWS Service Event via CloudTrail",
   });
 
-  it("have no rule unless they are asked for", () => {
+  it("have no rule by default", () => {
     expect(deploy().resources.CloudTrailRule).toBeUndefined();
     expect(deploy().resources.CloudTrailRuleMayInvoke).toBeUndefined();
   });
@@ -67,7 +67,7 @@ describe("CloudTrail's events", () => {
     "CreateSecret",
     "RestoreSecret",
     "DeleteSecret",
-  ])("are taken for a successful %s, and not for a failed one", (eventName) => {
+  ])("are matched for a successful %s, and not for a failed one", (eventName) => {
     expect(matches(pattern, call({ eventName, responseElements: null }))).toBe(true);
     expect(matches(pattern, call({ eventName, errorCode: "AccessDenied" }))).toBe(false);
   });
@@ -79,7 +79,7 @@ describe("CloudTrail's events", () => {
     },
   );
 
-  it.each(["RotationSucceeded", "RotationFailed", "RotationAbandoned"])("are taken for %s", (eventName) => {
+  it.each(["RotationSucceeded", "RotationFailed", "RotationAbandoned"])("are matched for %s", (eventName) => {
     // A recorded RotationFailed has an errorMessage and no errorCode.
     expect(matches(pattern, serviceEvent({ eventName, errorMessage: "in the setSecret step" }))).toBe(true);
     expect(matches(pattern, serviceEvent({ eventName, errorCode: "any" }))).toBe(true);
@@ -93,7 +93,7 @@ describe("CloudTrail's events", () => {
   );
 });
 
-it("finds rules and permissions at all", () => {
+it("the template has rules and permissions", () => {
   expect(rules.length).toBeGreaterThan(0);
   expect(permissions.length).toBeGreaterThan(0);
 });
@@ -101,12 +101,12 @@ it("finds rules and permissions at all", () => {
 describe.each(rules)("%s", (id, rule) => {
   const targets = rule.Properties.Targets as Record<string, unknown>[];
 
-  it("is switched on and described", () => {
+  it("is enabled and described", () => {
     expect(rule.Properties.State).toBe("ENABLED");
     expect(rule.Properties.Description).toMatch(/\w/);
   });
 
-  it("may invoke the function that it targets, under the same condition", () => {
+  it("can invoke its target function, under the same condition", () => {
     expect(targets.map((target) => target.Arn)).toEqual([{ "Fn::GetAtt": ["RotationFunction", "Arn"] }]);
     const own = permissions.filter(
       ([, permission]) =>
@@ -118,7 +118,7 @@ describe.each(rules)("%s", (id, rule) => {
     expect(permission?.Condition).toBe(rule.Condition);
   });
 
-  it("repeats what Lambda's queue would not take, for at least half an hour", () => {
+  it("retries events that Lambda's queue did not accept, for at least half an hour", () => {
     for (const target of targets) {
       const policy = target.RetryPolicy as Record<string, number>;
       expect(policy.MaximumEventAgeInSeconds).toBeGreaterThanOrEqual(1800);
@@ -126,7 +126,7 @@ describe.each(rules)("%s", (id, rule) => {
     }
   });
 
-  it("has a dead-letter queue that takes events from this rule and from no other principal", () => {
+  it("has a dead-letter queue that accepts events only from this rule", () => {
     for (const target of targets) {
       expect(target.DeadLetterConfig).toEqual({ Arn: { "Fn::GetAtt": ["RuleDeadLetterQueue", "Arn"] } });
     }

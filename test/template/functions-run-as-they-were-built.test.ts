@@ -21,15 +21,15 @@ const environmentOf = (id: string, parameters: Record<string, string | number> =
   return Object.fromEntries(variables.map(([name, value]) => [name, textOf(value)]));
 };
 
-it("finds functions at all", () => expect(functions.length).toBeGreaterThan(0));
+it("the template has functions", () => expect(functions.length).toBeGreaterThan(0));
 
-it("runs on Node.js 24, on arm64 by default", () => {
+it("every function runs on Node.js 24, on arm64 by default", () => {
   expect(globals.Runtime).toBe("nodejs24.x");
   expect(globals.Architectures).toEqual([{ Ref: "Architecture" }]);
   expect(template.Parameters.Architecture?.Default).toBe("arm64");
 });
 
-it("logs JSON at a level that lets metrics through", () => {
+it("every function logs JSON at a level that includes metrics", () => {
   expect(globals.LoggingConfig).toMatchObject({
     LogFormat: "JSON",
     ApplicationLogLevel: { Ref: "LogLevel" },
@@ -39,7 +39,7 @@ it("logs JSON at a level that lets metrics through", () => {
 });
 
 describe.each(functions)("%s", (id, fn) => {
-  it("takes what the build wrote, as it is", () => {
+  it("deploys the output of the build unchanged", () => {
     expect(fn.Properties.CodeUri).toMatch(/^dist\/[a-z]+\/$/);
     expect(fn.Properties.Handler).toBe("handler.handler");
     // No BuildMethod, no SkipBuild; the settings of linters are not for SAM.
@@ -48,19 +48,19 @@ describe.each(functions)("%s", (id, fn) => {
     ).toEqual([]);
   });
 
-  it("runs on the runtime of Globals", () => {
+  it("uses the runtime of Globals", () => {
     expect(fn.Properties).not.toHaveProperty("Runtime");
     expect(fn.Properties).not.toHaveProperty("Architectures");
   });
 
   it("is described", () => expect(fn.Properties.Description).toMatch(/\w/));
 
-  it("has a role of its own, so that SAM adds no permission", () => {
+  it("has its own role, so that SAM adds no permission", () => {
     expect(fn.Properties.Role).toMatchObject({ "Fn::GetAtt": [expect.stringMatching(/Role$/), "Arn"] });
     expect(fn.Properties).not.toHaveProperty("Policies");
   });
 
-  it("logs to a group of this stack that forgets", () => {
+  it("logs to a log group of this stack with a retention period", () => {
     const { LogGroup } = fn.Properties.LoggingConfig as { LogGroup: { Ref: string } };
     const group = template.Resources[LogGroup.Ref];
     expect(group?.Type).toBe("AWS::Logs::LogGroup");
@@ -77,7 +77,7 @@ describe.each(functions)("%s", (id, fn) => {
     expect(deploy(WITH_WEBHOOK).resources[id]?.Properties).not.toHaveProperty("VpcConfig");
   });
 
-  it("is bounded: by a reservation when asked, or by its event source", () => {
+  it("has bounded concurrency: by an optional reservation, or by its event source", () => {
     const parameter = calledByUrl.has(id) ? "WebhookReservedConcurrency" : "ReservedConcurrency";
     const reserved = (most: string) =>
       deploy({ [parameter]: most, ...WITH_WEBHOOK }).resources[id]?.Properties.ReservedConcurrentExecutions;
@@ -91,7 +91,7 @@ describe.each(functions)("%s", (id, fn) => {
   });
 });
 
-it("gives each function its own name in metrics and logs", () => {
+it("each function has its own name in metrics and logs", () => {
   const names = functions.map(([id]) => environmentOf(id).POWERTOOLS_SERVICE_NAME);
   expect(names).toEqual(
     functions.map(([, fn]) => /^dist\/([a-z]+)\/$/.exec(String(fn.Properties.CodeUri))?.[1]),
@@ -100,7 +100,7 @@ it("gives each function its own name in metrics and logs", () => {
 });
 
 describe("the rotation function's environment", () => {
-  it("has the names that the code and Powertools read", () => {
+  it("has the variables that the code and Powertools read", () => {
     expect(environmentOf("RotationFunction")).toEqual({
       POWERTOOLS_SERVICE_NAME: "rotation",
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
@@ -112,17 +112,17 @@ describe("the rotation function's environment", () => {
     });
   });
 
-  it("says by default what the code does by default", () => {
+  it("has the defaults of the code", () => {
     expect(parseRotationConfig(environmentOf("RotationFunction"))).toEqual(parseRotationConfig({}));
   });
 
-  it.each(["MinValue", "MaxValue"] as const)("takes the %s of every parameter", (limit) => {
+  it.each(["MinValue", "MaxValue"] as const)("accepts the %s of every parameter", (limit) => {
     expect(() => parseRotationConfig(environmentOf("RotationFunction", limits(limit)))).not.toThrow();
   });
 });
 
 describe("the reconcile function's environment", () => {
-  it("has the names that the code and Powertools read", () => {
+  it("has the variables that the code and Powertools read", () => {
     expect(environmentOf("ReconcileFunction")).toEqual({
       POWERTOOLS_SERVICE_NAME: "reconcile",
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
@@ -138,7 +138,7 @@ describe("the reconcile function's environment", () => {
     });
   });
 
-  it("says by default what the code does by default, but is gentler to a cluster, and has a queue", () => {
+  it("has the defaults of the code, except a lower concurrency per cluster, and a queue", () => {
     expect(parseReconcileConfig(environmentOf("ReconcileFunction"))).toEqual({
       ...parseReconcileConfig({}),
       targetsAtOnce: 4,
@@ -146,11 +146,11 @@ describe("the reconcile function's environment", () => {
     });
   });
 
-  it.each(["MinValue", "MaxValue"] as const)("takes the %s of every parameter", (limit) => {
+  it.each(["MinValue", "MaxValue"] as const)("accepts the %s of every parameter", (limit) => {
     expect(() => parseReconcileConfig(environmentOf("ReconcileFunction", limits(limit)))).not.toThrow();
   });
 
-  it("has a size and a time of its own", () => {
+  it("has its own memory size and timeout", () => {
     const { MemorySize, Timeout } = deploy().resources.ReconcileFunction?.Properties ?? {};
     expect({ MemorySize, Timeout }).toEqual({ MemorySize: 512, Timeout: 300 });
     expect(deploy({ SweepTimeoutSeconds: 900 }).resources.ReconcileFunction?.Properties.Timeout).toBe(900);
@@ -158,7 +158,7 @@ describe("the reconcile function's environment", () => {
 });
 
 describe("the webhook function", () => {
-  it("has an environment with the names that the code and Powertools read", () => {
+  it("has an environment with the variables that the code and Powertools read", () => {
     expect(environmentOf("WebhookFunction", WITH_WEBHOOK)).toEqual({
       POWERTOOLS_SERVICE_NAME: "webhook",
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
@@ -173,18 +173,18 @@ describe("the webhook function", () => {
     });
   });
 
-  it("says by default what the code does by default", () => {
+  it("has the defaults of the code", () => {
     const needed = { WEBHOOK_KEY_SECRET_ARN: "a secret", ROTATION_FUNCTION_ARN: "a function" };
     const { callsPerMinute } = parseWebhookConfig(environmentOf("WebhookFunction", WITH_WEBHOOK));
     expect(callsPerMinute).toBe(parseWebhookConfig(needed).callsPerMinute);
   });
 
-  it.each(["MinValue", "MaxValue"] as const)("takes the %s of every parameter", (limit) => {
+  it.each(["MinValue", "MaxValue"] as const)("accepts the %s of every parameter", (limit) => {
     const parameters = { ...limits(limit), ...WITH_WEBHOOK };
     expect(() => parseWebhookConfig(environmentOf("WebhookFunction", parameters))).not.toThrow();
   });
 
-  it("answers before a sender times out, and has a limit by default", () => {
+  it("responds before a sender times out, and has a concurrency limit by default", () => {
     const { Timeout, MemorySize, ReservedConcurrentExecutions } =
       deploy(WITH_WEBHOOK).resources.WebhookFunction?.Properties ?? {};
     expect({ Timeout, MemorySize, ReservedConcurrentExecutions }).toEqual({

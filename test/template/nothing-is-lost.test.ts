@@ -9,7 +9,7 @@ const workQueues = queues.filter(([, queue]) => queue.Properties.RedrivePolicy !
 const failureQueues = queues.filter(([, queue]) => queue.Properties.RedrivePolicy === undefined);
 const DAY_SECONDS = 24 * 60 * 60;
 
-it("finds functions and queues at all", () => {
+it("the template has functions and queues", () => {
   expect(functions.length).toBeGreaterThan(0);
   expect(workQueues.length).toBeGreaterThan(0);
   expect(failureQueues.length).toBeGreaterThan(0);
@@ -18,12 +18,12 @@ it("finds functions and queues at all", () => {
 describe.each(functions)("%s", (id, fn) => {
   const asynchronous = fn.Properties.EventInvokeConfig as Record<string, unknown>;
 
-  it("tries an event three times, for as long as an hour", () => {
+  it("attempts an event three times, for up to an hour", () => {
     expect(asynchronous.MaximumRetryAttempts).toBe(2);
     expect(asynchronous.MaximumEventAgeInSeconds).toBe(3600);
   });
 
-  it("keeps the events that it could not finish, in a queue of its own", () => {
+  it("keeps failed events in its own queue", () => {
     const queue = id.replace(/Function$/, "FailureQueue");
     expect(failureQueues.map(([failureQueue]) => failureQueue)).toContain(queue);
     expect(asynchronous.DestinationConfig).toEqual({
@@ -33,12 +33,12 @@ describe.each(functions)("%s", (id, fn) => {
 });
 
 describe.each([...calledByUrl])("%s, whose callers wait for its answer,", (id) => {
-  it("has no events that could be left over", () => {
+  it("has no asynchronous events that could be lost", () => {
     expect(template.Resources[id]?.Properties).not.toHaveProperty("EventInvokeConfig");
     expect(template.Resources[id]?.Properties).not.toHaveProperty("Events");
   });
 
-  it("hands over to a function that keeps what it could not finish", () => {
+  it("invokes a function that keeps its failed events", () => {
     const { Environment } = (deploy(WITH_WEBHOOK).resources[id]?.Properties ?? {}) as {
       Environment?: { Variables: Record<string, unknown> };
     };
@@ -49,7 +49,7 @@ describe.each([...calledByUrl])("%s, whose callers wait for its answer,", (id) =
   });
 });
 
-it("uses every failure queue for one thing only", () => {
+it("every failure queue has only one purpose", () => {
   const destinations = [
     ...functions.map(([, fn]) => idsIn(fn.Properties.EventInvokeConfig)),
     ...workQueues.map(([, queue]) => idsIn(queue.Properties.RedrivePolicy)),
@@ -59,7 +59,7 @@ it("uses every failure queue for one thing only", () => {
   expect(destinations.sort()).toEqual(failureQueues.map(([id]) => id).sort());
 });
 
-it.each(failureQueues)("%s keeps what failed for 14 days", (_id, queue) => {
+it.each(failureQueues)("%s keeps failed events for 14 days", (_id, queue) => {
   expect(queue.Properties.MessageRetentionPeriod).toBe(14 * DAY_SECONDS);
 });
 
@@ -67,7 +67,7 @@ describe.each(workQueues)("%s", (id, queue) => {
   const redrive = queue.Properties.RedrivePolicy as { deadLetterTargetArn: unknown; maxReceiveCount: number };
   const [[, source] = []] = eventsOf("SQS").filter(([, event]) => idsIn(event.Queue).includes(id));
 
-  it("moves a message after three to five tries to a queue that keeps it longer", () => {
+  it("moves a message after three to five attempts to a queue that keeps it longer", () => {
     const [deadLetterQueue = ""] = idsIn(redrive.deadLetterTargetArn);
     expect(redrive.maxReceiveCount).toBeGreaterThanOrEqual(3);
     expect(redrive.maxReceiveCount).toBeLessThanOrEqual(5);
@@ -78,17 +78,17 @@ describe.each(workQueues)("%s", (id, queue) => {
     );
   });
 
-  it("is read one message at a time, and says which one failed", () => {
+  it("is read one message at a time, and reports which one failed", () => {
     expect(source).toMatchObject({ BatchSize: 1, FunctionResponseTypes: ["ReportBatchItemFailures"] });
   });
 
-  it("is read by no more at once than a parameter says", () => {
+  it("has a parameter for its maximum concurrency", () => {
     expect(source?.ScalingConfig).toEqual({ MaximumConcurrency: { Ref: "SweepConcurrency" } });
     // Lambda's requirement for an event source.
     expect(template.Parameters.SweepConcurrency).toMatchObject({ Default: 5, MinValue: 2, MaxValue: 1000 });
   });
 
-  it("hides a message for six times as long as its function may run", () => {
+  it("hides a message for six times the timeout of its function", () => {
     const timeouts = template.Parameters.SweepTimeoutSeconds?.AllowedValues ?? [];
     expect(timeouts.length).toBeGreaterThan(0);
     for (const SweepTimeoutSeconds of timeouts) {
@@ -100,7 +100,7 @@ describe.each(workQueues)("%s", (id, queue) => {
   });
 });
 
-it("has a work queue for every event source", () => {
+it("every event source has a work queue", () => {
   const read = eventsOf("SQS").flatMap(([, event]) => idsIn(event.Queue));
   expect(read.sort()).toEqual(workQueues.map(([id]) => id).sort());
 });
@@ -111,7 +111,7 @@ describe.each(queues)("%s", (id, queue) => {
     expect(KmsMasterKeyId !== undefined || SqsManagedSseEnabled === true).toBe(true);
   });
 
-  it("is reached over TLS only", () => {
+  it("accepts only TLS", () => {
     const own = policies.filter(
       ([, policy]) => JSON.stringify(policy.Properties.Queues) === `[{"Ref":"${id}"}]`,
     );

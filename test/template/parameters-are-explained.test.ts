@@ -6,12 +6,12 @@ const parameters = Object.entries(template.Parameters);
 const SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
-it("finds parameters at all", () => expect(parameters.length).toBeGreaterThan(0));
+it("the template has parameters", () => expect(parameters.length).toBeGreaterThan(0));
 
 describe.each(parameters)("%s", (name, parameter) => {
   it("is described in a sentence", () => expect(parameter.Description).toMatch(/^[A-Z].{20,}[.)]$/s));
 
-  it("has a default, so that a first deployment asks for as little as it can", () => {
+  it("has a default, so that a first deployment needs as few values as possible", () => {
     expect(parameter.Default).toBeDefined();
   });
 
@@ -20,16 +20,16 @@ describe.each(parameters)("%s", (name, parameter) => {
     expect(idsIn(rest)).toContain(name);
   });
 
-  it("stands in exactly one group of the console", () => {
+  it("is in exactly one group of the console", () => {
     const groups = template.Metadata["AWS::CloudFormation::Interface"]?.ParameterGroups ?? [];
     expect(groups.flatMap((group) => group.Parameters).filter((grouped) => grouped === name)).toEqual([name]);
   });
 
-  it("says what it takes when it refuses something", () => {
+  it("describes the valid values if it refuses one", () => {
     if (parameter.AllowedPattern !== undefined) expect(parameter.ConstraintDescription).toMatch(/^must /);
   });
 
-  it("takes its own default", () => {
+  it("accepts its own default", () => {
     if (parameter.AllowedPattern !== undefined) {
       expect(String(parameter.Default)).toMatch(new RegExp(parameter.AllowedPattern));
     }
@@ -60,7 +60,7 @@ const takes = [
   { name: "ValuesSweepSchedule", value: "rate(12 hours)" },
   { name: "ValuesSweepSchedule", value: "cron(15 10 ? * MON-FRI *)" },
 ];
-it.each(takes)("$name takes $value", ({ name, value }) => expect(value).toMatch(patternOf(name)));
+it.each(takes)("$name accepts $value", ({ name, value }) => expect(value).toMatch(patternOf(name)));
 
 const refuses = [
   { name: "SecretArns", value: "*" },
@@ -90,14 +90,14 @@ const refuses = [
 ];
 it.each(refuses)("$name refuses $value", ({ name, value }) => expect(value).not.toMatch(patternOf(name)));
 
-it("refuses a stack that may read no secret", () => {
+it("a stack without permission for any secret is refused", () => {
   expect(deploy().complaints).toHaveLength(1);
   expect(deploy({ SecretArns: SECRET }).complaints).toEqual([]);
   expect(deploy({ SecretNamePrefix: "prod/" }).complaints).toEqual([]);
   expect(deploy({ SecretArns: SECRET, SecretNamePrefix: "prod/" }).complaints).toEqual([]);
 });
 
-it("refuses half a VPC", () => {
+it("an incomplete VPC configuration is refused", () => {
   const source = { SecretNamePrefix: "prod/" };
   expect(deploy({ ...source, VpcSubnetIds: "subnet-0a" }).complaints).toHaveLength(1);
   expect(deploy({ ...source, VpcSecurityGroupIds: "sg-0a" }).complaints).toHaveLength(1);
@@ -106,13 +106,13 @@ it("refuses half a VPC", () => {
   );
 });
 
-it("uses every condition that it defines", () => {
+it("every condition is used", () => {
   const { Conditions, Resources, Outputs } = template;
   const used = idsIn({ Conditions, Resources, Outputs });
   for (const condition of Object.keys(Conditions)) expect(used).toContain(condition);
 });
 
-it("describes every output", () => {
+it("every output has a description", () => {
   const outputs = Object.entries(template.Outputs);
   expect(outputs.length).toBeGreaterThan(0);
   for (const [name, output] of outputs) expect(output.Description, name).toMatch(/^[A-Z].{10,}\.$/s);

@@ -19,9 +19,9 @@ const bySid = (role: string, sid: string, given?: Record<string, string>) =>
 const SYNC_ROLES = ["RotationRole", "ReconcileRole"];
 const FUNCTION_ROLES = [...SYNC_ROLES, "WebhookRole"];
 
-it("finds statements at all", () => expect(allowed().length).toBeGreaterThan(5));
+it("the template has policy statements", () => expect(allowed().length).toBeGreaterThan(5));
 
-it("finds no policy outside the places that these tests look in", () => {
+it("there is no policy outside the resources that these tests check", () => {
   const roles = ofType("AWS::IAM::Role");
   expect(roles.length).toBeGreaterThan(0);
   for (const [, role] of roles) expect(role.Properties).not.toHaveProperty("ManagedPolicyArns");
@@ -30,7 +30,7 @@ it("finds no policy outside the places that these tests look in", () => {
   }
 });
 
-it("knows the role of every function", () => {
+it("every function has one of the known roles", () => {
   const roles = ofType("AWS::Serverless::Function").map(
     ([, fn]) => (fn.Properties.Role as { "Fn::GetAtt": string[] })["Fn::GetAtt"][0],
   );
@@ -52,7 +52,7 @@ describe.each(everyAllow)("%s", (_title, sid, statement) => {
   });
 });
 
-it("explains every wildcard beside it in the template", () => {
+it("every wildcard has an explanation beside it in the template", () => {
   const lines = `${templateText}\n${urlTemplateText}`.split("\n");
   const wild = lines.flatMap((line, at) => (/^\s+(Resource|Principal|Action): .*\*/.test(line) ? [at] : []));
   expect(wild.length).toBeGreaterThan(2);
@@ -62,14 +62,14 @@ it("explains every wildcard beside it in the template", () => {
   }
 });
 
-it("has a reason for every wildcard, and no reason left over", () => {
+it("every wildcard has a reason, and no reason is unused", () => {
   const wild = allowed().filter((statement) =>
     resourcesOf(statement).some((resource) => /[*?]/.test(resource)),
   );
   expect([...new Set(wild.map((statement) => statement.Sid))].sort()).toEqual(Object.keys(WILDCARDS).sort());
 });
 
-it("can do little when no source and no cluster is named", () => {
+it("the roles permit little if no source and no cluster is named", () => {
   const sidsOf = (role: string) => allowedTo(role, { ValuesSweep: "DISABLED" }).map(({ Sid }) => Sid);
   expect(sidsOf("RotationRole")).toEqual(["WriteOwnLogs", "KeepFailedEvents"]);
   expect(sidsOf("ReconcileRole")).toEqual([
@@ -79,7 +79,7 @@ it("can do little when no source and no cluster is named", () => {
   expect(sidsOf("SweepScheduleRole")).toEqual(["StartSweeps", "KeepUnstartedSweeps"]);
 });
 
-it("lets the rotation function read the tags of the named secrets where ExternalSecrets are found by tag, and else none", () => {
+it("the rotation function can read the tags of the named secrets only if ExternalSecrets are found by tag", () => {
   const described = (settings: object) =>
     allowedTo("RotationRole", { ...EVERYTHING, ...settings })
       .filter((one) => actionsOf(one).includes("secretsmanager:DescribeSecret"))
@@ -99,7 +99,7 @@ it("lets the rotation function read the tags of the named secrets where External
 describe.each(SYNC_ROLES)("%s", (role) => {
   const name = role.replace(/Role$/, "");
 
-  it("may read the values of the named secrets, and of no other", () => {
+  it("can read only the values of the named secrets", () => {
     expect(bySid(role, "ReadSecretsByArn", { SecretArns: EVERYTHING.SecretArns })).toMatchObject({
       Action: "secretsmanager:GetSecretValue",
       Resource: EVERYTHING.SecretArns.split(","),
@@ -108,7 +108,7 @@ describe.each(SYNC_ROLES)("%s", (role) => {
     expect(readers.map(({ Sid }) => Sid)).toEqual(["ReadSecretsByArn", "ReadSecretsByPrefix"]);
   });
 
-  it("may decrypt with the named keys, through Secrets Manager only", () => {
+  it("can decrypt only with the named keys, and only through Secrets Manager", () => {
     expect(bySid(role, "DecryptSecrets")).toMatchObject({
       Action: "kms:Decrypt",
       Resource: [EVERYTHING.SecretKmsKeyArns],
@@ -116,7 +116,7 @@ describe.each(SYNC_ROLES)("%s", (role) => {
     });
   });
 
-  it("may look up the named clusters and assume the named roles", () => {
+  it("can look up the named clusters and assume the named roles", () => {
     expect(bySid(role, "FindClusters")).toMatchObject({
       Action: "eks:DescribeCluster",
       Resource: EVERYTHING.ClusterArns.split(","),
@@ -127,7 +127,7 @@ describe.each(SYNC_ROLES)("%s", (role) => {
     });
   });
 
-  it("may log to its own group and fill its own failure queue", () => {
+  it("can write to its own log group and its own failure queue", () => {
     expect(bySid(role, "WriteOwnLogs")?.Resource).toBe(`<${name}LogGroup>.Arn`);
     expect(bySid(role, "KeepFailedEvents")).toMatchObject({
       Action: "sqs:SendMessage",
@@ -135,7 +135,7 @@ describe.each(SYNC_ROLES)("%s", (role) => {
     });
   });
 
-  it("touches network interfaces only in a VPC, and never from the function's own code", () => {
+  it("can change network interfaces only in a VPC, and never from the function's own code", () => {
     expect(bySid(role, "AttachToVpc", { SecretNamePrefix: "prod/" })).toBeUndefined();
     const attach = bySid(role, "AttachToVpc");
     const [[, guard] = []] = statementsIn(deploy(EVERYTHING)).filter(([id]) => id === `${name}VpcGuard`);
@@ -159,7 +159,7 @@ describe("the webhook", () => {
     expect(named(deploy(EVERYTHING)).length).toBeGreaterThan(5);
   });
 
-  it("may do four things, each to one resource, and no other", () => {
+  it("has four permissions, each on one resource", () => {
     expect(webhook.map(({ Sid, Action, Resource }) => ({ Sid, Action, Resource }))).toEqual([
       {
         Sid: "WriteOwnLogs",
@@ -176,12 +176,12 @@ describe("the webhook", () => {
     ]);
   });
 
-  it("may read no source, whatever parameters name", () => {
+  it("cannot read a source, for any parameters", () => {
     const readable = webhook.filter((one) =>
       actionsOf(one).some((action) => /^secretsmanager:/.test(action)),
     );
     expect(readable.flatMap(resourcesOf)).toEqual([EVERYTHING.WebhookKeySecretArn]);
-    // Nor by way of a key that sources share with it.
+    // Also not through a KMS key that it shares with sources.
     expect(bySid("WebhookRole", "DecryptSigningKeys")?.Condition).toEqual({
       StringEquals: { "kms:EncryptionContext:SecretARN": EVERYTHING.WebhookKeySecretArn },
       StringLike: { "kms:ViaService": "secretsmanager.*.amazonaws.com" },
@@ -189,7 +189,7 @@ describe("the webhook", () => {
     expect(allowedTo("WebhookRole", { ...EVERYTHING, WebhookKeySecretKmsKeyArn: "" })).toHaveLength(3);
   });
 
-  it("has no way into a cluster: no access entry, no role to take over, no network of its own", () => {
+  it("cannot reach a cluster: no access entry, no role to assume, no network", () => {
     const { resources } = deploy(EVERYTHING);
     const entries = ofType("AWS::EKS::AccessEntry").map(([id]) => resources[id]?.Properties.PrincipalArn);
     expect(entries.length).toBeGreaterThan(0);
@@ -198,13 +198,13 @@ describe("the webhook", () => {
     expect(resources.WebhookFunction?.Properties).not.toHaveProperty("VpcConfig");
   });
 
-  it("has keys that the functions which read sources may not read", () => {
+  it("has signing keys that the other functions cannot read", () => {
     for (const role of SYNC_ROLES) {
       expect(allowedTo(role).flatMap(resourcesOf)).not.toContain(EVERYTHING.WebhookKeySecretArn);
     }
   });
 
-  it("can be called by its URL, and by it only", () => {
+  it("can be called only through its URL", () => {
     const { resources } = deploy(EVERYTHING);
     const ofFunction = Object.values(resources).filter(
       ({ Type, Properties }) =>
@@ -246,7 +246,7 @@ describe("the webhook", () => {
 });
 
 describe("the sweep", () => {
-  it("may look at the metadata of the named secrets", () => {
+  it("can read the metadata of the named secrets", () => {
     expect(bySid("ReconcileRole", "DescribeSecretsByArn")).toMatchObject({
       Action: "secretsmanager:DescribeSecret",
       Resource: EVERYTHING.SecretArns.split(","),
@@ -256,7 +256,7 @@ describe("the sweep", () => {
     );
   });
 
-  it("may read many values in one call only while the values sweep is on, and one by one always", () => {
+  it("can always read single values, and batches only if the values sweep is enabled", () => {
     const off = { ...EVERYTHING, ValuesSweep: "DISABLED" };
     expect(bySid("ReconcileRole", "BatchReadSecrets")?.Action).toBe("secretsmanager:BatchGetSecretValue");
     expect(bySid("ReconcileRole", "BatchReadSecrets", off)).toBeUndefined();
@@ -264,7 +264,7 @@ describe("the sweep", () => {
     expect(bySid("ReconcileRole", "ReadSecretsByPrefix", off)).toBeDefined();
   });
 
-  it("may do all that a rotation may, for its repairs", () => {
+  it("has all permissions of a rotation, for its repairs", () => {
     const ofRotation = allowedTo("RotationRole").filter(
       ({ Sid }) => !["WriteOwnLogs", "KeepFailedEvents"].includes(Sid),
     );
@@ -282,7 +282,7 @@ describe("queues", () => {
         : [],
     );
 
-  it("of shards are filled and read by the sweep alone", () => {
+  it("of shards are used only by the sweep", () => {
     expect(usersOf("ShardQueue", /^sqs:SendMessage$/)).toEqual(["ReconcileRole"]);
     expect(usersOf("ShardQueue", /^sqs:(?!SendMessage$)/)).toEqual(["ReconcileRole"]);
     expect(bySid("ReconcileRole", "TakeShards")?.Action).toEqual([
@@ -297,7 +297,7 @@ describe("queues", () => {
   });
 });
 
-it("lets schedules start the sweep and nothing else", () => {
+it("schedules can start the sweep and nothing else", () => {
   expect(bySid("SweepScheduleRole", "StartSweeps")).toMatchObject({
     Action: "lambda:InvokeFunction",
     Resource: "<ReconcileFunction>.Arn",
@@ -317,7 +317,7 @@ it.each([
   ["encrypting or managing keys", /^kms:(?!Decrypt$)/],
   ["changing clusters", /^eks:(?!DescribeCluster$)/],
   ["anything in IAM", /^iam:/],
-  ["making log groups", /^logs:CreateLogGroup$/],
+  ["creating log groups", /^logs:CreateLogGroup$/],
   ["emptying or changing queues", /^sqs:(?!(Send|Receive|Delete)Message$|GetQueueAttributes$)/],
 ])("does not allow %s", (_what, forbidden) => {
   expect(
@@ -341,7 +341,7 @@ it.each([
   ).toEqual([]);
 });
 
-it("bounds every role when a boundary is given", () => {
+it("every role has the permissions boundary if one is given", () => {
   for (const [id] of ofType("AWS::IAM::Role")) {
     const boundary = deploy(EVERYTHING).resources[id]?.Properties.PermissionsBoundary;
     expect(boundary).toBe(EVERYTHING.PermissionsBoundaryArn);
@@ -350,7 +350,7 @@ it("bounds every role when a boundary is given", () => {
   }
 });
 
-it("only Lambda may assume the functions' roles, and only the scheduler that of the schedules", () => {
+it("only Lambda can assume the roles of the functions, and only the scheduler can assume the role of the schedules", () => {
   for (const [id, role] of ofType("AWS::IAM::Role")) {
     const Service = FUNCTION_ROLES.includes(id) ? "lambda.amazonaws.com" : "scheduler.amazonaws.com";
     const { Statement } = role.Properties.AssumeRolePolicyDocument as { Statement: unknown[] };
@@ -359,7 +359,7 @@ it("only Lambda may assume the functions' roles, and only the scheduler that of 
   }
 });
 
-it("gives the cluster a group of its own and no access policy", () => {
+it("the access entry has its own group and no access policy", () => {
   const entries = ofType("AWS::EKS::AccessEntry");
   const principals = entries.map(([, entry]) => entry.Properties.PrincipalArn);
   expect(principals).toEqual(SYNC_ROLES.map((role) => ({ "Fn::GetAtt": [role, "Arn"] })));
@@ -382,7 +382,7 @@ it.each([
   });
 });
 
-it("has outputs for the operation of the sweep", () => {
+it("the stack has outputs for the operation of the sweep", () => {
   const told = (output: string) => (deploy().outputs[output] as { Value?: unknown } | undefined)?.Value;
   expect(told("ReconcileFunctionArn")).toBe("<ReconcileFunction>.Arn");
   expect(told("ReconcileFunctionName")).toBe("<ReconcileFunction>");
@@ -394,13 +394,13 @@ it("has outputs for the operation of the sweep", () => {
 describe("docs/permissions.md", () => {
   const doc = readFileSync(new URL("../../docs/permissions.md", import.meta.url), "utf8");
 
-  it("has a row for every statement, and none for one that is gone", () => {
+  it("has a row for every statement, and none for a removed one", () => {
     const rows = [...doc.matchAll(/^\| `([A-Z]\w+)`\s+\|/gm)].map(([, sid]) => String(sid));
     const sids = new Set(statementsOf().map((statement) => statement.Sid));
     expect(rows.sort()).toEqual([...sids].sort());
   });
 
-  it("names in each row the actions of its statement, and what they are on", () => {
+  it("names in each row the actions and resources of its statement", () => {
     const rows = [...doc.matchAll(/^\| `([A-Z]\w+)`\s+\|[^|]*\|([^|]*)\|/gm)];
     const told = rows.flatMap(([, sid, allows = ""]) => {
       const actions = [...allows.matchAll(/`([a-z0-9]+:\w+)`/g)].map(([, action]) => String(action));
@@ -421,7 +421,7 @@ describe("docs/permissions.md", () => {
   const roles = examples.filter((manifest) => manifest.kind === "Role");
   const [needed, ...optional] = roles;
 
-  it("has a Role that names its Secrets and asks for no more than get, create and patch", () => {
+  it("has a Role with named Secrets and only get, create and patch", () => {
     expect(needed.metadata.name).toBe("secret-relay");
     expect(needed.rules).toHaveLength(1);
     expect(needed.rules[0]).toMatchObject({
@@ -432,13 +432,13 @@ describe("docs/permissions.md", () => {
     expect(needed.rules[0].resourceNames.length).toBeGreaterThan(0);
   });
 
-  it("has further Roles for those who want more: one verb each, and names wherever Kubernetes heeds them", () => {
+  it("has optional Roles: one verb each, with names where Kubernetes evaluates them", () => {
     expect(optional.map((role) => role.metadata.name)).toEqual(["secret-relay-delete", "secret-relay-list"]);
     for (const role of optional) {
       expect(role.rules).toHaveLength(1);
       const verb = role.metadata.name.replace("secret-relay-", "");
       expect(role.rules[0]).toMatchObject({ apiGroups: [""], resources: ["secrets"], verbs: [verb] });
-      // A list of a namespace has no name in it; a delete has.
+      // A list request has no name; a delete request has one.
       expect(role.rules[0].resourceNames !== undefined).toBe(verb === "delete");
     }
   });

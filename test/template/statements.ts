@@ -8,7 +8,7 @@ export type Statement = {
   readonly Condition?: unknown;
 };
 
-/** A stack that uses everything that the template has. */
+/** A stack with every option of the template. */
 export const EVERYTHING = {
   SecretArns:
     "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf,arn:aws:secretsmanager:eu-west-1:111122223333:secret:b-??????",
@@ -21,7 +21,7 @@ export const EVERYTHING = {
   AccessEntryClusterName: "blue",
   ExternalSecretsByTag: "ENABLED",
   ...WITH_WEBHOOK,
-  WebhookKeySecretKmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/k1", // that of the sources
+  WebhookKeySecretKmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/k1", // the key of the sources
   VpcSubnetIds: "subnet-0a",
   VpcSecurityGroupIds: "sg-0a",
   PermissionsBoundaryArn: "arn:aws:iam::111122223333:policy/boundary",
@@ -36,7 +36,7 @@ export const WILDCARDS: Record<string, { readonly resource: RegExp; readonly bec
   },
   ReadSecretsByArn: {
     resource: /-\?{6}$/,
-    because: "only where a person wrote it, in place of the six random characters",
+    because: "only where an operator wrote it, in place of the six random characters",
   },
   DescribeSecretsByPrefix: {
     resource: /^arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod\/\*$/,
@@ -44,7 +44,7 @@ export const WILDCARDS: Record<string, { readonly resource: RegExp; readonly bec
   },
   DescribeSecretsByArn: {
     resource: /-\?{6}$/,
-    because: "only where a person wrote it, in place of the six random characters",
+    because: "only where an operator wrote it, in place of the six random characters",
   },
   ListSecretNames: {
     resource: /^\*$/,
@@ -52,7 +52,7 @@ export const WILDCARDS: Record<string, { readonly resource: RegExp; readonly bec
   },
   BatchReadSecrets: {
     resource: /^\*$/,
-    because: "AWS knows no resource for BatchGetSecretValue; each secret in it needs GetSecretValue as well",
+    because: "AWS supports no resource for BatchGetSecretValue; each secret in it also needs GetSecretValue",
   },
   AttachToVpc: {
     resource: /^\*$/,

@@ -26,7 +26,7 @@ it.each([
   },
 );
 
-it("has these two schedules and no other", () => {
+it("the template has these two schedules and no other", () => {
   expect(schedules.map(([id]) => id)).toEqual(["MetadataSweep", "ValuesSweep"]);
   expect(Object.values(template.Resources).filter(({ Type }) => Type === "AWS::Scheduler::Schedule")).toEqual(
     [],
@@ -36,7 +36,7 @@ it("has these two schedules and no other", () => {
 describe.each(schedules)("%s", (id, schedule) => {
   it("is described", () => expect(schedule.Description).toMatch(/\w/));
 
-  it("starts within a window, which is shorter than the shortest interval that its parameter takes", () => {
+  it("starts within a window that is shorter than the shortest valid interval", () => {
     const window = schedule.FlexibleTimeWindow as { Mode: string; MaximumWindowInMinutes: number };
     expect(window.Mode).toBe("FLEXIBLE");
     const pattern = new RegExp(template.Parameters[`${id}Schedule`]?.AllowedPattern ?? "none");
@@ -44,7 +44,7 @@ describe.each(schedules)("%s", (id, schedule) => {
     expect(`rate(${tooShort} ${tooShort === 1 ? "minute" : "minutes"})`).not.toMatch(pattern);
   });
 
-  it("repeats what Lambda would not take, until the next sweep is due or for an hour", () => {
+  it("retries a sweep that Lambda did not accept, until the next one is due or for an hour", () => {
     const policy = deployed(id).RetryPolicy as Record<string, number>;
     expect(policy.MaximumRetryAttempts).toBeGreaterThan(0);
     expect(policy.MaximumEventAgeInSeconds).toBe(id === "MetadataSweep" ? 300 : 3600);
@@ -53,7 +53,7 @@ describe.each(schedules)("%s", (id, schedule) => {
     expect(MaximumEventAgeInSeconds).toBeLessThanOrEqual(86_400); // what EventBridge Scheduler takes
   });
 
-  it("keeps the sweeps that could not start, with the right of its own role", () => {
+  it("keeps the sweeps that could not start, with the permission of its own role", () => {
     expect(schedule.DeadLetterConfig).toEqual({
       Arn: { "Fn::GetAtt": ["SweepScheduleDeadLetterQueue", "Arn"] },
     });

@@ -3,7 +3,7 @@ import { eventsOf, stringsIn, template, templateText } from "./template.ts";
 
 const resources = Object.entries(template.Resources);
 
-it("finds resources at all", () => expect(resources.length).toBeGreaterThan(0));
+it("the template has resources", () => expect(resources.length).toBeGreaterThan(0));
 
 // PolicyName is the name of an inline policy: it need only be unique within its role.
 const FIXED_NAMES = [
@@ -15,7 +15,7 @@ it.each(resources)("%s has no fixed name", (_id, resource) => {
 });
 
 const schedules = eventsOf("ScheduleV2");
-it("finds schedules at all", () => expect(schedules.length).toBeGreaterThan(0));
+it("the template has schedules", () => expect(schedules.length).toBeGreaterThan(0));
 
 it.each(schedules)("the schedule %s has no fixed name", (_id, schedule) => {
   // Without this SAM names the schedule after its place in the template.
@@ -30,11 +30,11 @@ it.each(resources)("%s names no account and no partition", (_id, resource) => {
   }
 });
 
-it("keeps the metrics of two stacks apart by a namespace of one's choice", () => {
+it("a metrics namespace parameter separates the metrics of two stacks", () => {
   const { Variables } = template.Globals.Function.Environment as { Variables: Record<string, unknown> };
   expect(Variables.POWERTOOLS_METRICS_NAMESPACE).toEqual({ Ref: "MetricsNamespace" });
 });
 
-it("uses no YAML aliases, which CloudFormation does not read", () => {
+it("the template has no YAML aliases, which CloudFormation does not support", () => {
   expect(templateText).not.toMatch(/^[^#]*(: |- )[&*]\w/m);
 });

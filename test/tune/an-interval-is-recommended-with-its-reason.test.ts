@@ -9,7 +9,7 @@ import { HOUR, MINUTE, situation } from "./factories.ts";
 const adviceFor = (changes: Partial<Situation>) => planIntervals(situation(changes)).advice;
 
 describe("the advice", () => {
-  it("is the relay, where polling for the same freshness costs more", () => {
+  it("is the relay, if polling for the same freshness costs more", () => {
     const { choice, pollEveryMs, sweepEveryMs, sentences } = adviceFor({});
 
     expect({ choice, pollEveryMs, sweepEveryMs }).toEqual({
@@ -20,7 +20,7 @@ describe("the advice", () => {
     expect(sentences[0]).toMatch(/Use the relay: it costs \$14\.\d\d a month, polling costs \$26\.28/);
   });
 
-  it("leaves the choice, where polling costs less than the relay's alarms", () => {
+  it("leaves the choice if polling costs less than the alarms of the relay", () => {
     const { choice, sentences } = adviceFor({
       load: loadOfNumbers({ secrets: 4, namespaces: 1, targets: 4, clusters: 1 }),
     });
@@ -43,7 +43,7 @@ describe("the advice", () => {
     expect(sentences.join(" ")).toContain("even at 1m one missed poll leaves a Secret stale for up to 2 min");
   });
 
-  it("says so if no interval meets the limits", () => {
+  it("reports it if no interval meets the limits", () => {
     const { choice, sentences } = adviceFor({ toleratedMs: MINUTE });
 
     expect(choice).toBe("either");
@@ -51,7 +51,7 @@ describe("the advice", () => {
     expect(sentences.join(" ")).toContain("ListSecrets can be five minutes old");
   });
 
-  it("shows what is wrong with the current interval", () => {
+  it("explains the problem of the current interval", () => {
     expect(adviceFor({ intervalMs: 45 * MINUTE }).sentences.join(" ")).toContain(
       "Your interval of 45m does not meet your limits: one missed poll leaves a Secret stale for up to 1.5 h, and less than two polls fit into the 1h",
     );

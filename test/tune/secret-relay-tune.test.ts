@@ -26,7 +26,7 @@ describe("secret-relay tune", () => {
     expect(stdout.replaceAll("\n", " ")).toContain("If you poll, poll every 5m");
   });
 
-  it("reads the bindings where no numbers are given", async () => {
+  it("reads the bindings if no numbers are given", async () => {
     const { exitCode, stdout } = await runCli(["tune", "--json"]);
 
     expect(exitCode).toBe(0);
@@ -46,7 +46,7 @@ describe("secret-relay tune", () => {
     expect(plan.sources.getSecretValueQuota).toMatchObject({ value: 10_000, seenOn: expect.any(String) });
   });
 
-  it("says where its prices and quotas are from", async () => {
+  it("names the sources of its prices and quotas", async () => {
     const { stdout } = await runCli(["tune", "--secrets", "1", "--sources"]);
 
     expect(stdout).toMatch(
@@ -66,7 +66,7 @@ describe("secret-relay tune", () => {
     }
   });
 
-  it("says what to do where there is nothing to reckon with", async () => {
+  it("gives advice if there is nothing to calculate with", async () => {
     const { exitCode, stderr } = await runCli(["tune"], { cwd: folder });
 
     expect(exitCode).toBe(2);
@@ -75,7 +75,7 @@ describe("secret-relay tune", () => {
 });
 
 describe("the flags", () => {
-  it("are a situation or a list of problems that name them, whatever was typed", () => {
+  it("give numbers or a list of problems that name them, for any input", () => {
     const names = ["secrets", "namespaces", "targets", "clusters", "interval", "sweepInterval"] as const;
     const more = [
       "rotateEvery",
@@ -109,7 +109,7 @@ describe("the flags", () => {
     );
   });
 
-  it("take a time as it is printed", () => {
+  it("accept a time in the printed format", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10 * 365 * 86_400 }), (seconds) => {
         expect(parseDuration(printDuration(seconds * 1_000))).toBe(seconds * 1_000);

@@ -16,18 +16,18 @@ import { lambdaContext } from "../harness/relay.ts";
 
 export type TestWebhook = {
   call(event: unknown): Promise<HttpAnswer>;
-  /** What the rotation function was invoked with. */
+  /** The inputs of the invocations of the rotation function. */
   readonly invoked: readonly DirectCall[];
   readonly logs: readonly { code: LogCode; fields: LogFields }[];
   readonly metrics: readonly { name: MetricName; code?: string }[];
   keyReads(): number;
-  /** The clock stands still but for this. */
+  /** Advances the clock, which otherwise stands still. */
   pass(ms: number): void;
   now(): number;
 };
 
 export type TestWebhookOptions = {
-  /** What the secret of the signing keys holds, at each read. */
+  /** The content of the secret of the signing keys at each read. */
   readonly keys: () => readonly string[];
   readonly callsPerMinute?: number;
   /** Whether the cluster of the bindings is in trigger mode. */
@@ -47,7 +47,7 @@ bindings:
     targets: [{ cluster: main, namespace: shop, name: cache }]
 `;
 
-/** The webhook function without AWS: its keys, its clock and the rotation function are the test's. */
+/** The webhook function without AWS: the test provides its keys, its clock and the rotation function. */
 export function startWebhook({
   keys,
   callsPerMinute = 60,

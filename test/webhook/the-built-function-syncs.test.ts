@@ -13,8 +13,8 @@ import { type SandboxBackend, startSandboxBackend } from "../harness/start-sandb
 import { startBuiltFunction } from "../rotation/start-built-function.ts";
 import { newKey, webhookCall } from "./webhook-call.ts";
 
-// The bundle that is deployed, in a process of its own: it reads its keys from the sandbox's Secrets Manager and invokes
-// the rotation function by the sandbox's Lambda. Moto runs no functions, so this is not repeated on the real servers.
+// The deployed bundle in a separate process: it reads its keys from the sandbox's Secrets Manager and invokes
+// the rotation function through the sandbox's Lambda. Moto runs no functions, so this does not run on real servers.
 
 let backend: SandboxBackend;
 let built: BuiltFunction;
@@ -57,7 +57,7 @@ async function start(bindings: readonly object[], env: Record<string, string> = 
     BINDINGS_FILE: bindingsFile,
     WEBHOOK_KEY_SECRET_ARN: keySecretArn,
     ROTATION_FUNCTION_ARN: rotationFunctionArn,
-    POWERTOOLS_LOGGER_LOG_EVENT: "true", // somebody's wish, not granted
+    POWERTOOLS_LOGGER_LOG_EVENT: "true", // must have no effect: events are never logged
     ...env,
   });
   return { webhook, relay };
@@ -79,7 +79,7 @@ function linesOf(printed: string): Record<string, unknown>[] {
 }
 
 describe("a signed call", () => {
-  it("by webhook id has the value in the cluster, and each step says what it did", async () => {
+  it("by webhook id writes the value to the cluster, and each step is logged", async () => {
     const value = secretText();
     const source = await createSource(value);
     const { webhook, relay } = await start([bindTo(source.name, { webhookId: "shop-db" })]);
@@ -127,8 +127,8 @@ describe("a signed call", () => {
   });
 });
 
-describe("what it reads and whom it calls", () => {
-  it("is its own secret once, and the rotation function once for an accepted call; nothing for a malformed one", async () => {
+describe("the only requests of the function", () => {
+  it("are one read of its own secret, and one invocation for an accepted call; none for a malformed one", async () => {
     const source = await createSource(secretText());
     const { webhook, relay } = await start([bindTo(source.name)]);
     const asked: string[] = [];
@@ -147,7 +147,7 @@ describe("what it reads and whom it calls", () => {
     await webhook.stop();
 
     expect(asked.slice(0, 2)).toEqual([`GetSecretValue ${keyName}`, "Invoke"]);
-    // The rest is the rotation function's own.
+    // The other requests are from the rotation function.
     expect(new Set(asked.slice(2))).toEqual(new Set([`GetSecretValue ${source.name}`]));
     expect(relay.logs.map(({ code }) => code)).toContain("TARGET_WRITTEN");
   });
@@ -166,7 +166,7 @@ describe("when AWS refuses", () => {
   };
   const askedToComeAgain = { answer: { statusCode: 503, headers: { "retry-after": "5" } } };
 
-  it("the invocation, the caller may come again, and then it is done", async () => {
+  it("the invocation, the caller can retry, and the retry succeeds", async () => {
     const { value, webhook, call, refused } = await refuse({
       match: { service: "lambda" },
       kind: "accessDenied",
@@ -188,7 +188,7 @@ describe("when AWS refuses", () => {
     expect(findTraces(printed + JSON.stringify([refused, done]))).toEqual([]);
   });
 
-  it("its keys, the caller may come again", async () => {
+  it("its keys, the caller can retry", async () => {
     const { webhook, refused } = await refuse({ match: { secret: keyName }, kind: "accessDenied" });
     const printed = await webhook.stop();
 
@@ -199,7 +199,7 @@ describe("when AWS refuses", () => {
     expect(findTraces(printed + JSON.stringify(refused))).toEqual([]);
   });
 
-  it("keys that are none are told to the operator, and not to the caller", async () => {
+  it("invalid keys are reported to the operator, and not to the caller", async () => {
     const { secrets, destroy } = awsClients(backend.aws);
     const name = `relay/webhook-${randomUUID().slice(0, 8)}`;
     const { ARN = "" } = await secrets.send(
@@ -217,7 +217,7 @@ describe("when AWS refuses", () => {
   });
 });
 
-it("finds a key that was added to the secret, at the first call that is signed with it", async () => {
+it("a key that was added to the secret is found at the first call that is signed with it", async () => {
   const source = await createSource(secretText());
   const { secrets, destroy } = awsClients(backend.aws);
   const name = `relay/webhook-${randomUUID().slice(0, 8)}`;
@@ -240,7 +240,7 @@ it("finds a key that was added to the secret, at the first call that is signed w
   for (const answer of answers) expect(answer).toMatchObject({ answer: { statusCode: 202 } });
 });
 
-it("does not start without its settings, and names all of them", async () => {
+it("the function does not start without its settings, and names all of them", async () => {
   const { webhook } = await start([bindTo("prod/any")], {
     WEBHOOK_KEY_SECRET_ARN: "",
     ROTATION_FUNCTION_ARN: "",

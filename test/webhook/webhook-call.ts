@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { MARK } from "../harness/canary.ts";
 
-/** A signing key as it stands in the secret; a canary, since it is as secret as a value. */
+/** A signing key as in the secret; a canary, because it is as secret as a value. */
 export function newKey(): string {
   return `whsec_${Buffer.concat([Buffer.from(MARK), randomBytes(16)]).toString("base64")}`;
 }
@@ -13,15 +13,15 @@ export type CallOptions = {
   /** Signed with each of them. */
   readonly keys?: readonly string[];
   readonly signature?: string;
-  /** Added to the headers, or in place of them; undefined takes one away. */
+  /** Added to the headers, or replaces them; undefined removes one. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly method?: string;
   readonly isBase64Encoded?: boolean;
-  /** What Lambda hands over as body, when that is not what was signed. */
+  /** The body that Lambda passes on, if it is not the signed one. */
   readonly sentBody?: string;
 };
 
-/** A call as a Function URL hands it to its function, signed by the words of the specification and not by a library. */
+/** A call as a Function URL passes it to its function, signed by the text of the specification and not by a library. */
 export function webhookCall(body: unknown, options: CallOptions = {}) {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const { id = `msg_${randomUUID()}`, at = Date.now(), keys = [], method = "POST" } = options;

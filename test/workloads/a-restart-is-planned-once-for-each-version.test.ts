@@ -82,7 +82,7 @@ describe("a workload", () => {
       want: restarts,
     },
     {
-      it: "runs with the version of its last restart, whatever it started with",
+      it: "runs with the version of its last restart, for any version at its start",
       input: { pending: first, workload: workload({}, { [RESTARTED_FOR]: "v2" }, startedWith("v1")) },
       want: already,
     },
@@ -97,12 +97,12 @@ describe("a workload", () => {
       want: record,
     },
     {
-      it: "that is paused has its version recorded all the same",
+      it: "that is paused has its version recorded as well",
       input: { pending: first, workload: workload({ paused: true }) },
       want: record,
     },
     {
-      it: "that is being deleted is left alone for a first value",
+      it: "that is being deleted is skipped for a first value",
       input: { pending: first, workload: workload({}, {}, { deletionTimestamp: iso(NOW) }) },
       want: already,
     },
@@ -117,7 +117,7 @@ describe("a workload", () => {
       want: already,
     },
     {
-      it: "is restarted for a first value when it had another",
+      it: "is restarted for a first value if it ran with another",
       input: { pending: first, workload: workload({}, { [RESTARTED_FOR]: "v1" }) },
       want: restarts,
     },
@@ -127,7 +127,7 @@ describe("a workload", () => {
       want: record,
     },
     {
-      it: "younger than the value, with the annotations of an older one, is recorded anew",
+      it: "younger than the value, with the annotations of an older one, is recorded again",
       input: { workload: workload({}, {}, { creationTimestamp: iso(NOW), ...startedWith("v1") }) },
       want: record,
     },
@@ -172,7 +172,7 @@ describe("a workload", () => {
       want: restarts,
     },
     {
-      it: "with a time that is none is restarted",
+      it: "with an invalid time is restarted",
       input: { minimumIntervalSeconds: 60, workload: workload({}, { [RESTARTED_AT]: "yesterday" }) },
       want: restarts,
     },
@@ -180,7 +180,7 @@ describe("a workload", () => {
 
   it.each(rows)("$it", ({ input, want }) => expect(ask(input)).toMatchObject(want));
 
-  it("is patched at its template only, in the state that was looked at", () => {
+  it("is patched only in its template, and only in the observed state", () => {
     expect(ask()).toEqual({
       kind: "restart",
       patch: {
@@ -221,7 +221,7 @@ describe("over any run of changes, repeats and refused patches", () => {
     invocations: fc.integer({ min: 1, max: 3 }),
   });
 
-  it("each version restarts at most once, never sooner than the interval, and at last the newest runs", () => {
+  it("each version restarts at most once, never sooner than the interval, and finally the newest runs", () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 20 }), fc.nat(300), (steps, minimumIntervalSeconds) => {
         let now = NOW;
@@ -267,7 +267,7 @@ describe("over any run of changes, repeats and refused patches", () => {
 });
 
 describe("a pending restart", () => {
-  it("is read as it was written", () => {
+  it("survives a round trip", () => {
     const anyPending = fc.record({
       versionId: fc.stringMatching(/^[!-~]{1,64}$/).map(version),
       changedAt: fc.integer({ min: 0, max: 4_000_000_000_000 }),
@@ -294,7 +294,7 @@ describe("a pending restart", () => {
 });
 
 describe("the annotation key", () => {
-  it("holds the Secret's name where there is room, and is legal for any name", () => {
+  it("contains the Secret's name if it fits, and is valid for any name", () => {
     const legal = /^secret-relay\/(?=.{1,63}$)[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$/;
     const names = ["db", "a".repeat(49), "a".repeat(50), `${"a".repeat(100)}.b`, "x".repeat(253)];
 

@@ -7,12 +7,12 @@ import type { VersionId } from "../../shared/source/secret-id.ts";
 import { type PendingRestart, printPendingRestart } from "../../shared/workloads/pending-restart.ts";
 import { restartedFor } from "../../shared/workloads/restart-annotations.ts";
 import { restartWorkloads } from "../../shared/workloads/restart-workloads.ts";
-import { MARKS } from "../harness/marks.ts";
+import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 
 const NOW = Date.parse("2026-11-24T10:00:00.000Z");
 const pending: PendingRestart = { versionId: "v2" as VersionId, changedAt: NOW, isFirst: false };
 
-/** A cluster with three Deployments, in which some patches fail; what happens is written down. */
+/** A cluster with three Deployments in which some patches fail; it records every step. */
 function setUp({
   failing = [] as string[],
   restarted = [] as string[],
@@ -33,7 +33,9 @@ function setUp({
             return { metadata: { name }, spec: { template: { metadata: { annotations } } } };
           },
           readMetadata: async () =>
-            ({ annotations: { [MARKS.annotations.readersDue]: annotation } }) as unknown as LiveMetadata,
+            ({
+              annotations: { [RELAY_METADATA.annotations.readersDue]: annotation },
+            }) as unknown as LiveMetadata,
         },
         now: () => NOW,
         wait: async (ms) => void happened.push(`waits ${ms}`),
@@ -48,7 +50,7 @@ function setUp({
           ...rule,
         },
         pending: request,
-        marks: MARKS,
+        ownMetadata: RELAY_METADATA,
         budget: { signal: new AbortController().signal, remainingMs: () => remainingMs },
       },
     );
@@ -59,7 +61,7 @@ const outcomesOf = (outcomes: Awaited<ReturnType<typeof restartWorkloads>>) =>
   outcomes.map(({ outcome, code }) => code ?? outcome);
 
 describe("a sequence", () => {
-  it("patches the next only after the one before", async () => {
+  it("patches each workload only after the previous one", async () => {
     const { happened, run } = setUp();
 
     await run({ order: "sequence" });
@@ -67,7 +69,7 @@ describe("a sequence", () => {
     expect(happened).toEqual(["GET a", "PATCH a", "GET b", "PATCH b", "GET c", "PATCH c"]);
   });
 
-  it("stops at one that failed, and the rest waits for the retry", async () => {
+  it("stops at a failed patch, and the rest waits for the retry", async () => {
     const { run } = setUp({ failing: ["b"] });
 
     expect(outcomesOf(await run({ order: "sequence" }))).toEqual([
@@ -79,7 +81,7 @@ describe("a sequence", () => {
 });
 
 describe("together", () => {
-  it("one that failed stops no other", async () => {
+  it("a failed patch does not stop the others", async () => {
     const { run } = setUp({ failing: ["b"] });
 
     expect(outcomesOf(await run({}))).toEqual(["restarted", "CLUSTER_UNAVAILABLE", "restarted"]);
@@ -87,7 +89,7 @@ describe("together", () => {
 });
 
 describe("a delay", () => {
-  it("is waited for before the first patch, and the workloads are read again after it", async () => {
+  it("passes before the first patch, and the workloads are read again after it", async () => {
     const { happened, run } = setUp();
 
     await run({ delaySeconds: 5 });
@@ -98,14 +100,14 @@ describe("a delay", () => {
     expect(happened.filter((step) => step === "GET a")).toHaveLength(2);
   });
 
-  it("is not waited for when nothing is due", async () => {
+  it("is skipped if no restart is due", async () => {
     const { happened, run } = setUp({ restarted: ["a", "b", "c"] });
 
     expect(outcomesOf(await run({ delaySeconds: 5 }))).toEqual(["already", "already", "already"]);
     expect(happened).not.toContain("waits 5000");
   });
 
-  it("that does not fit into the invocation's time fails, so that it is retried", async () => {
+  it("that exceeds the remaining time fails, so that it is retried", async () => {
     const { happened, run } = setUp();
 
     expect(outcomesOf(await run({ delaySeconds: 5 }, 4_000))).toEqual(Array(3).fill("RESTART_OUT_OF_TIME"));
@@ -126,7 +128,7 @@ it("the versions that workloads start with are recorded without the delay", asyn
   expect(happened.filter((step) => step.startsWith("PATCH"))).toEqual(["PATCH a", "PATCH c"]);
 });
 
-it("a Secret that changed again is left to the writer of that change", async () => {
+it("a Secret that changed again is left to the invocation that changed it", async () => {
   const { happened, run } = setUp({
     annotation: printPendingRestart({ ...pending, versionId: "v3" as VersionId }),
   });

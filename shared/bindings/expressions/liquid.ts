@@ -1,7 +1,10 @@
 import { Context, Liquid, type Template, toValueSync } from "liquidjs";
+import { checkOutputs, type OutputFault } from "./check-outputs.ts";
 import { type JsonTree, type JsonTreeObject, plainTextOf } from "./json-tree.ts";
 import { runBounded, TookTooLong } from "./run-bounded.ts";
 import { FilterRefused, TEMPLATE_FILTERS } from "./template-filters.ts";
+
+export type TemplateFault = { readonly message: string; readonly line?: number; readonly column?: number };
 
 /** `reason` quotes nothing of the source. */
 export type TemplateResult =
@@ -10,8 +13,8 @@ export type TemplateResult =
   | { readonly kind: "missing"; readonly name: string; readonly line: number }
   | { readonly kind: "failed"; readonly reason: string; readonly line?: number };
 
-/** The problem of a template without a source, or undefined. `line` is the line in the template. */
-export function checkTemplate(template: string): { message: string; line?: number } | undefined {
+/** The problem of a template without a source, or undefined. Line and column are those in the template. */
+export function checkTemplate(template: string): TemplateFault | undefined {
   try {
     runBounded(() => parse(template));
     return undefined;
@@ -130,10 +133,21 @@ function parse(template: string): Template[] {
   const known = parsedTemplates.get(template);
   if (known !== undefined) return known;
   if (nestingOf(template) > NESTING_MAX) throw new FilterRefused(`It nests more than ${NESTING_MAX} blocks`);
+  const fault = template.length <= ENGINE_OPTIONS.parseLimit ? checkOutputs(template) : undefined;
+  if (fault !== undefined) throw new OutputRefused(fault);
   const parsed = engine.parse(template);
   if (parsedTemplates.size >= PARSED_MAX) parsedTemplates.clear();
   parsedTemplates.set(template, parsed);
   return parsed;
+}
+
+class OutputRefused extends Error {
+  override readonly name = "OutputRefused";
+  readonly fault: OutputFault;
+  constructor(fault: OutputFault) {
+    super(fault.message);
+    this.fault = fault;
+  }
 }
 
 const NESTING_MAX = 50;
@@ -155,6 +169,9 @@ function contextOf(variables: JsonTreeObject): Context {
 /** LiquidJS's own messages quote the template and sometimes a value, so none is passed on. */
 function resultOf(template: string, error: unknown): TemplateResult {
   if (error instanceof TookTooLong) return { kind: "failed", reason: `was stopped after ${error.msMax} ms` };
+  if (error instanceof OutputRefused) {
+    return { kind: "failed", reason: "has an output of more than one value", line: error.fault.line };
+  }
   const line = lineOf(error);
   const at = line === undefined ? {} : { line };
   const origin = originOf(error);
@@ -183,7 +200,8 @@ function nameFrom(template: string, missing: string, error: unknown): string {
   return token?.input === template ? template.slice(token.begin, token.end) : "a variable";
 }
 
-function faultOf(error: unknown): { message: string; line?: number } {
+function faultOf(error: unknown): TemplateFault {
+  if (error instanceof OutputRefused) return error.fault;
   if (error instanceof TookTooLong) return { message: "This template takes too long to parse" };
   const line = lineOf(error);
   const at = line === undefined ? {} : { line };

@@ -132,9 +132,8 @@ function classifyResponse(object: ObjectName, { status, body }: Response, region
   const code = codeOf(body);
   const at = `HTTP ${status}`;
   if (EXPIRED.has(code)) return new BindingsStoreCredentialsExpired(object);
-  if (THROTTLES.has(code) || status === 429) return new BindingsStoreThrottled(object);
-  // A function that was frozen between signing and sending gets this; the next attempt is signed again.
-  if (code === "RequestTimeTooSkewed") return new BindingsStoreUnreachable(object, code);
+  if (THROTTLE.test(code) || status === 429) return new BindingsStoreThrottled(object);
+  if (PASSING.has(code)) return new BindingsStoreUnreachable(object, code);
   if (status === 404 && code === "NoSuchBucket") return new BindingsStoreNotFound(object);
   if (code === "PermanentRedirect" || code === "AuthorizationHeaderMalformed" || REDIRECTS.has(status)) {
     return new BindingsStoreRedirected(object, region);
@@ -153,7 +152,10 @@ const EXPIRED: ReadonlySet<string> = new Set([
   "InvalidToken",
   "TokenRefreshRequired",
 ]);
-const THROTTLES: ReadonlySet<string> = new Set(["SlowDown", "Throttling", "RequestLimitExceeded"]);
+// Also those of the bucket's key: KMS.ThrottlingException.
+const THROTTLE = /^SlowDown$|Throttling|Throttled|^RequestLimitExceeded$/;
+// A function that was frozen between signing and sending gets RequestTimeTooSkewed; each attempt is signed again.
+const PASSING: ReadonlySet<string> = new Set(["OperationAborted", "RequestTimeTooSkewed", "RequestTimeout"]);
 // 307 is not here: S3 sends it while the name of a new bucket spreads.
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 308]);
 

@@ -36,14 +36,14 @@ export class BindingsStoreCredentialsExpired extends RelayError {
   }
 }
 
-/** Denied by IAM, by the bucket policy or by KMS. Without s3:ListBucket, S3 also says this about an absent object. */
+/** Denied by IAM, by a policy of the bucket or of a VPC endpoint, or by KMS. Without s3:ListBucket, S3 also says this about an absent object. */
 export class BindingsStoreDenied extends RelayError {
   override readonly name = "BindingsStoreDenied";
   readonly code = "BINDINGS_STORE_DENIED";
   readonly retryable = false;
   constructor(object: ObjectName) {
     super(
-      `The relay has no permission to read ${uriOf(object)}. Allow s3:GetObject on it, s3:ListBucket on its bucket and kms:Decrypt on its key, and check the bucket policy.`,
+      `The relay has no permission to read ${uriOf(object)}. Allow s3:GetObject on it, s3:ListBucket on its bucket and kms:Decrypt on its key, and check the policies of the bucket and of the VPC endpoint.`,
     );
   }
 }

@@ -53,7 +53,7 @@ export class Tamperer {
         return this.#count("emptied", await patch(admin, path, { data: { [dataKey]: null } }));
       case 3: {
         if (target.isDeletable) return; // never deletes a Secret without the label
-        const labels = { [target.marks.managedLabel]: null };
+        const labels = { [target.ownMetadata.managedLabel]: null };
         return this.#count("unlabelled", await patch(admin, path, { metadata: { labels } }));
       }
       case 4:
@@ -92,7 +92,7 @@ async function edit(admin: KubernetesCall, path: string, target: Target, data: o
   if (!target.isShared) return patch(admin, path, { data });
   const live = await admin(path).catch(() => undefined);
   const { uid, annotations = {} } = live?.body?.metadata ?? {};
-  if (live?.status !== 200 || !(target.marks.annotations.keys in annotations)) return false;
+  if (live?.status !== 200 || !(target.ownMetadata.annotations.keys in annotations)) return false;
   return patch(admin, path, { metadata: { uid }, data });
 }
 

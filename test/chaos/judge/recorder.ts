@@ -106,7 +106,7 @@ export class Recorder {
     }
     const isSame = before?.uid === uid;
     const goneSince = Object.fromEntries(
-      targets.flatMap(({ marks: { annotations: names } }) => {
+      targets.flatMap(({ ownMetadata: { annotations: names } }) => {
         const annotated = annotations[names.goneSince];
         const known = isSame ? before.goneSince[names.goneSince] : undefined;
         return annotated === undefined ? [] : [[names.goneSince, known ?? servedAt]];
@@ -146,7 +146,7 @@ export class Recorder {
     // A target that has pinned a version ignores what happens to its source, but not a direct call.
     const isConcerned = (part: Part) => part.source === source && (isByHand || part.taken !== "pinned");
     for (const target of [...this.#targets.values()].flat()) {
-      if (target.marks.self.name !== relay) continue;
+      if (target.ownMetadata.self.name !== relay) continue;
       if (refused.has(keyOfTarget(target)) || !target.parts.some(isConcerned)) continue;
       for (const part of target.parts) {
         const behindMs = this.#replica.behindMs(environment, part.source, startedAt);
@@ -199,7 +199,7 @@ export class Recorder {
   #judgeRefusal(relay: string, key: string, refused: Refused): void {
     const { code, advice, startedAt, endedAt } = refused;
     this.refusals.add(code);
-    const ofRelay = this.#targets.get(key)?.find(({ marks }) => marks.self.name === relay);
+    const ofRelay = this.#targets.get(key)?.find(({ ownMetadata }) => ownMetadata.self.name === relay);
     const sources = ofRelay?.parts.map(({ source }) => this.#expected.get(source)) ?? [];
     const isEmpty = (source: Source): boolean => lackedValue(source, startedAt - STALE_MS, endedAt);
     const isRight: Readonly<Record<string, () => boolean>> = {
@@ -216,7 +216,7 @@ export class Recorder {
   /** No relay writes or deletes a Secret that only the other one binds. */
   #judgeOwner(key: string, by: string, targets: readonly Target[]): void {
     const relay = relayOf(by);
-    if (targets.some(({ marks }) => marks.self.name === relay)) return;
+    if (targets.some(({ ownMetadata }) => ownMetadata.self.name === relay)) return;
     this.violations.push({
       rule: "bystander",
       what: `${by} writes ${key}, which only the other relay binds`,
@@ -226,7 +226,9 @@ export class Recorder {
   /** In a shared Secret a relay leaves the other relay's key unchanged. */
   #judgeSharedKeys(key: string, by: string, before: SecretState, data: SecretState["data"]): void {
     const relay = relayOf(by);
-    const ofOthers = (this.#targets.get(key) ?? []).filter(({ marks }) => marks.self.name !== relay);
+    const ofOthers = (this.#targets.get(key) ?? []).filter(
+      ({ ownMetadata }) => ownMetadata.self.name !== relay,
+    );
     for (const { dataKey } of ofOthers.flatMap(({ parts }) => parts)) {
       if (before.data[dataKey] === data[dataKey]) continue;
       this.violations.push({
@@ -242,7 +244,7 @@ export class Recorder {
     this.counts.deletions += 1;
     const source = this.#expected.get(target.parts[0].source);
     const now = this.#now();
-    const annotatedAt = this.#states.get(key)?.goneSince[target.marks.annotations.goneSince];
+    const annotatedAt = this.#states.get(key)?.goneSince[target.ownMetadata.annotations.goneSince];
     // The relay checks again just before it deletes; the source may be recreated in between.
     const wasGoneThen = isGone(source) || wasGone(source, now - DELETE_REPEAT_MS, now);
     // The clocks of the two observers may be this far apart.
@@ -261,7 +263,7 @@ export class Recorder {
 /** The version that a Secret's annotations name for one of its sources. */
 export function annotatedVersion(
   annotations: Readonly<Record<string, string>>,
-  { marks: { annotations: names } }: Target,
+  { ownMetadata: { annotations: names } }: Target,
   { index }: Part,
 ): string | undefined {
   const several = annotations[names.sourceVersions];

@@ -17,7 +17,7 @@ import { NAMESPACES, type SecretName, type World, type WorldCluster } from "./wo
 export type Target = SecretName & {
   readonly cluster: string;
   /** The metadata by which its relay recognises its own Secrets. */
-  readonly marks: RelayMetadata;
+  readonly ownMetadata: RelayMetadata;
   /** The first source decides when it is deleted. */
   readonly parts: readonly [Part, ...Part[]];
   /** A sweep deletes it once its source is gone. */
@@ -65,7 +65,7 @@ export type Fleet = {
 };
 
 export function keyOfPart(target: Target, { source, taken }: Part): string {
-  return `${keyOfTarget(target)} of ${target.marks.self.name} from ${source}${taken === "AWSCURRENT" ? "" : ` (${taken})`}`;
+  return `${keyOfTarget(target)} of ${target.ownMetadata.self.name} from ${source}${taken === "AWSCURRENT" ? "" : ` (${taken})`}`;
 }
 
 export function keyOfTarget({ cluster, namespace, name }: SecretName & { readonly cluster: string }): string {
@@ -113,7 +113,7 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
       relay,
       clusters: Object.fromEntries(world.clusters.map(({ key, entry }) => [key, entry])),
       bindings: bindings
-        .filter(({ targets: [{ marks }] }) => marks.self.name === relay)
+        .filter(({ targets: [{ ownMetadata }] }) => ownMetadata.self.name === relay)
         .map((binding) => printBinding(binding, firstVersionOf)),
     };
     const path = join(folder, `${relay}.json`);
@@ -167,7 +167,7 @@ function printBinding({ targets }: FleetBinding, firstVersionOf: (source: string
  */
 function drawBindings(
   { from, sources, secrets }: Names,
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
   clusters: readonly WorldCluster[],
   count: number,
   random: Random,
@@ -184,7 +184,7 @@ function drawBindings(
         cluster: random.pick(clusters).key,
         namespace: random.pick(NAMESPACES),
         name: `${secrets}-${String(drawn).padStart(4, "0")}`,
-        marks,
+        ownMetadata,
         parts,
         isDeletable: shape === 9,
         isAdopting,
@@ -244,9 +244,9 @@ function drawShared(
       removesForeignKeys: false,
     };
     const of = (from: FleetBinding, dataKey: string): FleetBinding => {
-      const [{ marks, parts }] = from.targets;
+      const [{ ownMetadata, parts }] = from.targets;
       const shared: Part = { source: parts[0].source, taken: "AWSCURRENT", dataKey, index: 0 };
-      return { targets: [{ ...common, marks, parts: [shared] }], isOccupied: false };
+      return { targets: [{ ...common, ownMetadata, parts: [shared] }], isOccupied: false };
     };
     return [of(binding, "password"), of(other, "payment")];
   });
@@ -279,18 +279,18 @@ function bystandersOf(bindings: readonly FleetBinding[], clusters: readonly Worl
 async function createBystander(
   admin: KubernetesCall,
   { namespace, name, what }: Bystander,
-  marks: RelayMetadata,
+  ownMetadata: RelayMetadata,
 ): Promise<void> {
   const isLabelled = what !== "has a bound name, and existed before";
   const isCopy = what === "is a copy of ours, with our label and our annotations";
   const metadata = {
     name,
-    ...(isLabelled && { labels: { [marks.managedLabel]: marks.identity } }),
+    ...(isLabelled && { labels: { [ownMetadata.managedLabel]: ownMetadata.identity } }),
     ...(isCopy && {
       annotations: {
-        [marks.annotations.source]: "test/chaos/source-000",
-        [marks.annotations.deletionPolicy]: "delete",
-        [marks.annotations.keys]: "password",
+        [ownMetadata.annotations.source]: "test/chaos/source-000",
+        [ownMetadata.annotations.deletionPolicy]: "delete",
+        [ownMetadata.annotations.keys]: "password",
       },
     }),
   };

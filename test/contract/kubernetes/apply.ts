@@ -31,7 +31,7 @@ export function describeApply({ call, clock }: ContractContext): void {
       ]);
     });
 
-    it("changes nothing, not even version or time, when nothing is different", async () => {
+    it("changes nothing, not even version or time, if nothing differs", async () => {
       const name = unique();
       const first = await secrets.apply(name, { data: { x: X } });
       await clock.advance(1_100); // times are whole seconds
@@ -101,7 +101,7 @@ export function describeApply({ call, clock }: ContractContext): void {
       );
     });
 
-    it("names a conflict with another applier without a version", async () => {
+    it("reports a conflict with another applier without a version", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } }, { manager: "first" });
 
@@ -110,7 +110,7 @@ export function describeApply({ call, clock }: ContractContext): void {
       expect(refused.body.message).toBe('Apply failed with 1 conflict: conflict with "first": .data.x');
     });
 
-    it("joins an owner without conflict when the value is the same, and without a time of its own", async () => {
+    it("adds an owner without conflict if the value is equal, and without its own time", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } }, { manager: "first" });
 
@@ -122,7 +122,7 @@ export function describeApply({ call, clock }: ContractContext): void {
       ]);
     });
 
-    it("takes a field over when forced", async () => {
+    it("takes over a field if forced", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X, y: X } });
       await secrets.merge(name, { data: { x: Y, z: Y } }, "kubectl-edit");
@@ -137,7 +137,7 @@ export function describeApply({ call, clock }: ContractContext): void {
       ]);
     });
 
-    it("finds the earlier state as a separate manager when managedFields was emptied", async () => {
+    it("assigns the earlier state to a separate manager if managedFields was emptied", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
       const reset = await secrets.merge(name, { metadata: { managedFields: [{}] } }, "thief");
@@ -164,7 +164,7 @@ export function describeApply({ call, clock }: ContractContext): void {
       });
     });
 
-    it("only tries when asked for a dry run", async () => {
+    it("writes nothing in a dry run", async () => {
       const name = unique();
       const tried = await secrets.apply(name, { data: { x: X } }, { query: "dryRun=All" });
 

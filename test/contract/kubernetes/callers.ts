@@ -103,7 +103,7 @@ export function describeCallers({ backend, call }: ContractContext): void {
       });
     });
 
-    it("with an EKS token is the role, in the relay's group", async () => {
+    it("with an EKS token has the identity of the role, in the relay's group", async () => {
       const review = await asRelay("/apis/authentication.k8s.io/v1/selfsubjectreviews", {
         method: "POST",
         body: { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" },
@@ -113,7 +113,7 @@ export function describeCallers({ backend, call }: ContractContext): void {
       expect(review.body.status.userInfo.groups).toEqual([backend().relayGroup, "system:authenticated"]);
     });
 
-    it("may create by applying where a role names the Secret", async () => {
+    it("can create by apply if a role names the Secret", async () => {
       expect((await relaySecrets.apply(bound, { data: { x: X } })).status).toBe(201);
       expect((await relaySecrets.apply(bound, { data: { x: Y } })).status).toBe(200);
     });
@@ -185,11 +185,11 @@ export function describeCallers({ backend, call }: ContractContext): void {
       expect(refused.body.message).toContain('deployments.apps "x" is forbidden');
     });
 
-    it("may patch but not merge into nothing: 404, since nothing would be created", async () => {
+    it("with only patch gets a 404 for a merge patch of an absent object", async () => {
       expect((await relaySecrets.merge(patchOnly, {}, "relay")).status).toBe(404);
     });
 
-    it("may list by the one name that a role allows", async () => {
+    it("can list by the one name that a role allows", async () => {
       const list = await asRelay(`${SECRETS}?fieldSelector=metadata.name%3D${patchOnly}`);
 
       expect(list.status).toBe(200);
@@ -219,7 +219,7 @@ export function describeCallers({ backend, call }: ContractContext): void {
       expect(review.body.status.allowed).toBe(allowed);
     });
 
-    describe("that asks what another may do", () => {
+    describe("that asks about another's permissions", () => {
       const KINDS = {
         localsubjectaccessreviews: "LocalSubjectAccessReview",
         subjectaccessreviews: "SubjectAccessReview",
@@ -247,19 +247,19 @@ export function describeCallers({ backend, call }: ContractContext): void {
         expect([refused.status, refused.body.status.allowed]).toEqual([201, false]);
       });
 
-      it.each(reviews)("needs a right of its own for %s", async (review) => {
+      it.each(reviews)("needs a separate permission for %s", async (review) => {
         const refused = await ask(review, bound, asRelay);
 
         expect(refused.status).toBe(403);
         expect(refused.body.message).toContain(`cannot create resource "${review}"`);
       });
 
-      it("must ask in the namespace that it asks about", async () => {
+      it("must ask in the namespace of the question", async () => {
         expect((await ask("localsubjectaccessreviews", bound, call, "default")).status).toBe(422);
       });
     });
 
-    it("may do in every namespace what a ClusterRoleBinding allows", async () => {
+    it("has the permissions of a ClusterRoleBinding in every namespace", async () => {
       const [granted] = await grant(
         unique(),
         [{ apiGroups: ["*"], resources: ["namespaces"], verbs: ["list"] }],
@@ -270,7 +270,7 @@ export function describeCallers({ backend, call }: ContractContext): void {
       expect(granted && ledger(granted)[0]?.fields).toEqual({ "f:rules": {} });
     });
 
-    it("owns a role reference and the subjects as wholes", async () => {
+    it("owns a role reference and the subjects as a whole", async () => {
       const [, bindingMade] = await grant(unique(), [
         { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
       ]);
@@ -278,7 +278,7 @@ export function describeCallers({ backend, call }: ContractContext): void {
       expect(bindingMade && ledger(bindingMade)[0]?.fields).toEqual({ "f:roleRef": {}, "f:subjects": {} });
     });
 
-    it("cannot make a role without verbs and groups", async () => {
+    it("cannot create a role without verbs and groups", async () => {
       const name = unique();
       const refused = await call(`${role}/${name}?fieldManager=test`, {
         method: "PATCH",

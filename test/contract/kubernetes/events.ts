@@ -21,7 +21,7 @@ export function describeEvents({ call }: ContractContext): void {
     });
     const post = (body: object) => call(path, { method: "POST", body });
 
-    it("is taken when it is whole, and refused under a name that is taken", async () => {
+    it("is accepted if it is complete, and refused under an existing name", async () => {
       const event = whole();
 
       const first = await post(event);

@@ -6,14 +6,14 @@ export function describeFence({ call }: ContractContext): void {
   const secrets = secretsThrough(call);
 
   describe("the fence", () => {
-    it("creates with a made-up resourceVersion when there is nothing", async () => {
+    it("creates an absent object with a made-up resourceVersion", async () => {
       const created = await secrets.apply(unique(), { data: { x: X }, metadata: { resourceVersion: "1" } });
 
       expect(created.status).toBe(201);
       expect(created.body.metadata.resourceVersion).not.toBe("1");
     });
 
-    it("refuses a made-up resourceVersion when there is something, even for the same content", async () => {
+    it("refuses a made-up resourceVersion for an existing object, even with the same content", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
 
@@ -23,7 +23,7 @@ export function describeFence({ call }: ContractContext): void {
       expect((await secrets.get(name)).body.data).toEqual({ x: X });
     });
 
-    it("lets exactly one of many create-only applies through", async () => {
+    it("accepts exactly one of many create-only applies", async () => {
       const name = unique();
       const body = (x: string) => ({ data: { x }, metadata: { resourceVersion: "1" } });
 
@@ -71,7 +71,7 @@ export function describeFence({ call }: ContractContext): void {
       expect(second.body.data).toEqual({ x: Y });
     });
 
-    it("does not raise a deleted object again when the uid is given", async () => {
+    it("does not recreate a deleted object if the uid is given", async () => {
       const name = unique();
       const first = await secrets.apply(name, { data: { x: X } });
       await secrets.delete(name);
@@ -86,7 +86,7 @@ export function describeFence({ call }: ContractContext): void {
       expect(refused.body.details).toEqual({ name, kind: "secrets" });
     });
 
-    it("raises a deleted object again when only the resourceVersion is given", async () => {
+    it("recreates a deleted object if only the resourceVersion is given", async () => {
       const name = unique();
       const first = await secrets.apply(name, { data: { x: X } });
       await secrets.delete(name);
@@ -109,7 +109,7 @@ export function describeFence({ call }: ContractContext): void {
       expect(refused.status).toBe(409);
     });
 
-    it("calls another's uid without a resourceVersion an invalid change, not a conflict", async () => {
+    it("reports another uid without a resourceVersion as an invalid change, not a conflict", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
 
@@ -122,7 +122,7 @@ export function describeFence({ call }: ContractContext): void {
       });
     });
 
-    it.each(["", "0"])("takes the resourceVersion %j for no condition", async (resourceVersion) => {
+    it.each(["", "0"])("treats the resourceVersion %j as no condition", async (resourceVersion) => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
 

@@ -34,7 +34,7 @@ export function describeImmutable({ call }: ContractContext): void {
       expect(refused.body.details.causes).toEqual(causes);
     });
 
-    it("takes new labels", async () => {
+    it("accepts new labels", async () => {
       const name = unique();
       const body = { data: { x: X }, immutable: true };
       await secrets.apply(name, body);

@@ -4,7 +4,7 @@ import { type ContractContext, NAMESPACE, SECRETS, STRATEGIC, unique } from "./f
 /** Requests that only kubectl sends: protobuf, OpenAPI, core/v1 Events, strategic patches. */
 export function describeKubectlNeeds({ call }: ContractContext): void {
   describe("what kubectl needs", () => {
-    it("takes a Secret in protobuf", async () => {
+    it("accepts a Secret in protobuf", async () => {
       const name = unique();
 
       const created = await call(SECRETS, {
@@ -21,7 +21,7 @@ export function describeKubectlNeeds({ call }: ContractContext): void {
       });
     });
 
-    it("refuses what only claims to be protobuf", async () => {
+    it("refuses invalid protobuf", async () => {
       const { status, body } = await call(SECRETS, {
         method: "POST",
         contentType: "application/vnd.kubernetes.protobuf",
@@ -31,7 +31,7 @@ export function describeKubectlNeeds({ call }: ContractContext): void {
       expect([status, body.reason]).toEqual([400, "BadRequest"]);
     });
 
-    it("refuses a body in a format that it does not know", async () => {
+    it("refuses a body in an unknown format", async () => {
       const { status, body } = await call(SECRETS, { method: "POST", contentType: "text/plain", body: "x" });
 
       expect([status, body.reason]).toEqual([415, "UnsupportedMediaType"]);
@@ -46,7 +46,7 @@ export function describeKubectlNeeds({ call }: ContractContext): void {
         kind: "Deployment",
         group: "apps",
       },
-    ])("says in OpenAPI that $kind takes field validation", async ({ page, path, kind, group }) => {
+    ])("declares in OpenAPI that $kind supports field validation", async ({ page, path, kind, group }) => {
       const root = await call("/openapi/v3");
       const { paths } = parsed((await call(parsed(root.body).paths[page].serverRelativeURL)).body);
 
@@ -57,7 +57,7 @@ export function describeKubectlNeeds({ call }: ContractContext): void {
       );
     });
 
-    it("shows an Event of events.k8s.io as one of core/v1, by what it is about", async () => {
+    it("shows an Event of events.k8s.io as one of core/v1, by its object", async () => {
       const name = unique();
       const about = unique();
       const posted = await call(`/apis/events.k8s.io/v1/namespaces/${NAMESPACE}/events`, {

@@ -27,7 +27,7 @@ export function describeOtherWriters({ call }: ContractContext): void {
       ]);
     });
 
-    it("take a deleted key out of the ledger", async () => {
+    it("remove a deleted key from managedFields", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X, y: X } });
 
@@ -48,7 +48,7 @@ export function describeOtherWriters({ call }: ContractContext): void {
       expect(edited.body).toEqual(first.body);
     });
 
-    it("own a map that they add, beside its fields", async () => {
+    it("own a map that they add, in addition to its fields", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
 
@@ -64,7 +64,7 @@ export function describeOtherWriters({ call }: ContractContext): void {
     it.each([
       { type: "strategic merge patch", contentType: STRATEGIC, patch: { data: { x: Y } } },
       { type: "JSON patch", contentType: JSON_PATCH, patch: [{ op: "replace", path: "/data/x", value: Y }] },
-    ])("may use a $type", async ({ contentType, patch }) => {
+    ])("can use a $type", async ({ contentType, patch }) => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
 
@@ -100,7 +100,7 @@ export function describeOtherWriters({ call }: ContractContext): void {
       expect(refused.body.message).toContain(Y);
     });
 
-    it("may fence a merge patch with a resourceVersion", async () => {
+    it("can fence a merge patch with a resourceVersion", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
 
@@ -114,7 +114,7 @@ export function describeOtherWriters({ call }: ContractContext): void {
       expect(refused.body.details).toEqual({ name, kind: "secrets" });
     });
 
-    it("may forge the ledger, which is why owning a field proves no value", async () => {
+    it("can forge managedFields, so owning a field proves nothing about its value", async () => {
       const name = unique();
       const first = await secrets.apply(name, { data: { x: X } });
       await secrets.merge(name, { data: { x: Y } }, "thief");

@@ -38,7 +38,7 @@ export function describeOwnership({ call }: ContractContext): void {
   };
 
   describe("the ownership of fields", () => {
-    it("stays shared by an apply of equal values, and a key that is left out stays then", async () => {
+    it("stays shared after an apply of equal values, and an omitted key then stays", async () => {
       const { name } = await openShared();
 
       const applied = await secrets.apply(name, { data: { x: X } });
@@ -74,7 +74,7 @@ export function describeOwnership({ call }: ContractContext): void {
       ]);
     });
 
-    it("lets the next apply remove the key that it leaves out, without force", async () => {
+    it("permits the next apply to remove an omitted key, without force", async () => {
       const { name, metadata } = await openShared();
       const { uid, resourceVersion, managedFields } = metadata;
       const patched = await patchMetadata(name, {
@@ -94,7 +94,7 @@ export function describeOwnership({ call }: ContractContext): void {
       });
     });
 
-    it("moves in the one state that was read only", async () => {
+    it("moves only in the state that was read", async () => {
       const { name, metadata } = await openShared();
       const { uid, resourceVersion, managedFields } = metadata;
       await secrets.merge(name, { data: { x: Y } }, "editor");
@@ -125,7 +125,7 @@ export function describeOwnership({ call }: ContractContext): void {
       });
     });
 
-    it("is lost altogether by one empty entry, and nothing else changes", async () => {
+    it("is lost completely by one empty entry, and nothing else changes", async () => {
       const { name } = await openShared();
 
       const reset = await patchMetadata(name, { managedFields: [{}] });
@@ -137,7 +137,7 @@ export function describeOwnership({ call }: ContractContext): void {
       expect((await secrets.apply(name, { data: { x: Y } })).status).toBe(409); // of before-first-apply
     });
 
-    it("is lost by an empty list, too", async () => {
+    it("is also lost by an empty list", async () => {
       const { name } = await openShared();
       const reset = await patchMetadata(name, { managedFields: [] });
       expect(reset.body.metadata.managedFields).toBeUndefined();

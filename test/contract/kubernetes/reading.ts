@@ -39,7 +39,7 @@ export function describeReading({ backend, call }: ContractContext): void {
       expect(got.body.metadata.managedFields).toHaveLength(1);
     });
 
-    it("answers an apply with metadata alone when asked to", async () => {
+    it("answers an apply with only the metadata on request", async () => {
       const name = unique();
       const got = await call(`${SECRETS}/${name}?fieldManager=relay`, {
         method: "PATCH",
@@ -61,7 +61,7 @@ export function describeReading({ backend, call }: ContractContext): void {
       expect(JSON.stringify(got.body)).not.toContain(X);
     });
 
-    it("lists a table whose rows hold metadata and the number of keys", async () => {
+    it("lists a table whose rows have metadata and the number of keys", async () => {
       const got = await call(`${SECRETS}?${selector}`, { accept: accept("Table") });
 
       expect(columns(got.body)).toEqual(["Name", "Type", "Data", "Age"]);
@@ -163,7 +163,7 @@ export function describeReading({ backend, call }: ContractContext): void {
     it.each([
       { path: `/api/v1/namespaces/${NAMESPACE}/nothings`, json: true },
       { path: "/apis/missing.example.com/v1/things", json: false },
-    ])("knows no $path", async ({ path, json }) => {
+    ])("has no $path", async ({ path, json }) => {
       const got = await call(path);
 
       expect(got.status).toBe(404);

@@ -38,7 +38,7 @@ export function describeRefusedApply({ call }: ContractContext): void {
         body: { metadata: { namespace: "other" } },
         want: [400, "BadRequest"],
       },
-      { it: "must not have a field that the schema lacks", body: { bogus: 1 }, want: [500, undefined] },
+      { it: "must not have an unknown field", body: { bogus: 1 }, want: [500, undefined] },
       { it: "must not have a value that is not a string", body: { data: { x: 5 } }, want: [500, undefined] },
       {
         it: "must not have a value that is not base64",
@@ -73,7 +73,7 @@ export function describeRefusedApply({ call }: ContractContext): void {
         want: [422, "Invalid", [`data[${"k".repeat(254)}]`]],
       },
       {
-        it: "must not hold more than a mebibyte",
+        it: "must not exceed one mebibyte",
         body: { data: { x: Buffer.alloc(1024 * 1024 + 1).toString("base64") } },
         want: [422, "Invalid", ["data"]],
       },
@@ -138,7 +138,7 @@ export function describeRefusedApply({ call }: ContractContext): void {
       expect(refused.body.details.causes).toMatchObject([{ field: "metadata.name" }]);
     });
 
-    it("must not be in a namespace that is not there", async () => {
+    it("must not be in a missing namespace", async () => {
       const refused = await call("/api/v1/namespaces/missing/secrets/x?fieldManager=relay", {
         method: "PATCH",
         contentType: APPLY,

@@ -55,7 +55,7 @@ export function describeWholeWrites({ call }: ContractContext): void {
       expect(created.body.bogus).toBeUndefined();
     });
 
-    it("refuse an unknown field when they are to be strict", async () => {
+    it("refuse an unknown field with strict validation", async () => {
       const refused = await secrets.create(secretNamed(unique(), { bogus: 1 }), "fieldValidation=Strict");
 
       expect(refused.status).toBe(400);
@@ -76,7 +76,7 @@ export function describeWholeWrites({ call }: ContractContext): void {
 
     it.each([
       { it: "the resourceVersion is another", metadata: { resourceVersion: "1" } },
-      { it: "the uid is another", metadata: { uid: "made-up" } },
+      { it: "the uid differs", metadata: { uid: "made-up" } },
     ])("refuse to replace when $it", async ({ metadata }) => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
@@ -87,12 +87,12 @@ export function describeWholeWrites({ call }: ContractContext): void {
       expect(refused.body.details).toEqual({ name, kind: "secrets" });
     });
 
-    it("refuse to replace what is absent", async () => {
+    it("refuse to replace an absent object", async () => {
       const name = unique();
       expect((await secrets.replace(name, secretNamed(name, {}))).status).toBe(404);
     });
 
-    it("delete, and say what is gone", async () => {
+    it("delete, and return the deleted object", async () => {
       const name = unique();
       const created = await secrets.apply(name, { data: { x: X } });
 
@@ -110,7 +110,7 @@ export function describeWholeWrites({ call }: ContractContext): void {
     it.each([
       { it: "uid", preconditions: { uid: "made-up" } },
       { it: "resourceVersion", preconditions: { resourceVersion: "1" } },
-    ])("refuse to delete when the $it is another", async ({ preconditions }) => {
+    ])("refuse to delete with another $it", async ({ preconditions }) => {
       const name = unique();
       await secrets.apply(name, { data: { x: X } });
 
@@ -120,7 +120,7 @@ export function describeWholeWrites({ call }: ContractContext): void {
       expect(refused.body.details).toEqual({ name, kind: "Secret" });
     });
 
-    it("hold a deleted Secret until its finalizers are gone", async () => {
+    it("keep a deleted Secret until its finalizers are removed", async () => {
       const name = unique();
       await secrets.apply(name, { data: { x: X }, metadata: { finalizers: ["example.com/hold"] } });
 

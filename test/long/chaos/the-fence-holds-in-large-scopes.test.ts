@@ -13,7 +13,7 @@ describe("the fence, in every order of its steps,", () => {
   });
 });
 
-describe("what the fence depends on and does not promise:", () => {
+describe("a known limit of the fence:", () => {
   it("a create that a killed invocation left in flight may land after a deletion, until the next sweep", () => {
     const { budget, ...scope } = SCOPES["an operator deletes the Secret"];
     const { counterexamples } = explore({ ...scope, budget: { ...budget, orphans: 1 } });

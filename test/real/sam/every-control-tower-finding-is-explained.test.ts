@@ -8,8 +8,8 @@ import { deploy } from "../../template/deploy.ts";
 import { EVERYTHING } from "../../template/statements.ts";
 import { type Resource, template } from "../../template/template.ts";
 
-// cfn-guard with AWS Control Tower's rules for CloudFormation, on what SAM makes of the template, with every parameter
-// set that protects something. What they complain of and is meant stands in the resource's Metadata with the reason.
+// cfn-guard with AWS Control Tower's rules for CloudFormation, on the template transformed by SAM, with every protective
+// parameter set. The Metadata of a resource has the reason for each finding that is intended.
 
 type Finding = { readonly rule: string; readonly resource: string };
 let folder: string;

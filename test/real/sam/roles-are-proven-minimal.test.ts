@@ -7,7 +7,7 @@ import { deploy } from "../../template/deploy.ts";
 import { decide, type PolicyRequest } from "../../template/evaluate.ts";
 import { actionsOf, EVERYTHING, policiesOf, resourcesOf, type Statement } from "../../template/statements.ts";
 
-// What a role may do is held against a list of what it should, for every call that there could be and not for examples:
+// The permissions of a role are compared with a list of the intended ones, for every possible call and not for examples:
 // iamprover turns policies into formulas, and Z3 looks for a call that is allowed and not on the list. About 15 s.
 
 let python: string;
@@ -89,7 +89,7 @@ const SHOULD: Readonly<Record<string, readonly Allowed[]>> = {
 const ROLES = Object.keys(SHOULD);
 const ANYTHING = { action: "*", resource: "*" };
 
-/** The role's policies, with what it should be allowed denied: whatever is still allowed should not be. */
+/** The role's policies, with the intended permissions denied: any call that is still allowed is one too many. */
 const beyond = (role: string, should = SHOULD[role] ?? []): Statement[] => [
   ...policiesOf(stack, role),
   ...should.map((one, at) => ({ Sid: `Should${at}`, Effect: "Deny", ...one }) as Statement),

@@ -14,8 +14,8 @@ import {
 } from "../../template/statements.ts";
 import { type Resource, type Template, template } from "../../template/template.ts";
 
-// What SAM makes of the template may hold roles, policies and permissions that nobody wrote. So what test/template
-// claims of the template is claimed here of what is deployed: with SAM's own translator, and nothing sent to AWS.
+// SAM can add roles, policies and permissions that are not in the template. So this repeats the claims of
+// test/template for the deployed template: with SAM's own translator, and without a request to AWS.
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../../", import.meta.url));

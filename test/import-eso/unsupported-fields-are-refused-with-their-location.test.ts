@@ -1,0 +1,309 @@
+import { describe, expect, it } from "vitest";
+import { readManifests } from "../../cli/import-eso/manifest.ts";
+import { convert, convertOne, externalSecret, pick, store } from "./manifests.ts";
+
+const extract = (more: object = {}, beside: object = {}) => ({
+  dataFrom: [{ extract: { key: "prod/db", ...more }, ...beside }],
+});
+const rewrite = (...rewrite: object[]) => extract({}, { rewrite });
+const regexp = (source: string, target = "x") => ({ regexp: { source, target } });
+const all = extract();
+const templated = (data: Record<string, string>, more: object = {}) => ({
+  target: { template: { data, ...more } },
+  data: [
+    pick("user", { property: "user" }),
+    pick("token", { key: "prod/api", property: "token" }),
+    pick("file"),
+    pick("deep", { property: "a.b" }),
+    pick("raw", { property: "c", decodingStrategy: "Base64" }),
+    pick("odd", { property: "user-name" }),
+  ],
+});
+
+describe("an unsupported field is reported with its location:", () => {
+  it.each<[string, object, string]>([
+    [
+      "a property with a wildcard",
+      { data: [pick("a", { property: "pass*" })] },
+      "spec.data[0].remoteRef.property PROPERTY_PATH",
+    ],
+    [
+      "a query",
+      { data: [pick("a", { property: "users.#(name==x).id" })] },
+      "spec.data[0].remoteRef.property PROPERTY_PATH",
+    ],
+    [
+      "a modifier",
+      { data: [pick("a", { property: "@reverse" })] },
+      "spec.data[0].remoteRef.property PROPERTY_PATH",
+    ],
+    [
+      "an escape",
+      { data: [pick("a", { property: "a\\.b" })] },
+      "spec.data[0].remoteRef.property PROPERTY_PATH",
+    ],
+    ["a pipe", { data: [pick("a", { property: "a|b" })] }, "spec.data[0].remoteRef.property PROPERTY_PATH"],
+    [
+      "an empty part",
+      { data: [pick("a", { property: "a..b" })] },
+      "spec.data[0].remoteRef.property PROPERTY_PATH",
+    ],
+    [
+      "a path through __proto__",
+      { data: [pick("a", { property: "a.__proto__" })] },
+      "spec.data[0].remoteRef.property PROPERTY_PATH",
+    ],
+    [
+      "a guessed encoding",
+      { data: [pick("a", { decodingStrategy: "Auto" })] },
+      "spec.data[0].remoteRef.decodingStrategy DECODING_STRATEGY",
+    ],
+    [
+      "tags in place of a value",
+      { data: [pick("a", { metadataPolicy: "Fetch" })] },
+      "spec.data[0].remoteRef.metadataPolicy METADATA_POLICY",
+    ],
+    ["a duplicate key", { data: [pick("a"), pick("a", { property: "b" })] }, "spec.data[1] KEY_TWICE"],
+    ["an entry without a key", { data: [{ remoteRef: { key: "x" } }] }, "spec.data[0] FIELD_MALFORMED"],
+    [
+      "an invalid secret name",
+      { data: [pick("a", { key: "bad name" })] },
+      "spec.data[0].remoteRef.key SOURCE_NAME",
+    ],
+    [
+      "the keys of a nested object",
+      extract({ property: "nested" }),
+      "spec.dataFrom[0].extract.property PROPERTY_PATH",
+    ],
+    [
+      "an extract that is decoded",
+      extract({ decodingStrategy: "Base64" }),
+      "spec.dataFrom[0].extract.decodingStrategy DECODING_STRATEGY",
+    ],
+    [
+      "keys spelled as numbers",
+      extract({ conversionStrategy: "Unicode" }),
+      "spec.dataFrom[0].extract.conversionStrategy CONVERSION_STRATEGY",
+    ],
+    ["a search by name", { dataFrom: [{ find: { name: { regexp: "^db" } } }] }, "spec.dataFrom[0].find FIND"],
+    ["a search by tags", { dataFrom: [{ find: { tags: { env: "prod" } } }] }, "spec.dataFrom[0].find FIND"],
+    [
+      "a generator",
+      { dataFrom: [{ sourceRef: { generatorRef: { kind: "Password", name: "p" } } }] },
+      "spec.dataFrom[0].sourceRef.generatorRef GENERATOR",
+    ],
+    ["an expression without an anchor", rewrite(regexp("db_")), "spec.dataFrom[0].rewrite[0].regexp REWRITE"],
+    ["an expression with a class", rewrite(regexp("^[a-z]+_")), "spec.dataFrom[0].rewrite[0].regexp REWRITE"],
+    ["an expression with a dot", rewrite(regexp("^a.b")), "spec.dataFrom[0].rewrite[0].regexp REWRITE"],
+    [
+      "a group of another name",
+      rewrite(regexp("^db_(.*)$", "$1x")),
+      "spec.dataFrom[0].rewrite[0].regexp REWRITE",
+    ],
+    ["two rewrites", rewrite(regexp("^a"), regexp("^b")), "spec.dataFrom[0].rewrite REWRITE"],
+    [
+      "a rewrite by a template",
+      rewrite({ transform: { template: "{{ .value }}" } }),
+      "spec.dataFrom[0].rewrite[0].transform REWRITE",
+    ],
+    ["a merge of nested objects", rewrite({ merge: {} }), "spec.dataFrom[0].rewrite[0].merge REWRITE"],
+    [
+      "a program in a template",
+      templated({ a: "{{ if .user }}x{{ end }}" }),
+      "spec.target.template.data.a TEMPLATE",
+    ],
+    ["a function of Sprig", templated({ a: "{{ .user | upper }}" }), "spec.target.template.data.a TEMPLATE"],
+    ["trimming in a template", templated({ a: "{{- .user }}" }), "spec.target.template.data.a TEMPLATE"],
+    [
+      "two sources in one string",
+      templated({ a: "{{ .user }}{{ .token }}" }),
+      "spec.target.template.data.a TEMPLATE",
+    ],
+    [
+      "a whole value within a string",
+      templated({ a: "{{ .file }}" }),
+      "spec.target.template.data.a TEMPLATE",
+    ],
+    ["a path within a string", templated({ a: "{{ .deep }}" }), "spec.target.template.data.a TEMPLATE"],
+    [
+      "a decoded value within a string",
+      templated({ a: "{{ .raw }}" }),
+      "spec.target.template.data.a TEMPLATE",
+    ],
+    ["a name that is not a variable", templated({ a: "{{ .odd }}" }), "spec.target.template.data.a TEMPLATE"],
+    ["an undefined variable", templated({ a: "{{ .other }}" }), "spec.target.template.data.a TEMPLATE"],
+    [
+      "the delimiters of our templates",
+      templated({ a: "{% raw %}" }),
+      "spec.target.template.data.a TEMPLATE",
+    ],
+    [
+      "the old engine",
+      templated({ a: "{{ .user }}" }, { engineVersion: "v1" }),
+      "spec.target.template.engineVersion TEMPLATE",
+    ],
+    [
+      "a template in another object",
+      { ...all, target: { template: { templateFrom: [{ configMap: { name: "t", items: [] } }] } } },
+      "spec.target.template.templateFrom TEMPLATE_FROM",
+    ],
+    [
+      "a label with a value of the source",
+      { ...all, target: { template: { metadata: { labels: { a: "{{ .user }}" } } } } },
+      "spec.target.template.metadata.labels TEMPLATE_METADATA",
+    ],
+    [
+      "finalizers",
+      { ...all, target: { template: { metadata: { finalizers: ["example.com/x"] } } } },
+      "spec.target.template.metadata.finalizers FINALIZERS",
+    ],
+    [
+      "an object other than a Secret",
+      { ...all, target: { manifest: { apiVersion: "v1", kind: "ConfigMap" } } },
+      "spec.target.manifest NOT_A_SECRET",
+    ],
+    [
+      "no Secret at all",
+      { ...all, target: { creationPolicy: "None" } },
+      "spec.target.creationPolicy CREATION_POLICY",
+    ],
+    [
+      "keys that are deleted with their source",
+      { ...all, target: { deletionPolicy: "Merge" } },
+      "spec.target.deletionPolicy DELETION_POLICY",
+    ],
+    [
+      "a deletion after the last of several sources",
+      { data: [pick("a"), pick("b", { key: "prod/api" })], target: { deletionPolicy: "Delete" } },
+      "spec.target.deletionPolicy DELETION_POLICY",
+    ],
+    [
+      "a deletion that the operator refuses itself",
+      { ...all, target: { creationPolicy: "Orphan", deletionPolicy: "Delete" } },
+      "spec.target.deletionPolicy DELETION_POLICY",
+    ],
+    [
+      "a Secret that is created once",
+      { ...all, refreshPolicy: "CreatedOnce" },
+      "spec.refreshPolicy REFRESH_POLICY",
+    ],
+    [
+      "a Secret that is refreshed by hand",
+      { ...all, refreshPolicy: "OnChange" },
+      "spec.refreshPolicy REFRESH_POLICY",
+    ],
+    ["a zero interval", { ...all, refreshInterval: "0s" }, "spec.refreshInterval REFRESH_POLICY"],
+    ["nothing to read", {}, "spec NOTHING_TO_READ"],
+    ["a missing store", { ...all, secretStoreRef: { name: "other" } }, "spec.secretStoreRef STORE_UNKNOWN"],
+    ["no store", { ...all, secretStoreRef: undefined }, "spec.dataFrom[0] STORE_UNKNOWN"],
+    [
+      "a type that Kubernetes manages itself",
+      { ...all, target: { template: { type: "kubernetes.io/service-account-token" } } },
+      "spec BINDINGS_REFUSE",
+    ],
+    ["a key that is invalid in a Secret", { data: [pick("a b")] }, "spec BINDINGS_REFUSE"],
+    ["an unknown field", { ...all, syncEvery: "day" }, "spec.syncEvery FIELD_UNKNOWN"],
+    [
+      "a nested unknown field",
+      { data: [pick("a", { nullBytePolicy: "Ignore" })] },
+      "spec.data[0].remoteRef.nullBytePolicy FIELD_UNKNOWN",
+    ],
+    ["a string in place of a list", { data: "x" }, "spec.data FIELD_MALFORMED"],
+  ])("%s", (_, spec, objection) => {
+    expect(convertOne(spec)).toMatchObject({ objections: expect.arrayContaining([objection]) });
+  });
+});
+
+describe("a store is refused", () => {
+  const parameter = "STORE_PROVIDER";
+  it.each<[string, object, string]>([
+    ["of ParameterStore", store({ service: "ParameterStore" }), parameter],
+    ["of another vault", { ...store(), spec: { provider: { vault: {} } } }, parameter],
+    ["with an unknown field", store({ cache: true }), parameter],
+    ["of another Region with an unknown account", store({ region: "us-east-1" }), "STORE_ACCOUNT"],
+  ])("%s", (_, given, code) => {
+    const { notConverted } = convert([given, externalSecret(all)], { location: { region: "eu-west-1" } });
+    expect(notConverted).toMatchObject([{ objections: [{ path: "spec.secretStoreRef", code }] }]);
+  });
+
+  it("that is defined twice, with both locations", () => {
+    const { notConverted } = convert([store(), store({ prefix: "other/" }), externalSecret(all)]);
+    expect(notConverted).toMatchObject([
+      { objections: [{ code: "STORE_AMBIGUOUS", reason: expect.stringContaining("all.yaml") }] },
+    ]);
+  });
+
+  it("when stores use several Regions, and the Region of the functions is unknown", () => {
+    const far = { ...store({ region: "us-east-1" }), metadata: { name: "far" } };
+    expect(convert([store(), far, externalSecret(all)], { location: {} }).notConverted).toMatchObject([
+      { objections: [{ code: "STORE_ACCOUNT" }] },
+    ]);
+  });
+
+  it("when the source of another account has a name that reads like a full ARN", () => {
+    const role = { role: "arn:aws:iam::444455556666:role/eso" };
+    expect(convertOne(extract({ key: "team-abcdef" }), { aws: role })).toEqual({
+      objections: ["spec.dataFrom[0].extract.key SOURCE_NAME"],
+    });
+  });
+});
+
+it("nothing is converted in part: every objection is reported, and no binding is created", () => {
+  const { converted, notConverted } = convert([
+    store(),
+    externalSecret({
+      data: [pick("good", { property: "x" }), pick("bad", { property: "a*" })],
+      dataFrom: [{ find: {} }],
+    }),
+  ]);
+  expect(converted).toEqual([]);
+  expect(notConverted).toMatchObject([
+    { file: "all.yaml", resource: "ExternalSecret shop/app", objections: { length: 2 } },
+  ]);
+});
+
+it("an older version of the API is reported as a whole", () => {
+  const old = { ...externalSecret(all), apiVersion: "external-secrets.io/v1alpha1" };
+  expect(convert([store(), old]).notConverted).toMatchObject([
+    { objections: [{ path: "apiVersion", code: "API_VERSION" }] },
+  ]);
+});
+
+it("two ExternalSecrets that write one Secret are both refused", () => {
+  const { converted, notConverted } = convert([
+    store(),
+    externalSecret(all),
+    externalSecret({ ...all, target: { name: "app" } }, { name: "second" }),
+  ]);
+  expect(converted).toEqual([]);
+  expect(notConverted).toHaveLength(2);
+});
+
+it("a namespace selector that only the cluster can resolve is refused", () => {
+  const everywhere = {
+    apiVersion: "external-secrets.io/v1",
+    kind: "ClusterExternalSecret",
+    metadata: { name: "x" },
+    spec: { namespaceSelector: { matchLabels: { team: "shop" } }, externalSecretSpec: all },
+  };
+  expect(convert([store(), everywhere]).notConverted).toMatchObject([
+    {
+      resource: "ClusterExternalSecret x",
+      objections: expect.arrayContaining([
+        expect.objectContaining({ path: "spec.namespaceSelector", code: "NAMESPACES" }),
+      ]),
+    },
+  ]);
+});
+
+describe("a file that is not YAML", () => {
+  it.each([
+    ["a Helm template", "kind: ExternalSecret\nspec: {{ .Values.spec }}\n  x: y\n", /helm template/],
+    ["a duplicate key", "kind: X\nspec:\n  a: 1\n  a: 2\n", /line 4: a key is defined twice/],
+  ])("is reported with its line: %s", (_, text, reason) => {
+    expect(readManifests("x.yaml", text)).toMatchObject({
+      manifests: [],
+      problems: [{ file: "x.yaml", reason: expect.stringMatching(reason) }],
+    });
+  });
+});
