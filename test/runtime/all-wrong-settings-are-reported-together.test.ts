@@ -49,9 +49,10 @@ describe("a setting", () => {
 });
 
 describe("the settings of the rotation function", () => {
-  it("each have a default", () => {
-    expect(parseRotationConfig({})).toEqual({
-      bindingsFile: expect.stringMatching(/bindings\.json$/),
+  it("each have a default, except the place of the bindings", () => {
+    expect(() => parseRotationConfig({})).toThrow("BINDINGS_BUCKET is missing");
+    expect(parseRotationConfig({ BINDINGS_BUCKET: "bindings" })).toEqual({
+      bindingsBucket: "bindings",
       relayName: "secret-relay",
       targetsAtOnce: 8,
       tokenLifeMs: 600_000,
@@ -59,16 +60,23 @@ describe("the settings of the rotation function", () => {
     });
   });
 
+  it("take a local file instead of the bucket", () => {
+    const config = parseRotationConfig({ BINDINGS_BUCKET: "bindings", BINDINGS_FILE: "bindings.yaml" });
+    expect(config).toMatchObject({ bindingsFile: "bindings.yaml" });
+    expect(config).not.toHaveProperty("bindingsBucket");
+  });
+
   it("are all reported together if they are wrong, by name and without their values", () => {
     const parse = () =>
       parseRotationConfig({
+        BINDINGS_BUCKET: "",
         TARGETS_AT_ONCE: "many",
         TOKEN_LIFE_MS: "900000",
         AWS_USE_FIPS_ENDPOINT: "canary-7f3a9c1e",
       });
     expect(parse).toThrow(ConfigurationError);
     expect(parse).toThrow(
-      /^Invalid environment variables \(3\): TARGETS_AT_ONCE .*; TOKEN_LIFE_MS .*; AWS_USE_FIPS_ENDPOINT /,
+      /^Invalid environment variables \(4\): BINDINGS_BUCKET is missing; TARGETS_AT_ONCE .*; TOKEN_LIFE_MS .*; AWS_USE_FIPS_ENDPOINT /,
     );
     expect(parse).not.toThrow(/canary/);
   });

@@ -43,6 +43,7 @@ const sweepOf = (
 ): ClusterSweep => {
   const sweep = {
     source: NOTHING_ASKED,
+    checkRules: async () => "in-force",
     cluster,
     clusterKey: "main",
     items: Array.from({ length: bindings }, (_, index) => ({ binding: bindingOf({ name: `db-${index}` }) })),
@@ -93,6 +94,20 @@ describe("deletions", () => {
     expect(rows.map(({ outcome }) => outcome)).toEqual(Array.from({ length: of }, () => become));
     expect(asked).toHaveLength(become === "deleted" ? of : 0);
   });
+
+  it.each([
+    { check: "superseded", code: "RULES_SUPERSEDED" },
+    { check: "unknown", code: "RULES_UNKNOWN" },
+  ] as const)(
+    "do not happen when the rules are $check after the Secret was observed",
+    async ({ check, code }) => {
+      const { cluster, asked } = clusterThat(() => true);
+      const sweep = sweepOf(cluster, 10, 1, { checkRules: async () => check });
+      const rows = await deleteWithinShare(sweep, deletable(1));
+      expect(rows).toMatchObject([{ outcome: "failed", code }]);
+      expect(asked).toHaveLength(0);
+    },
+  );
 
   it("do not happen with a local bindings file, which may be older than the deployed bindings", async () => {
     const { cluster, asked } = clusterThat(() => true);
