@@ -1,6 +1,11 @@
 import type { ClusterConfig } from "../../shared/bindings/binding.ts";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
-import { ClusterForbidden, ClusterTokenRefused, ClusterUnavailable } from "../../shared/cluster/errors.ts";
+import {
+  ClusterAnswerTooLarge,
+  ClusterForbidden,
+  ClusterTokenRefused,
+  ClusterUnavailable,
+} from "../../shared/cluster/errors.ts";
 import { CallerForbidden, CallerUnknown } from "./errors.ts";
 
 /** The same connection, with errors that address the caller of the command instead of the owner of the relay. */
@@ -10,6 +15,8 @@ export function withCallerErrors(
 ): ClusterConnection {
   const forCaller = (error: unknown): never => {
     if (error instanceof ClusterTokenRefused) throw new CallerUnknown(clusterKey, as, cluster);
+    // A list that is too large does not depend on the caller, and a sweep then reads one by one.
+    if (error instanceof ClusterAnswerTooLarge) throw error;
     if (error instanceof ClusterUnavailable) throw new ClusterUnavailable(clusterKey, error.at, HERE);
     throw error instanceof ClusterForbidden ? new CallerForbidden(clusterKey, as, error) : error;
   };
