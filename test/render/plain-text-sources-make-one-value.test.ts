@@ -37,7 +37,7 @@ const VALUES = ["app\n", "p@ss word\n", '{ "host": "db.example.com", "port": 543
 const withTemplate = (template: string) => ({ sources: SOURCES, keys: { K: { template } } });
 
 describe("a template of the binding", () => {
-  it("makes one connection string of plain texts and JSON, without the line breaks at their ends", async () => {
+  it("makes one connection string of plain-text and JSON sources, without their trailing line breaks", async () => {
     const template =
       '{% assign user = user | rstrip %}{% assign password = password | rstrip: "\n" %}' +
       '{{ "postgresql" | connection_url: user: user, password: password, host: db.host, port: 5432 }}';
