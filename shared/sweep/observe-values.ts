@@ -81,7 +81,7 @@ async function assessValues(
     verdict: collisions ? { ...verdict, details: { ...verdict.details, collisions } } : verdict,
     binding,
     states,
-    ...(live.kind === "found" && { live: reduceMetadata(live.secret, rules.marks) }),
+    ...(live.kind === "found" && { live: reduceMetadata(live.secret, rules.ownMetadata) }),
     ...(rendered && expiryOf(rendered, now)),
   };
 }
