@@ -49,6 +49,8 @@ async function claim(cli: CommandLine, what: string | undefined, options: ClaimO
   const { assessRows } = await import("../sync/sync-from-here.ts");
   const { session, groups } = await openSelection(cli, what, options);
   const { identity: relay } = session.index.marks;
+  const { announceWrites, clustersOf } = await import("../live/announce-writes.ts");
+  if (yes) announceWrites(cli, session, clustersOf(groups.flatMap(({ bindings }) => bindings)));
   const budget = startTimeBudget(CLAIM_MS_MAX);
   return withProgress(cli.terminal, yes ? "claiming" : "comparing", async () => {
     const before = await assessRows(session, groups, budget);

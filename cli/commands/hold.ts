@@ -46,6 +46,8 @@ async function hold(cli: CommandLine, what: string | undefined, options: HoldOpt
   const { holdSecrets } = await import("../hold/hold-secrets.ts");
   const { session, groups } = await openSelection(cli, what, options);
   const bindings = groups.flatMap((group) => group.bindings);
+  const { announceWrites, clustersOf } = await import("../live/announce-writes.ts");
+  announceWrites(cli, session, clustersOf(bindings));
   const targets = await holdSecrets(session, bindings, until, startTimeBudget(HOLD_TIMEOUT_MS));
   const ok = targets.every(({ outcome }) => outcome !== "failed");
   return finish(cli, options, { ok, until, targets }, () => print(cli, targets, what ?? "--all"));

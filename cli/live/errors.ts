@@ -104,6 +104,16 @@ export class CallerForbidden extends ClusterForbidden {
   }
 }
 
+/** The context is that of a cluster in another account than the credentials, or than `roleArn` of the bindings. */
+export class ContextOfAnotherAccount extends CommandError {
+  readonly code = "CONTEXT_OF_ANOTHER_ACCOUNT";
+  constructor(cluster: string, context: string, { found, expected }: { found: string; expected: string }) {
+    super(
+      `Cluster ${cluster} should be in account ${expected}, but kubeconfig context ${context} is a cluster of account ${found}. Select credentials of that account (--profile), set roleArn of the cluster in the bindings, or use --eks-token for the cluster in account ${expected}.`,
+    );
+  }
+}
+
 /** Neither a kubeconfig context nor AWS credentials give access to the cluster. */
 export class ClusterUnreached extends CommandError {
   readonly code = "CLUSTER_UNREACHED";

@@ -49,7 +49,7 @@ describe("secret-relay report", () => {
 
   it.each([
     ["nothing to make it from", [], "No data was given"],
-    ["a file that is not there", ["--from", "none.json"], "none.json cannot be read"],
+    ["a file that is not there", ["--from", "none.json"], "none.json does not exist"],
     ["a file that is no report", ["--from", "other.json"], "other.json holds no report"],
     [
       "a folder that is not there to write to",
