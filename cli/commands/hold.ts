@@ -12,6 +12,7 @@ import {
   type SelectionOptions,
   targetArgument,
 } from "../live/options.ts";
+import { groupByCause, nameOfGroup } from "../targets/group-by-cause.ts";
 import { parseDuration } from "../terminal/parse-duration.ts";
 
 type HoldOptions = SelectionOptions & {
@@ -68,7 +69,11 @@ function parseUntil(now: number, { for: duration, release }: HoldOptions): strin
 }
 
 function print({ terminal }: CommandLine, rows: readonly HoldRow[], selection: string): void {
-  for (const row of rows) terminal.out(`${nameOfTarget(row)}: ${resultOf(row)}`);
+  const causeOf = (row: HoldRow) => (row.outcome === "failed" ? resultOf(row) : nameOfTarget(row));
+  for (const group of groupByCause(rows, causeOf)) {
+    const [first] = group;
+    if (first !== undefined) terminal.out(`${nameOfGroup(group)}: ${resultOf(first)}`);
+  }
   const held = rows.find(({ outcome }) => outcome === "held");
   if (held !== undefined) {
     terminal.say(
