@@ -78,7 +78,10 @@ export class AwsCallFailed extends CommandError {
   readonly code = "AWS_CALL_FAILED";
   override readonly retryable = true;
   constructor(what: string, errorName: string) {
-    super(`${what} failed (${errorName}). Check the network and the Region, then try again.`);
+    const remedy = errorName.startsWith("AccessDenied")
+      ? "You lack the permission. Ask for it, or select another profile with --profile."
+      : "Check the network and the Region, then try again.";
+    super(`${what} failed (${errorName}). ${remedy}`);
   }
 }
 
