@@ -90,7 +90,7 @@ async function sweepDirectly(
   const { assessTargets, sweeperOf } = await import("../targets/assess-targets.ts");
   const { session } = await openSelection(cli, undefined, options);
   const { announceWrites } = await import("../live/announce-writes.ts");
-  const clusterKeys = options.cluster ?? Object.keys(session.bindings.clusters);
+  const clusterKeys = options.cluster ?? Object.keys(session.index.clusters);
   if (request.plan !== true) announceWrites(cli, session, clusterKeys);
   const budget = startTimeBudget(timeoutMs);
   const report = request.plan
