@@ -1,4 +1,3 @@
-import { BindingsUnreadable } from "../../shared/bindings/read-compiled-bindings.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
@@ -65,7 +64,7 @@ async function syncDirectly(
 ): Promise<SyncRow[]> {
   const { openSelection } = await import("../live/open-session.ts");
   const { syncFromHere } = await import("../sync/sync-from-here.ts");
-  const { session, groups } = await openSelection(cli, what, options);
+  const { session, groups } = await openSelection(cli, what, options, { writes: true });
   return syncFromHere(session, groups, { budget: startTimeBudget(timeoutMs), reportProgress });
 }
 
@@ -76,11 +75,12 @@ async function syncThroughFunction(
   { timeoutMs, reportProgress }: Limits,
 ): Promise<SyncRow[]> {
   const { findFunction } = await import("../live/invoke-function.ts");
+  const { hasNoBindings } = await import("../live/load-bindings.ts");
   const { openSelection, openSources } = await import("../live/open-session.ts");
   const { syncUnobservedViaFunction, syncViaFunction } = await import("../sync/sync-via-function.ts");
   const selection = await openSelection(cli, what, options).catch((error: unknown) => {
     // In an emergency the name of a source is enough: the function has its own bindings.
-    if (error instanceof BindingsUnreadable && what !== undefined) return undefined;
+    if (hasNoBindings(error) && what !== undefined) return undefined;
     throw error;
   });
   const budget = startTimeBudget(timeoutMs);

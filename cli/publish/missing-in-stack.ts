@@ -31,8 +31,9 @@ export function missingInStack(
 const listOf = (value = ""): string[] => value.split(",").filter((part) => part !== "");
 
 function notCovered(arns: readonly string[], granted: readonly string[]): string[] {
-  const patterns = granted.map(patternOf);
-  return arns.filter((arn) => !granted.includes(arn) && !patterns.some((pattern) => pattern.test(arn)));
+  const exact = new Set(granted);
+  const patterns = granted.filter((arn) => /[*?]/.test(arn)).map(patternOf);
+  return arns.filter((arn) => !exact.has(arn) && !patterns.some((pattern) => pattern.test(arn)));
 }
 
 /** As IAM reads a resource: `*` is any text, `?` one character. An ARN that is needed may end in `-??????`, too. */
