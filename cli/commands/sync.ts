@@ -1,3 +1,4 @@
+import { RulesSuperseded } from "../../shared/bindings/published/errors.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
@@ -54,6 +55,8 @@ export const addSync: AddCommand = (program, cli) => {
   );
 };
 
+const GENERATIONS_MAX = 3;
+
 type Limits = { readonly timeoutMs: number; readonly reportProgress: ReportProgress };
 
 async function syncDirectly(
@@ -64,8 +67,16 @@ async function syncDirectly(
 ): Promise<SyncRow[]> {
   const { openSelection } = await import("../live/open-session.ts");
   const { syncFromHere } = await import("../sync/sync-from-here.ts");
-  const { session, groups } = await openSelection(cli, what, options, { writes: true });
-  return syncFromHere(session, groups, { budget: startTimeBudget(timeoutMs), reportProgress });
+  const budget = startTimeBudget(timeoutMs);
+  for (let generations = 1; ; generations += 1) {
+    const { session, groups } = await openSelection(cli, what, options, { writes: true });
+    try {
+      return await syncFromHere(session, groups, { budget, reportProgress });
+    } catch (error) {
+      // Newer bindings were published meanwhile, so the sync starts again with them, as in the functions.
+      if (!(error instanceof RulesSuperseded) || generations === GENERATIONS_MAX) throw error;
+    }
+  }
 }
 
 async function syncThroughFunction(
