@@ -6,6 +6,7 @@ import { type AddCommand, type CommandLine, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
 import { CommandError, UsageError } from "../errors.ts";
 import type { ExitCode } from "../exit-code.ts";
+import { announceAccount } from "../live/announce-writes.ts";
 import type { LoadedBindings } from "../live/load-bindings.ts";
 import { addAwsOptions, addClusterOptions, addStackOption, type ClusterOptions } from "../live/options.ts";
 import type { DeployedStack } from "../live/stack.ts";
@@ -184,12 +185,13 @@ export function checkRelayName({ relay }: { readonly relay: string }, { paramete
 
 /** Who is logged in, and what the command is about to change. */
 export function sayWhere(
-  { terminal }: Pick<CommandLine, "terminal">,
+  cli: Pick<CommandLine, "terminal">,
   { aws, bucket }: Pick<OpenBucket, "aws" | "bucket">,
   stackName: string,
   before: StoredPointer | undefined,
 ): void {
-  terminal.say(`${aws.callerArn} in account ${aws.location.accountId}, ${aws.region}`);
+  const { terminal } = cli;
+  announceAccount(cli, aws);
   terminal.say(`Stack ${stackName}, bucket ${bucket.name}`);
   if (before === undefined) terminal.say("Nothing is published yet.");
   else {

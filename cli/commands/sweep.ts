@@ -91,6 +91,9 @@ async function sweepDirectly(
   const { session } = await openSelection(cli, undefined, options, {
     writes: request.plan !== true,
   });
+  const { announceWrites } = await import("../live/announce-writes.ts");
+  const clusterKeys = options.cluster ?? Object.keys(session.index.clusters);
+  if (request.plan !== true) announceWrites(cli, session, clusterKeys);
   const budget = startTimeBudget(timeoutMs);
   const report = request.plan
     ? await assessTargets(session, request, budget)
@@ -99,7 +102,7 @@ async function sweepDirectly(
 }
 
 async function sweepThroughFunction(
-  _cli: CommandLine,
+  cli: CommandLine,
   options: SweepOptions,
   request: SweepRequest,
   timeoutMs: number,
@@ -109,5 +112,7 @@ async function sweepThroughFunction(
   const { sweepViaFunction } = await import("../sweep/sweep-via-function.ts");
   const aws = await openAwsSession(options);
   const functionName = await findFunction(aws, "ReconcileFunctionName", options);
+  const { announceFunction } = await import("../live/announce-writes.ts");
+  if (request.plan !== true) announceFunction(cli, aws, functionName);
   return { report: await sweepViaFunction(aws, functionName, request, timeoutMs) };
 }

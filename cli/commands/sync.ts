@@ -65,11 +65,13 @@ async function syncDirectly(
   options: SyncOptions,
   { timeoutMs, reportProgress }: Limits,
 ): Promise<SyncRow[]> {
+  const { announceWrites, clustersOf } = await import("../live/announce-writes.ts");
   const { openSelection } = await import("../live/open-session.ts");
   const { syncFromHere } = await import("../sync/sync-from-here.ts");
   const budget = startTimeBudget(timeoutMs);
   for (let generations = 1; ; generations += 1) {
     const { session, groups } = await openSelection(cli, what, options, { writes: true });
+    announceWrites(cli, session, clustersOf(groups.flatMap(({ bindings }) => bindings)));
     try {
       return await syncFromHere(session, groups, { budget, reportProgress });
     } catch (error) {
@@ -85,6 +87,7 @@ async function syncThroughFunction(
   options: SyncOptions,
   { timeoutMs, reportProgress }: Limits,
 ): Promise<SyncRow[]> {
+  const { announceFunction } = await import("../live/announce-writes.ts");
   const { findFunction } = await import("../live/invoke-function.ts");
   const { hasNoBindings } = await import("../live/load-bindings.ts");
   const { openSelection, openSources } = await import("../live/open-session.ts");
@@ -98,6 +101,7 @@ async function syncThroughFunction(
   if (selection !== undefined) {
     const { session, groups } = selection;
     const functionName = await findFunction(session.aws, "RotationFunctionName", options);
+    announceFunction(cli, session.aws, functionName);
     return syncViaFunction(session, groups, { aws: session.aws, functionName, budget, reportProgress });
   }
   const source = parseSecretReference(what ?? "", "any");
@@ -107,5 +111,6 @@ async function syncThroughFunction(
     source: { describe },
   } = await openSources(options);
   const functionName = await findFunction(aws, "RotationFunctionName", options);
+  announceFunction(cli, aws, functionName);
   return syncUnobservedViaFunction({ aws, functionName, budget, describe }, source);
 }

@@ -19,7 +19,7 @@ import type { ReportProgress } from "../terminal/progress.ts";
 import { checkAccount } from "./check-account.ts";
 import { checkCluster } from "./check-cluster.ts";
 import { type CheckResult, ok, skipped, wrongBy } from "./check-result.ts";
-import { checkStack, type StackCheck } from "./check-stack.ts";
+import { checkStack, type StackCheck, skippedParts } from "./check-stack.ts";
 import { checkTargets, type TargetsCheck } from "./check-targets.ts";
 
 export type DoctorOptions = SessionOptions & { readonly values?: boolean };
@@ -40,7 +40,7 @@ export async function runDoctor(
   reportProgress("stack");
   const { stack, results: deployed }: StackCheck =
     aws === undefined
-      ? { results: [skipped("stack", "AWS credentials")] }
+      ? { results: [skipped("stack", "AWS credentials"), ...skippedParts("AWS credentials")] }
       : await checkStack(aws, options.stackName, cli.now());
   const { loaded, results: published } =
     named === undefined ? await checkBindings(cli, options, aws, stack) : { loaded: named, results: [] };

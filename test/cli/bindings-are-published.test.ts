@@ -75,7 +75,9 @@ describe("secret-relay publish", () => {
   it("puts first bindings in force, and says who publishes where", async () => {
     const { exitCode, stdout, stderr } = await desk.run("publish", "--yes");
 
-    expect(stderr).toMatch(/^arn:aws:\S+ in account \d{12}, \S+\nStack secret-relay, bucket bindings-/);
+    expect(stderr).toMatch(
+      /^Account \d{12}, Region \S+, as arn:aws:\S+\nStack secret-relay, bucket bindings-/,
+    );
     expect(stderr).toContain("Nothing is published yet.");
     expect(stdout).toContain(`+ main/${at.scene.namespace}/db from prod/db\n    keys: all\n`);
     expect(stdout).toContain("1 Secret added, 0 removed, 0 changed.");
