@@ -28,10 +28,15 @@ export function missingInStack(
   return all.filter(({ arns }) => arns.length > 0);
 }
 
-const listOf = (value = ""): string[] => value.split(",").filter((part) => part !== "");
+const listOf = (value = ""): string[] =>
+  value
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 
 function notCovered(arns: readonly string[], granted: readonly string[]): string[] {
-  const exact = new Set(granted);
+  // The functions find a source by its name, and the stack may name it with its six random characters.
+  const exact = new Set(granted.flatMap((arn) => [arn, arn.replace(/-[A-Za-z0-9]{6}$/, "-??????")]));
   const patterns = granted.filter((arn) => /[*?]/.test(arn)).map(patternOf);
   return arns.filter((arn) => !exact.has(arn) && !patterns.some((pattern) => pattern.test(arn)));
 }
