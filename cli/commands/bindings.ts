@@ -2,14 +2,14 @@ import type { Command } from "commander";
 import type { Pointer } from "../../shared/bindings/published/pointer.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
-import { CommandError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { ExitCode } from "../exit-code.ts";
-import { NothingPublished } from "../live/load-bindings.ts";
 import { addAwsOptions, addStackOption } from "../live/options.ts";
 import type { BindingsBucket, StoredPointer } from "../publish/bindings-bucket.ts";
+import { GenerationNotFound, NothingPublished, PublishedMeanwhile } from "../publish/errors.ts";
 import type { StackOptions } from "../publish/open-bindings-bucket.ts";
 import { table } from "../terminal/table.ts";
-import { checkRelayName, PublishedMeanwhile, sayWhere } from "./publish.ts";
+import { checkRelayName, sayWhere } from "./publish.ts";
 
 type Options = StackOptions & { readonly json?: boolean };
 type ShowOptions = Options & { readonly generation?: string };
@@ -168,11 +168,4 @@ function parseGeneration(option: string, text: string): number {
   throw new UsageError(
     `${option} must be the number of a generation. List them: secret-relay bindings history.`,
   );
-}
-
-export class GenerationNotFound extends CommandError {
-  readonly code = "GENERATION_NOT_FOUND";
-  constructor(generation: number) {
-    super(`Generation ${generation} is not in the bucket. List them: secret-relay bindings history.`);
-  }
 }

@@ -14,7 +14,6 @@ import {
   stackParameters,
   tooLongParameters,
 } from "../iam/stack-parameters.ts";
-import { loadBindingsOrPublished } from "../live/load-bindings.ts";
 import { type AwsOptions, addAwsOptions, addPreparedBindingsOptions } from "../live/options.ts";
 
 type Options = AwsOptions & {
@@ -59,6 +58,7 @@ export const addIam: AddCommand = (program, cli) => {
   addPreparedBindingsOptions(addAwsOptions(command)).action(
     cli.runs(async (options: Options) => {
       const { terminal } = cli;
+      const { loadBindingsOrPublished } = await import("../live/load-bindings.ts");
       const { compiled } = await loadBindingsOrPublished(cli, options);
       const location = await stackLocation(cli, options);
       const { prefix, kmsKey: kmsKeyArns, externalSecretsByTag: findsByTag = false } = options;

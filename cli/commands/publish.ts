@@ -4,15 +4,22 @@ import { RelayNameDiffers } from "../../shared/bindings/published/errors.ts";
 import { BINDINGS_FILE, bindingsOption } from "../bindings-file.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
-import { CommandError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { announceAccount } from "../live/announce-writes.ts";
 import type { LoadedBindings } from "../live/load-bindings.ts";
-import { addAwsOptions, addClusterOptions, addStackOption, type ClusterOptions } from "../live/options.ts";
+import {
+  addAwsOptions,
+  addClusterOptions,
+  addStackOption,
+  type ClusterOptions,
+  stackWords,
+} from "../live/options.ts";
 import type { DeployedStack } from "../live/stack.ts";
 import { printPlan } from "../plan/print-plan.ts";
 import type { StoredPointer } from "../publish/bindings-bucket.ts";
 import type { RbacCheck } from "../publish/check-rbac.ts";
+import { PublishedMeanwhile } from "../publish/errors.ts";
 import type { MissingInStack } from "../publish/missing-in-stack.ts";
 import type { OpenBucket, StackOptions } from "../publish/open-bindings-bucket.ts";
 import { countOf, plural } from "../terminal/format.ts";
@@ -105,7 +112,9 @@ async function publish(cli: CommandLine, options: PublishOptions): Promise<ExitC
     const { generation, counts } = await putInForce(cli, open, compiled, before);
     return finish(cli, options, { ok: true, published: true, ...result, generation }, () => {
       terminal.out(`Generation ${generation} is in force: ${plural(counts.bindings, "Secret")}.`);
-      terminal.say("A sweep starts now. Watch it: secret-relay status --watch");
+      terminal.say(
+        `A sweep starts now. Watch it: secret-relay status --watch${stackWords(options.stackName)}`,
+      );
     });
   });
 }
@@ -229,16 +238,4 @@ async function putInForce(
   );
   if (published.kind === "published") return published.pointer;
   throw new PublishedMeanwhile(published.by);
-}
-
-/** Another publication replaced the pointer first. Nothing of this one is in force. */
-export class PublishedMeanwhile extends CommandError {
-  readonly code = "PUBLISHED_MEANWHILE";
-  constructor(by: StoredPointer | undefined) {
-    const who =
-      by === undefined
-        ? "The published bindings were removed meanwhile"
-        : `${by.pointer.publishedBy} published generation ${by.pointer.generation} meanwhile`;
-    super(`${who}, and nothing of yours is in force. Run the command again: it shows the new difference.`);
-  }
 }

@@ -10,14 +10,12 @@ import { openRules } from "../../shared/relay/open-rules.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { BINDINGS_FILE, loadBindingsFile } from "../bindings-file.ts";
 import type { Cli } from "../cli.ts";
-import { CommandError, toRelayError, UsageError } from "../errors.ts";
+import { toRelayError, UsageError } from "../errors.ts";
+import { NothingPublished } from "../publish/errors.ts";
 import { BucketForbidden, withBindingsBucket } from "../publish/s3-bucket.ts";
 import { type AwsSession, openAwsSession } from "./aws-session.ts";
-import { type AwsOptions, DEFAULT_STACK_NAME } from "./options.ts";
+import { type AwsOptions, type BindingsChoice, DEFAULT_STACK_NAME, stackWords } from "./options.ts";
 import { bucketOf, readStack, StackForbidden, StackNotFound, StackWithoutBucket } from "./stack.ts";
-
-/** Which bindings a command works on. */
-export type BindingsChoice = { readonly bindings?: string; readonly stackName: string };
 
 export type LoadedBindings = {
   readonly compiled: CompiledBindings;
@@ -155,17 +153,10 @@ export async function sayIfNotInForce(
       isDeepStrictEqual(parts, splitIntoParts(compiled).content.parts);
     if (isSame) return;
     say(
-      `${file} differs from generation ${generation}, which is in force. The functions follow that generation at the next rotation or sweep. To publish the file: secret-relay publish -b ${file}`,
+      `${file} differs from generation ${generation}, which is in force. The functions follow that generation at the next rotation or sweep. To publish the file: secret-relay publish -b ${file}${stackWords(choice.stackName)}`,
     );
   } catch (error) {
     if (isNotPublished(error)) return;
     say(`It is unknown whether ${file} is in force (${toRelayError(error).code}).`);
-  }
-}
-
-export class NothingPublished extends CommandError {
-  readonly code = "NOTHING_PUBLISHED";
-  constructor() {
-    super("Nothing is published yet. Publish bindings.yaml: secret-relay publish.");
   }
 }

@@ -1,9 +1,11 @@
 import { Argument, type Command, Option } from "commander";
 import { BINDINGS_FILE, insteadOfPublishedOption } from "../bindings-file.ts";
 import { UsageError } from "../errors.ts";
-import type { BindingsChoice } from "./load-bindings.ts";
 
 export type AwsOptions = { readonly profile?: string; readonly region?: string };
+
+/** Which bindings a command works on: those of a file, or those that the stack has published. */
+export type BindingsChoice = { readonly bindings?: string; readonly stackName: string };
 
 /** How a command finds AWS and the clusters. */
 export type ClusterOptions = AwsOptions & {
@@ -77,6 +79,10 @@ export const addStackOption = (command: Command): Command =>
   );
 
 export const DEFAULT_STACK_NAME = "secret-relay";
+
+/** For a command that is shown: ` --stack-name NAME`, unless it is the default. */
+export const stackWords = (stackName: string): string =>
+  stackName === DEFAULT_STACK_NAME ? "" : ` --stack-name ${stackName}`;
 
 export const addViaLambdaOptions = (command: Command): Command =>
   command
