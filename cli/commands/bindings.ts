@@ -108,10 +108,9 @@ async function rollbackTo(cli: CommandLine, options: RollbackOptions): Promise<E
     if (generation === 0) throw new UsageError("Generation 1 is the first one, so nothing precedes it.");
     const { pointer: to } = await findGeneration(bucket, generation);
     checkRelayName(to, stack);
-    const { readPublished } = await import("../publish/read-published.ts");
-    const { diffBindings } = await import("../../shared/bindings/published/diff-bindings.ts");
+    const { comparePublished } = await import("../publish/compare-with-published.ts");
     const { printDiff, rowsOfDiff, summaryOf } = await import("../publish/print-diff.ts");
-    const diff = diffBindings(await readPublished(bucket, before.pointer), await readPublished(bucket, to));
+    const diff = await comparePublished(bucket, before.pointer, to);
     const changes = rowsOfDiff(diff);
     if (options.json !== true) printDiff(cli.terminal, diff, changes);
     if (options.yes !== true) {
