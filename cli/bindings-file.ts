@@ -5,10 +5,20 @@ import { BindingsUnreadable, readCompiledBindings } from "../shared/bindings/rea
 import type { Cli } from "./cli.ts";
 import { findFileProblem } from "./files.ts";
 
+export const BINDINGS_FILE = "bindings.yaml";
+
+/** For a command that works on a file, before it is published. */
 export const bindingsOption = (): Option =>
   new Option("-b, --bindings <file>", "the bindings, as YAML or as compiled JSON")
     .env("BINDINGS_FILE")
-    .default("bindings.yaml");
+    .default(BINDINGS_FILE);
+
+/** For a command that works on the published bindings, unless a file is named. */
+export const insteadOfPublishedOption = (): Option =>
+  new Option(
+    "-b, --bindings <file>",
+    "the bindings of a file (or BINDINGS_FILE), instead of those that the stack has published",
+  );
 
 /** Throws BindingsError with every mistake in the file, or BindingsUnreadable. */
 export async function loadBindingsFile(cli: Pick<Cli, "cwd">, file: string): Promise<CompiledBindings> {

@@ -48,7 +48,7 @@ async function claim(cli: CommandLine, what: string | undefined, options: ClaimO
   const { openSelection } = await import("../live/open-session.ts");
   const { claimSecrets } = await import("../claim/claim-secrets.ts");
   const { assessRows } = await import("../sync/sync-from-here.ts");
-  const { session, groups } = await openSelection(cli, what, options);
+  const { session, groups } = await openSelection(cli, what, options, { writes: yes });
   const { identity: relay } = session.index.ownMetadata;
   const { announceWrites, clustersOf } = await import("../live/announce-writes.ts");
   if (yes) announceWrites(cli, session, clustersOf(groups.flatMap(({ bindings }) => bindings)));

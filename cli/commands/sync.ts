@@ -1,4 +1,4 @@
-import { BindingsUnreadable } from "../../shared/bindings/read-compiled-bindings.ts";
+import { RulesSuperseded } from "../../shared/bindings/published/errors.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
@@ -55,6 +55,8 @@ export const addSync: AddCommand = (program, cli) => {
   );
 };
 
+const GENERATIONS_MAX = 3;
+
 type Limits = { readonly timeoutMs: number; readonly reportProgress: ReportProgress };
 
 async function syncDirectly(
@@ -66,9 +68,17 @@ async function syncDirectly(
   const { announceWrites, clustersOf } = await import("../live/announce-writes.ts");
   const { openSelection } = await import("../live/open-session.ts");
   const { syncFromHere } = await import("../sync/sync-from-here.ts");
-  const { session, groups } = await openSelection(cli, what, options);
-  announceWrites(cli, session, clustersOf(groups.flatMap(({ bindings }) => bindings)));
-  return syncFromHere(session, groups, { budget: startTimeBudget(timeoutMs), reportProgress });
+  const budget = startTimeBudget(timeoutMs);
+  for (let generations = 1; ; generations += 1) {
+    const { session, groups } = await openSelection(cli, what, options, { writes: true });
+    announceWrites(cli, session, clustersOf(groups.flatMap(({ bindings }) => bindings)));
+    try {
+      return await syncFromHere(session, groups, { budget, reportProgress });
+    } catch (error) {
+      // Newer bindings were published meanwhile, so the sync starts again with them, as in the functions.
+      if (!(error instanceof RulesSuperseded) || generations === GENERATIONS_MAX) throw error;
+    }
+  }
 }
 
 async function syncThroughFunction(
@@ -79,11 +89,12 @@ async function syncThroughFunction(
 ): Promise<SyncRow[]> {
   const { announceFunction } = await import("../live/announce-writes.ts");
   const { findFunction } = await import("../live/invoke-function.ts");
+  const { hasNoBindings } = await import("../live/load-bindings.ts");
   const { openSelection, openSources } = await import("../live/open-session.ts");
   const { syncUnobservedViaFunction, syncViaFunction } = await import("../sync/sync-via-function.ts");
   const selection = await openSelection(cli, what, options).catch((error: unknown) => {
     // In an emergency the name of a source is enough: the function has its own bindings.
-    if (error instanceof BindingsUnreadable && what !== undefined) return undefined;
+    if (hasNoBindings(error) && what !== undefined) return undefined;
     throw error;
   });
   const budget = startTimeBudget(timeoutMs);

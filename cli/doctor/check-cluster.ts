@@ -18,12 +18,19 @@ export type ClusterCheckOptions = {
   /** The permissions that the bindings need. */
   readonly permissions: readonly NamespacePermissions[];
   readonly hasSeveralClusters: boolean;
+  /** The options by which `secret-relay rbac` prints these permissions. */
+  readonly selectedBy: string;
   /** The name of the relay, which is also its Kubernetes group. */
   readonly relay: string;
   readonly budget: TimeBudget;
   readonly aws: AwsSession | undefined;
   readonly stack: DeployedStack | undefined;
 };
+
+export type RbacCheckOptions = Pick<
+  ClusterCheckOptions,
+  "clusterKey" | "permissions" | "hasSeveralClusters" | "selectedBy" | "relay" | "budget"
+>;
 
 /** Checks the endpoint of the cluster, access to it, and the permissions that the bindings need. */
 export async function checkCluster(options: ClusterCheckOptions): Promise<CheckResult[]> {
@@ -179,9 +186,9 @@ async function checkNamespaces(
   );
 }
 
-async function checkRbac(
-  { clusterKey: about, permissions, hasSeveralClusters, relay, budget }: ClusterCheckOptions,
-  connection: ClusterConnection,
+export async function checkRbac(
+  { clusterKey: about, permissions, hasSeveralClusters, selectedBy, relay, budget }: RbacCheckOptions,
+  connection: Pick<ClusterConnection, "callObject">,
 ): Promise<CheckResult[]> {
   if (permissions.length === 0) return [];
   try {
@@ -197,7 +204,7 @@ async function checkRbac(
     });
     const more = missing.length > PERMISSIONS_SHOWN_MAX ? " …" : "";
     const says = `group ${relay} lacks ${missing.length} of ${count} permissions: ${named.join(", ")}${more}`;
-    const fix = `secret-relay rbac${hasSeveralClusters ? ` --cluster ${about}` : ""} | kubectl apply -f -`;
+    const fix = `secret-relay rbac${selectedBy}${hasSeveralClusters ? ` --cluster ${about}` : ""} | kubectl apply -f -`;
     return [wrong("rbac", { code: "RBAC_MISSING", says, fix, about })];
   } catch (error) {
     return [wrongBy("rbac", error, about)];

@@ -1,5 +1,6 @@
 import { errorNameOf } from "../../shared/cluster/credentials.ts";
 import type { AwsSession } from "../live/aws-session.ts";
+import { stackWords } from "../live/options.ts";
 import { type DeployedStack, readStack, StackForbidden, StackNotFound } from "../live/stack.ts";
 import { FAILURE_QUEUES, type FailureQueue } from "../redrive/failure-queues.ts";
 import { printAge } from "../terminal/format.ts";
@@ -86,8 +87,7 @@ async function checkQueue(aws: AwsSession, { queue, url, stackName }: QueueToChe
     const count = Number(Attributes.ApproximateNumberOfMessages ?? 0);
     if (count === 0) return ok("queue", "is empty", { about });
     const says = `it holds about ${count}: ${queue.holds}`;
-    const stackOption = stackName === "secret-relay" ? "" : ` --stack-name ${stackName}`;
-    const fix = `secret-relay redrive${stackOption}, which explains the messages; then the same with --replay`;
+    const fix = `secret-relay redrive${stackWords(stackName)}, which explains the messages; then the same with --replay`;
     return wrong("queue", { code: "QUEUE_NOT_EMPTY", says, fix, about });
   });
 }

@@ -30,7 +30,10 @@ export function announceFunction(
 export const clustersOf = (bindings: readonly Binding[]): readonly string[] =>
   bindings.map(({ target }) => target.cluster);
 
-function announceAccount({ terminal }: Pick<Cli, "terminal">, { location, callerArn }: AwsSession): void {
+export function announceAccount(
+  { terminal }: Pick<Cli, "terminal">,
+  { location, callerArn }: AwsSession,
+): void {
   terminal.say(`Account ${location.accountId}, Region ${location.region}, as ${callerArn}`);
 }
 

@@ -10,7 +10,7 @@ import { type AwsSession, openAwsSession } from "./aws-session.ts";
 import { checkAccount, chooseContext } from "./choose-context.ts";
 import { connectContext } from "./connect-context.ts";
 import { ClusterUnreached } from "./errors.ts";
-import type { SessionOptions } from "./options.ts";
+import type { ClusterOptions } from "./options.ts";
 import { withCallerErrors } from "./with-caller-errors.ts";
 
 export type BoundClusters = {
@@ -29,7 +29,7 @@ export const NO_LISTENERS: Listeners = { onRequest: () => {}, onThrottled: () =>
 /** For a command that needs nothing else of AWS: it uses AWS credentials only if a cluster has no matching context. */
 export async function connectWithFallback(
   cli: Cli,
-  options: SessionOptions,
+  options: ClusterOptions,
   bindings: CompiledBindings,
 ): Promise<BoundClusters> {
   const listeners = NO_LISTENERS;
@@ -49,7 +49,7 @@ export async function connectWithFallback(
  */
 export async function connectBoundClusters(
   cli: Cli,
-  options: Omit<SessionOptions, "bindings">,
+  options: ClusterOptions,
   { clusters }: CompiledBindings,
   { aws, listeners }: { readonly aws: AwsSession | undefined; readonly listeners: Listeners },
 ): Promise<BoundClusters> {

@@ -43,7 +43,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const run = (...words: string[]) => runCli(words, { cwd: folder, env: { HOME: folder } });
+const run = (...words: string[]) =>
+  runCli(words, { cwd: folder, env: { HOME: folder, BINDINGS_FILE: "bindings.yaml" } });
 
 describe("a profile", () => {
   it.each([

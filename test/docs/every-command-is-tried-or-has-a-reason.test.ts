@@ -46,6 +46,14 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     seenIn: ["test/docs/the-first-page-of-the-runbook-works.test.ts", /runs as it is written/],
   },
   {
+    command: /^npx secret-relay (publish( --dry-run --plan)?|bindings (history|show|rollback) ?.*)$/,
+    because: "needs AWS; each form is tried on the sandbox",
+    seenIn: [
+      "test/cli/bindings-are-published.test.ts",
+      /"publish", "--dry-run", "--plan"[\s\S]*"bindings", "history"[\s\S]*"--generation", "1"[\s\S]*"rollback", "--yes"/,
+    ],
+  },
+  {
     command: /^npx secret-relay hold [\w/]+ (--for 2h|--release)$/,
     because: "needs AWS and a cluster; both forms are tried on the sandbox",
     seenIn: [
