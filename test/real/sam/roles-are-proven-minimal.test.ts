@@ -34,7 +34,6 @@ type Allowed = {
   readonly Condition?: object;
 };
 const BINDINGS = "arn:aws:s3:::<BindingsBucket>";
-/** Last in each list: without them, the solver takes a minute to find a call. */
 const readBindings: readonly Allowed[] = [
   { Action: "s3:GetObject", Resource: [`${BINDINGS}/bindings.json`, `${BINDINGS}/parts/*`] },
   { Action: "s3:ListBucket", Resource: BINDINGS },
@@ -115,13 +114,15 @@ it.each(ROLES)(
   "the check works: with a shorter list for %s, it names a call",
   (role) => {
     const should = SHOULD[role] ?? [];
-    for (const at of [0, 1]) {
-      const [found] = judge(beyond(role, should.toSpliced(at, 1)), [ANYTHING]);
-      const actions = [should[at]?.Action ?? []].flat();
-      expect(actions.map((action) => action.toLowerCase())).toContain(found?.action);
+    for (const at of [0, 1, -1]) {
+      const actions = [should.at(at)?.Action ?? []].flat().map((action) => action.toLowerCase());
+      // Of one service: among all calls the solver looks for a minute.
+      const service = `${actions[0]?.split(":")[0]}:*`;
+      const [found] = judge(beyond(role, should.toSpliced(at, 1)), [{ action: service, resource: "*" }]);
+      expect(actions).toContain(found?.action);
     }
   },
-  60_000,
+  120_000,
 );
 
 it.each(["Rotation", "Reconcile"])("the code of the %s function makes no call to EC2", (name) => {
