@@ -101,6 +101,16 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
   },
   { command: /^sam deploy --guided$/, because: "needs an AWS account" },
   {
+    command: /^sam deploy --parameter-overrides ExistingBindingsBucket=NAME$/,
+    because: "needs an AWS account; the roles of such a stack are tried by the IAM contract",
+    seenIn: ["test/contract/iam-contract.ts", /ExistingBindingsBucket: store\.bucket\.name/],
+  },
+  {
+    command:
+      /^aws ec2 create-vpc-endpoint --vpc-id VPC --service-name \S+\.s3 --route-table-ids ROUTE_TABLE$/,
+    because: "needs an AWS account",
+  },
+  {
     command: /^sam remote invoke RotationFunction --stack-name [\w-]+ --event '\{"secretId":"[\w/]+"\}'$/,
     because: "needs an AWS account; the input is tried by the rotation contract",
     seenIn: ["template.yaml", /^ {2}RotationFunction:$/m],

@@ -101,6 +101,7 @@ describe("sam build", () => {
         cwd: built(),
         env: {
           ...environment,
+          BINDINGS_BUCKET: "bindings",
           ...surroundings,
           POWERTOOLS_SERVICE_NAME: name,
           POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
