@@ -1,4 +1,5 @@
 import type { AddCommand } from "./cli.ts";
+import { addBindings } from "./commands/bindings.ts";
 import { addClaim } from "./commands/claim.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDoctor } from "./commands/doctor.ts";
@@ -8,6 +9,7 @@ import { addIam } from "./commands/iam.ts";
 import { addImportEso } from "./commands/import-eso.ts";
 import { addInit } from "./commands/init.ts";
 import { addPlan } from "./commands/plan.ts";
+import { addPublish } from "./commands/publish.ts";
 import { addRbac } from "./commands/rbac.ts";
 import { addRedrive } from "./commands/redrive.ts";
 import { addReport } from "./commands/report.ts";
@@ -23,6 +25,8 @@ import { addValidate } from "./commands/validate.ts";
 export const COMMANDS: readonly AddCommand[] = [
   addInit,
   addValidate,
+  addPublish,
+  addBindings,
   addPlan,
   addStatus,
   addSync,
