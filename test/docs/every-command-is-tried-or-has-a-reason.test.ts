@@ -19,7 +19,6 @@ const TRIED: Readonly<Record<string, (clone: string, output: string) => void>> =
   "npm run build": (clone) => {
     for (const name of ["rotation", "reconcile", "webhook"]) {
       expect(existsSync(join(clone, "dist", name, "handler.mjs"))).toBe(true);
-      expect(existsSync(join(clone, "dist", name, "bindings.json"))).toBe(true);
     }
   },
   "npx secret-relay validate": (_clone, output) => expect(output).toMatch(/bindings\.yaml is valid/),
