@@ -15,17 +15,17 @@ export async function withBindingsBucket<T>(
   const { streamCollector: _, ...config } = aws.client; // bounds a response to 8 MB; the client would not read lists with it
   const client = new S3Client({ ...config, maxAttempts: 4 });
   try {
-    return await use(s3Bucket(client, name, aws));
+    return await use(s3Bucket(client, name, aws.classify));
   } finally {
     client.destroy();
   }
 }
 
-function s3Bucket(client: S3Client, name: string, aws: AwsSession): BindingsBucket {
+export function s3Bucket(client: S3Client, name: string, classify: AwsSession["classify"]): BindingsBucket {
   const failed = (what: string, permission: string, error: unknown) =>
     errorNameOf(error) === "AccessDenied"
       ? new BucketForbidden(name, permission)
-      : aws.classify(`${what} bucket ${name}`, error);
+      : classify(`${what} bucket ${name}`, error);
   const read = async (key: string, versionId?: string) => {
     const { GetObjectCommand } = await import("@aws-sdk/client-s3");
     try {

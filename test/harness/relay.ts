@@ -35,7 +35,9 @@ export type TestSweeper = {
 };
 
 export type TestRelayOptions = {
-  readonly bindings: readonly object[];
+  readonly bindings?: readonly object[];
+  /** Published bindings in this bucket, instead of `bindings`. */
+  readonly bindingsBucket?: string;
   /** Further clusters, or other settings of the one that the backend is. */
   readonly clusters?: Readonly<Record<string, object>>;
   readonly env?: Readonly<Record<string, string>>;
@@ -110,13 +112,15 @@ function prepare(backend: Backend, options: Omit<TestRelayOptions, "override">) 
     ...(relay !== undefined && { relay }),
     clusters,
     defaults: { cluster: "main" },
-    bindings: options.bindings,
+    bindings: options.bindings ?? [],
   };
   writeFileSync(bindingsFile, JSON.stringify(file)); // JSON is YAML
   return {
     env: {
       ...process.env,
-      BINDINGS_FILE: bindingsFile,
+      ...(options.bindingsBucket === undefined
+        ? { BINDINGS_FILE: bindingsFile }
+        : { BINDINGS_BUCKET: options.bindingsBucket }),
       ...(relay !== undefined && { RELAY_NAME: relay }),
       ...options.env,
     },

@@ -1,0 +1,82 @@
+import { randomUUID } from "node:crypto";
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
+import type { BindingsBucket } from "../../cli/publish/bindings-bucket.ts";
+import { type Published, publishBindings, rollBack } from "../../cli/publish/publish-bindings.ts";
+import { s3Bucket } from "../../cli/publish/s3-bucket.ts";
+import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import type { Backend } from "./backend.ts";
+import { pinnedCluster } from "./relay.ts";
+import type { SandboxBackend } from "./start-sandbox-backend.ts";
+
+/** A bucket of the backend with a publisher. */
+export type BindingsStore = {
+  readonly bucket: BindingsBucket;
+  /** Publishes these bindings of the backend's cluster, by the real publisher. */
+  publish(bindings: readonly object[], relay?: string): Promise<void>;
+  /** Puts an earlier generation in force again. */
+  rollBackTo(generation: number): Promise<void>;
+  close(): void;
+};
+
+export async function openBindingsStore(backend: Backend): Promise<BindingsStore> {
+  const name = `bindings-${randomUUID()}`;
+  const { region, env } = backend.aws;
+  const client = new S3Client({
+    region,
+    endpoint: env.AWS_ENDPOINT_URL_S3 ?? "",
+    forcePathStyle: true,
+    credentials: {
+      accessKeyId: env.AWS_ACCESS_KEY_ID ?? "",
+      secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? "",
+    },
+  });
+  await createBucket(backend, client, name);
+  const bucket = s3Bucket(client, name, (_what, error) => {
+    throw error;
+  });
+  const publisher = {
+    callerArn: "arn:aws:iam::111122223333:role/publisher",
+    now: Date.now,
+    reportProgress: () => {},
+  };
+  return {
+    bucket,
+    publish: async (bindings, relay) => {
+      const file = {
+        version: 1,
+        ...(relay && { relay }),
+        clusters: { main: pinnedCluster(backend) },
+        bindings,
+      };
+      const compiled = loadBindings(JSON.stringify(file), "bindings.yaml");
+      expectPublished(await publishBindings(bucket, compiled, await bucket.readPointer(), publisher));
+    },
+    rollBackTo: async (generation) => {
+      const before = await bucket.readPointer();
+      for await (const { versionId } of bucket.listPointerVersions()) {
+        const stored = await bucket.readPointer(versionId);
+        if (stored?.pointer.generation !== generation || before === undefined) continue;
+        expectPublished(await rollBack(bucket, stored.pointer, before, publisher));
+        return;
+      }
+      throw new Error(`There is no generation ${generation}`);
+    },
+    close: () => client.destroy(),
+  };
+}
+
+function expectPublished({ kind }: Published): void {
+  if (kind !== "published") throw new Error("Another publication came first");
+}
+
+async function createBucket(backend: Backend, client: S3Client, Bucket: string): Promise<void> {
+  if (backend.name === "sandbox") {
+    (backend as SandboxBackend).sandbox.aws.addBucket(Bucket, { versioned: true });
+    return;
+  }
+  const LocationConstraint = backend.aws.region as "eu-west-1";
+  await client.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint } }));
+  await client.send(
+    new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }),
+  );
+}
