@@ -254,7 +254,10 @@ async function writeTarget(
   if (verdict.note === "returned" && !isNew) await noteGone(cluster, secret, null, request);
   // A creation has no live object to fence with: another client may have created and deleted the Secret in between.
   const isCurrent = !isNew || (await isStillCurrent(deps, request, { binding, current }));
-  if (isNew && (await deps.checkRules(request.budget)) === "superseded") return SUPERSEDED;
+  const rulesAfter = isNew ? await deps.checkRules(request.budget) : "in-force";
+  if (rulesAfter === "superseded") return SUPERSEDED;
+  // Another invocation may have written by newer rules before a deletion, and nothing would say so.
+  if (rulesAfter === "unknown") throw new RulesUnknown();
   if (!isCurrent) {
     const again = { binding, conflicts: conflicts + 1 };
     return { again: verdict.action === "create" ? { ...again, isOurCreation: true } : again };
