@@ -82,7 +82,9 @@ async function findLost({ relays, shards, recorder }: Parts): Promise<void> {
     "shard(s) that are still in the queue": left.queue,
     "shard(s) in the dead letter queue": left.deadLetters,
     "lost shard(s)": shards.lostOf(recorder.shardsSent),
-    "bus(es) with events in flight": sum(({ bus, publications }) => (bus.isIdle && publications.isIdle ? 0 : 1)),
+    "bus(es) with events in flight": sum(({ bus, publications }) =>
+      bus.isIdle && publications.isIdle ? 0 : 1,
+    ),
   };
   for (const [what, count] of Object.entries(lost))
     if (count > 0) recorder.violations.push({ rule: "queue", what: `${count} ${what}` });

@@ -97,7 +97,9 @@ async function runSeed(
   const watch = new SessionWatch();
   const judge = tokenJudge(world, (violation) => recorder.violations.push(violation));
   const publicationBuses = new Map<string, EventBus>();
-  const rulesJudge = new RulesJudge(world, fleet, (relay) => publicationBuses.get(relay)?.send("bindings", {}));
+  const rulesJudge = new RulesJudge(world, fleet, (relay) =>
+    publicationBuses.get(relay)?.send("bindings", {}),
+  );
   transport.listeners.push(recorder, watch, judge, rulesJudge);
   mutation.transport?.(transport);
   atEnd(listenToOutput((text) => recorder.leaks.scan("the output of the process", text)));
@@ -184,6 +186,7 @@ async function runSeed(
     (bindings) =>
       new Publishers({
         ...{ world, transport, credentials, bindings, now, mutation },
+        rotate: (source) => rotator.hurry(source),
         random: draw(`publications of ${bindings.relay}`),
       }),
   );
@@ -208,7 +211,7 @@ async function runSeed(
       ),
     ),
     runOutage({ host: world.store, lengthMs: pace.storeOutageMs }, untilAt, means("outage of S3")),
-    runBrownouts(faults, { host: "s3", times: 1 }, untilAt, means("brownouts of S3")),
+    runBrownouts(faults, { host: "s3", times: 3 }, untilAt, means("brownouts of S3")),
     endSessions(world.sessions, untilAt, means("ends of sessions")),
     rotator.run(fleet.sourceNames, settings.rotations, untilAt - now()),
     tamperer.run(pace.tamperEveryMs, untilAt, now),
@@ -228,7 +231,8 @@ async function runSeed(
   }
   for (const { host } of world.clusters) host.downUntil = 0;
   world.store.downUntil = 0;
-  const operate = () => deleteOtherTypes(fleet, rulesJudge, now(), means("operators of other types, at the end"));
+  const operate = () =>
+    deleteOtherTypes(fleet, rulesJudge, now(), means("operators of other types, at the end"));
   await settle({ relays, shards, recorder, world, pace, operate, listStaleMs });
 
   const byHand = tamperer.deletions;

@@ -8,7 +8,7 @@ import { boundedRequests } from "../../../shared/runtime/bounded-requests.ts";
 import type { Mutation } from "../mutations.ts";
 import type { Random } from "../random.ts";
 import { type Pace, SHARES } from "../settings.ts";
-import { Environment } from "../transport/environment.ts";
+import { Environment, outsideEnvironments } from "../transport/environment.ts";
 import type { Transport } from "../transport/transport.ts";
 import { type Choices, changeChoices, drawRule, type RelayBindings } from "../world/changing.ts";
 import type { World } from "../world/world.ts";
@@ -21,6 +21,8 @@ type PublishersDependencies = {
   readonly random: Random;
   readonly now: () => number;
   readonly mutation: Mutation;
+  /** Rotates a source a few times within seconds. */
+  readonly rotate: (source: string) => void;
 };
 
 /**
@@ -47,14 +49,10 @@ export class Publishers {
   }
 
   async run({ publishEveryMs }: Pace, untilAt: number): Promise<void> {
-    const { random, now, transport, world } = this.#deps;
+    const { random, now } = this.#deps;
     const running: Promise<void>[] = [];
     for (;;) {
       await sleep(random.between(0, 2 * publishEveryMs));
-      // Half of the time in the middle of a sweep or a sync.
-      const { host } = random.pick(world.clusters);
-      const call = random.pick(["list Secret", "read Secret"]);
-      if (random.chance(0.5)) await Promise.race([transport.requestTo(host, call), sleep(publishEveryMs)]);
       if (now() >= untilAt) break;
       for (let count = random.chance(SHARES.publishersAtOnce) ? 2 : 1; count > 0; count -= 1)
         running.push(this.#publish());
@@ -66,26 +64,45 @@ export class Publishers {
     const { bindings, random } = this.#deps;
     this.#started += 1;
     const name = `publisher of ${bindings.relay}#${this.#started}`;
-    const environment = new Environment(name, 0, random.below(2 ** 31));
+    const environment = new Environment(name, 0, random.below(2 ** 31), "people");
     if (random.chance(SHARES.publishersKilled)) environment.killAfter(random.below(STEPS_MAX));
     const isRollback = random.chance(0.2);
     const thinkMs = random.between(0, 1_000);
+    const moment = this.#drawMoment();
     const change = (before: Choices) => changeChoices(before, bindings.targets, random);
     const work = async (bucket: BindingsBucket): Promise<Published> => {
       const before = await bucket.readPointer();
       if (before === undefined) throw new TypeError("The first pointer is never removed");
       const to = isRollback ? await earlierPointer(bucket) : undefined;
       await sleep(thinkMs); // they read the diff
+      await moment();
       if (to !== undefined) return rollBack(bucket, to.pointer, before, this.#publisher(name));
       const compiled = bindings.compile(change(bindings.generationOf(before.pointer).choices));
       return publishBindings(bucket, compiled, before, this.#publisher(name));
     };
-    const ended = environment.run(() => this.#withBucket(work)).then(
-      ({ kind }) => (kind === "superseded" ? "lostToAnother" : isRollback ? "rolledBack" : "published"),
-      () => "failed" as const,
-    );
+    const ended = environment
+      .run(() => this.#withBucket(work))
+      .then(
+        ({ kind }) => (kind === "superseded" ? "lostToAnother" : isRollback ? "rolledBack" : "published"),
+        () => "failed" as const,
+      );
     const end = await Promise.race([ended, environment.died.then(() => "killed" as const)]);
     this.counts[end] += 1;
+  }
+
+  /** Sometimes at once, sometimes in the middle of the syncs of a changing Secret, or of a sweep. */
+  #drawMoment(): () => Promise<unknown> {
+    const { bindings, random, transport, world, rotate } = this.#deps;
+    const drawn = random.next();
+    const target = random.pick(bindings.targets);
+    const cluster = world.clusters.find(({ key }) => key === target.cluster);
+    const aws = world.hosts.find(({ kind }) => kind === "aws");
+    if (cluster === undefined || aws === undefined || drawn < 0.3) return async () => {};
+    const [host, call] = drawn < 0.8 ? [cluster.host, "read Secret"] : [aws, "ListSecrets"];
+    return () => {
+      if (drawn < 0.6) outsideEnvironments(() => rotate(target.source)); // another team does that
+      return Promise.race([transport.requestTo(host, call), sleep(MOMENT_MS_MAX)]);
+    };
   }
 
   #withBucket<T>(use: (bucket: BindingsBucket) => Promise<T>): Promise<T> {
@@ -121,6 +138,8 @@ async function earlierPointer(bucket: BindingsBucket): Promise<StoredPointer | u
   }
   return versionId === undefined ? undefined : bucket.readPointer(versionId);
 }
+
+const MOMENT_MS_MAX = 5_000;
 
 /** Reading and replacing the pointer, and two or three parts, with their answers. */
 const STEPS_MAX = 12;

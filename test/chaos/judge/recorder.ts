@@ -119,7 +119,8 @@ export class Recorder {
       uid,
       resourceVersion,
       annotations,
-      data: data ?? kept, // the response to a patch of metadata has no data
+      // The response to a relay's patch of metadata has no data. To an operator's patch, that of an empty Secret has none.
+      data: data ?? (environment === undefined ? {} : kept),
       goneSince,
     });
     this.#holds.observe(key, annotations, servedAt);

@@ -1,6 +1,6 @@
 import type { LogCode, LogFields } from "../../../shared/runtime/log.ts";
 import { bucketOf } from "../actors/publishers.ts";
-import type { ExpectedState } from "../expected-state.ts";
+import { EXTRA, type ExpectedState } from "../expected-state.ts";
 import type { InvocationListener } from "../lambda/lambda.ts";
 import { DELETION_GRACE_MS, SKEW_MS_MAX } from "../settings.ts";
 import { currentEnvironment, type Environment } from "../transport/environment.ts";
@@ -78,7 +78,10 @@ export class RulesJudge implements Listener {
     this.counts.unknownRules += 1;
     const since = this.#rightSince.get(`${relay} ${target}`) ?? Number.POSITIVE_INFINITY;
     if (now - since < INVOCATION_MS_MAX) return;
-    this.#report("blocked", `${currentEnvironment()?.name} does not write ${target}, whose rules are unchanged`);
+    this.#report(
+      "blocked",
+      `${currentEnvironment()?.name} does not write ${target}, whose rules are unchanged`,
+    );
   }
 
   rotatedBy =
@@ -97,7 +100,7 @@ export class RulesJudge implements Listener {
       }
     };
 
-  /** The targets whose type differs from that of their Secret: an operator must delete the Secret. */
+  /** The generation in force. */
   latestOf(relay: string): InForce | undefined {
     return this.#inForce.get(relay)?.at(-1);
   }
@@ -142,7 +145,10 @@ export class RulesJudge implements Listener {
       this.#report("publication", `generation ${generation} of ${relay} replaces generation ${before}`);
     const missing = parts.filter((hash) => hash !== "" && !this.#parts.has(`/${bucket}/parts/${hash}.json`));
     if (missing.length > 0)
-      this.#report("publication", `generation ${generation} of ${relay} is in force without ${missing.length} part(s)`);
+      this.#report(
+        "publication",
+        `generation ${generation} of ${relay} is in force without ${missing.length} part(s)`,
+      );
     known.push({ ...bindings.generationOf(pointer), number: generation, startedAt });
     this.#inForce.set(relay, known);
     this.counts.generations += 1;
@@ -208,7 +214,9 @@ export class RulesJudge implements Listener {
     const wrong = [
       ...(isBound ? ["which the bindings in force bind"] : []),
       ...(askedAt < lookedAt ? ["without the pointer after its look at the Secret"] : []),
-      ...(this.#annotations.get(key)?.[names.deletionPolicy] === "delete" ? [] : ["which its last binding keeps"]),
+      ...(this.#annotations.get(key)?.[names.deletionPolicy] === "delete"
+        ? []
+        : ["which its last binding keeps"]),
       ...(goneSince === undefined ? ["after one observation"] : []),
       ...(goneSince !== undefined && now - goneSince < graceMs ? ["before its grace period ended"] : []),
     ];
@@ -244,19 +252,29 @@ export class RulesJudge implements Listener {
     const { moves, passwords } = expected.get(target.source);
     const versions = new Map([...passwords].map(([versionId, password]) => [password, versionId]));
     const held = records.map((record): Held & { readonly record: SecretRecord } => {
-      const texts = Object.values(record.data).map((data) => Buffer.from(data, "base64").toString());
-      const versionId = record.type === "DELETED" ? undefined : texts.map((text) => versions.get(text)).find(Boolean);
+      const texts = Object.values(record.data).map(textOf);
+      const versionId =
+        record.type === "DELETED" ? undefined : texts.map((text) => versions.get(text)).find(Boolean);
       return { record, versionId, from: this.#acceptedAt(target, record) };
     });
     const landings = held.flatMap(({ record: { uid }, versionId, from }): Landing[] =>
       versionId === undefined ? [] : [{ versionId, uid, at: from.latest }],
     );
     for (const { landing } of findDisorder(moves, landings))
-      this.#report("order", `${keyOfTarget(target)}: version ${landing.versionId.slice(0, 8)} landed out of order`);
+      this.#report(
+        "order",
+        `${keyOfTarget(target)}: version ${landing.versionId.slice(0, 8)} landed out of order`,
+      );
     const generations = this.#inForce.get(target.ownMetadata.self.name) ?? [];
     // By all rules that the invocation may have known. Another type needs an operator.
-    const isBoundAllTheTime = ({ knownSince, endedAt }: Success & { readonly knownSince: number }): boolean => {
-      const from = Math.max(0, generations.findLastIndex(({ startedAt }) => startedAt <= knownSince));
+    const isBoundAllTheTime = ({
+      knownSince,
+      endedAt,
+    }: Success & { readonly knownSince: number }): boolean => {
+      const from = Math.max(
+        0,
+        generations.findLastIndex(({ startedAt }) => startedAt <= knownSince),
+      );
       const possible = generations.slice(from).filter(({ startedAt }) => startedAt <= endedAt);
       const types = new Set(possible.map(({ choices }) => choices.get(target)?.type));
       return types.size === 1 && !types.has(undefined);
@@ -270,27 +288,10 @@ export class RulesJudge implements Listener {
   }
 
   #judgeEnd(target: ChangingTarget, last: SecretRecord | undefined, expected: ExpectedState): void {
-    const key = keyOfTarget(target);
-    const { annotations: names, self } = target.ownMetadata;
-    const latest = this.latestOf(self.name);
-    const live = last === undefined || last.type === "DELETED" ? undefined : last;
-    const wrong = (what: string): void => this.#report("settled", `${key} ${what}`);
-    const rule = latest?.choices.get(target);
-    if (rule === undefined) {
-      if (live?.annotations[names.deletionPolicy] === "delete") wrong("is not bound any more, and still exists");
-      return;
-    }
-    if (live === undefined) return wrong("is bound, and does not exist");
-    if (live.annotations[names.bindingFingerprint] !== latest?.fingerprints.get(target))
-      return wrong("does not follow the last bindings");
-    const { versionId } = expected.currentOf(expected.get(target.source));
-    const password = expected.get(target.source).passwords.get(versionId);
-    const data = Object.entries(live.data).map(([dataKey, text]) => [dataKey, Buffer.from(text, "base64").toString()]);
-    const held = Object.fromEntries(data) as Record<string, string>;
-    const dataKeys = Object.keys(held).filter((dataKey) => dataKey !== "extra");
-    const wanted = keysOf(rule);
-    if (held[rule.dataKey ?? "password"] !== password) wrong("does not hold the value of its source");
-    if (dataKeys.sort().join() !== wanted.join()) wrong(`has the keys ${dataKeys.join()} instead of ${wanted.join()}`);
+    const latest = this.latestOf(target.ownMetadata.self.name);
+    const live = last?.type === "DELETED" ? undefined : last;
+    const what = latest && wrongAtTheEnd(target, latest, live, expected);
+    if (what !== undefined) this.#report("settled", `${keyOfTarget(target)} ${what}`);
   }
 
   #acceptedAt({ cluster }: ChangingTarget, { resourceVersion }: SecretRecord) {
@@ -302,7 +303,36 @@ export class RulesJudge implements Listener {
   }
 }
 
-const keysOf = ({ dataKey }: Rule): string[] => (dataKey === undefined ? ["password", "username"] : [dataKey]);
+function wrongAtTheEnd(
+  target: ChangingTarget,
+  { choices, fingerprints }: Generation,
+  live: SecretRecord | undefined,
+  expected: ExpectedState,
+): string | undefined {
+  const { annotations: names } = target.ownMetadata;
+  const rule = choices.get(target);
+  if (rule === undefined) {
+    const isLeft = live?.annotations[names.deletionPolicy] === "delete";
+    return isLeft ? "is not bound any more, and still exists" : undefined;
+  }
+  if (live === undefined) return "is bound, and does not exist";
+  if (live.annotations[names.bindingFingerprint] !== fingerprints.get(target))
+    return "does not follow the last bindings";
+  const source = expected.get(target.source);
+  const password = source.passwords.get(expected.currentOf(source).versionId);
+  if (textOf(live.data[rule.dataKey ?? "password"] ?? "") !== password)
+    return "does not hold the value of its source";
+  const held = Object.keys(live.data).filter((dataKey) => dataKey !== EXTRA.key);
+  const wanted = keysOf(rule);
+  return held.sort().join() === wanted.join()
+    ? undefined
+    : `has the keys ${held.join()} instead of ${wanted.join()}`;
+}
+
+const textOf = (data: string): string => Buffer.from(data, "base64").toString();
+
+const keysOf = ({ dataKey }: Rule): string[] =>
+  dataKey === undefined ? ["password", "username"] : [dataKey];
 
 type Pointer = { readonly generation: number; readonly relay: string; readonly parts: readonly string[] };
 type Answer = {

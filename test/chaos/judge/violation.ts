@@ -9,7 +9,8 @@ export const RULES = {
   publication: "Bindings come into force complete, and one generation after the other",
   blocked: "While S3 does not answer, rotations go on whose rules have not changed",
   settled: "In the end every Secret holds the values of its sources, and no sweep finds drift",
-  deletion: "A Secret is deleted only after two observations, and never while its source exists or the bindings in force bind it",
+  deletion:
+    "A Secret is deleted only after two observations, and never while its source exists or the bindings in force bind it",
   bystander:
     "A Secret or key of another owner, the second relay included, is neither changed nor deleted, whatever its labels",
   hold: "While an operator holds a Secret, no relay writes it",

@@ -44,7 +44,9 @@ export function rulesLanded(
   letter: string,
 ): { readonly rulesReached: number; readonly violation?: Violation } {
   const from = live?.rulesReached ?? 0;
-  const found = [...generationsOf(scope)].findIndex((named, at) => at >= from && at <= rules && named === letter);
+  const found = [...generationsOf(scope)].findIndex(
+    (named, at) => at >= from && at <= rules && named === letter,
+  );
   return found < 0
     ? { rulesReached: from, violation: "older rules landed after newer ones" }
     : { rulesReached: found };

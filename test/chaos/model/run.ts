@@ -10,7 +10,12 @@ import type { Protocol } from "./state.ts";
 
 const { values } = parseArgs({ options: { protocol: { type: "string", default: "as it is" } } });
 let isFine = true;
-for (const [name, scope] of Object.entries({ ...SCOPES, ...RULES_SCOPES, ...IMMUTABLE_SCOPES, ...LARGE_SCOPES })) {
+for (const [name, scope] of Object.entries({
+  ...SCOPES,
+  ...RULES_SCOPES,
+  ...IMMUTABLE_SCOPES,
+  ...LARGE_SCOPES,
+})) {
   const startedAt = performance.now();
   const { states, transitions, depth, counterexamples } = explore(scope, values.protocol as Protocol);
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);

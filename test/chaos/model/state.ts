@@ -149,4 +149,5 @@ export type Protocol =
   | "unknown rules taken for the ones in force"
   | "newer rules ignored"
   | "no pointer read after the create"
+  | "unknown rules after a create believed"
   | "deletes without a pointer read";

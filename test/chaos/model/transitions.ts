@@ -170,7 +170,8 @@ function invocationTransitions(model: Model, invocation: Invocation, index: numb
     case "read-rules":
     case "read-source":
       if (invocation.checked === "not yet" && hasGenerations(scope)) {
-        for (const { action, next, left } of pointerReads(model, invocation, index)) goes(action, next, { left });
+        for (const { action, next, left } of pointerReads(model, invocation, index))
+          goes(action, next, { left });
       }
       if (invocation.step === "read-rules") break;
       for (const { position, left, isStale } of reads(model, invocation)) {
@@ -204,11 +205,6 @@ function invocationTransitions(model: Model, invocation: Invocation, index: numb
       if (seen === null) break;
       const { known } = invocation;
       const result = apply(model, { seen, version, known });
-      // On a Secret that the relay owned, the apply takes fields back, so only the fence can stop it.
-      if (!result.isApplied && state.live?.version === FOREIGN && seen.kind === "absent") {
-        goes("applies, and gets a conflict with another owner", { step: "refused" });
-        break;
-      }
       if (!result.isApplied) {
         goes("applies, and gets 409", startAgain(model, invocation));
         break;
@@ -246,7 +242,10 @@ function invocationTransitions(model: Model, invocation: Invocation, index: numb
       const isInForce = { ...invocation, step: "done" as const, isSuspect: false };
       const end = invocation.isSuspect ? startAgain(model, invocation) : isInForce;
       for (const { action, answer, left } of pointerAnswers(model, invocation)) {
-        const next = answer === "superseded" ? attemptBy(model, state.rules) : end;
+        const isDoubtful = answer === "unknown" && model.protocol !== "unknown rules after a create believed";
+        // Lambda retries an invocation that failed, in the same environment.
+        const again = answer === "superseded" ? state.rules : invocation.known;
+        const next = answer === "superseded" || isDoubtful ? attemptBy(model, again) : end;
         goes(`checks: ${action}`, next, { left });
       }
       break;
@@ -384,27 +383,25 @@ function believe(model: Model, invocation: Invocation, version: string, index: n
     return { isSuspect: true, confirmations: confirmations + 1, version, wasStale };
   }
   if (mustConfirm && protocol !== "trusts an unconfirmed read") return { step: "failed", version, wasStale };
-  if (hasGenerations(scope) && invocation.checked === "not yet") return { step: "read-rules", version, wasStale };
+  if (hasGenerations(scope) && invocation.checked === "not yet")
+    return { step: "read-rules", version, wasStale };
   return { wasStale, ...decide(model, { ...invocation, version }, index) };
 }
 
 /** The plan: refuse a Secret of another owner, leave what is right, apply the rest. */
-function decide(
-  model: Model,
-  invocation: Invocation,
-  index: number,
-): Partial<Invocation> {
+function decide(model: Model, invocation: Invocation, index: number): Partial<Invocation> {
   const { scope, protocol } = model;
   const { seen, version, checked } = invocation;
   const letter = lettersOf(scope, invocation);
   if (isUnboundBy(model, invocation)) {
     const isSweep = scope.invocations[index]?.isSweep ?? false;
-    if (checked === "unknown" && isSweep) return { step: "failed" };
+    if (checked === "unknown" && isSweep) return { step: "failed" }; // there will be another sweep
     return { step: isSweep && seen?.kind === "live" ? "delete-orphan" : "unbound" };
   }
   const isByKnownRules = seen?.kind === "live" && seen.rules === letter && !scope.isImmutable;
   const isForeignOne = seen?.kind === "live" && seen.version === FOREIGN;
-  if (checked === "unknown" && !isByKnownRules && !isForeignOne) return { step: "failed", seen, version };
+  // Lambda retries it.
+  if (checked === "unknown" && !isByKnownRules && !isForeignOne) return attemptBy(model, invocation.known);
   if (seen?.kind !== "live" || seen.version !== version || seen.rules !== letter) {
     const isForeign = seen?.kind === "live" && seen.version === FOREIGN;
     if (isForeign && protocol !== "overwrites another owner's Secret")
@@ -440,10 +437,7 @@ type Applied =
     };
 
 /** The API server's side of the fence, as one atomic step. */
-function apply(
-  { scope, protocol, state }: Model,
-  { seen, version, known }: Sent,
-): Applied {
+function apply({ scope, protocol, state }: Model, { seen, version, known }: Sent): Applied {
   const { live } = state;
   const isLet =
     protocol === "fence off" ||

@@ -1,5 +1,6 @@
 import type { Random } from "../random.ts";
 import { failItems } from "./batch-faults.ts";
+import type { Environment } from "./environment.ts";
 import type { HostKind } from "./host.ts";
 import type { TransportRequest, TransportResponse } from "./message.ts";
 
@@ -37,9 +38,10 @@ export class Faults {
     this.#degraded.set(host, share);
   }
 
-  draw(host: HostKind): Disturbance {
+  draw(host: HostKind, network: Environment["network"]): Disturbance {
     const random = this.#random;
-    const share = Math.max(this.#share, this.#degraded.get(host) ?? 0);
+    const degraded = network === "functions" ? (this.#degraded.get(host) ?? 0) : 0;
+    const share = Math.max(this.#share, degraded);
     const fault: Fault = random.chance(share) ? random.pick(FAULTS[host]) : { kind: "none" };
     // The SDK waits one second for a credentials endpoint, and writes to the console on timeout.
     const sendMs = Math.min(this.#drawMs(), host === "credentials" ? SLOW_MS_MAX : STUCK_MS_MAX);

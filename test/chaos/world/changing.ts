@@ -26,7 +26,10 @@ export type Rule = {
 export type Choices = ReadonlyMap<ChangingTarget, Rule>;
 
 /** What one generation says about the changing targets. */
-export type Generation = { readonly choices: Choices; readonly fingerprints: ReadonlyMap<ChangingTarget, string> };
+export type Generation = {
+  readonly choices: Choices;
+  readonly fingerprints: ReadonlyMap<ChangingTarget, string>;
+};
 
 /** The bindings of one relay: most stay the same, some are changed by publishers. */
 export class RelayBindings {

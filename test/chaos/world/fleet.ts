@@ -87,7 +87,8 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
   const shared = drawShared(drawnOfFirst, drawnOfSecond, world.clusters, random);
   const bindings = [...drawnOfFirst, ...drawnOfSecond, ...shared];
   const targets = bindings.flatMap((binding) => (binding.isOccupied ? [] : binding.targets));
-  const changing = [...drawChanging(drawnOfFirst, random), ...drawChanging(drawnOfSecond, random)];
+  const keptSources = targets.map(({ parts: [{ source }] }) => source).filter(isKept);
+  const changing = [drawnOfFirst, drawnOfSecond].flatMap((drawn) => drawChanging(drawn, keptSources, random));
   const sourceNames = [...new Set(targets.map(({ parts: [{ source }] }) => source))];
   const bystanders = bystandersOf(bindings, world.clusters);
   const firstVersions = new Map(sourceNames.map((name) => [name, random.uuid()]));
@@ -212,7 +213,7 @@ function drawBindings(
   return bindings;
 }
 
-/** A source that no run deletes, with one binding of AWSCURRENT alone. */
+/** A source that no run deletes. */
 const isKept = (source: string): boolean => /[0168]$/.test(source);
 
 type Names = { readonly from: number; readonly sources: string; readonly secrets: string };
@@ -257,10 +258,13 @@ function drawShared(
  * Secrets whose bindings change, each beside one that stays: a sweep finds orphans only where something is bound, and
  * deletes no more Secrets than are bound.
  */
-function drawChanging(bindings: readonly FleetBinding[], random: Random): ChangingTarget[] {
+function drawChanging(
+  bindings: readonly FleetBinding[],
+  sources: readonly string[],
+  random: Random,
+): ChangingTarget[] {
   const beside = bindings.flatMap(({ targets, isOccupied }) => (isOccupied ? [] : targets));
-  const sources = [...new Set(beside.map(({ parts: [{ source }] }) => source))].filter(isKept);
-  const count = sources.length === 0 ? 0 : Math.min(beside.length, Math.max(2, Math.ceil(beside.length / 6)));
+  const count = Math.min(beside.length, Math.max(2, Math.ceil(beside.length / 6)));
   return beside.slice(0, count).map(({ cluster, namespace, name, ownMetadata }) => ({
     ...{ cluster, namespace, name: `changing-${name}`, ownMetadata },
     source: random.pick(sources),
