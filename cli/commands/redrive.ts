@@ -56,6 +56,11 @@ async function redrive(cli: CommandLine, options: Options): Promise<ExitCode> {
   if (queues.length === 0) {
     throw new UsageError(`Stack ${options.stackName} has no such queue. Check --stack-name.`);
   }
+  if (options.replay === true) {
+    const { announceFunction } = await import("../live/announce-writes.ts");
+    const names = ["RotationFunctionName", "ReconcileFunctionName"].flatMap((name) => outputs[name] ?? []);
+    announceFunction(cli, aws, ...names);
+  }
   const replay = options.replay === true ? { replay: replayToFunctions(aws, outputs) } : {};
   const results: QueueResult[] = await withProgress(cli.terminal, "redriving", async (reportProgress) => {
     const done: QueueResult[] = [];

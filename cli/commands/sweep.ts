@@ -89,6 +89,9 @@ async function sweepDirectly(
   const { runSweep } = await import("../../shared/sweep/run-sweep.ts");
   const { assessTargets, sweeperOf } = await import("../targets/assess-targets.ts");
   const { session } = await openSelection(cli, undefined, options);
+  const { announceWrites } = await import("../live/announce-writes.ts");
+  const clusterKeys = options.cluster ?? Object.keys(session.index.clusters);
+  if (request.plan !== true) announceWrites(cli, session, clusterKeys);
   const budget = startTimeBudget(timeoutMs);
   const report = request.plan
     ? await assessTargets(session, request, budget)
@@ -97,7 +100,7 @@ async function sweepDirectly(
 }
 
 async function sweepThroughFunction(
-  _cli: CommandLine,
+  cli: CommandLine,
   options: SweepOptions,
   request: SweepRequest,
   timeoutMs: number,
@@ -107,5 +110,7 @@ async function sweepThroughFunction(
   const { sweepViaFunction } = await import("../sweep/sweep-via-function.ts");
   const aws = await openAwsSession(options);
   const functionName = await findFunction(aws, "ReconcileFunctionName", options);
+  const { announceFunction } = await import("../live/announce-writes.ts");
+  if (request.plan !== true) announceFunction(cli, aws, functionName);
   return { report: await sweepViaFunction(aws, functionName, request, timeoutMs) };
 }

@@ -63,9 +63,11 @@ async function syncDirectly(
   options: SyncOptions,
   { timeoutMs, reportProgress }: Limits,
 ): Promise<SyncRow[]> {
+  const { announceWrites, clustersOf } = await import("../live/announce-writes.ts");
   const { openSelection } = await import("../live/open-session.ts");
   const { syncFromHere } = await import("../sync/sync-from-here.ts");
   const { session, groups } = await openSelection(cli, what, options);
+  announceWrites(cli, session, clustersOf(groups.flatMap(({ bindings }) => bindings)));
   return syncFromHere(session, groups, { budget: startTimeBudget(timeoutMs), reportProgress });
 }
 
@@ -75,6 +77,7 @@ async function syncThroughFunction(
   options: SyncOptions,
   { timeoutMs, reportProgress }: Limits,
 ): Promise<SyncRow[]> {
+  const { announceFunction } = await import("../live/announce-writes.ts");
   const { findFunction } = await import("../live/invoke-function.ts");
   const { openSelection, openSources } = await import("../live/open-session.ts");
   const { syncUnobservedViaFunction, syncViaFunction } = await import("../sync/sync-via-function.ts");
@@ -87,6 +90,7 @@ async function syncThroughFunction(
   if (selection !== undefined) {
     const { session, groups } = selection;
     const functionName = await findFunction(session.aws, "RotationFunctionName", options);
+    announceFunction(cli, session.aws, functionName);
     return syncViaFunction(session, groups, { aws: session.aws, functionName, budget, reportProgress });
   }
   const source = parseSecretReference(what ?? "", "any");
@@ -96,5 +100,6 @@ async function syncThroughFunction(
     source: { describe },
   } = await openSources(options);
   const functionName = await findFunction(aws, "RotationFunctionName", options);
+  announceFunction(cli, aws, functionName);
   return syncUnobservedViaFunction({ aws, functionName, budget, describe }, source);
 }

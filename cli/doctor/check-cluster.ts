@@ -31,7 +31,15 @@ export async function checkCluster(options: ClusterCheckOptions): Promise<CheckR
   const endpoint = await checkEndpoint(options);
   const entries = await checkAccessEntries(options);
   const { results: login, connection } = await checkLogin(options);
-  if (connection === undefined) return [...endpoint, ...entries, ...login];
+  if (connection === undefined) {
+    const needs = "a connection to its API server";
+    return [
+      ...endpoint,
+      ...entries,
+      ...login,
+      ...(["namespace", "rbac"] as const).map((check) => skipped(check, needs, { about })),
+    ];
+  }
   const each = await checkNamespaces(options, connection);
   const rbac = await checkRbac(options, connection);
   const allExist = each.length > 0 && each.every(({ status }) => status === "ok");
@@ -49,9 +57,7 @@ async function checkEndpoint({
   const isPinned = endpoint !== undefined;
   if (aws === undefined || roleArn !== undefined) {
     // The role can belong to another account, and trust only the functions.
-    return isPinned
-      ? []
-      : [skipped("cluster", roleArn ? `to assume ${roleArn}` : "AWS credentials", { about })];
+    return [skipped("cluster", roleArn ? `to assume ${roleArn}` : "AWS credentials", { about })];
   }
   const renew = `aws eks describe-cluster --name ${name} --region ${region} --query cluster.[endpoint,certificateAuthority.data]`;
   try {
@@ -92,7 +98,9 @@ async function checkAccessEntries({
   stack,
   relay,
 }: ClusterCheckOptions): Promise<CheckResult[]> {
-  if (aws === undefined || stack === undefined) return [];
+  if (aws === undefined || stack === undefined) {
+    return [skipped("access-entry", aws === undefined ? "AWS credentials" : "the stack", { about })];
+  }
   const ofStack = ["RotationRoleArn", "ReconcileRoleArn"].flatMap((output) => stack.outputs[output] ?? []);
   const principals = roleArn === undefined ? ofStack : [roleArn];
   const { EKSClient, DescribeAccessEntryCommand } = await import("@aws-sdk/client-eks");

@@ -13,12 +13,15 @@ export async function checkStack(aws: AwsSession, stackName: string, now: number
   try {
     stack = await readStack(aws, stackName);
   } catch (error) {
-    if (error instanceof StackForbidden)
-      return { results: [skipped("stack", "cloudformation:DescribeStacks")] };
-    if (!(error instanceof StackNotFound)) return { results: [wrongBy("stack", error)] };
+    if (error instanceof StackForbidden) {
+      return { results: [skipped("stack", "cloudformation:DescribeStacks"), ...skippedParts("the stack")] };
+    }
+    if (!(error instanceof StackNotFound)) {
+      return { results: [wrongBy("stack", error), ...skippedParts("the stack")] };
+    }
     const says = `stack ${stackName} does not exist in ${aws.region}`;
     const fix = `${REDEPLOY} --guided, or select another one with --stack-name and --region`;
-    return { results: [wrong("stack", { code: error.code, says, fix })] };
+    return { results: [wrong("stack", { code: error.code, says, fix }), ...skippedParts("the stack")] };
   }
   const parts = await Promise.all([
     ...FUNCTIONS.map((output) => checkFunction(aws, stack.outputs[output])),
@@ -29,6 +32,10 @@ export async function checkStack(aws: AwsSession, stackName: string, now: number
   ]);
   return { stack, results: [ok("stack", `${stackName} is deployed`), ...parts.flat()] };
 }
+
+/** What cannot be checked without the stack. */
+export const skippedParts = (needs: string): CheckResult[] =>
+  (["function", "rule", "queue", "sweeps", "events"] as const).map((check) => skipped(check, needs));
 
 const FUNCTIONS = ["RotationFunctionName", "ReconcileFunctionName"];
 /** The second one exists only with CloudTrailEvents. */

@@ -9,7 +9,7 @@ import type { ReportProgress } from "../terminal/progress.ts";
 import { checkAccount } from "./check-account.ts";
 import { checkCluster } from "./check-cluster.ts";
 import { type CheckResult, skipped } from "./check-result.ts";
-import { checkStack, type StackCheck } from "./check-stack.ts";
+import { checkStack, type StackCheck, skippedParts } from "./check-stack.ts";
 import { checkTargets, type TargetsCheck } from "./check-targets.ts";
 
 export type DoctorOptions = SessionOptions & { readonly stackName: string; readonly values?: boolean };
@@ -30,7 +30,7 @@ export async function runDoctor(
   reportProgress("stack");
   const { stack, results: deployed }: StackCheck =
     aws === undefined
-      ? { results: [skipped("stack", "AWS credentials")] }
+      ? { results: [skipped("stack", "AWS credentials"), ...skippedParts("AWS credentials")] }
       : await checkStack(aws, options.stackName, cli.now());
   const connections = await connectBoundClusters(cli, options, bindings, { aws, listeners: NO_LISTENERS });
   const permissions = permissionsOfBindings(bindings, { findsOrphans: false });

@@ -71,6 +71,8 @@ function printRule(rule: KeyRule): string {
       return Object.keys(rule.keys).join(", ");
     case "value":
       return rule.key;
+    case "none":
+      return "none of its own";
     case "extracted":
       return `those that match ${rule.include.join(", ")}`;
   }

@@ -159,7 +159,7 @@ describe("a missing file", () => {
       const { exitCode, stderr } = await run(command);
       expect(exitCode).toBe(2);
       expect(stderr).toContain(
-        `USAGE: ${join(folder, "bindings.yaml")} does not exist. Create it with: secret-relay init.`,
+        `: ${join(folder, "bindings.yaml")} does not exist. Create it with secret-relay init`,
       );
     },
   );

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseReconcileConfig } from "../../functions/reconcile/config.ts";
 import { parseRotationConfig } from "../../functions/rotation/config.ts";
 import { parseWebhookConfig } from "../../functions/webhook/config.ts";
+import { LAMBDA_ENV } from "../harness/start-lambda-process.ts";
 import { deploy, WITH_WEBHOOK } from "./deploy.ts";
 import { calledByUrl, ofType, template } from "./template.ts";
 
@@ -122,8 +123,9 @@ describe("the rotation function's environment", () => {
 });
 
 describe("the reconcile function's environment", () => {
-  it("has the variables that the code and Powertools read", () => {
+  it("has the variables that the code, Node and Powertools read", () => {
     expect(environmentOf("ReconcileFunction")).toEqual({
+      NODE_OPTIONS: LAMBDA_ENV.NODE_OPTIONS, // the bench and the tests of memory measure with it
       POWERTOOLS_SERVICE_NAME: "reconcile",
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
       LOG_LEVEL: "INFO",
