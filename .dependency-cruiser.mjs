@@ -106,10 +106,10 @@ export default {
       from: {
         path: "^(functions|shared)/",
         pathNot:
-          "^shared/(bindings/check-rules|bindings/expressions/|external-secrets/match-name|render/(compose-data|check-type))",
+          "^shared/(bindings/check-rules|bindings/expressions/|external-secrets/match-name|render/(compose-data|check-(type|ssh-key|docker-config)))",
       },
       to: {
-        path: "^shared/(bindings/expressions/(?!json-tree)|render/(compose-data|check-type))|^node_modules/liquidjs/",
+        path: "^shared/(bindings/expressions/(?!json-tree)|render/(compose-data|check-(type|ssh-key|docker-config)))|^node_modules/liquidjs/",
         dependencyTypesNot: ["dynamic-import", "type-only"],
       },
     },

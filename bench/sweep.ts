@@ -14,7 +14,7 @@ import { startBackend } from "./start-backend.ts";
  * Sweeps by metadata over sources that are each bound to one Secret, with the built reconcile function in its own process.
  * `ms` is the first sweep, which connects and runs code that V8 has not compiled yet. `againMs` is the median of the next
  * ones, as in a Lambda environment that is reused. The servers run in the bench's process, so `maxRssMB` is the relay's
- * alone; calls and values are counted on the server side.
+ * alone, with the NODE_OPTIONS of the template; calls and values are counted on the server side.
  *
  * With `--drifted N`, N bindings differ, in every kind of drift that a sweep detects. The sweep must report each with its
  * code and repair it where possible. Later sweeps must report only the remaining ones.

@@ -1,18 +1,32 @@
 import path from "node:path";
 import { Option } from "commander";
 import type { CompiledBindings } from "../shared/bindings/binding.ts";
-import { readCompiledBindings } from "../shared/bindings/read-compiled-bindings.ts";
+import { BindingsUnreadable, readCompiledBindings } from "../shared/bindings/read-compiled-bindings.ts";
 import type { Cli } from "./cli.ts";
-import { checkReadable } from "./files.ts";
+import { findFileProblem } from "./files.ts";
 
+export const BINDINGS_FILE = "bindings.yaml";
+
+/** For a command that works on a file, before it is published. */
 export const bindingsOption = (): Option =>
   new Option("-b, --bindings <file>", "the bindings, as YAML or as compiled JSON")
     .env("BINDINGS_FILE")
-    .default("bindings.yaml");
+    .default(BINDINGS_FILE);
 
-/** Throws BindingsError with every mistake in the file, BindingsUnreadable, or UsageError if there is no such file. */
+/** For a command that works on the published bindings, unless a file is named. */
+export const insteadOfPublishedOption = (): Option =>
+  new Option(
+    "-b, --bindings <file>",
+    "the bindings of a file (or BINDINGS_FILE), instead of those that the stack has published",
+  );
+
+/** Throws BindingsError with every mistake in the file, or BindingsUnreadable. */
 export async function loadBindingsFile(cli: Pick<Cli, "cwd">, file: string): Promise<CompiledBindings> {
   const resolved = path.resolve(cli.cwd, file);
-  await checkReadable(resolved, "Create it with: secret-relay init. Or select another: --bindings FILE");
+  const problem = await findFileProblem(
+    resolved,
+    "Create it with secret-relay init, or select another: --bindings FILE",
+  );
+  if (problem !== undefined) throw new BindingsUnreadable(resolved, problem.is, problem.fix);
   return readCompiledBindings(resolved);
 }

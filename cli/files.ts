@@ -4,30 +4,33 @@ import path from "node:path";
 import type { Cli } from "./cli.ts";
 import { UsageError } from "./errors.ts";
 
-/** Reads a file of the command line; `-` is stdin. */
+/** Reads a file of the command line; `-` is stdin. `advice` is for a file that does not exist. */
 export async function readInputFile(
   cli: Pick<Cli, "cwd" | "readStdin">,
   file: string,
-  advice = "Check the path.",
+  advice = "Check the path",
 ): Promise<string> {
   if (file === "-") return cli.readStdin();
   const resolved = path.resolve(cli.cwd, file);
-  await checkReadable(resolved, advice);
+  const problem = await findFileProblem(resolved, advice);
+  if (problem !== undefined) throw new UsageError(`${resolved} ${problem.is}. ${problem.fix}.`);
   return readFile(resolved, "utf8");
 }
 
-/** Throws UsageError with the reason. `advice` is for a file that does not exist. */
-export async function checkReadable(file: string, advice: string): Promise<void> {
+/** Why a file cannot be read. */
+export async function findFileProblem(
+  file: string,
+  advice: string,
+): Promise<{ readonly is: string; readonly fix: string } | undefined> {
   try {
-    const isFolder = (await stat(file)).isDirectory();
-    if (isFolder) throw new UsageError(`${file} is a folder. Name a file in it.`);
+    if ((await stat(file)).isDirectory()) return { is: "is a folder", fix: "Name a file in it" };
     await access(file, constants.R_OK);
+    return undefined;
   } catch (error) {
-    if (error instanceof UsageError) throw error;
     const isAbsent = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new UsageError(
-      isAbsent ? `${file} does not exist. ${advice}` : `${file} cannot be read. Check its permissions.`,
-    );
+    return isAbsent
+      ? { is: "does not exist", fix: advice }
+      : { is: "cannot be read", fix: "Check its permissions" };
   }
 }
 

@@ -2,13 +2,14 @@ import type { Command } from "commander";
 import type { Pointer } from "../../shared/bindings/published/pointer.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
-import { CommandError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { addAwsOptions, addStackOption } from "../live/options.ts";
 import type { BindingsBucket, StoredPointer } from "../publish/bindings-bucket.ts";
+import { GenerationNotFound, NothingPublished, PublishedMeanwhile } from "../publish/errors.ts";
 import type { StackOptions } from "../publish/open-bindings-bucket.ts";
 import { table } from "../terminal/table.ts";
-import { PublishedMeanwhile, sayWhere } from "./publish.ts";
+import { checkRelayName, sayWhere } from "./publish.ts";
 
 type Options = StackOptions & { readonly json?: boolean };
 type ShowOptions = Options & { readonly generation?: string };
@@ -68,10 +69,12 @@ async function showHistory(cli: CommandLine, options: Options): Promise<ExitCode
         String(generation),
         publishedAt,
         String(counts.bindings),
+        rollbackTo === undefined ? "" : String(rollbackTo),
         publishedBy,
-        rollbackTo === undefined ? "" : `rollback to ${rollbackTo}`,
       ]);
-      cli.terminal.out(table(cli.terminal, ["GENERATION", "PUBLISHED", "SECRETS", "BY", ""], rows));
+      cli.terminal.out(
+        table(cli.terminal, ["GENERATION", "PUBLISHED", "SECRETS", "ROLLBACK TO", "BY"], rows),
+      );
     });
   });
 }
@@ -96,18 +99,20 @@ async function showBindings(cli: CommandLine, options: ShowOptions): Promise<Exi
 async function rollbackTo(cli: CommandLine, options: RollbackOptions): Promise<ExitCode> {
   const wanted = options.to && parseGeneration("--to", options.to);
   const { withBucketOfStack } = await import("../publish/open-bindings-bucket.ts");
-  return withBucketOfStack(options, async ({ aws, bucket }) => {
+  return withBucketOfStack(options, async ({ aws, stack, bucket }) => {
     const before = await pointerInForce(bucket);
     sayWhere(cli, { aws, bucket }, options.stackName, before);
-    const { pointer: to } = await findGeneration(
-      bucket,
-      typeof wanted === "number" ? wanted : before.pointer.generation - 1,
-    );
-    const { readPublished } = await import("../publish/read-published.ts");
-    const { diffBindings } = await import("../../shared/bindings/published/diff-bindings.ts");
+    const inForce = before.pointer.generation;
+    const generation = typeof wanted === "number" ? wanted : inForce - 1;
+    if (generation === inForce) throw new UsageError(`Generation ${inForce} is in force. Choose another.`);
+    if (generation === 0) throw new UsageError("Generation 1 is the first one, so nothing precedes it.");
+    const { pointer: to } = await findGeneration(bucket, generation);
+    checkRelayName(to, stack);
+    const { comparePublished } = await import("../publish/compare-with-published.ts");
     const { printDiff, rowsOfDiff, summaryOf } = await import("../publish/print-diff.ts");
-    const diff = diffBindings(await readPublished(bucket, before.pointer), await readPublished(bucket, to));
-    if (options.json !== true) printDiff(cli.terminal, diff);
+    const diff = await comparePublished(bucket, before.pointer, to);
+    const changes = rowsOfDiff(diff);
+    if (options.json !== true) printDiff(cli.terminal, diff, changes);
     if (options.yes !== true) {
       if (!cli.terminal.canAsk) {
         throw new UsageError("This is not a terminal, so rollback cannot ask. Add --yes.");
@@ -124,15 +129,10 @@ async function rollbackTo(cli: CommandLine, options: RollbackOptions): Promise<E
       reportProgress: () => {},
     });
     if (published.kind === "superseded") throw new PublishedMeanwhile(published.by);
-    const { generation } = published.pointer;
-    return finish(
-      cli,
-      options,
-      { ok: true, generation, rollbackTo: to.generation, changes: rowsOfDiff(diff) },
-      () => {
-        cli.terminal.out(`Generation ${generation} is in force, with the bindings of ${to.generation}.`);
-      },
-    );
+    const { generation: next } = published.pointer;
+    return finish(cli, options, { ok: true, generation: next, rollbackTo: to.generation, changes }, () => {
+      cli.terminal.out(`Generation ${next} is in force, with the bindings of ${to.generation}.`);
+    });
   });
 }
 
@@ -167,18 +167,4 @@ function parseGeneration(option: string, text: string): number {
   throw new UsageError(
     `${option} must be the number of a generation. List them: secret-relay bindings history.`,
   );
-}
-
-export class NothingPublished extends CommandError {
-  readonly code = "NOTHING_PUBLISHED";
-  constructor() {
-    super("Nothing is published yet. Publish bindings.yaml: secret-relay publish.");
-  }
-}
-
-export class GenerationNotFound extends CommandError {
-  readonly code = "GENERATION_NOT_FOUND";
-  constructor(generation: number) {
-    super(`Generation ${generation} is not in the bucket. List them: secret-relay bindings history.`);
-  }
 }

@@ -12,6 +12,7 @@ import type { Session } from "../live/open-session.ts";
 import { addSelectionOptions, type SelectionOptions, targetArgument } from "../live/options.ts";
 import { printSync } from "../sync/print-sync.ts";
 import { isDone, type SyncRow } from "../sync/sync-result.ts";
+import { groupByCause, nameOfGroup } from "../targets/group-by-cause.ts";
 import { withProgress } from "../terminal/progress.ts";
 
 type ClaimOptions = SelectionOptions & { readonly from?: string; readonly yes?: boolean };
@@ -47,8 +48,10 @@ async function claim(cli: CommandLine, what: string | undefined, options: ClaimO
   const { openSelection } = await import("../live/open-session.ts");
   const { claimSecrets } = await import("../claim/claim-secrets.ts");
   const { assessRows } = await import("../sync/sync-from-here.ts");
-  const { session, groups } = await openSelection(cli, what, options);
+  const { session, groups } = await openSelection(cli, what, options, { writes: yes });
   const { identity: relay } = session.index.ownMetadata;
+  const { announceWrites, clustersOf } = await import("../live/announce-writes.ts");
+  if (yes) announceWrites(cli, session, clustersOf(groups.flatMap(({ bindings }) => bindings)));
   const budget = startTimeBudget(CLAIM_MS_MAX);
   return withProgress(cli.terminal, yes ? "claiming" : "comparing", async () => {
     const before = await assessRows(session, groups, budget);
@@ -98,7 +101,11 @@ function printClaims(
   { relay, yes }: { relay: string; yes: boolean },
 ): void {
   const shown = rows.filter(({ claim }) => claim.kind !== "none");
-  for (const row of shown) terminal.out(`${nameOfTarget(row)}: ${explain(row.claim, relay)}`);
+  const causeOf = (row: ClaimRow) => ("code" in row.claim ? explain(row.claim, relay) : nameOfTarget(row));
+  for (const group of groupByCause(shown, causeOf)) {
+    const [first] = group;
+    if (first !== undefined) terminal.out(`${nameOfGroup(group)}: ${explain(first.claim, relay)}`);
+  }
   const count = shown.filter(({ claim }) => "from" in claim || !("code" in claim)).length;
   terminal.out(`${count} of ${rows.length} bound Secret(s) ${yes ? "claimed" : "can be claimed"}.`);
   if (!yes && count > 0) terminal.say("Nothing was changed. Check what they hold, then add --yes.");

@@ -2,7 +2,7 @@ import { type AddCommand, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
 import type { CheckResult } from "../doctor/check-result.ts";
 import type { DoctorOptions } from "../doctor/run-doctor.ts";
-import { addSessionOptions, addStackOption } from "../live/options.ts";
+import { addSessionOptions } from "../live/options.ts";
 import { explainOrphansUnknown } from "../targets/explain-row.ts";
 import { IN_ORDER_HELP, isInOrder } from "../targets/rows.ts";
 import { withProgress } from "../terminal/progress.ts";
@@ -20,7 +20,7 @@ export const addDoctor: AddCommand = (program, cli) => {
     note: `Ends with 1 if a check fails, or if a Secret is unknown or not in order. ${IN_ORDER_HELP}`,
   });
   command.option("--values", "also read every bound value once, to check permissions and keys");
-  addStackOption(addSessionOptions(command)).action(
+  addSessionOptions(command).action(
     cli.runs(async (options: DoctorOptions & { readonly json?: boolean }) => {
       const { terminal } = cli;
       const { runDoctor } = await import("../doctor/run-doctor.ts");

@@ -12,6 +12,7 @@ import {
   type SelectionOptions,
   targetArgument,
 } from "../live/options.ts";
+import { groupByCause, nameOfGroup } from "../targets/group-by-cause.ts";
 import { parseDuration } from "../terminal/parse-duration.ts";
 
 type HoldOptions = SelectionOptions & {
@@ -46,6 +47,8 @@ async function hold(cli: CommandLine, what: string | undefined, options: HoldOpt
   const { holdSecrets } = await import("../hold/hold-secrets.ts");
   const { session, groups } = await openSelection(cli, what, options);
   const bindings = groups.flatMap((group) => group.bindings);
+  const { announceWrites, clustersOf } = await import("../live/announce-writes.ts");
+  announceWrites(cli, session, clustersOf(bindings));
   const targets = await holdSecrets(session, bindings, until, startTimeBudget(HOLD_TIMEOUT_MS));
   const ok = targets.every(({ outcome }) => outcome !== "failed");
   return finish(cli, options, { ok, until, targets }, () => print(cli, targets, what ?? "--all"));
@@ -66,7 +69,11 @@ function parseUntil(now: number, { for: duration, release }: HoldOptions): strin
 }
 
 function print({ terminal }: CommandLine, rows: readonly HoldRow[], selection: string): void {
-  for (const row of rows) terminal.out(`${nameOfTarget(row)}: ${resultOf(row)}`);
+  const causeOf = (row: HoldRow) => (row.outcome === "failed" ? resultOf(row) : nameOfTarget(row));
+  for (const group of groupByCause(rows, causeOf)) {
+    const [first] = group;
+    if (first !== undefined) terminal.out(`${nameOfGroup(group)}: ${resultOf(first)}`);
+  }
   const held = rows.find(({ outcome }) => outcome === "held");
   if (held !== undefined) {
     terminal.say(

@@ -2,7 +2,6 @@ import { Option } from "commander";
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
 import { parseAwsLocation } from "../../shared/source/parse-aws-location.ts";
 import type { AwsLocation } from "../../shared/source/secret-id.ts";
-import { bindingsOption, loadBindingsFile } from "../bindings-file.ts";
 import { type AddCommand, type Cli, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
 import { UsageError } from "../errors.ts";
@@ -15,9 +14,11 @@ import {
   stackParameters,
   tooLongParameters,
 } from "../iam/stack-parameters.ts";
-import { addAwsOptions, type SessionOptions } from "../live/options.ts";
+import { type AwsOptions, addAwsOptions, addPreparedBindingsOptions } from "../live/options.ts";
 
-type Options = SessionOptions & {
+type Options = AwsOptions & {
+  readonly bindings?: string;
+  readonly stackName?: string;
   readonly account?: string;
   readonly prefix?: string;
   readonly kmsKey: readonly string[];
@@ -38,7 +39,6 @@ export const addIam: AddCommand = (program, cli) => {
       ["secret-relay iam --parameters --prefix prod/", "if there are too many sources to list"],
     ],
   })
-    .addOption(bindingsOption())
     .option("--account <id>", "the account of the stack (default: the account of your AWS credentials)")
     .option("--prefix <text>", "allow all sources whose names begin with this text, instead of each ARN")
     .option(
@@ -55,10 +55,11 @@ export const addIam: AddCommand = (program, cli) => {
     )
     .option("--parameters", "print template parameters in the format of samconfig.toml")
     .option("--json", "print the result as one JSON object");
-  addAwsOptions(command).action(
+  addPreparedBindingsOptions(addAwsOptions(command)).action(
     cli.runs(async (options: Options) => {
       const { terminal } = cli;
-      const compiled = await loadBindingsFile(cli, options.bindings);
+      const { loadBindingsOrPublished } = await import("../live/load-bindings.ts");
+      const { compiled } = await loadBindingsOrPublished(cli, options);
       const location = await stackLocation(cli, options);
       const { prefix, kmsKey: kmsKeyArns, externalSecretsByTag: findsByTag = false } = options;
       const needs = awsNeeds(compiled, { location, kmsKeyArns, findsByTag, prefix });

@@ -15,10 +15,10 @@ import type { ReadManifests } from "../import-eso/manifest.ts";
 import { NOTES } from "../import-eso/notes.ts";
 import { printChecks, printConversions } from "../import-eso/print-import.ts";
 import type { KubeContext } from "../live/choose-context.ts";
-import { addAwsOptions, addClusterOptions, type SessionOptions } from "../live/options.ts";
+import { addAwsOptions, addClusterOptions, type ClusterOptions } from "../live/options.ts";
 import { withProgress } from "../terminal/progress.ts";
 
-type Options = Omit<SessionOptions, "bindings"> & {
+type Options = ClusterOptions & {
   readonly live?: boolean;
   readonly check?: boolean;
   readonly bindings?: string;
@@ -177,10 +177,13 @@ function regionIn(object: unknown): string[] {
 
 async function check(cli: CommandLine, bindings: CompiledBindings, options: Options): Promise<SecretCheck[]> {
   if (bindings.bindings.length === 0) return []; // needs no AWS session
+  const { openAwsSession } = await import("../live/aws-session.ts");
   const { openSessionWith } = await import("../live/open-session.ts");
+  const { rulesOfFile } = await import("../../shared/bindings/published/rules.ts");
   const { checkSecrets } = await import("../import-eso/check-secrets.ts");
   return withProgress(cli.terminal, "comparing", async (reportProgress) => {
-    const session = await openSessionWith(cli, options, bindings);
+    const loaded = { compiled: bindings, rules: rulesOfFile(bindings).rules };
+    const session = await openSessionWith(cli, options, loaded, await openAwsSession(options));
     return checkSecrets(session, startTimeBudget(CHECK_MS_MAX), reportProgress);
   });
 }

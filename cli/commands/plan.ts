@@ -20,7 +20,8 @@ export const addPlan: AddCommand = (program, cli) => {
     description:
       "Compares the bindings with the clusters and changes nothing. By metadata it reads no value, and cannot show which keys a new version changes; with --values it reads both sides and names the keys. No value is ever shown.",
     examples: [
-      ["secret-relay plan", "before a merge: the changes of this bindings.yaml"],
+      ["secret-relay plan", "the changes of a sweep with the published bindings"],
+      ["secret-relay plan -b bindings.yaml", "before a merge: the changes of this file"],
       ["secret-relay plan shop/db --values", "one Secret, with the names of its keys"],
       ["secret-relay plan --exit-code", "for CI: 0 only if there is nothing to do"],
     ],

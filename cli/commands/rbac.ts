@@ -5,17 +5,23 @@ import {
 } from "../../shared/permissions/permissions-of-bindings.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
-import { loadBindingsFile } from "../bindings-file.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
 import { UsageError } from "../errors.ts";
 import type { ExitCode } from "../exit-code.ts";
-import { addSessionOptions, type SessionOptions } from "../live/options.ts";
+import {
+  addAwsOptions,
+  addClusterOptions,
+  addPreparedBindingsOptions,
+  type ClusterOptions,
+} from "../live/options.ts";
 import type { CheckedPermission, Subject } from "../permissions/check-permissions.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { table } from "../terminal/table.ts";
 
-type Options = SessionOptions & {
+type Options = ClusterOptions & {
+  readonly bindings?: string;
+  readonly stackName?: string;
   readonly cluster?: string;
   readonly group?: string;
   readonly findOrphans?: boolean;
@@ -47,15 +53,18 @@ export const addRbac: AddCommand = (program, cli) => {
       "--as-self",
       "with --check: check your own permissions, if you use the relay's role or cannot check those of others",
     );
-  addSessionOptions(command).action(
+  const json = "print the result as one JSON object";
+  const options = addPreparedBindingsOptions(addAwsOptions(command.option("--json", json)));
+  addClusterOptions(options).action(
     cli.runs(async (options: Options) => {
-      const compiled = await loadBindingsFile(cli, options.bindings);
+      const { loadBindingsOrPublished } = await import("../live/load-bindings.ts");
+      const { compiled, selectedBy } = await loadBindingsOrPublished(cli, options);
       const cluster = selectCluster(compiled, options.cluster);
       const { findOrphans: findsOrphans = false } = options;
       const ofCluster = permissionsOfBindings(compiled, { findsOrphans }).filter(
         (one) => one.cluster === cluster,
       );
-      const request = { compiled, cluster, namespaces: ofCluster };
+      const request = { compiled, selectedBy, cluster, namespaces: ofCluster };
       const namespaces = findsOrphans ? await addOrphans(cli, options, request) : ofCluster;
       if (namespaces.length === 0) {
         cli.terminal.say(
@@ -71,6 +80,7 @@ export const addRbac: AddCommand = (program, cli) => {
 
 type Request = {
   readonly compiled: CompiledBindings;
+  readonly selectedBy: string;
   readonly cluster: string;
   readonly namespaces: readonly NamespacePermissions[];
 };
@@ -114,7 +124,7 @@ async function print(
 async function check(
   cli: CommandLine,
   options: Options,
-  { compiled, cluster, namespaces }: Request,
+  { compiled, selectedBy, cluster, namespaces }: Request,
 ): Promise<ExitCode> {
   const { terminal } = cli;
   const { connectWithFallback } = await import("../live/connect-bound-clusters.ts");
@@ -139,7 +149,7 @@ async function check(
     if (ok) return terminal.out(`Cluster ${cluster}: the relay has all ${permissions.length} permissions.`);
     terminal.out(table(terminal, ["MISSING", "NAMESPACE", "REASON"], missing.map(rowOf)));
     terminal.say(
-      `${missing.length} of ${permissions.length} permissions are missing in cluster ${cluster}. Grant them: secret-relay rbac${options.cluster ? ` --cluster ${cluster}` : ""} | kubectl apply -f -`,
+      `${missing.length} of ${permissions.length} permissions are missing in cluster ${cluster}. Grant them: secret-relay rbac${selectedBy}${options.cluster ? ` --cluster ${cluster}` : ""} | kubectl apply -f -`,
     );
   });
 }

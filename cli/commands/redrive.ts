@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { bindingsOption, loadBindingsFile } from "../bindings-file.ts";
+import { insteadOfPublishedOption } from "../bindings-file.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
 import { UsageError } from "../errors.ts";
@@ -11,7 +11,6 @@ import type { RedrivenMessage } from "../redrive/redrive-queue.ts";
 import { withProgress } from "../terminal/progress.ts";
 
 type Options = SessionOptions & {
-  readonly stackName: string;
   readonly queue?: string;
   readonly replay?: boolean;
   readonly json?: boolean;
@@ -31,7 +30,7 @@ export const addRedrive: AddCommand = (program, cli) => {
     ],
     note: "Ends with 1 if a replayed message stays in its queue.",
   })
-    .addOption(bindingsOption())
+    .addOption(insteadOfPublishedOption())
     .addOption(new Option("--queue <name>", "one queue only").choices(FAILURE_QUEUES.map(({ name }) => name)))
     .addOption(new Option("--replay", "send the messages again").conflicts("dryRun"))
     .option("--dry-run", "only list them; the default")
@@ -40,13 +39,12 @@ export const addRedrive: AddCommand = (program, cli) => {
 };
 
 async function redrive(cli: CommandLine, options: Options): Promise<ExitCode> {
-  const { openAwsSession } = await import("../live/aws-session.ts");
+  const { openBindings } = await import("../live/load-bindings.ts");
   const { readStackOutputs } = await import("../live/stack.ts");
   const { openQueue } = await import("../redrive/queue-messages.ts");
   const { redriveQueue } = await import("../redrive/redrive-queue.ts");
   const { replayToFunctions } = await import("../redrive/replay-to-functions.ts");
-  const bindings = await loadBindingsFile(cli, options.bindings);
-  const aws = await openAwsSession(options);
+  const { aws, loaded } = await openBindings(cli, options);
   const outputs = await readStackOutputs(aws, options.stackName);
   const queues = FAILURE_QUEUES.flatMap((queue) => {
     const url = outputs[queue.output];
@@ -56,12 +54,17 @@ async function redrive(cli: CommandLine, options: Options): Promise<ExitCode> {
   if (queues.length === 0) {
     throw new UsageError(`Stack ${options.stackName} has no such queue. Check --stack-name.`);
   }
+  if (options.replay === true) {
+    const { announceFunction } = await import("../live/announce-writes.ts");
+    const names = ["RotationFunctionName", "ReconcileFunctionName"].flatMap((name) => outputs[name] ?? []);
+    announceFunction(cli, aws, ...names);
+  }
   const replay = options.replay === true ? { replay: replayToFunctions(aws, outputs) } : {};
   const results: QueueResult[] = await withProgress(cli.terminal, "redriving", async (reportProgress) => {
     const done: QueueResult[] = [];
     for (const { queue, url } of queues) {
       const messages = openQueue(aws, url);
-      const context = { bindings, location: aws.location, now: cli.now() };
+      const context = { bindings: loaded.compiled, location: aws.location, now: cli.now() };
       try {
         const redriven = await redriveQueue({ queue, messages, context, reportProgress, ...replay });
         done.push({ queue, messages: redriven });

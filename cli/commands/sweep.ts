@@ -32,7 +32,7 @@ export const addSweep: AddCommand = (program, cli) => {
   const command = defineCommand(program, "sweep", {
     summary: "find and repair drift, as the scheduled sweep does",
     description:
-      "Compares every binding with its Secret and repairs the differences. It uses your own permissions, or with --via-lambda the deployed function. A comparison by metadata reads no value until there is something to repair. Only the deployed function deletes Secrets, because your bindings file can be older than the deployed one.",
+      "Compares every binding with its Secret and repairs the differences. It uses your own permissions, or with --via-lambda the deployed function. A comparison by metadata reads no value until there is something to repair. Only the deployed function deletes Secrets, because a bindings file can be older than the published one.",
     examples: [
       ["secret-relay sweep --plan", "find drift and change nothing"],
       ["secret-relay sweep", "find and repair drift"],
@@ -88,7 +88,12 @@ async function sweepDirectly(
   const { openSelection } = await import("../live/open-session.ts");
   const { runSweep } = await import("../../shared/sweep/run-sweep.ts");
   const { assessTargets, sweeperOf } = await import("../targets/assess-targets.ts");
-  const { session } = await openSelection(cli, undefined, options);
+  const { session } = await openSelection(cli, undefined, options, {
+    writes: request.plan !== true,
+  });
+  const { announceWrites } = await import("../live/announce-writes.ts");
+  const clusterKeys = options.cluster ?? Object.keys(session.index.clusters);
+  if (request.plan !== true) announceWrites(cli, session, clusterKeys);
   const budget = startTimeBudget(timeoutMs);
   const report = request.plan
     ? await assessTargets(session, request, budget)
@@ -97,7 +102,7 @@ async function sweepDirectly(
 }
 
 async function sweepThroughFunction(
-  _cli: CommandLine,
+  cli: CommandLine,
   options: SweepOptions,
   request: SweepRequest,
   timeoutMs: number,
@@ -107,5 +112,7 @@ async function sweepThroughFunction(
   const { sweepViaFunction } = await import("../sweep/sweep-via-function.ts");
   const aws = await openAwsSession(options);
   const functionName = await findFunction(aws, "ReconcileFunctionName", options);
+  const { announceFunction } = await import("../live/announce-writes.ts");
+  if (request.plan !== true) announceFunction(cli, aws, functionName);
   return { report: await sweepViaFunction(aws, functionName, request, timeoutMs) };
 }

@@ -1,4 +1,4 @@
-import { BindingsUnreadable } from "../../shared/bindings/read-compiled-bindings.ts";
+import { RulesSuperseded } from "../../shared/bindings/published/errors.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
@@ -55,6 +55,8 @@ export const addSync: AddCommand = (program, cli) => {
   );
 };
 
+const GENERATIONS_MAX = 3;
+
 type Limits = { readonly timeoutMs: number; readonly reportProgress: ReportProgress };
 
 async function syncDirectly(
@@ -63,10 +65,20 @@ async function syncDirectly(
   options: SyncOptions,
   { timeoutMs, reportProgress }: Limits,
 ): Promise<SyncRow[]> {
+  const { announceWrites, clustersOf } = await import("../live/announce-writes.ts");
   const { openSelection } = await import("../live/open-session.ts");
   const { syncFromHere } = await import("../sync/sync-from-here.ts");
-  const { session, groups } = await openSelection(cli, what, options);
-  return syncFromHere(session, groups, { budget: startTimeBudget(timeoutMs), reportProgress });
+  const budget = startTimeBudget(timeoutMs);
+  for (let generations = 1; ; generations += 1) {
+    const { session, groups } = await openSelection(cli, what, options, { writes: true });
+    announceWrites(cli, session, clustersOf(groups.flatMap(({ bindings }) => bindings)));
+    try {
+      return await syncFromHere(session, groups, { budget, reportProgress });
+    } catch (error) {
+      // Newer bindings were published meanwhile, so the sync starts again with them, as in the functions.
+      if (!(error instanceof RulesSuperseded) || generations === GENERATIONS_MAX) throw error;
+    }
+  }
 }
 
 async function syncThroughFunction(
@@ -75,18 +87,21 @@ async function syncThroughFunction(
   options: SyncOptions,
   { timeoutMs, reportProgress }: Limits,
 ): Promise<SyncRow[]> {
+  const { announceFunction } = await import("../live/announce-writes.ts");
   const { findFunction } = await import("../live/invoke-function.ts");
+  const { hasNoBindings } = await import("../live/load-bindings.ts");
   const { openSelection, openSources } = await import("../live/open-session.ts");
   const { syncUnobservedViaFunction, syncViaFunction } = await import("../sync/sync-via-function.ts");
   const selection = await openSelection(cli, what, options).catch((error: unknown) => {
     // In an emergency the name of a source is enough: the function has its own bindings.
-    if (error instanceof BindingsUnreadable && what !== undefined) return undefined;
+    if (hasNoBindings(error) && what !== undefined) return undefined;
     throw error;
   });
   const budget = startTimeBudget(timeoutMs);
   if (selection !== undefined) {
     const { session, groups } = selection;
     const functionName = await findFunction(session.aws, "RotationFunctionName", options);
+    announceFunction(cli, session.aws, functionName);
     return syncViaFunction(session, groups, { aws: session.aws, functionName, budget, reportProgress });
   }
   const source = parseSecretReference(what ?? "", "any");
@@ -96,5 +111,6 @@ async function syncThroughFunction(
     source: { describe },
   } = await openSources(options);
   const functionName = await findFunction(aws, "RotationFunctionName", options);
+  announceFunction(cli, aws, functionName);
   return syncUnobservedViaFunction({ aws, functionName, budget, describe }, source);
 }

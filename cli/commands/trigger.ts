@@ -60,9 +60,12 @@ async function trigger(
   const outcomes = await withProgress(cli.terminal, "waiting for External Secrets Operator", async () => {
     const { openSession } = await import("../live/open-session.ts");
     const session = await openSession(cli, options);
+    const { announceWrites } = await import("../live/announce-writes.ts");
+    const rules = rulesOf(session.rules.clusters, options, timeoutMs);
+    announceWrites(cli, session, Object.keys(rules));
     return session.trigger(
       {
-        rules: rulesOf(session.rules.clusters, options, timeoutMs),
+        rules,
         change: { ...(source && { source }), webhookIds: [], self: session.aws.location },
         stamp: { versionId: "by-hand", eventId: randomUUID() },
         written: Promise.resolve([]),

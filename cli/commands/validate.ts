@@ -19,7 +19,7 @@ export const addValidate: AddCommand = (program, cli) => {
         const text = await readInputFile(
           cli,
           file,
-          "Create it with: secret-relay init. Or name another: secret-relay validate FILE",
+          "Create it with secret-relay init, or name another: secret-relay validate FILE",
         );
         const { loadBindings } = await import("../../shared/bindings/load-bindings.ts");
         try {

@@ -18,6 +18,8 @@ export type ClusterCheckOptions = {
   /** The permissions that the bindings need. */
   readonly permissions: readonly NamespacePermissions[];
   readonly hasSeveralClusters: boolean;
+  /** The options by which `secret-relay rbac` prints these permissions. */
+  readonly selectedBy: string;
   /** The name of the relay, which is also its Kubernetes group. */
   readonly relay: string;
   readonly budget: TimeBudget;
@@ -25,13 +27,26 @@ export type ClusterCheckOptions = {
   readonly stack: DeployedStack | undefined;
 };
 
+export type RbacCheckOptions = Pick<
+  ClusterCheckOptions,
+  "clusterKey" | "permissions" | "hasSeveralClusters" | "selectedBy" | "relay" | "budget"
+>;
+
 /** Checks the endpoint of the cluster, access to it, and the permissions that the bindings need. */
 export async function checkCluster(options: ClusterCheckOptions): Promise<CheckResult[]> {
   const { clusterKey: about } = options;
   const endpoint = await checkEndpoint(options);
   const entries = await checkAccessEntries(options);
   const { results: login, connection } = await checkLogin(options);
-  if (connection === undefined) return [...endpoint, ...entries, ...login];
+  if (connection === undefined) {
+    const needs = "a connection to its API server";
+    return [
+      ...endpoint,
+      ...entries,
+      ...login,
+      ...(["namespace", "rbac"] as const).map((check) => skipped(check, needs, { about })),
+    ];
+  }
   const each = await checkNamespaces(options, connection);
   const rbac = await checkRbac(options, connection);
   const allExist = each.length > 0 && each.every(({ status }) => status === "ok");
@@ -49,9 +64,7 @@ async function checkEndpoint({
   const isPinned = endpoint !== undefined;
   if (aws === undefined || roleArn !== undefined) {
     // The role can belong to another account, and trust only the functions.
-    return isPinned
-      ? []
-      : [skipped("cluster", roleArn ? `to assume ${roleArn}` : "AWS credentials", { about })];
+    return [skipped("cluster", roleArn ? `to assume ${roleArn}` : "AWS credentials", { about })];
   }
   const renew = `aws eks describe-cluster --name ${name} --region ${region} --query cluster.[endpoint,certificateAuthority.data]`;
   try {
@@ -92,7 +105,9 @@ async function checkAccessEntries({
   stack,
   relay,
 }: ClusterCheckOptions): Promise<CheckResult[]> {
-  if (aws === undefined || stack === undefined) return [];
+  if (aws === undefined || stack === undefined) {
+    return [skipped("access-entry", aws === undefined ? "AWS credentials" : "the stack", { about })];
+  }
   const ofStack = ["RotationRoleArn", "ReconcileRoleArn"].flatMap((output) => stack.outputs[output] ?? []);
   const principals = roleArn === undefined ? ofStack : [roleArn];
   const { EKSClient, DescribeAccessEntryCommand } = await import("@aws-sdk/client-eks");
@@ -171,9 +186,9 @@ async function checkNamespaces(
   );
 }
 
-async function checkRbac(
-  { clusterKey: about, permissions, hasSeveralClusters, relay, budget }: ClusterCheckOptions,
-  connection: ClusterConnection,
+export async function checkRbac(
+  { clusterKey: about, permissions, hasSeveralClusters, selectedBy, relay, budget }: RbacCheckOptions,
+  connection: Pick<ClusterConnection, "callObject">,
 ): Promise<CheckResult[]> {
   if (permissions.length === 0) return [];
   try {
@@ -189,7 +204,7 @@ async function checkRbac(
     });
     const more = missing.length > PERMISSIONS_SHOWN_MAX ? " …" : "";
     const says = `group ${relay} lacks ${missing.length} of ${count} permissions: ${named.join(", ")}${more}`;
-    const fix = `secret-relay rbac${hasSeveralClusters ? ` --cluster ${about}` : ""} | kubectl apply -f -`;
+    const fix = `secret-relay rbac${selectedBy}${hasSeveralClusters ? ` --cluster ${about}` : ""} | kubectl apply -f -`;
     return [wrong("rbac", { code: "RBAC_MISSING", says, fix, about })];
   } catch (error) {
     return [wrongBy("rbac", error, about)];

@@ -16,6 +16,7 @@ export type CheckName =
   | "credentials"
   | "clock"
   | "stack"
+  | "bindings"
   | "function"
   | "rule"
   | "queue"

@@ -1,5 +1,6 @@
 import { errorNameOf } from "../../shared/cluster/credentials.ts";
 import type { AwsSession } from "../live/aws-session.ts";
+import { stackWords } from "../live/options.ts";
 import { type DeployedStack, readStack, StackForbidden, StackNotFound } from "../live/stack.ts";
 import { FAILURE_QUEUES, type FailureQueue } from "../redrive/failure-queues.ts";
 import { printAge } from "../terminal/format.ts";
@@ -13,12 +14,15 @@ export async function checkStack(aws: AwsSession, stackName: string, now: number
   try {
     stack = await readStack(aws, stackName);
   } catch (error) {
-    if (error instanceof StackForbidden)
-      return { results: [skipped("stack", "cloudformation:DescribeStacks")] };
-    if (!(error instanceof StackNotFound)) return { results: [wrongBy("stack", error)] };
+    if (error instanceof StackForbidden) {
+      return { results: [skipped("stack", "cloudformation:DescribeStacks"), ...skippedParts("the stack")] };
+    }
+    if (!(error instanceof StackNotFound)) {
+      return { results: [wrongBy("stack", error), ...skippedParts("the stack")] };
+    }
     const says = `stack ${stackName} does not exist in ${aws.region}`;
     const fix = `${REDEPLOY} --guided, or select another one with --stack-name and --region`;
-    return { results: [wrong("stack", { code: error.code, says, fix })] };
+    return { results: [wrong("stack", { code: error.code, says, fix }), ...skippedParts("the stack")] };
   }
   const parts = await Promise.all([
     ...FUNCTIONS.map((output) => checkFunction(aws, stack.outputs[output])),
@@ -29,6 +33,10 @@ export async function checkStack(aws: AwsSession, stackName: string, now: number
   ]);
   return { stack, results: [ok("stack", `${stackName} is deployed`), ...parts.flat()] };
 }
+
+/** What cannot be checked without the stack. */
+export const skippedParts = (needs: string): CheckResult[] =>
+  (["function", "rule", "queue", "sweeps", "events"] as const).map((check) => skipped(check, needs));
 
 const FUNCTIONS = ["RotationFunctionName", "ReconcileFunctionName"];
 /** The second one exists only with CloudTrailEvents. */
@@ -79,8 +87,7 @@ async function checkQueue(aws: AwsSession, { queue, url, stackName }: QueueToChe
     const count = Number(Attributes.ApproximateNumberOfMessages ?? 0);
     if (count === 0) return ok("queue", "is empty", { about });
     const says = `it holds about ${count}: ${queue.holds}`;
-    const stackOption = stackName === "secret-relay" ? "" : ` --stack-name ${stackName}`;
-    const fix = `secret-relay redrive${stackOption}, which explains the messages; then the same with --replay`;
+    const fix = `secret-relay redrive${stackWords(stackName)}, which explains the messages; then the same with --replay`;
     return wrong("queue", { code: "QUEUE_NOT_EMPTY", says, fix, about });
   });
 }

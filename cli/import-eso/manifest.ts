@@ -54,7 +54,7 @@ export function readManifests(file: string, text: string): ReadManifests {
   return { manifests, problems: [] };
 }
 
-/** The objects of a list response of an API server. */
+/** An object of an API server, or the objects of a list. */
 export const manifestsOf = (file: string, object: unknown): Manifest[] => objectsIn(file, object, 0);
 
 const ALIASES_MAX = 100;

@@ -1,9 +1,9 @@
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import { ClusterForbidden } from "../../shared/cluster/errors.ts";
+import { listObjects } from "../../shared/cluster/list-objects.ts";
 import { discoverWith } from "../../shared/external-secrets/discover.ts";
 import { pathOf, type Resource } from "../../shared/external-secrets/eso-api-paths.ts";
 import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
-import { isFields } from "./fields.ts";
 import { type Manifest, manifestsOf } from "./manifest.ts";
 
 /** Lists ExternalSecrets, ClusterExternalSecrets and their stores. It reads no Secret. */
@@ -12,20 +12,12 @@ export async function readLiveManifests(
   { key, namespace, budget }: { key: string; namespace: string | undefined; budget: TimeBudget },
 ): Promise<Manifest[]> {
   const { version } = await discoverWith(cluster, key, Date.now)(budget);
-  const list = async (resource: Resource): Promise<Manifest[]> => {
+  const list = (resource: Resource): Promise<readonly Manifest[]> => {
     const isNamespaced = !resource.startsWith("cluster");
     const path = pathOf(version, resource, isNamespaced ? { namespace } : {});
-    const manifests: Manifest[] = [];
-    let next: string | undefined;
-    do {
-      const query = { limit: "500", ...(next && { continue: next }) };
-      const page = await cluster.callObject({ method: "GET", path, query }, budget);
-      manifests.push(...manifestsOf("cluster", page));
-      const metadata = isFields(page) && isFields(page.metadata) ? page.metadata : {};
-      next =
-        typeof metadata.continue === "string" && metadata.continue !== "" ? metadata.continue : undefined;
-    } while (next !== undefined);
-    return manifests;
+    // Items of custom resources have their apiVersion and kind, unlike those of built-in ones.
+    const select = (object: unknown): Manifest | undefined => manifestsOf("cluster", object)[0];
+    return listObjects(cluster, { clusterKey: key, path, limit: 500, keptMax: 100_000, select }, budget);
   };
   // A caller with permissions in one namespace cannot list cluster-scoped stores; they are reported as unknown.
   const listIfAllowed = (resource: Resource) =>

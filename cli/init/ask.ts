@@ -1,54 +1,54 @@
-import { autocompleteMultiselect, isCancel, multiselect, text } from "@clack/prompts";
+import { autocompleteMultiselect, confirm, isCancel, multiselect, text } from "@clack/prompts";
 import { UsageError } from "../errors.ts";
-import { type Bind, parseBind, suggestSecretName } from "./init-files.ts";
+
+/** The questions of `init`. Tests answer them themselves. */
+export type Questions = {
+  selectClusters(found: readonly string[]): Promise<readonly string[]>;
+  selectSources(found: readonly string[]): Promise<readonly string[]>;
+  /** Asks again until `findProblem` finds none. */
+  nameTarget(
+    source: string,
+    suggested: string,
+    findProblem: (answer: string) => string | undefined,
+  ): Promise<string>;
+  confirm(question: string): Promise<boolean>;
+};
 
 /** Questions go to stderr, like all messages. */
 const output = process.stderr;
 
-export async function askClusters(found: readonly string[]): Promise<string[]> {
-  const options = found.map((value) => ({ value, label: value }));
-  const [first = ""] = found;
-  return answered(
-    await multiselect({
-      message: "Which EKS clusters?",
-      options,
-      initialValues: [first],
-      required: true,
-      output,
-    }),
-  );
-}
-
-export async function askBinds(found: readonly string[]): Promise<Bind[]> {
-  const sources = answered(
-    await autocompleteMultiselect({
-      message: "Which secrets should be in the cluster?",
-      options: found.map((value) => ({ value, label: value })),
-      maxItems: 10,
-      required: true,
-      output,
-    }),
-  );
-  const binds: Bind[] = [];
-  let namespace = "default";
-  for (const source of sources) {
-    const suggested = `${namespace}/${suggestSecretName(source)}`;
-    const target = answered(
+export const promptQuestions: Questions = {
+  selectClusters: async (found) =>
+    answered(
+      await multiselect({
+        message: "Which EKS clusters?",
+        options: found.map((value) => ({ value, label: value })),
+        initialValues: found.slice(0, 1),
+        required: true,
+        output,
+      }),
+    ),
+  selectSources: async (found) =>
+    answered(
+      await autocompleteMultiselect({
+        message: "Which secrets should be in the cluster?",
+        options: found.map((value) => ({ value, label: value })),
+        maxItems: 10,
+        required: true,
+        output,
+      }),
+    ),
+  nameTarget: async (source, suggested, findProblem) =>
+    answered(
       await text({
         message: `Kubernetes Secret for ${source} (namespace/name):`,
         initialValue: suggested,
-        validate: (input = "") =>
-          parseBind(`${source}=${input}`) === undefined ? "Enter namespace/name" : undefined,
+        validate: (input = "") => findProblem(input),
         output,
       }),
-    );
-    const bind = parseBind(`${source}=${target}`);
-    if (bind === undefined) continue;
-    binds.push(bind);
-    namespace = bind.namespace;
-  }
-  return binds;
-}
+    ).trim(),
+  confirm: async (message) => answered(await confirm({ message, initialValue: false, output })),
+};
 
 function answered<T>(answer: T): Exclude<T, symbol> {
   if (isCancel(answer)) throw new UsageError("Stopped. Nothing was written.");

@@ -1,4 +1,4 @@
-import type { CompiledBindings } from "../../shared/bindings/binding.ts";
+import type { ClusterConfig, CompiledBindings } from "../../shared/bindings/binding.ts";
 import { assumeRoleWith, describeCluster } from "../../shared/cluster/aws-clients.ts";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import { connectClusters } from "../../shared/cluster/connect-clusters.ts";
@@ -7,10 +7,10 @@ import type { Cli } from "../cli.ts";
 import { UsageError } from "../errors.ts";
 import { loadKubeconfig } from "../kubeconfig/load-kubeconfig.ts";
 import { type AwsSession, openAwsSession } from "./aws-session.ts";
-import { chooseContext } from "./choose-context.ts";
+import { checkAccount, chooseContext } from "./choose-context.ts";
 import { connectContext } from "./connect-context.ts";
 import { ClusterUnreached } from "./errors.ts";
-import type { SessionOptions } from "./options.ts";
+import type { ClusterOptions } from "./options.ts";
 import { withCallerErrors } from "./with-caller-errors.ts";
 
 export type BoundClusters = {
@@ -29,7 +29,7 @@ export const NO_LISTENERS: Listeners = { onRequest: () => {}, onThrottled: () =>
 /** For a command that needs nothing else of AWS: it uses AWS credentials only if a cluster has no matching context. */
 export async function connectWithFallback(
   cli: Cli,
-  options: SessionOptions,
+  options: ClusterOptions,
   bindings: CompiledBindings,
 ): Promise<BoundClusters> {
   const listeners = NO_LISTENERS;
@@ -49,7 +49,7 @@ export async function connectWithFallback(
  */
 export async function connectBoundClusters(
   cli: Cli,
-  options: Omit<SessionOptions, "bindings">,
+  options: ClusterOptions,
   { clusters }: CompiledBindings,
   { aws, listeners }: { readonly aws: AwsSession | undefined; readonly listeners: Listeners },
 ): Promise<BoundClusters> {
@@ -70,9 +70,13 @@ export async function connectBoundClusters(
     if (known !== undefined) return known;
     const cluster = clusters[clusterKey];
     if (cluster === undefined) throw new TypeError("A compiled binding names a cluster that is not compiled");
+    const accountId = accountOf(cluster, aws);
+    if (namedContext !== undefined && cluster.endpoint === undefined) {
+      checkAccount(clusterKey, namedContext, accountId);
+    }
+    const { contexts = [], currentContext } = kubeconfig ?? {};
     const context =
-      namedContext ??
-      chooseContext(clusterKey, cluster, kubeconfig?.contexts ?? [], kubeconfig?.currentContext);
+      namedContext ?? chooseContext(clusterKey, cluster, { contexts, currentContext, accountId });
     const limits = { clusterKey, cluster, connectionsMax: TARGETS_AT_ONCE, wait: cli.wait, ...listeners };
     const connection =
       kubeconfig !== undefined && context !== undefined
@@ -91,6 +95,11 @@ export async function connectBoundClusters(
     connect: (clusterKey) => open(clusterKey).connection,
     loginFor: (clusterKey) => open(clusterKey).login,
   };
+}
+
+/** A role for the cluster belongs to the account of the cluster. */
+function accountOf({ roleArn }: ClusterConfig, aws: AwsSession | undefined): string | undefined {
+  return roleArn?.split(":")[4] ?? aws?.location.accountId;
 }
 
 function tokenConnections(

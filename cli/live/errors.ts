@@ -78,7 +78,10 @@ export class AwsCallFailed extends CommandError {
   readonly code = "AWS_CALL_FAILED";
   override readonly retryable = true;
   constructor(what: string, errorName: string) {
-    super(`${what} failed (${errorName}). Check the network and the Region, then try again.`);
+    const remedy = errorName.startsWith("AccessDenied")
+      ? "You lack the permission. Ask for it, or select another profile with --profile."
+      : "Check the network and the Region, then try again.";
+    super(`${what} failed (${errorName}). ${remedy}`);
   }
 }
 
@@ -100,6 +103,16 @@ export class CallerForbidden extends ClusterForbidden {
       verb,
       target,
       `You (${as}) lack the permission to ${verb} ${target} in cluster ${cluster}. Ask for it, or use the permissions of the deployed function: --via-lambda.`,
+    );
+  }
+}
+
+/** The context is that of a cluster in another account than the credentials, or than `roleArn` of the bindings. */
+export class ContextOfAnotherAccount extends CommandError {
+  readonly code = "CONTEXT_OF_ANOTHER_ACCOUNT";
+  constructor(cluster: string, context: string, { found, expected }: { found: string; expected: string }) {
+    super(
+      `Cluster ${cluster} should be in account ${expected}, but kubeconfig context ${context} is a cluster of account ${found}. Select credentials of that account (--profile), set roleArn of the cluster in the bindings, or use --eks-token for the cluster in account ${expected}.`,
     );
   }
 }

@@ -5,13 +5,13 @@ import { loadKubeconfig } from "../kubeconfig/load-kubeconfig.ts";
 import type { KubeContext } from "./choose-context.ts";
 import { NO_LISTENERS } from "./connect-bound-clusters.ts";
 import { connectContext } from "./connect-context.ts";
-import type { SessionOptions } from "./options.ts";
+import type { ClusterOptions } from "./options.ts";
 import { withCallerErrors } from "./with-caller-errors.ts";
 
 /** Connects the cluster of the given or the current kubeconfig context, for a command without bindings. */
 export async function openContext(
   cli: Cli,
-  { context: named, kubeconfig: file, eksToken }: Pick<SessionOptions, "context" | "kubeconfig" | "eksToken">,
+  { context: named, kubeconfig: file, eksToken }: Pick<ClusterOptions, "context" | "kubeconfig" | "eksToken">,
 ): Promise<{ readonly connection: ClusterConnection; readonly context: KubeContext }> {
   if (eksToken === true) {
     throw new UsageError(

@@ -1,16 +1,20 @@
 import { Argument, type Command, Option } from "commander";
-import { bindingsOption } from "../bindings-file.ts";
+import { BINDINGS_FILE, insteadOfPublishedOption } from "../bindings-file.ts";
 import { UsageError } from "../errors.ts";
 
 export type AwsOptions = { readonly profile?: string; readonly region?: string };
 
+/** Which bindings a command works on: those of a file, or those that the stack has published. */
+export type BindingsChoice = { readonly bindings?: string; readonly stackName: string };
+
 /** How a command finds AWS and the clusters. */
-export type SessionOptions = AwsOptions & {
-  readonly bindings: string;
+export type ClusterOptions = AwsOptions & {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly eksToken?: boolean;
 };
+
+export type SessionOptions = ClusterOptions & BindingsChoice;
 
 /** The options of every command that works on bound Secrets. */
 export type SelectionOptions = SessionOptions & {
@@ -38,7 +42,18 @@ export const addSelectionOptions = (
   );
 
 export const addSessionOptions = (command: Command, json = "print the result as one JSON object"): Command =>
-  addClusterOptions(addAwsOptions(command.addOption(bindingsOption()).option("--json", json)));
+  addStackOption(
+    addClusterOptions(addAwsOptions(command.addOption(insteadOfPublishedOption()).option("--json", json))),
+  );
+
+/** For a command that prepares a publication. */
+export const addPreparedBindingsOptions = (command: Command): Command =>
+  command
+    .option(
+      "-b, --bindings <file>",
+      `the bindings, as YAML or as compiled JSON (default: BINDINGS_FILE, or ${BINDINGS_FILE})`,
+    )
+    .option("--stack-name <name>", "the bindings that this stack has published, instead of a file");
 
 export const addAwsOptions = (command: Command): Command =>
   command
@@ -58,17 +73,25 @@ export const addClusterOptions = (command: Command): Command =>
 
 export const addStackOption = (command: Command): Command =>
   command.addOption(
-    new Option("--stack-name <name>", "the deployed stack").env("SECRET_RELAY_STACK").default("secret-relay"),
+    new Option("--stack-name <name>", "the deployed stack")
+      .env("SECRET_RELAY_STACK")
+      .default(DEFAULT_STACK_NAME),
   );
 
+export const DEFAULT_STACK_NAME = "secret-relay";
+
+/** For a command that is shown: ` --stack-name NAME`, unless it is the default. */
+export const stackWords = (stackName: string): string =>
+  stackName === DEFAULT_STACK_NAME ? "" : ` --stack-name ${stackName}`;
+
 export const addViaLambdaOptions = (command: Command): Command =>
-  addStackOption(
-    command.option("--via-lambda", "run the deployed function, with its permissions and its bindings"),
-  ).addOption(
-    new Option("--function <name>", "the function, if you lack permission to describe the stack").implies({
-      viaLambda: true,
-    }),
-  );
+  command
+    .option("--via-lambda", "run the deployed function, with its permissions and its bindings")
+    .addOption(
+      new Option("--function <name>", "the function, if you lack permission to describe the stack").implies({
+        viaLambda: true,
+      }),
+    );
 
 /** A command that writes needs a name, or an option that selects several Secrets. */
 export function requireSelection(

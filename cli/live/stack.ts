@@ -39,6 +39,13 @@ export async function readStack(aws: AwsSession, stackName: string): Promise<Dep
   }
 }
 
+/** The bucket with the published bindings. */
+export function bucketOf({ outputs }: DeployedStack, stackName: string): string {
+  const name = outputs.BindingsBucketName;
+  if (name === undefined) throw new StackWithoutBucket(stackName);
+  return name;
+}
+
 export class StackNotFound extends CommandError {
   readonly code = "STACK_NOT_FOUND";
   constructor(stackName: string, region: string) {
@@ -53,7 +60,15 @@ export class StackForbidden extends CommandError {
   readonly code = "STACK_FORBIDDEN";
   constructor(stackName: string) {
     super(
-      `You lack the permission cloudformation:DescribeStacks on stack ${stackName}. Name the function instead: --function NAME.`,
+      `You lack the permission cloudformation:DescribeStacks on stack ${stackName}. Name the bindings instead, --bindings FILE, and with --via-lambda the function: --function NAME.`,
     );
+  }
+}
+
+/** The stack was deployed from another template, or from an older one. */
+export class StackWithoutBucket extends CommandError {
+  readonly code = "STACK_WITHOUT_BUCKET";
+  constructor(stackName: string) {
+    super(`Stack ${stackName} has no output BindingsBucketName. Deploy the current template: sam deploy.`);
   }
 }

@@ -15,8 +15,9 @@ export function withCallerErrors(
 ): ClusterConnection {
   const forCaller = (error: unknown): never => {
     if (error instanceof ClusterTokenRefused) throw new CallerUnknown(clusterKey, as, cluster);
-    if (error instanceof ClusterUnavailable && !(error instanceof ClusterAnswerTooLarge))
-      throw new ClusterUnavailable(clusterKey, error.at, HERE);
+    // A list that is too large does not depend on the caller, and a sweep then reads one by one.
+    if (error instanceof ClusterAnswerTooLarge) throw error;
+    if (error instanceof ClusterUnavailable) throw new ClusterUnavailable(clusterKey, error.at, HERE);
     throw error instanceof ClusterForbidden ? new CallerForbidden(clusterKey, as, error) : error;
   };
   return {

@@ -2,6 +2,7 @@ import type { ActionKind } from "../../shared/assess/verdict.ts";
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import { explanationLines } from "../targets/explain-row.ts";
+import { groupByCause, nameOfGroup } from "../targets/group-by-cause.ts";
 import { isNotable } from "../targets/rows.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
@@ -11,17 +12,20 @@ export function printPlan(
   rows: readonly TargetRow[],
   { showsAll, now }: { readonly showsAll: boolean; readonly now: number },
 ): string {
-  const blocks = rows
-    .filter((row) => showsAll || isNotable(row))
-    .map((row) => {
-      const { sign, style } = STYLES[row.action];
-      const reason = row.finding ?? row.code;
-      const head = `${sign} ${nameOfTarget(row)}  ${row.action}${reason === undefined ? "" : `  ${reason}`}`;
-      return [
-        `${paint(style, head)}  ${paint("dim", `from ${row.source}`)}`,
-        ...explanationLines(row, now).map((line) => paint("dim", `    ${line}`)),
-      ].join("\n");
-    });
+  const shown = rows.filter((row) => showsAll || isNotable(row));
+  // A dead cluster makes all of its Secrets unknown, for one reason.
+  const causeOf = (row: TargetRow) =>
+    row.action === "unknown" ? explanationLines(row, now).join("\n") : nameOfTarget(row);
+  const blocks = groupByCause(shown, causeOf).flatMap((group) => {
+    const [row] = group;
+    if (row === undefined) return [];
+    const { sign, style } = STYLES[row.action];
+    const reason = row.finding ?? row.code;
+    const head = `${sign} ${nameOfGroup(group)}  ${row.action}${reason === undefined ? "" : `  ${reason}`}`;
+    const source = group.length === 1 ? `  ${paint("dim", `from ${row.source}`)}` : "";
+    const lines = explanationLines(row, now).map((line) => paint("dim", `    ${line}`));
+    return [[`${paint(style, head)}${source}`, ...lines].join("\n")];
+  });
   return [...blocks, ...(blocks.length > 0 ? [""] : []), summaryOf(rows)].join("\n");
 }
 

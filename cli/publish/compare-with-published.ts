@@ -1,9 +1,23 @@
 import type { Binding, CompiledBindings } from "../../shared/bindings/binding.ts";
 import { type BindingsDiff, diffBindings } from "../../shared/bindings/published/diff-bindings.ts";
 import { partsOfBinding } from "../../shared/bindings/published/part.ts";
+import type { Pointer } from "../../shared/bindings/published/pointer.ts";
 import { splitIntoParts } from "../../shared/bindings/published/split-into-parts.ts";
 import type { BindingsBucket, StoredPointer } from "./bindings-bucket.ts";
 import { readPublished } from "./read-published.ts";
+
+/** What putting `after` in force instead of `before` would change. Reads only the parts that differ. */
+export async function comparePublished(
+  bucket: Pick<BindingsBucket, "readPart">,
+  before: Pointer,
+  after: Pointer,
+): Promise<BindingsDiff> {
+  const read = (one: Pointer, other: Pointer) => {
+    const shared = new Set(one.parts.length === other.parts.length ? other.parts : []);
+    return readPublished(bucket, one, (hash) => !shared.has(hash));
+  };
+  return diffBindings(await read(before, after), await read(after, before));
+}
 
 const NOTHING: CompiledBindings = { version: 1, relay: "", clusters: {}, bindings: [] };
 

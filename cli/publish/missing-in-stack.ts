@@ -28,11 +28,17 @@ export function missingInStack(
   return all.filter(({ arns }) => arns.length > 0);
 }
 
-const listOf = (value = ""): string[] => value.split(",").filter((part) => part !== "");
+const listOf = (value = ""): string[] =>
+  value
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 
 function notCovered(arns: readonly string[], granted: readonly string[]): string[] {
-  const patterns = granted.map(patternOf);
-  return arns.filter((arn) => !granted.includes(arn) && !patterns.some((pattern) => pattern.test(arn)));
+  // The functions find a source by its name, and the stack may name it with its six random characters.
+  const exact = new Set(granted.flatMap((arn) => [arn, arn.replace(/-[A-Za-z0-9]{6}$/, "-??????")]));
+  const patterns = granted.filter((arn) => /[*?]/.test(arn)).map(patternOf);
+  return arns.filter((arn) => !exact.has(arn) && !patterns.some((pattern) => pattern.test(arn)));
 }
 
 /** As IAM reads a resource: `*` is any text, `?` one character. An ARN that is needed may end in `-??????`, too. */

@@ -1,7 +1,6 @@
-import { CommandError } from "../errors.ts";
 import { type AwsSession, openAwsSession } from "../live/aws-session.ts";
 import type { AwsOptions } from "../live/options.ts";
-import { type DeployedStack, readStack } from "../live/stack.ts";
+import { bucketOf, type DeployedStack, readStack } from "../live/stack.ts";
 import type { BindingsBucket } from "./bindings-bucket.ts";
 import { withBindingsBucket } from "./s3-bucket.ts";
 
@@ -20,15 +19,6 @@ export async function withBucketOfStack<T>(
 ): Promise<T> {
   const aws = await openAwsSession(options);
   const stack = await readStack(aws, options.stackName);
-  const name = stack.outputs.BindingsBucketName;
-  if (name === undefined) throw new StackWithoutBucket(options.stackName);
+  const name = bucketOf(stack, options.stackName);
   return withBindingsBucket(aws, name, (bucket) => use({ aws, stack, bucket }));
-}
-
-/** The stack was deployed from another template, or from an older one. */
-export class StackWithoutBucket extends CommandError {
-  readonly code = "STACK_WITHOUT_BUCKET";
-  constructor(stackName: string) {
-    super(`Stack ${stackName} has no output BindingsBucketName. Deploy the current template: sam deploy.`);
-  }
 }

@@ -3,7 +3,7 @@ import type { Binding, KeyRule } from "../../shared/bindings/binding.ts";
 import { nameOfSource, nameOfSources } from "../../shared/bindings/name-of-sources.ts";
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { BindingsDiff, ChangedBinding } from "../../shared/bindings/published/diff-bindings.ts";
-import { plural } from "../terminal/format.ts";
+import { countOf, plural } from "../terminal/format.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 /** One row per binding that a publication adds, removes or changes, for people and for --json. */
@@ -71,6 +71,8 @@ function printRule(rule: KeyRule): string {
       return Object.keys(rule.keys).join(", ");
     case "value":
       return rule.key;
+    case "none":
+      return "none of its own";
     case "extracted":
       return `those that match ${rule.include.join(", ")}`;
   }
@@ -78,17 +80,26 @@ function printRule(rule: KeyRule): string {
 
 const SIGNS = { added: ["+", "green"], removed: ["-", "red"], changed: ["~", "yellow"] } as const;
 
-export function printDiff(terminal: Pick<Terminal, "out" | "paint">, diff: BindingsDiff): void {
-  for (const row of rowsOfDiff(diff)) {
+export function printDiff(
+  terminal: Pick<Terminal, "out" | "paint">,
+  diff: BindingsDiff,
+  rows: readonly DiffRow[],
+): void {
+  for (const row of rows.slice(0, ROWS_SHOWN_MAX)) {
     const [sign, colour] = SIGNS[row.change];
     terminal.out(terminal.paint(colour, `${sign} ${nameOfTarget(row)} from ${row.source}`));
     for (const detail of row.details) terminal.out(`    ${detail}`);
   }
+  const more = rows.length - ROWS_SHOWN_MAX;
+  if (more > 0) terminal.out(`… and ${countOf(more)} more. To list all: --json`);
   for (const change of ["added", "removed", "changed"] as const) {
     for (const key of diff.clusters[change]) terminal.out(`cluster ${key}: ${change}`);
   }
   terminal.out(summaryOf(diff));
 }
+
+/** A first publication of a fleet has one row for each of its Secrets. */
+const ROWS_SHOWN_MAX = 200;
 
 export const summaryOf = ({ added, removed, changed }: BindingsDiff): string =>
   `${plural(added.length, "Secret")} added, ${removed.length} removed, ${changed.length} changed.`;

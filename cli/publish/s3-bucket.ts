@@ -22,10 +22,12 @@ export async function withBindingsBucket<T>(
 }
 
 export function s3Bucket(client: S3Client, name: string, classify: AwsSession["classify"]): BindingsBucket {
-  const failed = (what: string, permission: string, error: unknown) =>
-    errorNameOf(error) === "AccessDenied"
-      ? new BucketForbidden(name, permission)
-      : classify(`${what} bucket ${name}`, error);
+  const failed = (what: string, permission: BucketPermission, error: unknown) => {
+    const why = errorNameOf(error);
+    if (why === "AccessDenied") return new BucketForbidden(name, permission);
+    if (why === "NoSuchBucket") return new BucketNotFound(name);
+    return classify(`${what} bucket ${name}`, error);
+  };
   const read = async (key: string, versionId?: string) => {
     const { GetObjectCommand } = await import("@aws-sdk/client-s3");
     try {
@@ -105,12 +107,28 @@ const LOST_RACE: ReadonlySet<string> = new Set([
   "NoSuchKey",
 ]);
 
+type BucketPermission = "s3:GetObject" | "s3:GetObjectVersion" | "s3:ListBucketVersions" | "s3:PutObject";
+
 /** The caller lacks a permission on the bucket. */
 export class BucketForbidden extends CommandError {
   readonly code = "BUCKET_FORBIDDEN";
-  constructor(bucket: string, permission: string) {
-    super(
-      `You lack the permission ${permission} on bucket ${bucket}. Publishers are named in the stack's parameter PublisherArns.`,
-    );
+  constructor(bucket: string, permission: BucketPermission) {
+    super(`You lack the permission ${permission} on bucket ${bucket}. ${ADVICE[permission]}`);
+  }
+}
+
+const ADVICE: Readonly<Record<BucketPermission, string>> = {
+  "s3:PutObject": "Publishers are named in the stack's parameter PublisherArns.",
+  // Without s3:ListBucket, S3 answers the same for an object that does not exist.
+  "s3:GetObject": "Ask for it, and for s3:ListBucket; or name a file: --bindings FILE.",
+  "s3:GetObjectVersion": "Ask for it.",
+  "s3:ListBucketVersions": "Ask for it.",
+};
+
+/** The stack has a bucket by its outputs, and S3 does not have it. */
+export class BucketNotFound extends CommandError {
+  readonly code = "BUCKET_NOT_FOUND";
+  constructor(bucket: string) {
+    super(`The bucket ${bucket} of the stack does not exist. Deploy the stack again: sam deploy.`);
   }
 }

@@ -1,4 +1,5 @@
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
+import { groupByCause, nameOfGroup } from "../targets/group-by-cause.ts";
 import { printAge, shortVersion } from "../terminal/format.ts";
 import { table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -8,13 +9,18 @@ import { isDone, type SecretContent, type SyncRow } from "./sync-result.ts";
 export function printSync(terminal: Terminal, rows: readonly SyncRow[], now: number): void {
   terminal.out(tableOf(terminal, rows, now));
   for (const row of rows) {
-    const { code, advice, fields = [], restarts = [] } = row;
+    const { fields = [], restarts = [] } = row;
     const name = nameOfTarget(row);
     for (const { field, what, manager } of fields) {
       terminal.say(`${name}: ${field} was ${what}${manager === undefined ? "" : ` by ${manager}`}`);
     }
-    if (code !== undefined) terminal.say(`${name}: ${code}: ${advice}`);
     for (const restart of restarts) terminal.say(`${name}: ${restart.workload}: ${restart.outcome}`);
+  }
+  const refused = rows.filter(({ code }) => code !== undefined);
+  const causeOf = ({ code, advice }: SyncRow) => `${code}: ${advice}`;
+  for (const group of groupByCause(refused, causeOf)) {
+    const [first] = group;
+    if (first !== undefined) terminal.say(`${nameOfGroup(group)}: ${causeOf(first)}`);
   }
 }
 

@@ -1,9 +1,9 @@
 import { FINDINGS, type FindingCode, remedyFor } from "../../shared/assess/catalogue.ts";
-import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { RelayMetadata } from "../../shared/bindings/relay-identity.ts";
 import type { OrphansUnknown, SweepReport } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import { printAge } from "../terminal/format.ts";
+import { groupByCause, nameOfGroup } from "./group-by-cause.ts";
 import { isNotable } from "./rows.ts";
 
 export type Explanation = {
@@ -85,27 +85,16 @@ function commandsOfStop({ code, namespace, name }: TargetRow): string[] {
     : [`secret-relay claim ${namespace}/${name} --yes`];
 }
 
-/** Explains each row; Secrets of one cluster that are unknown for the same reason are grouped. */
+/** Explains each row; Secrets of one cluster with the same explanation are grouped. */
 export function explainRows(rows: readonly TargetRow[], now: number): string[] {
-  const groups = Map.groupBy(rows.filter(isNotable), (row) =>
-    row.action === "unknown" ? `${row.cluster} ${row.code} ${row.advice}` : nameOfTarget(row),
-  );
-  return [...groups.values()].map((group) => {
+  const textOf = (row: TargetRow) =>
+    [headOf(row), ...explanationLines(row, now).map((line) => `    ${line}`)].join("\n");
+  return groupByCause(rows.filter(isNotable), textOf).map((group) => {
     const [first] = group;
-    if (first === undefined) return "";
-    const { cluster } = first;
-    const head =
-      group.length === 1
-        ? nameOfTarget(first)
-        : `${cluster}: ${group.length} Secrets, ${group.slice(0, NAMES_SHOWN_MAX).map(shortName).join(", ")}${group.length > NAMES_SHOWN_MAX ? ", …" : ""}`;
-    return [`${head}: ${headOf(first)}`, ...explanationLines(first, now).map((line) => `    ${line}`)].join(
-      "\n",
-    );
+    return first === undefined ? "" : `${nameOfGroup(group)}: ${textOf(first)}`;
   });
 }
 
-const NAMES_SHOWN_MAX = 3;
-const shortName = ({ namespace, name }: TargetRow): string => `${namespace}/${name}`;
 const headOf = ({ finding, action, code }: TargetRow): string =>
   action === "unknown" ? "unknown" : (finding ?? code ?? action);
 

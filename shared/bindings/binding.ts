@@ -29,6 +29,8 @@ export type KeyRule =
   | { readonly kind: "selected"; readonly keys: Readonly<Record<string, string>> }
   /** The whole value, text or binary, under one key. */
   | { readonly kind: "value"; readonly key: string; readonly decode?: Encoding }
+  /** Nothing by itself: the keys of the binding use the source under its name. */
+  | { readonly kind: "none" }
   /** Secret key -> a key of the source, an expression or a template. */
   | { readonly kind: "composed"; readonly keys: Readonly<Record<string, KeySource>> }
   /** The keys of the source's JSON object that match the patterns. */
@@ -44,6 +46,8 @@ export type KeySource = (
   | { readonly jmespath: string }
   | { readonly template: string }
 ) & { readonly decode?: Encoding };
+
+export type NamedKeys = Readonly<Record<string, KeySource>>;
 
 export type Encoding = "base64" | "base64url";
 
@@ -66,12 +70,18 @@ export type RestartRule = {
   readonly minimumIntervalSeconds: number;
 };
 
-export type BoundSource = SourceAt & { readonly keys: KeyRule };
+export type BoundSource = SourceAt & {
+  readonly keys: KeyRule;
+  /** By which the keys of the binding use its whole value. */
+  readonly name?: string;
+};
 
 /** One target with its sources. A binding of bindings.yaml with three targets is compiled into three. */
 export type Binding = {
   /** Merged in this order. */
   readonly sources: readonly [BoundSource, ...BoundSource[]];
+  /** Secret key -> how its text is made of the named sources. Merged after the keys of each source. */
+  readonly namedKeys?: NamedKeys;
   /** The last source wins a key that several sources set; absent: the target is refused. */
   readonly collisions?: "last";
   readonly target: TargetRef;

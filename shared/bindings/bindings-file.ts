@@ -24,7 +24,7 @@ export type ClusterEntry = {
 /** Has either `source` with its settings, or `sources`. */
 export type BindingEntry = Rules &
   Partial<SourceEntry> & {
-    readonly sources?: readonly SourceEntry[];
+    readonly sources?: readonly (SourceEntry & { readonly name?: string })[];
     readonly collisions?: "refuse" | "last";
     readonly targets: readonly TargetEntry[];
     readonly ownership?: "secret" | "keys";

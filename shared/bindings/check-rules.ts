@@ -1,7 +1,7 @@
 import { parseBoundReference } from "../source/parse-secret-reference.ts";
 import { certificateAuthorityProblem } from "./certificate-authority.ts";
 import { checkExpression } from "./expressions/jmespath.ts";
-import { checkTemplate } from "./expressions/liquid.ts";
+import { checkTemplate, unknownVariables } from "./expressions/liquid.ts";
 import type { Path, ProblemList } from "./problem-list.ts";
 import { quoteName } from "./quote-name.ts";
 import { isRelayKey } from "./relay-identity.ts";
@@ -106,6 +106,7 @@ function checkBinding(binding: AnyMap, path: Path, context: Context): void {
   checkCommonRules(binding, path, problems);
   for (const [entry, at] of sourceEntriesOf(binding, path)) checkSource(entry, at, problems);
   checkSources(binding, path, problems);
+  checkNames(binding, path, problems);
   checkRequiredKeys(binding, path, context);
   checkOwnership(binding, path, context);
   checkSizes(binding, path, defaults, problems);
@@ -211,14 +212,16 @@ function checkSources(binding: AnyMap, path: Path, problems: ProblemList): void 
   }
   if (binding.collisions === "last") return;
   const pathOfKey = new Map<string, Path>();
-  for (const [entry, at] of sourceEntriesOf(binding, path)) {
+  const makers: (readonly [AnyMap, Path])[] = [...sourceEntriesOf(binding, path)];
+  if (binding.keys !== undefined) makers.push([{ keys: binding.keys }, [...path, "keys"]]);
+  for (const [entry, at] of makers) {
     for (const key of selectedKeys(entry) ?? []) {
       const first = pathOfKey.get(key);
       if (first === undefined) pathOfKey.set(key, at);
       else {
         problems.add(
           { path: at },
-          `This source and the source at ${problems.where({ path: first })} both set the key ${quoteName(key)}`,
+          `This ${at.at(-1) === "keys" ? "map" : "source"} and the source at ${problems.where({ path: first })} both set the key ${quoteName(key)}`,
           "Rename or remove one of the two, or set collisions: last so that the last source wins",
         );
       }
@@ -226,7 +229,91 @@ function checkSources(binding: AnyMap, path: Path, problems: ProblemList): void 
   }
 }
 
-const SETTINGS_OF_A_SOURCE = ["stage", "versionId", "keys", "value", "decode", "extract"];
+const SETTINGS_OF_A_SOURCE = ["stage", "versionId", "value", "decode", "extract"];
+
+/** The names of sources, and the keys of a binding that use them. */
+function checkNames(binding: AnyMap, path: Path, problems: ProblemList): void {
+  if (binding.sources === undefined) return;
+  const pathOfName = new Map<string, Path>();
+  for (const [{ name }, at] of sourceEntriesOf(binding, path)) {
+    if (typeof name !== "string") continue;
+    const first = pathOfName.get(name);
+    if (first !== undefined) {
+      problems.add(
+        { path: [...at, "name"] },
+        `The source at ${problems.where({ path: first })} has the same name`,
+        "Give each source a name of its own",
+      );
+    } else if (LIQUID_WORDS.has(name)) {
+      problems.add(
+        { path: [...at, "name"] },
+        `The name ${name} has a meaning of its own in templates`,
+        "Use another name",
+      );
+    } else if (binding.keys === undefined) {
+      problems.add(
+        { path: [...at, "name"], part: "key" },
+        "A name has no effect, because the binding has no keys next to sources",
+        "Add keys next to sources, or remove name",
+      );
+    }
+    pathOfName.set(name, at);
+  }
+  if (binding.keys === undefined) return;
+  const keysPath = [...path, "keys"];
+  if (mapOf(binding.keys) !== binding.keys) {
+    problems.add(
+      { path: keysPath },
+      "Next to sources, keys is a map from keys of the Secret to names or templates of several sources",
+      "Write such a map, or move keys into the entries of sources",
+    );
+    return;
+  }
+  checkKeySources(binding, path, problems);
+  const names = new Set(pathOfName.keys());
+  for (const [key, made] of Object.entries(mapOf(binding.keys))) {
+    for (const { message, fix, at } of unknownNames(made, names)) {
+      problems.add({ path: [...keysPath, key, ...at] }, message, fix);
+    }
+  }
+}
+
+const LIQUID_WORDS: ReadonlySet<string> = new Set(
+  "and blank contains empty false forloop in nil not null or true".split(" "),
+);
+
+type NameProblem = { readonly message: string; readonly fix: string; readonly at: Path };
+
+function unknownNames(made: unknown, names: ReadonlySet<string>): readonly NameProblem[] {
+  const known =
+    names.size === 0 ? "no source has a name" : `the names are ${[...names].map(quoteName).join(", ")}`;
+  const problemAt = (name: string, where: string, at: Path): NameProblem => {
+    const suggestion = suggestName(name, names);
+    return {
+      message: `No source of this binding has the name ${quoteName(name)}${where}; ${known}`,
+      fix: suggestion === undefined ? "Set name at a source" : `Did you mean ${suggestion}?`,
+      at,
+    };
+  };
+  const { key, jmespath, template } = mapOf(made);
+  if (jmespath !== undefined) {
+    return [
+      {
+        message: "JMESPath reads one source, but these keys are made of several",
+        fix: "Move the key into the entry of its source, or use a template",
+        at: ["jmespath"],
+      },
+    ];
+  }
+  const name = textOf(made) ?? textOf(key);
+  if (name !== undefined) {
+    return names.has(name) ? [] : [problemAt(name, "", typeof made === "string" ? [] : ["key"])];
+  }
+  if (typeof template !== "string" || template === "" || checkTemplate(template) !== undefined) return [];
+  return unknownVariables(template, names).map((variable) =>
+    problemAt(variable.name, whereIn(variable), ["template"]),
+  );
+}
 
 function checkListedKeys(binding: AnyMap, path: Path, problems: ProblemList): void {
   const listed = listOf(binding.keys);
@@ -251,7 +338,7 @@ function checkRequiredKeys(binding: AnyMap, path: Path, { defaults, problems }: 
   if (selected === undefined) return;
   for (const group of REQUIRED_KEYS.get(type) ?? []) {
     if (group.some((key) => selected.has(key))) continue;
-    const setting = ["sources", "keys"].find((each) => binding[each] !== undefined) ?? "value";
+    const setting = ["keys", "sources"].find((each) => binding[each] !== undefined) ?? "value";
     problems.add(
       { path: [...path, setting], part: "key" },
       `A Secret of the type ${type} needs the key ${group.join(" or ")}, but this binding does not set it`,
@@ -376,16 +463,18 @@ function mergedKeys(binding: AnyMap, path: Path): ReadonlySet<string> | undefine
     if (keys === undefined) return undefined;
     for (const key of keys) merged.add(key);
   }
+  if (binding.sources !== undefined) for (const key of selectedKeys(binding) ?? []) merged.add(key);
   return merged;
 }
 
 /** The keys of one source if they are known without its value. */
 function selectedKeys(binding: AnyMap): ReadonlySet<string> | undefined {
-  const { keys, value } = binding;
+  const { extract, keys, name, value } = binding;
   if (keys !== undefined && value !== undefined) return undefined;
   if (Array.isArray(keys)) return new Set(keys.filter((key) => typeof key === "string"));
   if (typeof keys === "object" && keys !== null) return new Set(Object.keys(keys));
-  return typeof value === "string" ? new Set([value]) : undefined;
+  if (typeof value === "string") return new Set([value]);
+  return name !== undefined && keys === undefined && extract === undefined ? new Set() : undefined;
 }
 
 // The API server's limit is 256 KiB for keys and values, including the relay's own annotations.
@@ -406,6 +495,7 @@ function checkSizes(binding: AnyMap, path: Path, defaults: AnyMap, problems: Pro
   for (const [entry] of sourceEntriesOf(binding, path)) {
     for (const key of selectedKeys(entry) ?? []) bytes += key.length;
   }
+  if (binding.sources !== undefined) for (const key of selectedKeys(binding) ?? []) bytes += key.length;
   if (bytes > FIXED_BYTES_MAX) {
     problems.add(
       { path },

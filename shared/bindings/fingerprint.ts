@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Binding, KeyRule } from "./binding.ts";
+import type { Binding, KeyRule, NamedKeys } from "./binding.ts";
 
 /**
  * Sixteen hex characters that differ when the rules of a binding differ, regardless of order and layout in the file.
@@ -19,9 +19,18 @@ export function fingerprintOf({
   deletionPolicy,
   ownership,
   immutable,
+  namedKeys,
 }: Pick<
   Binding,
-  "sources" | "collisions" | "type" | "labels" | "annotations" | "deletionPolicy" | "ownership" | "immutable"
+  | "sources"
+  | "collisions"
+  | "type"
+  | "labels"
+  | "annotations"
+  | "deletionPolicy"
+  | "ownership"
+  | "immutable"
+  | "namedKeys"
 >): string {
   const [first, ...others] = sources;
   const rules: unknown[] = [
@@ -42,6 +51,10 @@ export function fingerprintOf({
     const more = others.map(({ id, stage, versionId, keys }) => [id, stage, versionId, canonicalKeys(keys)]);
     rules.push(["sources", more]);
   }
+  if (namedKeys !== undefined) {
+    // The names of sources have no effect without these keys.
+    rules.push(["keys", canonicalSources(namedKeys), sources.map(({ name }) => name ?? null)]);
+  }
   if (collisions !== undefined) rules.push(["collisions", collisions]);
   return createHash("sha256").update(JSON.stringify(rules)).digest("hex").slice(0, 16);
 }
@@ -58,13 +71,9 @@ function canonicalKeys(keys: KeyRule): unknown {
     case "value":
       return ["value", keys.key, ...(keys.decode === undefined ? [] : [keys.decode])];
     case "composed":
-      return [
-        "composed",
-        sortedEntries(keys.keys).map(([key, made]) => [
-          key,
-          Object.entries(made).sort(([a], [b]) => (a < b ? -1 : 1)),
-        ]),
-      ];
+      return ["composed", canonicalSources(keys.keys)];
+    case "none":
+      return ["none"];
     case "extracted":
       // The first matching rename wins, so the order of renames matters; that of the patterns does not.
       return [
@@ -75,6 +84,9 @@ function canonicalKeys(keys: KeyRule): unknown {
       ];
   }
 }
+
+const canonicalSources = (keys: NamedKeys): unknown =>
+  sortedEntries(keys).map(([key, made]) => [key, Object.entries(made).sort(([a], [b]) => (a < b ? -1 : 1))]);
 
 const sortedEntries = <T>(map: Readonly<Record<string, T>>): [string, T][] =>
   Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));

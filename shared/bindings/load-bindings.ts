@@ -6,6 +6,8 @@ import type {
   ClusterConfig,
   CompiledBindings,
   KeyRule,
+  KeySource,
+  NamedKeys,
   RestartRule,
   TargetRef,
 } from "./binding.ts";
@@ -72,6 +74,7 @@ function clusterOf({ externalSecrets, ...cluster }: ClusterEntry): ClusterConfig
 function rulesOf(entry: BindingEntry, defaults: BindingsFile["defaults"] = {}): Omit<Binding, "target"> {
   const rules = {
     sources: sourcesOf(entry),
+    ...(entry.sources !== undefined && entry.keys !== undefined && { namedKeys: namedKeysOf(entry.keys) }),
     ...(entry.collisions === "last" && { collisions: entry.collisions }),
     type: entry.type ?? defaults.type ?? DEFAULTS.type.default,
     labels: { ...defaults.labels, ...entry.labels },
@@ -91,7 +94,7 @@ function sourcesOf(entry: BindingEntry): Binding["sources"] {
   return [first, ...others];
 }
 
-function sourceOf(entry: SourceEntry): BoundSource {
+function sourceOf(entry: SourceEntry & { readonly name?: string }): BoundSource {
   const reference = parseBoundReference(entry.source);
   if (reference === undefined) throw new TypeError("checkRules refuses an invalid source");
   const versionId = parseVersionId(entry.versionId);
@@ -100,9 +103,13 @@ function sourceOf(entry: SourceEntry): BoundSource {
     // An explicit AWSCURRENT equals the default.
     ...(entry.stage !== undefined && entry.stage !== "AWSCURRENT" && { stage: entry.stage }),
     ...(versionId !== undefined && { versionId }),
-    keys: keyRuleOf(entry),
+    ...(entry.name !== undefined && { name: entry.name }),
+    keys: entry.name === undefined || hasOwnKeys(entry) ? keyRuleOf(entry) : { kind: "none" },
   };
 }
+
+const hasOwnKeys = ({ keys, value, extract }: SourceEntry): boolean =>
+  keys !== undefined || value !== undefined || extract !== undefined;
 
 function keyRuleOf({ keys, value, decode, extract }: SourceEntry): KeyRule {
   if (value !== undefined) return { kind: "value", key: value, ...(decode !== undefined && { decode }) };
@@ -115,8 +122,14 @@ function keyRuleOf({ keys, value, decode, extract }: SourceEntry): KeyRule {
   if (entries.every((entry): entry is [string, string] => typeof entry[1] === "string")) {
     return { kind: "selected", keys: Object.fromEntries(entries) };
   }
-  const composed = entries.map(([key, made]) => [key, typeof made === "string" ? { key: made } : made]);
-  return { kind: "composed", keys: Object.fromEntries(composed) };
+  return { kind: "composed", keys: namedKeysOf(keys) };
+}
+
+function namedKeysOf(keys: KeysEntry): NamedKeys {
+  const entries = Object.entries(keys as Readonly<Record<string, string | KeySource>>);
+  return Object.fromEntries(
+    entries.map(([key, made]) => [key, typeof made === "string" ? { key: made } : made]),
+  );
 }
 
 const isList = (keys: KeysEntry): keys is readonly string[] => Array.isArray(keys);

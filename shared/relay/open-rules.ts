@@ -6,6 +6,8 @@ import { readCompiledBindings } from "../bindings/read-compiled-bindings.ts";
 import type { BindingsConfig } from "./relay-config.ts";
 
 type Options = Pick<ObjectReaderOptions, "credentials" | "now" | "wait"> & {
+  /** By default, the Region of the function. */
+  readonly region?: string;
   /** If given, a local file must be for this relay. */
   readonly relayName?: string;
 };
@@ -13,7 +15,7 @@ type Options = Pick<ObjectReaderOptions, "credentials" | "now" | "wait"> & {
 /** The rules of a function: of its local file, or of the bucket. */
 export async function openRules(
   { bindingsFile, bindingsBucket }: BindingsConfig,
-  { relayName, ...options }: Options,
+  { relayName, region = process.env.AWS_REGION ?? "", ...options }: Options,
 ): Promise<RulesSource> {
   if (bindingsFile !== undefined) {
     const compiled = await readCompiledBindings(bindingsFile);
@@ -22,7 +24,7 @@ export async function openRules(
     }
     return rulesOfFile(compiled);
   }
-  const readObject = readObjectWith({ region: process.env.AWS_REGION ?? "", ...options });
+  const readObject = readObjectWith({ region, ...options });
   return publishedRules(async (request, budget) => {
     const read = await readObject({ ...request, bucket: bindingsBucket }, budget);
     return read.kind === "object" ? { ...read, body: Buffer.from(read.body).toString() } : read;

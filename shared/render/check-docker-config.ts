@@ -5,7 +5,7 @@ import {
   parseJsonTree,
 } from "../bindings/expressions/json-tree.ts";
 import { quoteName } from "../bindings/quote-name.ts";
-import type { Refuse } from "./check-type.ts";
+import type { Refuse } from "./errors.ts";
 import { findJsonFault } from "./find-json-fault.ts";
 import { positionOf } from "./position-of.ts";
 

@@ -1,6 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 import { isPem, type PemBlock, readPem } from "../bindings/expressions/pem.ts";
-import type { Refuse } from "./check-type.ts";
+import type { Refuse } from "./errors.ts";
 import { whyNoPem } from "./why-no-pem.ts";
 
 const KEY = "ssh-privatekey";

@@ -4,7 +4,7 @@ import { isPem, type Pem, readCertificate, readPem } from "../bindings/expressio
 import { SecretValue } from "../source/secret-value.ts";
 import { checkDockerConfig } from "./check-docker-config.ts";
 import { checkSshKey } from "./check-ssh-key.ts";
-import { RenderError, type RenderErrorCode } from "./errors.ts";
+import { type Refuse, RenderError } from "./errors.ts";
 import { whyNoPem } from "./why-no-pem.ts";
 
 export type CheckedType = {
@@ -57,8 +57,6 @@ export function checkType(binding: Binding, data: ReadonlyMap<string, SecretValu
       return UNCHANGED;
   }
 }
-
-export type Refuse = (code: RenderErrorCode, why: string) => never;
 
 const UNCHANGED: CheckedType = { mended: new Map() };
 

@@ -1,11 +1,13 @@
-import type { Binding, Encoding, KeyRule, KeySource } from "../bindings/binding.ts";
+import type { Binding, Encoding, KeyRule, KeySource, NamedKeys } from "../bindings/binding.ts";
 import { decodeBase64 } from "../bindings/expressions/decode-base64.ts";
 import type { evaluateExpression } from "../bindings/expressions/jmespath.ts";
 import {
   isTreeObject,
   type JsonTree,
+  type JsonTreeObject,
   parseJsonTree,
   plainTextOf,
+  sourceTreeOf,
 } from "../bindings/expressions/json-tree.ts";
 import type { renderTemplate } from "../bindings/expressions/liquid.ts";
 import { SecretValue } from "../source/secret-value.ts";
@@ -22,7 +24,6 @@ export type Languages = {
   readonly renderTemplate?: typeof renderTemplate;
 };
 
-type Composed = Extract<KeyRule, { kind: "composed" }>;
 type Extracted = Extract<KeyRule, { kind: "extracted" }>;
 
 /** Pure: the same source and binding give the same data. */
@@ -36,29 +37,67 @@ export const composeData =
     }
     const root = text === undefined ? undefined : parseJsonTree(text)?.root;
     if (root === undefined) throw notAnObject(binding, source);
-    if (keys.kind === "composed") return composeKeys(languages, binding, source, keys, root);
+    if (keys.kind === "composed") {
+      return composeKeys(languages, keys.keys, {
+        root,
+        arnAt: () => source.arn,
+        whyNoMembers: () => (isTreeObject(root) ? undefined : notAnObject(binding, source)),
+      });
+    }
     if (!isTreeObject(root)) throw notAnObject(binding, source);
     return extractKeys(source, keys, new Map(Object.entries(root)));
   };
 
-function composeKeys(
-  languages: Languages,
-  binding: Binding,
-  source: RenderSource,
-  { keys }: Composed,
-  root: JsonTree,
-): Map<string, SecretValue> {
+/** Pure: makes the keys of a binding of the whole values of its named sources. */
+export const composeNamed =
+  (languages: Languages) =>
+  (binding: Binding, keys: NamedKeys, named: ReadonlyMap<string, RenderSource>): Map<string, SecretValue> => {
+    const root: JsonTreeObject = Object.create(null);
+    for (const [name, { arn, value }] of named) {
+      const text = textOf(value.expose());
+      if (text === undefined) {
+        throw new RenderError(
+          "DECODE_FAILED",
+          `The value of ${arn} is not UTF-8 text, so it cannot be used under a name. Write it with value, or correct the source.`,
+        );
+      }
+      root[name] = sourceTreeOf(text);
+    }
+    const sourceAt = (path: string) => named.get(firstNameOf(path));
+    return composeKeys(languages, keys, {
+      root,
+      arnAt: (path) => sourceAt(path)?.arn ?? [...named.values()].map(({ arn }) => arn).join(","),
+      whyNoMembers: (path) => {
+        const source = sourceAt(path);
+        return source === undefined || typeof root[firstNameOf(path)] !== "string"
+          ? undefined
+          : notAnObject(binding, source);
+      },
+    });
+  };
+
+const firstNameOf = (path: string): string => /^\w+/.exec(path)?.[0] ?? "";
+
+/** What expressions and templates read, and how it is named in errors. */
+type Values = {
+  readonly root: JsonTree;
+  readonly arnAt: (path: string) => string;
+  /** The error for a path into a value that has no members. */
+  readonly whyNoMembers: (path: string) => RenderError | undefined;
+};
+
+function composeKeys(languages: Languages, keys: NamedKeys, values: Values): Map<string, SecretValue> {
   const data = new Map<string, SecretValue>();
   const missing: string[] = [];
   for (const [key, made] of Object.entries(keys)) {
-    const text = textFor(languages, binding, source, { key, made, root });
+    const text = textFor(languages, key, made, values);
     if (text === undefined) missing.push("key" in made ? made.key : `anything for ${key} by its expression`);
     else data.set(key, decoded(key, made.decode, text));
   }
   if (missing.length > 0) {
     throw new RenderError(
       "SOURCE_KEY_MISSING",
-      `${source.arn} has no key ${missing.join(", ")}. Add it to the source, or correct keys in the binding.`,
+      `${values.arnAt("")} has no key ${missing.join(", ")}. Add it to the source, or correct keys in the binding.`,
     );
   }
   return data;
@@ -66,9 +105,9 @@ function composeKeys(
 
 function textFor(
   { evaluateExpression, renderTemplate }: Languages,
-  binding: Binding,
-  source: RenderSource,
-  { key, made, root }: { key: string; made: KeySource; root: JsonTree },
+  key: string,
+  made: KeySource,
+  { root, arnAt, whyNoMembers }: Values,
 ): string | undefined {
   if ("jmespath" in made) {
     if (evaluateExpression === undefined) throw new TypeError("JMESPath was not loaded");
@@ -78,7 +117,7 @@ function textFor(
     }
     return result.kind === "nothing" ? undefined : plainTextOf(result.value);
   }
-  if (!isTreeObject(root)) throw notAnObject(binding, source);
+  if (!isTreeObject(root)) throw whyNoMembers("") ?? new TypeError("A value without members has a reason");
   if ("key" in made) {
     const found = root[made.key];
     return found === undefined ? undefined : plainTextOf(found);
@@ -87,9 +126,11 @@ function textFor(
   const result = renderTemplate(made.template, root);
   if (result.kind === "made") return result.text;
   if (result.kind === "missing") {
+    const noMembers = whyNoMembers(result.name);
+    if (noMembers !== undefined) throw noMembers;
     throw new RenderError(
       "TEMPLATE_VARIABLE_MISSING",
-      `The template of the key ${key} uses ${result.name} in line ${result.line}, which ${source.arn} does not have. Add it to the source, give it a default, or correct the template.`,
+      `The template of the key ${key} uses ${result.name} in line ${result.line}, which ${arnAt(result.name)} does not have. Add it to the source, give it a default, or correct the template.`,
     );
   }
   const line = result.line === undefined ? "" : ` See line ${result.line} of the template.`;

@@ -29,3 +29,6 @@ export type RenderErrorCode =
   | "DOCKER_CONFIG_INVALID"
   | "SSH_KEY_INVALID"
   | "BASIC_AUTH_INVALID";
+
+/** Refuses data that does not fit the type of its Secret, and says why. */
+export type Refuse = (code: RenderErrorCode, why: string) => never;

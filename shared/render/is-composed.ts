@@ -2,7 +2,7 @@ import type { KeyRule } from "../bindings/binding.ts";
 
 /** Rules that need lazily loaded code: expressions, templates, patterns, decoding. */
 export type ComposedRule =
-  | Exclude<KeyRule, { readonly kind: "all" | "selected" | "value" }>
+  | Exclude<KeyRule, { readonly kind: "all" | "selected" | "value" | "none" }>
   | (Extract<KeyRule, { readonly kind: "value" }> & { readonly decode: string });
 
 export function isComposed(keys: KeyRule): keys is ComposedRule {

@@ -1,4 +1,4 @@
-import type { Binding } from "../bindings/binding.ts";
+import type { Binding, NamedKeys } from "../bindings/binding.ts";
 import type { SecretValue } from "../source/secret-value.ts";
 import type { CheckedType } from "./check-type.ts";
 import { type ComposedRule, isComposed } from "./is-composed.ts";
@@ -12,6 +12,12 @@ export type Renderers = {
     keys: ComposedRule,
     source: RenderSource,
   ) => Map<string, SecretValue>;
+  /** Makes the keys of the binding of its named sources. */
+  readonly composeNamed?: (
+    binding: Binding,
+    keys: NamedKeys,
+    named: ReadonlyMap<string, RenderSource>,
+  ) => Map<string, SecretValue>;
   /** Refuses data that the Secret's type does not allow, and mends what its readers would refuse. */
   readonly checkType?: (binding: Binding, data: ReadonlyMap<string, SecretValue>) => CheckedType;
 };
@@ -20,13 +26,16 @@ export type Renderers = {
  * Loads the parts that a binding needs, once per process. JMESPath and LiquidJS are larger than the rest of this folder,
  * so a function with plain bindings never reads them from disk.
  */
-export async function loadRenderers({ sources, type }: Binding): Promise<Renderers> {
+export async function loadRenderers({ sources, namedKeys, type }: Binding): Promise<Renderers> {
   const isTyped = CHECKED_TYPES.has(type);
-  if (!sources.some(({ keys }) => isComposed(keys))) {
+  if (namedKeys === undefined && !sources.some(({ keys }) => isComposed(keys))) {
     return isTyped ? { checkType: (await import("./check-type.ts")).checkType } : NONE;
   }
-  const ways = sources.flatMap(({ keys }) => (keys.kind === "composed" ? Object.values(keys.keys) : []));
-  const [{ composeData }, expressions, templates, types] = await Promise.all([
+  const ways = [
+    ...Object.values(namedKeys ?? {}),
+    ...sources.flatMap(({ keys }) => (keys.kind === "composed" ? Object.values(keys.keys) : [])),
+  ];
+  const [{ composeData, composeNamed }, expressions, templates, types] = await Promise.all([
     import("./compose-data.ts"),
     ways.some((way) => "jmespath" in way) ? import("../bindings/expressions/jmespath.ts") : undefined,
     ways.some((way) => "template" in way) ? import("../bindings/expressions/liquid.ts") : undefined,
@@ -34,6 +43,7 @@ export async function loadRenderers({ sources, type }: Binding): Promise<Rendere
   ]);
   return {
     composeData: composeData({ ...expressions, ...templates }),
+    composeNamed: composeNamed({ ...expressions, ...templates }),
     ...(types && { checkType: types.checkType }),
   };
 }

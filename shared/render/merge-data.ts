@@ -1,8 +1,6 @@
-import type { Binding, BoundSource } from "../bindings/binding.ts";
-import { nameOfSource } from "../bindings/name-of-sources.ts";
+import type { Binding } from "../bindings/binding.ts";
 import type { SecretValue } from "../source/secret-value.ts";
 import { RenderError } from "./errors.ts";
-import type { RenderSource } from "./render-source.ts";
 
 /** A key that several sources set. Names only. */
 export type Collision = {
@@ -12,8 +10,8 @@ export type Collision = {
 };
 
 export type DataPart = {
-  readonly bound: BoundSource;
-  readonly source: RenderSource;
+  /** The source, or what else set the keys. */
+  readonly maker: string;
   readonly data: ReadonlyMap<string, SecretValue>;
 };
 
@@ -24,12 +22,12 @@ export function mergeData(
 ): { readonly data: Map<string, SecretValue>; readonly collisions: readonly Collision[] } {
   const data = new Map<string, SecretValue>();
   const makers = new Map<string, string[]>();
-  for (const { bound, data: part } of parts) {
+  for (const { maker, data: part } of parts) {
     for (const [key, value] of part) {
       data.set(key, value);
       const known = makers.get(key);
-      if (known === undefined) makers.set(key, [nameOfSource(bound)]);
-      else known.push(nameOfSource(bound));
+      if (known === undefined) makers.set(key, [maker]);
+      else known.push(maker);
     }
   }
   const collisions = [...makers]

@@ -1,4 +1,5 @@
 import type { Binding, BoundSource, TargetRef } from "../bindings/binding.ts";
+import { nameOfSource } from "../bindings/name-of-sources.ts";
 import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import type { VersionId } from "../source/secret-id.ts";
 import type { SecretValue } from "../source/secret-value.ts";
@@ -8,7 +9,7 @@ import { invalidKeys } from "./invalid-keys.ts";
 import { isComposed } from "./is-composed.ts";
 import { isDataKey } from "./is-data-key.ts";
 import type { Renderers } from "./load-renderers.ts";
-import { type Collision, mergeData } from "./merge-data.ts";
+import { type Collision, type DataPart, mergeData } from "./merge-data.ts";
 import { readJsonObject } from "./read-json-object.ts";
 import { notAnObject, type RenderSource } from "./render-source.ts";
 import { textOf } from "./why-no-object.ts";
@@ -44,9 +45,12 @@ export function renderSecret(
     if (source === undefined) throw new TypeError("Every source of a binding is read before it is rendered");
     const data = renderData(binding, bound, source, renderers);
     checkKeys(binding, bound, source, data);
-    return { bound, source, data };
+    return { maker: nameOfSource(bound), source, data };
   });
-  const { data: merged, collisions } = mergeData(binding, parts);
+  const { data: merged, collisions } = mergeData(binding, [
+    ...parts,
+    ...namedPart(binding, reads, renderers),
+  ]);
   const versionIds = parts.map(({ source }) => source.versionId);
   const versionId = dataVersionOf(versionIds);
   const { mended, ...facts } = renderers.checkType?.(binding, merged) ?? { mended: NOTHING };
@@ -74,6 +78,21 @@ export function renderSecret(
   };
 }
 
+function namedPart(
+  binding: Binding,
+  reads: readonly RenderSource[],
+  { composeNamed }: Renderers,
+): readonly DataPart[] {
+  if (binding.namedKeys === undefined) return [];
+  if (composeNamed === undefined) throw new TypeError("The binding's renderers were not loaded");
+  const named = new Map<string, RenderSource>();
+  for (const [index, { name }] of binding.sources.entries()) {
+    const source = reads[index];
+    if (name !== undefined && source !== undefined) named.set(name, source);
+  }
+  return [{ maker: "keys of the binding", data: composeNamed(binding, binding.namedKeys, named) }];
+}
+
 function renderData(
   binding: Binding,
   { keys }: BoundSource,
@@ -84,6 +103,7 @@ function renderData(
     if (composeData === undefined) throw new TypeError("The binding's renderers were not loaded");
     return composeData(binding, keys, source);
   }
+  if (keys.kind === "none") return new Map();
   if (keys.kind === "value") return new Map([[keys.key, source.value]]);
   const properties = readProperties(binding, source);
   if (keys.kind === "all") return properties;

@@ -15,7 +15,8 @@ export function isLarge({ annotations, labels, managedFields }: LiveMetadata): b
 
 /** The part of the metadata that rows, deletions and restarts need after the verdict. */
 export function reduceMetadata(live: LiveMetadata, { annotations: own }: RelayMetadata): LiveMetadata {
-  const { annotations, controller: _controller, ...identity } = live;
+  const { namespace, name, uid, resourceVersion, type, isBeingDeleted, annotations } = live;
+  const identity = { namespace, name, uid, resourceVersion, type, isBeingDeleted };
   const kept = [own.versionId, own.writtenAt, own.readersDue].flatMap((key): [string, string][] => {
     const text = annotations[key];
     return text === undefined || text.length > ANNOTATION_LENGTH_MAX ? [] : [[key, text]];

@@ -119,7 +119,7 @@ function sortByAction(assessed: readonly Assessed[]) {
 /** The page size of a list. */
 const METADATA_PIECE = 500;
 
-/** The values are in memory together: at 64 KiB each, 6.4 MB of sources and as much of Secrets. */
+/** Repairs of the same sources share their reads. The values of 20 are in memory together (observe-values.ts). */
 const VALUES_PIECE = 100;
 
 /** A piece takes a second or two; a throttled one with its retries may take this long. */

@@ -108,11 +108,19 @@ async function syncCluster(
   request: SyncRequest,
 ): Promise<SyncOutcome[] | typeof SUPERSEDED> {
   const done: Done[] = [];
+  // Follow-up actions begin with the outcome of their target: a write that hangs in another namespace does not delay them.
+  const followUps = new Map<Step, Promise<SyncOutcome>>();
+  const onStep = (step: Step): void => {
+    if ("done" in step) followUps.set(step, followUp(deps, request, step));
+  };
   let pending: Attempt[] = request.bindings.map((binding) => ({ binding, conflicts: 0 }));
   for (let round = 1; pending.length > 0; round += 1) {
     if (round > 1) await deps.wait(backoffMs(FENCE_POLICY, round - 1), request.budget.signal);
-    const steps = await runFence(deps, cluster, request, pending);
-    if (steps.some((step) => "isSuperseded" in step)) return SUPERSEDED;
+    const steps = await runFence(deps, cluster, request, { pending, onStep });
+    if (steps.some((step) => "isSuperseded" in step)) {
+      await Promise.all(followUps.values());
+      return SUPERSEDED;
+    }
     done.push(...steps.filter((step) => "done" in step));
     pending = steps.flatMap((step) => ("again" in step ? [step.again] : []));
     if (round === FENCE_POLICY.attemptsMax || request.budget.signal.aborted) break;
@@ -124,7 +132,7 @@ async function syncCluster(
       done: outcomeOfError(binding.target, new FenceConflict(`Secret ${namespace}/${name}`)),
     };
   });
-  return Promise.all([...done, ...lost].map((each) => followUp(deps, request, each)));
+  return Promise.all([...done, ...lost].map((each) => followUps.get(each) ?? followUp(deps, request, each)));
 }
 
 async function followUp(
@@ -156,7 +164,7 @@ async function runFence(
   deps: SyncDependencies,
   cluster: SyncCluster,
   request: SyncRequest,
-  pending: readonly Attempt[],
+  { pending, onStep }: { readonly pending: readonly Attempt[]; readonly onStep: (step: Step) => void },
 ): Promise<Step[]> {
   const { budget } = request;
   const reads = await Promise.all(
@@ -169,6 +177,7 @@ async function runFence(
   );
   const failed = reads.filter((read) => "done" in read);
   const readable = reads.filter((read) => "attempt" in read);
+  for (const step of failed) onStep(step);
   if (readable.length === 0) return failed;
 
   const observations = readable.map(({ attempt: { binding }, live }) => ({ binding, live }));
@@ -178,16 +187,12 @@ async function runFence(
   ]);
   if (rules === "superseded") return [SUPERSEDED];
   const written = await Promise.all(
-    readable.map(({ attempt, live }) =>
-      guard(attempt, () =>
-        writeTarget(deps, cluster, request, {
-          attempt,
-          live,
-          reads: readsOf(attempt.binding, sources),
-          rules,
-        }),
-      ),
-    ),
+    readable.map(async ({ attempt, live }) => {
+      const write = { attempt, live, reads: readsOf(attempt.binding, sources), rules };
+      const step = await guard<Step>(attempt, () => writeTarget(deps, cluster, request, write));
+      onStep(step);
+      return step;
+    }),
   );
   return [...failed, ...written];
 }

@@ -44,6 +44,36 @@ describe("a fingerprint stays the same when", () => {
   });
 });
 
+describe("a fingerprint of keys made of several sources differs when", () => {
+  const named = `  - { sources: [{ source: a, name: x }, { source: b, name: y }], ${TARGETS}, keys: { A: { template: "{{ x }}" }, B: y } }`;
+
+  it.each([
+    ["the template", named.replace("{{ x }}", "{{ x | strip }}")],
+    ["a key", named.replace("B: y", "B: x")],
+    [
+      "the names of the sources",
+      named.replace("name: x", "name: z").replace("name: y", "name: x").replace("name: z", "name: y"),
+    ],
+    ["a source", named.replace("source: b", "source: c")],
+    ["a source sets keys of its own", named.replace("name: y", "name: y, value: C")],
+    [
+      "the order of the sources",
+      named
+        .replace("source: a, name: x", "source: b, name: y")
+        .replace("{ source: b, name: y }]", "{ source: a, name: x }]"),
+    ],
+  ])("%s changes", (_, changed) => {
+    expect(changed).not.toBe(named);
+    expect(fingerprintOf(changed)).not.toBe(fingerprintOf(named));
+  });
+
+  it("but not when its keys change places", () => {
+    expect(
+      fingerprintOf(named.replace('A: { template: "{{ x }}" }, B: y', 'B: y, A: { template: "{{ x }}" }')),
+    ).toBe(fingerprintOf(named));
+  });
+});
+
 describe("a fingerprint differs when", () => {
   it.each([
     ["the source", BASE.replace("prod/db", "prod/other")],

@@ -27,7 +27,7 @@ describe("validate refuses, with the position and the right spelling,", () => {
     ["{{ a | }}", 7, "A filter lacks its name"],
     ["{{ }}", 4, "An output is empty"],
     ["{{}}", 3, "An output is empty"],
-    ["{{ (1..3) }}", 4, "A range is no value"],
+    ["{{ (1..3) }}", 4, "A range is not a value"],
     ["{{ a, b }}", 5, ", b would be ignored"],
     ["{{ a + b }}", 6, "+ b would be ignored"],
     ["{{ (a) }}", 4, "This is not a value: (a)"],
@@ -84,7 +84,7 @@ describe("one value with filters is an output, and a condition is a condition:",
     else expect(result).toEqual({ kind: "made", text: made });
   });
 
-  it("whatever the value and its filters are", () => {
+  it("with any value and any filters", () => {
     const anyString = fc.stringMatching(/^[ a-z|{:,.=-]{0,8}$/).map((text) => `"${text}"`);
     const anyPath = fc.constantFrom("a", "d", "d['e f']", "c[0]", "c.first", "['a']", "a-b", "or_a", "é");
     const anyValue = fc.oneof(anyPath, anyString, fc.integer().map(String));

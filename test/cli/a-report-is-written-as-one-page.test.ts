@@ -49,7 +49,7 @@ describe("secret-relay report", () => {
 
   it.each([
     ["no input", [], "No data was given"],
-    ["a missing file", ["--from", "none.json"], "none.json cannot be read"],
+    ["a missing file", ["--from", "none.json"], "none.json does not exist"],
     ["a file that is not a report", ["--from", "other.json"], "other.json holds no report"],
     ["a missing output folder", ["--from", "report.json", "-o", "no/a.html"], "cannot be written"],
     ["two outputs on stdout", ["--from", "report.json", "-o", "-", "--json"], "Choose one"],

@@ -43,7 +43,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const run = (...words: string[]) => runCli(words, { cwd: folder, env: { HOME: folder } });
+const run = (...words: string[]) =>
+  runCli(words, { cwd: folder, env: { HOME: folder, BINDINGS_FILE: "bindings.yaml" } });
 
 describe("a profile", () => {
   it.each([
@@ -159,7 +160,7 @@ describe("a missing file", () => {
       const { exitCode, stderr } = await run(command);
       expect(exitCode).toBe(2);
       expect(stderr).toContain(
-        `USAGE: ${join(folder, "bindings.yaml")} does not exist. Create it with: secret-relay init.`,
+        `: ${join(folder, "bindings.yaml")} does not exist. Create it with secret-relay init`,
       );
     },
   );

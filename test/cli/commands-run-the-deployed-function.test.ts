@@ -71,7 +71,7 @@ it("needs no permission in the cluster: unobserved targets are unknown, and the 
 });
 
 it("needs no bindings either, given the name of a source", async () => {
-  const folder = openDesk(used.backend);
+  const folder = openDesk(used.backend, { worksOn: "published" });
 
   const { exitCode, json } = await folder.runJson("sync", "prod/db", "--via-lambda");
 

@@ -372,7 +372,18 @@ describe("a check that cannot run", () => {
     faults().add({ kind: "expiredCredentials" });
     const { checks } = await doctor();
     const states = Object.groupBy(checks, ({ status }) => status);
-    expect(states.unknown?.map(({ check }) => check)).toEqual(["stack", "cluster", "secrets"]);
+    expect(states.unknown?.map(({ check }) => check)).toEqual([
+      "clock",
+      "stack",
+      "function",
+      "rule",
+      "queue",
+      "sweeps",
+      "events",
+      "cluster",
+      "access-entry",
+      "secrets",
+    ]);
     expect(states.ok?.map(({ check }) => check)).toEqual(["cluster", "namespace", "rbac"]);
   });
 

@@ -6,9 +6,14 @@ import { labelUpdated, startRelay, startSweeper } from "../harness/relay.ts";
 import { openScene, type Scene } from "../harness/scene.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
-/** What refuses the creation of Secrets in one namespace. */
+/** Refuses the creation of Secrets in one namespace; a policy of readers, changes of Deployments and new Events. */
 export type Obstacle =
-  | { readonly kind: "policy"; readonly name: string; readonly reason: "Invalid" | "Forbidden" }
+  | {
+      readonly kind: "policy";
+      readonly name: string;
+      readonly reason: "Invalid" | "Forbidden";
+      readonly of?: "readers";
+    }
   | { readonly kind: "quota"; readonly name: string; readonly isComputed: boolean }
   | { readonly kind: "webhook-denies"; readonly name: string; readonly status: number }
   | { readonly kind: "webhook-fails"; readonly name: string; readonly how: "refuses connections" | "hangs" }
@@ -173,6 +178,72 @@ export function describeAdmissionContract<B extends Backend>(start: () => Promis
       await expectRefused(row, (json as { targets: readonly Refused[] }).targets, names);
     });
   });
+
+  it("a restart and a Kubernetes Event that a policy denies leave the Secret written, with the reason", async () => {
+    const { namespace } = at.scene;
+    const source = await at.scene.createSource(
+      `prod/${randomUUID().slice(0, 8)}`,
+      '{"password":"canary-7f3a9c1e-first"}',
+    );
+    await at.scene.grant(["db"]);
+    await grantReaders(at.scene, used.backend);
+    await createDeployment(at.scene, "shop");
+    const restart = { workloads: [{ kind: "Deployment", name: "shop" }] };
+    const bindings = [{ source: source.name, targets: [{ namespace, name: "db", restart, events: true }] }];
+    const relay = await startRelay(used.backend, { bindings });
+    await relay.invoke(labelUpdated(used.backend, source));
+    const second = await at.scene.rotate(source, '{"password":"canary-7f3a9c1e-second"}');
+    const obstacle = { kind: "policy", name: "reader-rules", reason: "Invalid", of: "readers" } as const;
+    remove = await raise(used.backend, obstacle, at.scene);
+
+    const { targets } = await relay.invoke(labelUpdated(used.backend, second));
+
+    expect(targets).toMatchObject([
+      {
+        outcome: "written",
+        restarts: [{ workload: "Deployment/shop", outcome: "refused", code: "ADMISSION_DENIED" }],
+      },
+    ]);
+    expect(relay.logs).toContainEqual({
+      code: "KUBERNETES_EVENT_FAILED",
+      fields: expect.objectContaining({ code: "ADMISSION_DENIED" }),
+    });
+  });
+}
+
+async function grantReaders({ admin, namespace }: Scene, { kubernetes }: Backend): Promise<void> {
+  const apiGroup = "rbac.authorization.k8s.io";
+  const path = `/apis/${apiGroup}/v1/namespaces/${namespace}`;
+  const role = { apiVersion: `${apiGroup}/v1`, kind: "Role", metadata: { name: "readers" } };
+  const rules = [
+    { apiGroups: ["apps"], resources: ["deployments"], verbs: ["get", "patch"] },
+    { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
+  ];
+  await admin(`${path}/roles`, { method: "POST", body: { ...role, rules } });
+  const { status } = await admin(`${path}/rolebindings`, {
+    method: "POST",
+    body: {
+      ...role,
+      kind: "RoleBinding",
+      roleRef: { apiGroup, kind: "Role", name: "readers" },
+      subjects: [{ apiGroup, kind: "Group", name: kubernetes.relayGroup }],
+    },
+  });
+  expect(status).toBe(201);
+}
+
+async function createDeployment({ admin, namespace }: Scene, name: string): Promise<void> {
+  const container = { name: "main", image: "example.com/main:1", envFrom: [{ secretRef: { name: "db" } }] };
+  const labels = { app: name };
+  const template = { metadata: { labels }, spec: { containers: [container] } };
+  const { status } = await admin(`/apis/apps/v1/namespaces/${namespace}/deployments`, {
+    method: "POST",
+    body: {
+      ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name } },
+      spec: { selector: { matchLabels: labels }, template },
+    },
+  });
+  expect(status).toBe(201);
 }
 
 type Refused = Readonly<Partial<Record<"namespace" | "code" | "advice", string | undefined>>>;

@@ -43,7 +43,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
 
       const { exitCode, json, stderr } = await desk.runJson("sync", secret("db"));
 
-      expect(stderr).toBe("");
+      expect(stderr).toMatch(/^Account [0-9]{12}, Region .+\nCluster main: .+\n$/);
       expect(exitCode).toBe(0);
       expect(json).toEqual({
         ok: true,
@@ -101,7 +101,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
         ok: false,
         targets: [{ outcome: "refused", code: "TARGET_NOT_OURS", stale: true }],
       });
-      expect(stderr).toBe("");
+      expect(stderr).toMatch(/^Account [0-9]{12}, Region .+\nCluster main: .+\n$/);
     });
 
     it("uses an EKS token if no context matches the cluster", async () => {

@@ -28,6 +28,27 @@ export function describeSourcesContract(start: () => Promise<Backend>): void {
     (await at.scene.readSecret(name)).metadata.annotations;
 
   describe("several sources", () => {
+    it("of plain text make one connection string, which follows each of them", async () => {
+      const user = await create("app\n");
+      const password = await create("canary-7f3a9c1e-first\n");
+      const { relay, sweep } = await open({
+        sources: [
+          { source: user.name, name: "user" },
+          { source: password.name, name: "password" },
+        ],
+        keys: { URL: { template: "pg://{{ user | rstrip }}:{{ password | rstrip }}@db" } },
+      });
+      await relay.invoke(labelUpdated(used.backend, user));
+      expect(await at.scene.readData("made")).toEqual({ URL: "pg://app:canary-7f3a9c1e-first@db" });
+
+      await at.scene.rotate(password, "canary-7f3a9c1e-second\n");
+      const report = await relay.invoke(labelUpdated(used.backend, password));
+
+      expect(report.targets).toMatchObject([{ outcome: "written" }]);
+      expect(await at.scene.readData("made")).toEqual({ URL: "pg://app:canary-7f3a9c1e-second@db" });
+      expect(findingsIn(await sweep({ sweep: "values" }))).toEqual([]);
+    });
+
     it("make one Secret, with the version of each source in its annotations", async () => {
       const db = await create({ password: "canary-7f3a9c1e-db", user: "app" });
       const license = await create("canary-7f3a9c1e-license");

@@ -45,6 +45,14 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     seenIn: ["test/docs/the-first-page-of-the-runbook-works.test.ts", /runs as it is written/],
   },
   {
+    command: /^npx secret-relay (publish( --dry-run --plan)?|bindings (history|show|rollback) ?.*)$/,
+    because: "needs AWS; each form is tried on the sandbox",
+    seenIn: [
+      "test/cli/bindings-are-published.test.ts",
+      /"publish", "--dry-run", "--plan"[\s\S]*"bindings", "history"[\s\S]*"--generation", "1"[\s\S]*"rollback", "--yes"/,
+    ],
+  },
+  {
     command: /^npx secret-relay hold [\w/]+ (--for 2h|--release)$/,
     because: "needs AWS and a cluster; both forms are tried on the sandbox",
     seenIn: [
@@ -91,6 +99,16 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     seenIn: ["test/real/sam/sam.test.ts", /tool\("sam", "build"\)/],
   },
   { command: /^sam deploy --guided$/, because: "needs an AWS account" },
+  {
+    command: /^sam deploy --parameter-overrides ExistingBindingsBucket=NAME$/,
+    because: "needs an AWS account; the roles of such a stack are tried by the IAM contract",
+    seenIn: ["test/contract/iam-contract.ts", /ExistingBindingsBucket: store\.bucket\.name/],
+  },
+  {
+    command:
+      /^aws ec2 create-vpc-endpoint --vpc-id VPC --service-name \S+\.s3 --route-table-ids ROUTE_TABLE$/,
+    because: "needs an AWS account",
+  },
   {
     command: /^sam remote invoke RotationFunction --stack-name [\w-]+ --event '\{"secretId":"[\w/]+"\}'$/,
     because: "needs an AWS account; the input is tried by the rotation contract",

@@ -14,7 +14,7 @@ const HOSTS = [
   "www.standardwebhooks.com",
   "127.0.0.1",
 ];
-const EXAMPLE_HOST = /\.amazonaws\.com$/;
+const EXAMPLE_HOST = /\.(amazonaws|example)\.com$/;
 
 const MACHINE_PATHS = /(?<![\w.:/~-])(~\/|\/(home|root|Users|work|tmp|mnt|opt|srv|workspace)\/)[\w./-]*/g;
 

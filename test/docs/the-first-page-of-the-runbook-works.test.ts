@@ -14,7 +14,7 @@ import { useBackend } from "../harness/use-scene.ts";
 import { blocksOf, pageOf, ROOT } from "./markdown.ts";
 
 // A shell runs each command of the page unchanged, through npx and the real executable, in a folder with
-// bindings.yaml and a kubeconfig, against a Secret that missed a rotation. About two seconds a command.
+// a kubeconfig and published bindings, against a Secret that missed a rotation. About two seconds a command.
 
 const HEADING = "## Production has a dead password: do this";
 const [, fromHeading = ""] = pageOf("docs/runbook.md").text.split(HEADING);
@@ -66,7 +66,12 @@ beforeAll(async () => {
   await scene.grant(["db"]);
   relay = await startRelay(used.backend, { bindings });
   aws.addFunction("secret-relay-rotation", (input) => relay.invoke(input));
-  aws.addStack("secret-relay", { RotationFunctionName: "secret-relay-rotation" });
+  aws.addBucket("bindings", { versioned: true });
+  aws.addStack("secret-relay", {
+    RotationFunctionName: "secret-relay-rotation",
+    BindingsBucketName: "bindings",
+  });
+  expect(await desk.run("publish", "--yes", "--ignore-permissions")).toMatchObject({ exitCode: 0 });
   const kept = esoScene(used.backend, scene, "v1");
   await kept.createStore("aws");
   await kept.createExternalSecret("orders", {
@@ -103,7 +108,8 @@ describe.each(commands)("%s", (command) => {
 
     const told = await typeInShell(command);
 
-    expect(told).toMatchObject({ exitCode, stderr: "", stdout: expect.stringMatching(says) });
+    const stderr = expect.stringMatching(/^(Account .+\n(Cluster|Function) .+\n)?$/);
+    expect(told).toMatchObject({ exitCode, stderr, stdout: expect.stringMatching(says) });
     expect(findTraces(told.stdout + told.stderr)).toEqual([]);
     expect(await scene.readData("db")).toEqual(JSON.parse(writes ? RIGHT : DEAD));
   });

@@ -24,14 +24,28 @@ export type Desk = {
 /** AWS settings come from process.env: the test file must have put backend.aws.env there. */
 export function openDesk(
   backend: Backend,
-  { now = backend.clock.now, wait = backend.clock.advance }: { now?: () => number; wait?: Wait } = {},
+  {
+    now = backend.clock.now,
+    wait = backend.clock.advance,
+    worksOn = "file",
+  }: {
+    now?: () => number;
+    wait?: Wait;
+    /** What commands work on that are not told. */
+    worksOn?: "file" | "published";
+  } = {},
 ): Desk {
   const folder = mkdtempSync(join(tmpdir(), "secret-relay-desk-"));
   const write = (file: string, content: object | string) =>
     writeFileSync(join(folder, file), typeof content === "string" ? content : JSON.stringify(content));
   write("kubeconfig", adminKubeconfig(backend));
   const run = async (...words: readonly string[]) => {
-    const env = { HOME: folder, PATH: process.env.PATH, KUBECONFIG: join(folder, "kubeconfig") };
+    const env = {
+      HOME: folder,
+      PATH: process.env.PATH,
+      KUBECONFIG: join(folder, "kubeconfig"),
+      ...(worksOn === "file" && { BINDINGS_FILE: "bindings.yaml" }),
+    };
     const told = await runCli(words, { cwd: folder, env, now, wait });
     expect(findTraces(told.stdout + told.stderr, [backend.kubernetes.adminToken])).toEqual([]);
     return told;

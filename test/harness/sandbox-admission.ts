@@ -1,4 +1,4 @@
-import type { FaultKind } from "../../sandbox/kubernetes/faults.ts";
+import type { FaultKind, RequestSummary } from "../../sandbox/kubernetes/faults.ts";
 import type { Obstacle, Raise } from "../contract/admission-contract.ts";
 import type { SandboxBackend } from "./start-sandbox-backend.ts";
 
@@ -6,11 +6,16 @@ import type { SandboxBackend } from "./start-sandbox-backend.ts";
 export const raiseInSandbox: Raise<SandboxBackend> = async ({ sandbox }, obstacle, { namespace }) => {
   const end = sandbox.kubernetes.faults.add({
     ...answerOf(obstacle, namespace),
-    match: (request) =>
-      request.resource === "secrets" && request.verb === "patch" && request.namespace === namespace,
+    match: (request) => request.namespace === namespace && isRefused(obstacle, request),
   });
   return async () => end();
 };
+
+function isRefused(obstacle: Obstacle, { resource, verb }: RequestSummary): boolean {
+  const isOfReaders = obstacle.kind === "policy" && obstacle.of === "readers";
+  const isPatched = (wanted: string) => resource === wanted && verb === "patch";
+  return isOfReaders ? isPatched("deployments") || resource === "events" : isPatched("secrets");
+}
 
 const FORBIDDEN = 'secrets "db" is forbidden: ';
 

@@ -61,7 +61,9 @@ export async function startLambdaProcess(
 
 const PROGRAM = fileURLToPath(new URL("./lambda-process.mjs", import.meta.url));
 
-const LAMBDA_ENV = {
+/** As in template.yaml; a test compares NODE_OPTIONS. */
+export const LAMBDA_ENV = {
+  NODE_OPTIONS: "--max-semi-space-size=8",
   POWERTOOLS_SERVICE_NAME: "reconcile",
   POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
   TZ: ":UTC",

@@ -118,7 +118,7 @@ describe("the command line", () => {
     const server = await start(answer(IDENTITY), { tls: true });
     asAwsOf("STS", server.url);
     expect(await failureOf(openAwsSession({ region: "eu-west-1" }))).toMatchObject({
-      code: "AWS_CALL_FAILED",
+      code: "AWS_UNREACHABLE",
     });
     expect(server.requests).toEqual([]);
   });
@@ -134,7 +134,7 @@ describe("the command line", () => {
       SQS: () => sendMessage(aws, `${server.url}/111122223333/failures`, "{}"),
     };
     expect(await failureOf(calls[service]?.() as Promise<unknown>)).toMatchObject({
-      code: "AWS_CALL_FAILED",
+      code: "AWS_UNREACHABLE",
     });
     expect(server.requests).toEqual([]);
   });

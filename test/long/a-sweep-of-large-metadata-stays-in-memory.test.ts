@@ -6,6 +6,7 @@ const scene = useSweepScene();
 
 describe("a sweep with a heap of 450 MiB finishes, and compares every Secret", () => {
   it.each([
+    { it: "of 4,000 with 32 kB of annotations and managedFields", count: 4_000, annotations: 1_450 },
     { it: "of 4,000 with an annotation of 32 kB", count: 4_000, annotationBytes: 32_000 },
     { it: "of 200 with an annotation of 250 kB", count: 200, annotationBytes: 250_000 },
     {

@@ -14,14 +14,19 @@ const REGISTERED = "admissionregistration.k8s.io/v1";
 const RULES = [
   { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"], resources: ["secrets"] },
 ];
+const RULES_OF_READERS = [
+  { apiGroups: ["apps"], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"], resources: ["deployments"] },
+  { apiGroups: ["events.k8s.io"], apiVersions: ["v1"], operations: ["CREATE"], resources: ["events"] },
+];
 
 /** A real policy, quota, webhook or deletion; in effect when it resolves. */
 const raiseOnRealServers: Raise<Backend> = async (_backend, obstacle, scene) => {
   const undo = await start(obstacle, scene);
-  await untilCreationIs("refused", scene);
+  const probe = obstacle.kind === "policy" && obstacle.of === "readers" ? PROBE_DEPLOYMENT : PROBE_SECRET;
+  await untilCreationIs("refused", scene, probe);
   return async () => {
     for (const step of undo.splice(0).reverse()) await step();
-    if (obstacle.kind !== "terminating") await untilCreationIs("accepted", scene);
+    if (obstacle.kind !== "terminating") await untilCreationIs("accepted", scene, probe);
   };
 };
 
@@ -54,17 +59,17 @@ const selects = ({ namespace }: Scene) => ({ matchLabels: { "kubernetes.io/metad
 
 /** Its message quotes the value. */
 async function startPolicy(
-  { name, reason }: Extract<Obstacle, { kind: "policy" }>,
+  { name, reason, of }: Extract<Obstacle, { kind: "policy" }>,
   scene: Scene,
 ): Promise<Undo> {
-  const messageExpression = "'quoted: ' + string(object.data['password'])";
+  const quotes = { messageExpression: "'quoted: ' + string(object.data['password'])" };
   const policy = await create(scene, `${REGISTRATION}/validatingadmissionpolicies`, {
     ...{ apiVersion: REGISTERED, kind: "ValidatingAdmissionPolicy" },
     metadata: { name },
     spec: {
       failurePolicy: "Fail",
-      matchConstraints: { resourceRules: RULES },
-      validations: [{ expression: "false", messageExpression, reason }],
+      matchConstraints: { resourceRules: of === "readers" ? RULES_OF_READERS : RULES },
+      validations: [{ expression: "false", reason, ...(of !== "readers" && quotes) }],
     },
   } as { metadata: { name: string } });
   const binding = await create(scene, `${REGISTRATION}/validatingadmissionpolicybindings`, {
@@ -173,18 +178,36 @@ function close(server: Server & { closeAllConnections?: () => void }): Promise<v
   });
 }
 
+const PROBE_SECRET = {
+  path: (namespace: string) => `/api/v1/namespaces/${namespace}/secrets`,
+  body: { apiVersion: "v1", kind: "Secret", metadata: { name: "probe" }, data: { password: "cHJvYmU=" } },
+};
+const PROBE_DEPLOYMENT = {
+  path: (namespace: string) => `/apis/apps/v1/namespaces/${namespace}/deployments`,
+  body: {
+    ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "probe" } },
+    spec: {
+      selector: { matchLabels: { app: "probe" } },
+      template: {
+        metadata: { labels: { app: "probe" } },
+        spec: { containers: [{ name: "main", image: "example.com/main:1" }] },
+      },
+    },
+  },
+};
+
 /** The API server notices new policies, quotas and webhooks within a second or two. */
-async function untilCreationIs(wanted: "accepted" | "refused", scene: Scene): Promise<void> {
-  const body = { apiVersion: "v1", kind: "Secret", data: { password: "cHJvYmU=" } };
+async function untilCreationIs(
+  wanted: "accepted" | "refused",
+  { admin, namespace }: Scene,
+  { path, body }: typeof PROBE_SECRET | typeof PROBE_DEPLOYMENT,
+): Promise<void> {
   let inARow = 0;
   for (let attempts = 0; attempts < 100; attempts += 1) {
-    const { status } = await scene.admin(`/api/v1/namespaces/${scene.namespace}/secrets?dryRun=All`, {
-      method: "POST",
-      body: { ...body, metadata: { name: "probe" } },
-    });
+    const { status } = await admin(`${path(namespace)}?dryRun=All`, { method: "POST", body });
     inARow = (status < 300 ? "accepted" : "refused") === wanted ? inARow + 1 : 0;
     if (inARow === 3) return;
     await sleep(100);
   }
-  throw new Error(`The creation of a Secret is not ${wanted} within ten seconds`);
+  throw new Error(`Creation is not ${wanted} within ten seconds`);
 }

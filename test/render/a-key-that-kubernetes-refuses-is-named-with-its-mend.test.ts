@@ -80,7 +80,7 @@ describe("the keys are named, and the extract in the message makes the Secret:",
     expect(message).not.toContain(CANARY);
   });
 
-  it("whatever the keys are", async () => {
+  it("with any keys", async () => {
     const anyKey = fc.oneof(
       fc.string({ unit: "grapheme", maxLength: 12 }),
       fc.string({ unit: fc.constantFrom("a", "/", ".", "-", " ", "*", "é"), maxLength: 6 }),
@@ -106,7 +106,7 @@ describe("the keys are named, and the extract in the message makes the Secret:",
   });
 });
 
-it("of several sources each is told with its own mend", async () => {
+it("of several sources, the message names the one with the key", async () => {
   const binding = bind("keys: all");
   const [first] = binding.sources;
   const bound: BoundSource = { ...first, id: "prod/other" };

@@ -93,7 +93,7 @@ describe("valid data is accepted:", () => {
   });
 });
 
-describe("data that no client could use is refused with a code:", () => {
+describe("a value that no reader can use is refused by name:", () => {
   it.each<[code: string, what: string, type: string, data: Record<string, string>]>([
     ["TYPE_KEY_MISSING", "no key", "tls", { "tls.crt": pair.certificatePem }],
     ["TYPE_KEY_MISSING", "no certificate", "tls", { "tls.key": pair.keyPem }],

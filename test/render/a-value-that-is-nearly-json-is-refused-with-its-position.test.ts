@@ -110,7 +110,7 @@ describe("the reason names the fault and its position:", () => {
     ["a number", "12345"],
     ["a quoted text", `"${V}"`],
     ["bytes", Buffer.from([0xff, 0x00, 0x80])],
-  ])("but for %s there is no position, and the binding is what has to change", async (_, value) => {
+  ])("but for %s it has no position, and says how to change the binding", async (_, value) => {
     const error = await errorOf(typeof value === "string" ? textSource(value) : binarySource(value));
     expect(error).toMatchObject({ message: expect.stringContaining("Set value: <data key>") });
     expect((error as Error).message).not.toMatch(/line|column/);

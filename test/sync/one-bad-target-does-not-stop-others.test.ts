@@ -32,7 +32,9 @@ const run = (names: readonly string[], overrides: Partial<SyncDependencies> = {}
       ...overrides,
     },
     {
-      bindings: names.map((name) => aBinding({ target: { cluster: "main", namespace: "app", name } })),
+      bindings: names.map((name) =>
+        aBinding({ target: { cluster: "main", namespace: "app", name }, events: true }),
+      ),
       budget: { signal: new AbortController().signal, remainingMs: () => 60_000 },
       ownMetadata: RELAY_METADATA,
     },
@@ -69,6 +71,25 @@ describe("one bad target does not stop others", () => {
     });
     expect(outcomes.find(({ target }) => target.name === "bad")).toMatchObject({ code });
     expect(inspect(outcomes, { depth: null })).not.toContain(CANARY);
+  });
+
+  it("nor delays the follow-up actions of another while its write hangs", async () => {
+    const followed = Promise.withResolvers<void>();
+    const hangs: SyncCluster = {
+      ...connection(),
+      applySecret: async ({ metadata }) => {
+        if (metadata?.name === "bad") await followed.promise;
+        return liveAfter(desiredOf());
+      },
+    };
+    const outcomes = await run(["bad", "good"], {
+      connect: () => hangs,
+      followUp: async () => {
+        followed.resolve();
+        return {};
+      },
+    });
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["written", "written"]);
   });
 
   it("and a source that cannot be read is the outcome of each target", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseReconcileConfig } from "../../functions/reconcile/config.ts";
 import { parseRotationConfig } from "../../functions/rotation/config.ts";
 import { parseWebhookConfig } from "../../functions/webhook/config.ts";
+import { LAMBDA_ENV } from "../harness/start-lambda-process.ts";
 import { deploy, WITH_WEBHOOK } from "./deploy.ts";
 import { calledByUrl, ofType, template } from "./template.ts";
 
@@ -12,7 +13,12 @@ const environmentOf = (id: string, parameters: Record<string, string | number> =
   const own = template.Resources[id]?.Properties.Environment as typeof shared;
   const textOf = (value: unknown) => {
     if (typeof value === "string") return value;
-    const { Ref: name, "Fn::GetAtt": attribute } = value as { Ref: string; "Fn::GetAtt"?: string[] };
+    const {
+      Ref: name,
+      "Fn::GetAtt": attribute,
+      "Fn::If": choice,
+    } = value as { Ref: string; "Fn::GetAtt"?: string[]; "Fn::If"?: [string, { Ref: string }, unknown] };
+    if (choice !== undefined) return `<${choice[1].Ref}>`; // by default
     if (attribute !== undefined) return `<${attribute.join(".")}>`;
     if (name in template.Resources) return `<${name}>`;
     return String(parameters[name] ?? template.Parameters[name]?.Default);
@@ -20,6 +26,9 @@ const environmentOf = (id: string, parameters: Record<string, string | number> =
   const variables = Object.entries({ ...shared.Variables, ...own.Variables });
   return Object.fromEntries(variables.map(([name, value]) => [name, textOf(value)]));
 };
+
+/** Has no default. */
+const NEEDED = { BINDINGS_BUCKET: "<BindingsBucket>" };
 
 it("the template has functions", () => expect(functions.length).toBeGreaterThan(0));
 
@@ -106,6 +115,7 @@ describe("the rotation function's environment", () => {
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
       LOG_LEVEL: "INFO",
       RELAY_NAME: "secret-relay",
+      BINDINGS_BUCKET: "<BindingsBucket>",
       TARGETS_AT_ONCE: "8",
       TOKEN_LIFE_MS: "600000",
       AWS_USE_FIPS_ENDPOINT: "false",
@@ -113,7 +123,7 @@ describe("the rotation function's environment", () => {
   });
 
   it("has the defaults of the code", () => {
-    expect(parseRotationConfig(environmentOf("RotationFunction"))).toEqual(parseRotationConfig({}));
+    expect(parseRotationConfig(environmentOf("RotationFunction"))).toEqual(parseRotationConfig(NEEDED));
   });
 
   it.each(["MinValue", "MaxValue"] as const)("accepts the %s of every parameter", (limit) => {
@@ -122,12 +132,14 @@ describe("the rotation function's environment", () => {
 });
 
 describe("the reconcile function's environment", () => {
-  it("has the variables that the code and Powertools read", () => {
+  it("has the variables that the code, Node and Powertools read", () => {
     expect(environmentOf("ReconcileFunction")).toEqual({
+      NODE_OPTIONS: LAMBDA_ENV.NODE_OPTIONS, // the bench and the tests of memory measure with it
       POWERTOOLS_SERVICE_NAME: "reconcile",
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
       LOG_LEVEL: "INFO",
       RELAY_NAME: "secret-relay",
+      BINDINGS_BUCKET: "<BindingsBucket>",
       TARGETS_AT_ONCE: "4",
       TOKEN_LIFE_MS: "600000",
       AWS_USE_FIPS_ENDPOINT: "false",
@@ -140,7 +152,7 @@ describe("the reconcile function's environment", () => {
 
   it("has the defaults of the code, except a lower concurrency per cluster, and a queue", () => {
     expect(parseReconcileConfig(environmentOf("ReconcileFunction"))).toEqual({
-      ...parseReconcileConfig({}),
+      ...parseReconcileConfig(NEEDED),
       targetsAtOnce: 4,
       shardQueueUrl: "<ShardQueue>",
     });
@@ -164,6 +176,7 @@ describe("the webhook function", () => {
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
       LOG_LEVEL: "INFO",
       RELAY_NAME: "secret-relay",
+      BINDINGS_BUCKET: "<BindingsBucket>",
       TARGETS_AT_ONCE: "8", // from Globals, not read
       TOKEN_LIFE_MS: "600000", // likewise
       AWS_USE_FIPS_ENDPOINT: "false",
@@ -174,7 +187,7 @@ describe("the webhook function", () => {
   });
 
   it("has the defaults of the code", () => {
-    const needed = { WEBHOOK_KEY_SECRET_ARN: "a secret", ROTATION_FUNCTION_ARN: "a function" };
+    const needed = { ...NEEDED, WEBHOOK_KEY_SECRET_ARN: "a secret", ROTATION_FUNCTION_ARN: "a function" };
     const { callsPerMinute } = parseWebhookConfig(environmentOf("WebhookFunction", WITH_WEBHOOK));
     expect(callsPerMinute).toBe(parseWebhookConfig(needed).callsPerMinute);
   });

@@ -3,7 +3,7 @@ import { type TagToken, Tokenizer, TokenKind } from "liquidjs";
 export type OutputFault = { readonly message: string; readonly line: number; readonly column: number };
 
 /**
- * The first place of a template where LiquidJS would ignore a part of what is written, or write `true` or `false`. It reads
+ * The first position of a template where LiquidJS would ignore a part of the template, or write `true` or `false`. It reads
  * `{{ password fallback }}` as `{{ password }}`, and `{{ password or fallback }}` as a condition. An output, `echo` and
  * `assign` have one value and filters; operators are only for conditions. Throws the errors of LiquidJS's tokenizer.
  */
@@ -82,7 +82,7 @@ class Reader {
     if (this.#isNext(NOT)) throw new Refused(conditionAdvice("not"), start);
     const isRange = this.#range();
     if (isRange && range === undefined) {
-      throw new Refused("A range is no value. Use it in a loop, such as {% for i in (1..3) %}", start);
+      throw new Refused("A range is not a value. Use it in a loop, such as {% for i in (1..3) %}", start);
     }
     if (!isRange && !this.#value()) throw new Refused(`This is not a value: ${this.#rest(start)}`, start);
     const value = this.text.slice(start, this.#at);

@@ -85,9 +85,19 @@ export function isTreeObject(value: JsonTree | undefined): value is JsonTreeObje
   );
 }
 
+/** A source of a template: its text, or its JSON object, which is written as the text that the source holds. */
+export function sourceTreeOf(text: string): JsonTree {
+  const root = parseJsonTree(text)?.root;
+  return isTreeObject(root) ? Object.defineProperty(root, WHOLE_TEXT, { value: text }) : text;
+}
+
+const WHOLE_TEXT = Symbol("the text of the whole source");
+
 /** As written into a Secret: strings as is, null as an empty string, anything else as JSON in the source's spelling. */
 export function plainTextOf(value: JsonTree): string {
   if (typeof value === "string") return value;
+  const whole = (value as { [WHOLE_TEXT]?: string } | null)?.[WHOLE_TEXT];
+  if (whole !== undefined) return whole;
   return value === null ? "" : jsonTextOf(value);
 }
 

@@ -23,6 +23,16 @@ export function checkTemplate(template: string): TemplateFault | undefined {
   }
 }
 
+/** The variables of a valid template that are neither its own nor one of these, each at its first place. */
+export function unknownVariables(template: string, names: ReadonlySet<string>): TemplateVariable[] {
+  const { globals } = engine.parseAndAnalyzeSync(template, undefined, { partials: false });
+  return Object.entries(globals)
+    .filter(([name]) => !names.has(name))
+    .map(([name, [first]]) => ({ name, line: first?.location.row ?? 1, column: first?.location.col ?? 1 }));
+}
+
+export type TemplateVariable = { readonly name: string; readonly line: number; readonly column: number };
+
 /** Renders a template with the members of an object as its variables, without files or a clock, bounded in time and size. */
 export function renderTemplate(template: string, variables: JsonTreeObject): TemplateResult {
   const output = new BoundedOutput();

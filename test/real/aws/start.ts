@@ -53,6 +53,7 @@ export async function startMoto(): Promise<AwsBackend> {
       AWS_ENDPOINT_URL_EKS: endpoint,
       AWS_ENDPOINT_URL_SQS: endpoint,
       AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_ENDPOINT_URL_CLOUDFORMATION: endpoint,
     },
     stop,
   };
