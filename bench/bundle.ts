@@ -20,21 +20,24 @@ export const bundle: Bench = {
       const built = await Promise.all(
         Object.entries(VARIANTS).map(async ([name, change], index) => {
           const outdir = join(folder, String(index));
-          return { name, ...(await buildOurs(outdir, change(bundleOptions("rotation", outdir)))) };
+          return { name, ...(await buildOurs(outdir, undefined, change(bundleOptions("rotation", outdir)))) };
         }),
       );
-      const starts = Object.fromEntries(built.map(({ name, entry }) => [name, importing(entry)]));
-      const { bare = 0, ...times }: Record<string, number> = await timeStarts(samples, {
+      const starts = Object.fromEntries(
+        built.map(({ name, entry, env }) => [name, { code: importing(entry), env }]),
+      );
+      const times: Partial<Record<string, { cpuMs: number }>> = await timeStarts(samples, {
         bare: "0",
         ...starts,
       });
+      const bareMs = times.bare?.cpuMs ?? Number.NaN;
       const variants = built.map(({ name, bytes, initialBytes }) => ({
         variant: name,
         bytes,
         initialBytes,
-        addedMs: round((times[name] ?? Number.NaN) - bare),
+        addedMs: round((times[name]?.cpuMs ?? Number.NaN) - bareMs),
       }));
-      return { variants, bareMs: round(bare), samples, machine: machine() };
+      return { variants, bareMs: round(bareMs), samples, machine: machine() };
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

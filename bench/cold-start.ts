@@ -5,83 +5,122 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { bundleOptions } from "../scripts/bundle.ts";
-import { loadBindings } from "../shared/bindings/load-bindings.ts";
 import { type Bench, machine, quantile, round } from "./bench.ts";
+import { manyBindings } from "./many-bindings.ts";
+import { servePublishedBindings } from "./published-bindings.ts";
 
 /**
  * The time that the rotation function's code adds to the start of a process, compared with a naive bundle of the same
- * packages.
+ * packages, and the time that published bindings add to it.
  *
  * The bench takes the processor time (user and system) of whole processes, `node -e 'import("…/handler.mjs")'`, and
- * subtracts the bare `node -e 0`. Load on the machine changes it far less than elapsed time, and the kinds take turns. The naive bundle only loads its packages; ours also reads bindings and
- * creates its clients. Connections are not opened, for lack of a server.
+ * subtracts the bare `node -e 0`. Load on the machine changes it far less than elapsed time, and the kinds take turns.
+ * The naive bundle only loads its packages; ours also reads bindings and creates its clients.
  *
+ * - `addedWithFileMs`: with a local file of 10 bindings, and without opening connections.
+ * - `publishedMs`: what `--bindings N` published bindings add to that, until the first event has found its bindings. The
+ *   function as deployed reads the pointer and one part from a sandbox in another process, over TLS; subtracted is the
+ *   same with the local file. Both open the connections that every start opens, which are therefore not counted.
+ * - `addedMs`: the sum of both. `addedWith10Ms`: the same for 10 published bindings.
+ * - `connectedMs`: the whole start as deployed, connections and first event included.
  * - `bundleBytes` counts every deployed file, `initialBytes` only the files that a start loads.
  * - `addedWithEksMs` includes the EKS client, which a start loads when a cluster's endpoint is not pinned.
  * - `addedWithCacheMs` uses V8's code cache on disk (NODE_COMPILE_CACHE), filled by the first start.
  */
 export const coldStart: Bench = {
-  summary: "the time that the function's code adds to the start of a process",
+  summary: "the time that the function's code and bindings add to the start of a process",
   hasBackend: false,
-  counts: { samples: { meaning: "starts per kind", fallback: 15 } },
-  run: async ({ counts: { samples = 0 } }) => {
+  counts: {
+    samples: { meaning: "starts per kind", fallback: 15 },
+    bindings: { meaning: "published bindings", fallback: 10_000 },
+  },
+  run: async ({ counts: { samples = 0, bindings = 0 } }) => {
     const folder = await mkdtemp(join(tmpdir(), "relay-cold-start-"));
+    const published = await servePublishedBindings([FEW, bindings]);
     try {
-      const ours = await buildOurs(join(folder, "ours"));
+      const { cluster, buckets } = published;
+      const ours = await buildOurs(join(folder, "ours"), cluster);
       if (ours.eksChunk === undefined) throw new Error("The EKS client is no longer a chunk of its own");
       const naive = await buildNaive(join(folder, "naive"));
-      const withCache = { code: importing(ours.entry), env: { NODE_COMPILE_CACHE: join(folder, "cache") } };
+      const deployed = join(folder, "deployed");
+      await build(bundleOptions("rotation", deployed));
+      const { env: local } = ours;
+      const authority = join(folder, "authority.pem");
+      await writeFile(authority, published.authority);
+      const toServers = { ...published.env, NODE_EXTRA_CA_CERTS: authority };
+      const findWith = (env: Env): Start => ({
+        code: findingBindings(join(deployed, "handler.mjs")),
+        env: { ...toServers, ...env },
+      });
+      const [few, many] = buckets.map((name) => ({ BINDINGS_BUCKET: name }));
+      if (few === undefined || many === undefined) throw new Error("A bucket is missing");
       const { bare, ...timed } = await timeStarts(samples, {
         bare: "0",
-        ours: importing(ours.entry),
-        oursWithCache: withCache,
-        oursWithEks: importing(ours.entry, ours.eksChunk),
+        ours: { code: importing(ours.entry), env: local },
+        oursWithCache: {
+          code: importing(ours.entry),
+          env: { ...local, NODE_COMPILE_CACHE: join(folder, "cache") },
+        },
+        oursWithEks: { code: importing(ours.entry, ours.eksChunk), env: local },
         naive: importing(naive.entry),
+        connected: findWith(local),
+        connectedWith10: findWith(few),
+        connectedWithMany: findWith(many),
       });
-      const [addedMs, naiveAddedMs] = [timed.ours - bare, timed.naive - bare];
+      const addedMs = (start: StartCost) => start.cpuMs - bare.cpuMs;
+      const publishedMs = (start: StartCost) => start.cpuMs - timed.connected.cpuMs;
+      const added = addedMs(timed.ours) + publishedMs(timed.connectedWithMany);
       return {
+        bindings,
         bundleBytes: ours.bytes,
-        addedMs: round(addedMs),
-        addedWithCacheMs: round(timed.oursWithCache - bare),
+        addedMs: round(added),
+        addedWith10Ms: round(addedMs(timed.ours) + publishedMs(timed.connectedWith10)),
+        addedWithFileMs: round(addedMs(timed.ours)),
+        publishedMs: round(publishedMs(timed.connectedWithMany)),
+        connectedMs: round(addedMs(timed.connectedWithMany)),
+        maxRssMB: round(timed.connectedWithMany.maxRssMB),
+        maxRssWithFileMB: round(timed.connected.maxRssMB),
+        addedWithCacheMs: round(addedMs(timed.oursWithCache)),
         naiveBytes: naive.bytes,
-        naiveAddedMs: round(naiveAddedMs),
-        ratio: round(addedMs / naiveAddedMs, 3),
+        naiveAddedMs: round(addedMs(timed.naive)),
+        ratio: round(added / addedMs(timed.naive), 3),
         initialBytes: ours.initialBytes,
-        addedWithEksMs: round(timed.oursWithEks - bare),
-        bareMs: round(bare),
+        addedWithEksMs: round(addedMs(timed.oursWithEks)),
+        bareMs: round(bare.cpuMs),
         samples,
         machine: machine(),
       };
     } finally {
+      published.stop();
       await rm(folder, { recursive: true, force: true });
     }
   },
 };
 
+const FEW = 10;
+
 type Bundle = { readonly entry: string; readonly bytes: number; readonly initialBytes: number };
 
+/** Without warm-up. `env` names a local file of 10 bindings. */
 export async function buildOurs(
   outdir: string,
+  cluster: object = { name: "main", region: "eu-west-1" },
   options: BuildOptions & { metafile: true } = bundleOptions("rotation", outdir),
-): Promise<Bundle & { eksChunk: string | undefined }> {
+): Promise<Bundle & { eksChunk: string | undefined; env: { BINDINGS_FILE: string } }> {
   const { metafile } = await build({ ...options, plugins: [...(options.plugins ?? []), noWarmUp] });
-  const cluster = { name: "main", region: "eu-west-1" };
-  const bindings = [{ source: "prod/db", targets: [{ namespace: "app", name: "db" }] }];
-  const compiled = loadBindings(
-    JSON.stringify({ version: 1, clusters: { main: cluster }, bindings }),
-    "bench",
-  );
-  await writeFile(join(outdir, "bindings.json"), JSON.stringify(compiled));
+  const bindingsFile = join(outdir, "bindings.json");
+  await writeFile(bindingsFile, JSON.stringify(manyBindings(FEW, cluster)));
   const isEks = ({ entryPoint = "" }) => entryPoint.endsWith("describe-with-eks.ts");
   const eksChunk = Object.entries(metafile.outputs).find(([, output]) => isEks(output))?.[0];
   return {
     entry: join(outdir, "handler.mjs"),
+    env: { BINDINGS_FILE: bindingsFile },
     eksChunk: eksChunk && join(outdir, "chunks", basename(eksChunk)),
     ...measure(metafile),
   };
 }
 
-/** The function opens connections when it starts, and this bench has no server. */
+/** The function opens connections when it starts. */
 const noWarmUp: Plugin = {
   name: "no-warm-up",
   setup(build) {
@@ -137,48 +176,75 @@ function measure({ outputs }: Metafile): Omit<Bundle, "entry"> {
   return { bytes: bytesOf(Object.keys(outputs)), initialBytes: bytesOf(loaded) };
 }
 
-/** The median of each kind in ms. */
+/** The medians of each kind. */
 export async function timeStarts<Kind extends string>(
   samples: number,
   starts: Record<Kind, Start>,
-): Promise<Record<Kind, number>> {
+): Promise<Record<Kind, StartCost>> {
   const kinds = (Object.entries(starts) as [Kind, Start][]).map(([kind, start]) => ({
     kind,
     start,
-    times: [] as number[],
+    costs: [] as StartCost[],
   }));
   // The first turn reads the files into the page cache and is not counted.
   for (let turn = 0; turn <= samples; turn += 1) {
-    for (const { start, times } of kinds) {
-      const ms = await timeStart(start);
-      if (turn > 0) times.push(ms);
+    for (const { start, costs } of kinds) {
+      const cost = await timeStart(start);
+      if (turn > 0) costs.push(cost);
     }
   }
-  return Object.fromEntries(kinds.map(({ kind, times }) => [kind, quantile(times, 0.5)])) as Record<
+  return Object.fromEntries(kinds.map(({ kind, costs }) => [kind, medianOf(costs)])) as Record<
     Kind,
-    number
+    StartCost
   >;
 }
+
+type StartCost = { readonly cpuMs: number; readonly maxRssMB: number };
+
+const medianOf = (costs: readonly StartCost[]): StartCost => ({
+  cpuMs: quantile(
+    costs.map(({ cpuMs }) => cpuMs),
+    0.5,
+  ),
+  maxRssMB: quantile(
+    costs.map(({ maxRssMB }) => maxRssMB),
+    0.5,
+  ),
+});
 
 export function importing(...files: readonly string[]): string {
   return files.map((file) => `await import(${JSON.stringify(file)});`).join(" ");
 }
 
-async function timeStart(start: Start): Promise<number> {
+/** The first event finds its bindings: none, so the start ends there. The part of its source is read all the same. */
+function findingBindings(file: string): string {
+  const functionArn = "arn:aws:lambda:eu-west-1:111122223333:function:rotation";
+  return `const { handler } = await import(${JSON.stringify(file)});
+const { targets } = await handler({ secretId: "prod/unbound" }, {
+  functionName: "rotation", invokedFunctionArn: "${functionArn}", awsRequestId: "1", memoryLimitInMB: "512",
+  getRemainingTimeInMillis: () => 60_000,
+});
+if (targets.length > 0) throw new Error("The source is bound")`;
+}
+
+async function timeStart(start: Start): Promise<StartCost> {
   const { code, env } = typeof start === "string" ? { code: start, env: {} } : start;
-  const program = `${code};${PRINT_CPU_MS}`;
+  const program = `${code};${PRINT_COST}`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "-e", program], {
     env: { ...ENV, ...env },
   });
-  return Number(stdout);
+  return JSON.parse(stdout.slice(stdout.lastIndexOf("\n"))) as StartCost; // the function prints metrics before
 }
 
 /** The code that a process runs, optionally with more environment variables. */
-type Start = string | { readonly code: string; readonly env: Readonly<Record<string, string>> };
+type Start = string | { readonly code: string; readonly env: Env };
 
-const PRINT_CPU_MS = `
+type Env = Readonly<Record<string, string>>;
+
+const PRINT_COST = `
 const { user, system } = process.cpuUsage();
-process.stdout.write(String((user + system) / 1000), () => process.exit());`;
+const cost = { cpuMs: (user + system) / 1000, maxRssMB: process.resourceUsage().maxRSS / 1024 };
+process.stdout.write("\\n" + JSON.stringify(cost), () => process.exit());`;
 
 const run = promisify(execFile);
 

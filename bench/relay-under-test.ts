@@ -2,11 +2,16 @@ import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { openAwsSession } from "../cli/live/aws-session.ts";
+import { publishBindings } from "../cli/publish/publish-bindings.ts";
+import { withBindingsBucket } from "../cli/publish/s3-bucket.ts";
+import type { CompiledBindings } from "../shared/bindings/binding.ts";
 import { loadBindings } from "../shared/bindings/load-bindings.ts";
 import type { LambdaHandler } from "../shared/runtime/middlewares.ts";
 import { waitFor } from "../shared/runtime/retry.ts";
 import type { Backend, KubernetesBackend } from "../test/harness/backend.ts";
-import { buildRotation } from "../test/harness/build-function.ts";
+import { type BuiltFunction, buildRotation } from "../test/harness/build-function.ts";
 import { labelUpdated, lambdaContext, pinnedCluster, startRelay } from "../test/harness/relay.ts";
 import { openScene, type Scene, type TestSource } from "../test/harness/scene.ts";
 import type { SandboxBackend } from "../test/harness/start-sandbox-backend.ts";
@@ -18,8 +23,8 @@ import { startBackend } from "./start-backend.ts";
 export type RelayUnderTest = {
   /** Rotates one source to a new value, and returns the event. */
   rotate(index: number): Promise<object>;
-  /** One invocation of the handler. */
-  invoke(event: object): Promise<unknown>;
+  /** One invocation of the handler, by published bindings as deployed, or by a local file of the same bindings. */
+  invoke(event: object, bindings?: "published" | "file"): Promise<unknown>;
   /** Throws unless the Secret holds the value of the last rotation. */
   mustHold(index: number): Promise<void>;
   /** The duration in ms of the three calls of a rotation by a bare, connected client. */
@@ -28,7 +33,7 @@ export type RelayUnderTest = {
 };
 
 /**
- * Imports the bundle as Lambda does, with middy, Powertools, AWS clients and compiled bindings.
+ * Imports the bundle as Lambda does, with middy, Powertools, AWS clients and published bindings.
  *
  * A relay whose clock is set back three minutes writes each Secret first. Real rotations are days apart, and the relay
  * reads a source twice before it replaces its own write of less than a minute ago.
@@ -104,12 +109,18 @@ async function prepare(
       throw new Error(`The first write failed: ${JSON.stringify(targets)}`);
   });
 
+  const file = { version: 1, clusters: bound, bindings };
+  const compiled = loadBindings(JSON.stringify(file), "bench");
   const built = await buildRotation();
   const bindingsFile = join(built.folder, "bindings.json");
-  const file = { version: 1, clusters: bound, bindings };
-  await writeFile(bindingsFile, JSON.stringify(loadBindings(JSON.stringify(file), "bench")));
-  process.env.BINDINGS_FILE = bindingsFile;
-  const { handler } = (await import(pathToFileURL(built.handlerFile).href)) as { handler: LambdaHandler };
+  await writeFile(bindingsFile, JSON.stringify(compiled));
+  const s3 = await startS3(backend);
+  Object.assign(process.env, { AWS_ENDPOINT_URL_S3: s3.endpoint });
+  await publish(compiled, s3.bucketName);
+  const handlers = {
+    published: await startHandler(built, { BINDINGS_BUCKET: s3.bucketName }),
+    file: await startHandler(built, { BINDINGS_FILE: bindingsFile }),
+  };
 
   const bare = await connectBareClient(locationOf(0).backend);
   const expected = names.map(() => "");
@@ -121,7 +132,7 @@ async function prepare(
       expected[index] = value;
       return labelUpdated(backend, await scene.rotate(source, sourceValue(value, name)));
     },
-    invoke: (event) => handler(event, lambdaContext(backend, TIMEOUT_MS)),
+    invoke: (event, by = "published") => handlers[by](event, lambdaContext(backend, TIMEOUT_MS)),
     mustHold: async (index) => {
       const data = await locationOf(index).scene.readData(names[index] ?? "");
       if (data?.password !== expected[index]) throw new Error(`Secret ${names[index]} holds another value`);
@@ -139,9 +150,54 @@ async function prepare(
       for (const location of locations) location.scene.close();
       await built.remove();
       for (const { stop } of clusters.slice(1)) await stop();
+      await s3.stop();
       await backend.stop();
     },
   };
+}
+
+/** One execution environment: the module reads its settings when it is imported. */
+async function startHandler(
+  { handlerFile }: BuiltFunction,
+  settings: Record<string, string>,
+): Promise<LambdaHandler> {
+  Object.assign(process.env, settings);
+  const module = (await import(`${pathToFileURL(handlerFile).href}?${Object.keys(settings)}`)) as {
+    handler: LambdaHandler;
+  };
+  for (const name of Object.keys(settings)) delete process.env[name];
+  return module.handler;
+}
+
+/**
+ * S3 with an empty bucket. A moto of its own, because one moto has one thread: the read of the pointer would wait for
+ * GetSecretValue, and on AWS they are different services.
+ */
+async function startS3(
+  backend: Backend,
+): Promise<{ endpoint: string | undefined; bucketName: string; stop(): Promise<void> }> {
+  const bucketName = `bench-${randomUUID()}`;
+  if ("sandbox" in backend) {
+    const { aws } = (backend as SandboxBackend).sandbox;
+    aws.addBucket(bucketName);
+    return { endpoint: aws.env.AWS_ENDPOINT_URL_S3, bucketName, stop: async () => {} };
+  }
+  const { startMoto } = await import("../test/real/aws/start.ts");
+  const { env, region, stop } = await startMoto();
+  const endpoint = env.AWS_ENDPOINT_URL_S3;
+  const s3 = new S3Client({ ...(endpoint !== undefined && { endpoint }), forcePathStyle: true });
+  const CreateBucketConfiguration = { LocationConstraint: region as "eu-west-1" };
+  await s3.send(new CreateBucketCommand({ Bucket: bucketName, CreateBucketConfiguration }));
+  s3.destroy();
+  return { endpoint, bucketName, stop };
+}
+
+async function publish(compiled: CompiledBindings, bucketName: string): Promise<void> {
+  const aws = await openAwsSession({});
+  const publisher = { callerArn: aws.callerArn, now: Date.now, reportProgress: () => {} };
+  await withBindingsBucket(aws, bucketName, (bucket) =>
+    publishBindings(bucket, compiled, undefined, publisher),
+  );
 }
 
 type Location = { readonly clusterKey: string; readonly backend: Backend; readonly scene: Scene };

@@ -30,6 +30,9 @@ export function bundleOptions(name: (typeof FUNCTIONS)[number], outdir: string) 
     metafile: true,
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunks/[name]-[hash]",
+    // The hash covers the paths of the sources, and the functions are the same bytes in every checkout, also in one whose
+    // node_modules is a link.
+    preserveSymlinks: true,
     // client-node imports undici for a transport that shared/cluster/https-transport.ts replaces. Loading undici takes
     // about 80 ms of processor time at each start (npm run bench -- bundle).
     alias: {

@@ -8,7 +8,7 @@ import { readInputFile } from "../files.ts";
 export const addValidate: AddCommand = (program, cli) => {
   defineCommand(program, "validate", {
     summary: "check bindings.yaml and list every mistake",
-    description: "Checks a bindings file as the build does. It does not call AWS or a cluster.",
+    description: "Checks a bindings file as publish does. It does not call AWS or a cluster.",
     examples: [["secret-relay validate", "ends with 0 if the file is valid, otherwise with 2"]],
   })
     .argument("[file]", "the bindings", "bindings.yaml")

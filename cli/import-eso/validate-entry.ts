@@ -13,7 +13,7 @@ export const bindingsContent = ({ key, name, region }: Cluster, bindings: readon
   bindings,
 });
 
-/** The problems that the relay's own check finds, so that every converted binding passes the build. */
+/** The problems that the relay's own check finds, so that every converted binding can be published. */
 export function refusalsOf(entry: BindingEntry, cluster: Cluster): string[] {
   try {
     loadBindings(stringify(bindingsContent(cluster, [entry])), "binding");

@@ -38,7 +38,9 @@ export function describeMessage(
       input: shard,
     };
   }
-  const task = (parsed.requestPayload ?? parsed) as { sweep?: unknown; plan?: unknown };
+  // Of a rule that could not start its sweep, EventBridge may keep the event in place of the constant input.
+  const { requestPayload = parsed.source === "aws.s3" ? { sweep: "metadata" } : parsed } = parsed;
+  const task = requestPayload as { sweep?: unknown; plan?: unknown };
   if (task.sweep !== "metadata" && task.sweep !== "values") {
     return { says: "Not a sweep request: no function accepts it.", ...reason };
   }

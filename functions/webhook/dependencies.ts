@@ -36,7 +36,7 @@ export async function webhookDependencies(
   const { readCurrent, credentials } = currentSource();
   const lambda = new LambdaClient({ maxAttempts: 3, ...boundedRequests({ requestMs: 4_000 }) });
   return {
-    rules: await openRules(config, { credentials }),
+    rules: await openRules(config, { credentials, now }),
     keys: cachedSigningKeys(
       async (budget) => parseSigningKeys((await readCurrent(keySecret, budget)).value),
       now,

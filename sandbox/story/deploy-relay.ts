@@ -18,6 +18,9 @@ export type DeployedRelay = {
   mintToken(clusterName: string, credentials: IssuedCredentials): Promise<string>;
 };
 
+/** Where a function takes its bindings from. */
+export type BindingsSetting = { readonly BINDINGS_FILE: string } | { readonly BINDINGS_BUCKET: string };
+
 export type Invocation = {
   readonly report?: RotationReport;
   readonly problem?: string;
@@ -29,12 +32,12 @@ export type LogLine = { readonly code: LogCode; readonly fields: LogFields };
 
 export async function deployRelay(
   aws: AwsSandbox,
-  bindingsFile: string,
+  bindings: BindingsSetting,
   now: () => number,
 ): Promise<DeployedRelay> {
   const log: LogLine[] = [];
   const rotation = await openRotation(
-    { ...process.env, BINDINGS_FILE: bindingsFile },
+    { ...process.env, ...bindings },
     { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
   );
   const run = followRotation(rotation);

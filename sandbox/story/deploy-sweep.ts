@@ -5,10 +5,10 @@ import { openReconcile } from "../../functions/reconcile/dependencies.ts";
 import { reconcile } from "../../functions/reconcile/reconcile.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { Sandbox } from "../start-sandbox.ts";
-import type { LogLine } from "./deploy-relay.ts";
+import type { BindingsSetting, LogLine } from "./deploy-relay.ts";
 import { lambdaContext } from "./lambda-context.ts";
 
-/** The reconcile function as the stack deploys it, with other bindings. */
+/** The reconcile function as the stack deploys it. */
 export type DeployedSweep = {
   /** One invocation, as the schedule makes it. */
   sweep(input: SweepInput): Promise<Swept>;
@@ -36,15 +36,13 @@ export type RequestCounts = {
 
 export async function deploySweep(
   { aws, kubernetes }: Sandbox,
-  bindings: string,
+  bindings: BindingsSetting,
   now: () => number,
 ): Promise<DeployedSweep> {
   const log: LogLine[] = [];
-  const open = await withBindingsFile(bindings, (bindingsFile) =>
-    openReconcile(
-      { ...process.env, BINDINGS_FILE: bindingsFile },
-      { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
-    ),
+  const open = await openReconcile(
+    { ...process.env, ...bindings },
+    { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
   );
   const run = reconcile(open);
   const countRequests = (): RequestCounts => ({
@@ -69,12 +67,15 @@ const FUNCTION_NAME = "secret-relay-reconcile";
 const TIMEOUT_MS = 300_000;
 
 /** The function reads the file only when it starts. */
-export async function withBindingsFile<T>(bindings: string, run: (file: string) => Promise<T>): Promise<T> {
+export async function withBindingsFile<T>(
+  bindings: string,
+  run: (setting: BindingsSetting) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "secret-relay-"));
   try {
     const file = join(folder, "bindings.yaml");
     await writeFile(file, bindings);
-    return await run(file);
+    return await run({ BINDINGS_FILE: file });
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,10 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { runCommandLine } from "../../cli/run-command-line.ts";
-import { waitFor } from "../../shared/runtime/retry.ts";
-import { kubeconfigFor } from "../kubernetes/kubeconfig.ts";
-import type { StoryWorld } from "./open-world.ts";
+import { openDesk } from "./open-desk.ts";
 import { expectNoLeak, expectPassword, NAME, NAMESPACE, rotateUnseen, short } from "./shop-database.ts";
 import { expectThat } from "./story-problem.ts";
 import type { StoryStep } from "./story-step.ts";
@@ -17,7 +11,7 @@ export const forcedSync: StoryStep = {
     const { narrator } = world;
     const { before, password, versionId } = await rotateUnseen(world);
     world.passTime(2 * 60_000);
-    const cli = await openCli(world);
+    const cli = await openDesk(world, LOCAL);
     try {
       const stale = await cli.run("status", `${NAMESPACE}/${NAME}`);
       expectThat(stale.exitCode === 1, "secret-relay status did not end with 1 for a stale Secret");
@@ -49,44 +43,5 @@ export const forcedSync: StoryStep = {
   },
 };
 
-type Told = { readonly exitCode: number; readonly printed: string; readonly ms: number };
-
-type Desk = { run(...words: readonly string[]): Promise<Told>; close(): Promise<void> };
-
-/** The files of an operator: bindings.yaml, a kubeconfig, and the AWS credentials of their shell. */
-async function openCli({ sandbox, bindings, now }: StoryWorld): Promise<Desk> {
-  const folder = await mkdtemp(join(tmpdir(), "secret-relay-"));
-  await writeFile(join(folder, "bindings.yaml"), bindings);
-  const { aws, kubernetes } = sandbox;
-  const kubeconfig = kubeconfigFor(kubernetes, aws.accountId, { token: kubernetes.adminToken });
-  await writeFile(join(folder, "kubeconfig"), JSON.stringify(kubeconfig));
-  const env = { KUBECONFIG: join(folder, "kubeconfig") };
-  return {
-    run: async (...words) => {
-      const lines: string[] = [`$ secret-relay ${words.join(" ")}`];
-      const say = (text: string) => void lines.push(text);
-      const startedAt = performance.now();
-      // BINDINGS_FILE of the reader's shell would take precedence.
-      const exitCode = await runCommandLine([...words, "--bindings", "bindings.yaml"], {
-        env,
-        cwd: folder,
-        readStdin: async () => "",
-        now,
-        wait: waitFor,
-        terminal: {
-          out: say,
-          say,
-          paint: (_style, text) => text,
-          paintMessage: (_style, text) => text,
-          width: 90,
-          showsProgress: false,
-          progress: () => {},
-          clear: () => {},
-          canAsk: false,
-        },
-      });
-      return { exitCode, printed: lines.join("\n"), ms: performance.now() - startedAt };
-    },
-    close: () => rm(folder, { recursive: true }),
-  };
-}
+/** Not shown. This step has no stack, so nothing is published. */
+const LOCAL = ["-b", "bindings.yaml"];

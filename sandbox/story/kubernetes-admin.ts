@@ -5,7 +5,15 @@ import { StoryProblem } from "./story-problem.ts";
 /** The operations of kubectl that the story needs. */
 export type KubernetesAdmin = {
   /** Creates a namespace where a group may write the Secrets with these names: the Role of docs/permissions.md. */
-  grant(namespace: string, names: readonly string[], group: string): Promise<void>;
+  grant(
+    namespace: string,
+    names: readonly string[],
+    group: string,
+    options?: {
+      /** Permit to list Secrets too, which finds those that are no longer bound. */
+      readonly findsOrphans?: boolean;
+    },
+  ): Promise<void>;
   /** Edits as kubectl does, under the field manager of that command. */
   patchSecret(namespace: string, name: string, patch: object, fieldManager: string): Promise<void>;
   /** The Secret with its data decoded; undefined if there is none. */
@@ -37,7 +45,7 @@ export function connectAsAdmin({ endpoint, adminToken }: KubernetesSandbox): Kub
   };
   const create = (path: string, body: object) => write("POST", path, "application/json", body);
   return {
-    grant: async (namespace, names, group) => {
+    grant: async (namespace, names, group, { findsOrphans = false } = {}) => {
       await create("/api/v1/namespaces", {
         apiVersion: "v1",
         kind: "Namespace",
@@ -50,7 +58,10 @@ export function connectAsAdmin({ endpoint, adminToken }: KubernetesSandbox): Kub
       await create(`${rbac}/roles`, {
         ...common,
         kind: "Role",
-        rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: names, verbs }],
+        rules: [
+          { apiGroups: [""], resources: ["secrets"], resourceNames: names, verbs },
+          ...(findsOrphans ? [{ apiGroups: [""], resources: ["secrets"], verbs: ["list"] }] : []),
+        ],
       });
       await create(`${rbac}/rolebindings`, {
         ...common,

@@ -42,7 +42,7 @@ export async function openWorld(narrator: Narrator): Promise<StoryWorld> {
   const sandbox = await startSandbox({ awsOverTls: true, now, resources: externalSecretsResources() });
   const { aws, kubernetes, authority } = sandbox;
   setDefaultCACertificates([authority.certificatePem]);
-  forgetAwsSettings();
+  forgetSettings();
   const {
     AWS_ACCESS_KEY_ID: accessKeyId = "",
     AWS_SECRET_ACCESS_KEY: secretAccessKey = "",
@@ -61,9 +61,9 @@ export async function openWorld(narrator: Narrator): Promise<StoryWorld> {
       sandbox,
       secretsManager,
       admin: connectAsAdmin(kubernetes),
-      relay: await deployRelay(aws, BINDINGS_FILE, now),
-      deploySweep: (bindings) => deploySweep(sandbox, bindings, now),
-      deployRelay: (bindings) => withBindingsFile(bindings, (file) => deployRelay(aws, file, now)),
+      relay: await deployRelay(aws, { BINDINGS_FILE }, now),
+      deploySweep: (bindings) => withBindingsFile(bindings, (setting) => deploySweep(sandbox, setting, now)),
+      deployRelay: (bindings) => withBindingsFile(bindings, (setting) => deployRelay(aws, setting, now)),
       role,
       bindings: readFileSync(BINDINGS_FILE, "utf8").replace(/^#.*\n/gm, ""),
       narrator,
@@ -81,9 +81,10 @@ export async function openWorld(narrator: Narrator): Promise<StoryWorld> {
 
 const BINDINGS_FILE = fileURLToPath(new URL("bindings.yaml", import.meta.url));
 
-/** The reader may be logged in to AWS: their variables and files must not affect the SDK. */
-function forgetAwsSettings(): void {
-  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
+/** The reader may be logged in to AWS, or use the command: their variables and files must not affect the story. */
+function forgetSettings(): void {
+  const isSetting = (name: string) => /^(AWS|BINDINGS|SECRET_RELAY)_/.test(name);
+  for (const name of Object.keys(process.env)) if (isSetting(name)) delete process.env[name];
   Object.assign(process.env, {
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,

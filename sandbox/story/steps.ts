@@ -2,6 +2,7 @@ import { droppedEvent } from "./dropped-event.ts";
 import { esoTrigger } from "./eso-trigger.ts";
 import { expiredCredentials } from "./expired-credentials.ts";
 import { forcedSync } from "./forced-sync.ts";
+import { publish } from "./publish.ts";
 import { rotation } from "./rotation.ts";
 import type { StoryStep } from "./story-step.ts";
 import { tampering } from "./tampering.ts";
@@ -14,4 +15,5 @@ export const STEPS: readonly StoryStep[] = [
   expiredCredentials,
   forcedSync,
   esoTrigger,
+  publish,
 ];

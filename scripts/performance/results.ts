@@ -34,8 +34,14 @@ export type Sweep = {
 };
 export type ColdStart = Readonly<
   Record<
+    | "bindings"
     | "bundleBytes"
     | "addedMs"
+    | "addedWith10Ms"
+    | "addedWithFileMs"
+    | "publishedMs"
+    | "connectedMs"
+    | "maxRssMB"
     | "addedWithCacheMs"
     | "naiveBytes"
     | "naiveAddedMs"
@@ -69,7 +75,11 @@ export function readResults() {
       recorded<Sweep>("sweep-50k"),
     ] as const,
     driftedSweep: recorded<Sweep>("sweep-drifted"),
-    coldStart: recorded<ColdStart>("cold-start"),
+    coldStarts: [
+      recorded<ColdStart>("cold-start-10"),
+      recorded<ColdStart>("cold-start-10k"),
+      recorded<ColdStart>("cold-start-100k"),
+    ] as const,
     bundle: recorded<Bundle>("bundle"),
   };
 }

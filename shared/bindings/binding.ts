@@ -109,7 +109,7 @@ export type Binding = {
   readonly events?: true;
 };
 
-/** The JSON that the build compiles from bindings.yaml for the functions. */
+/** What bindings.yaml is compiled to, for the functions. */
 export type CompiledBindings = {
   readonly version: 1;
   /** The name of the relay that these bindings are for. */

@@ -3,15 +3,15 @@ import { RelayError } from "../relay-error.ts";
 import type { CompiledBindings } from "./binding.ts";
 
 /**
- * Reads BINDINGS_FILE: JSON from the build, or YAML. The YAML parser and the validator are loaded only when needed, so
- * that a deployed function does not pay for them.
+ * Reads BINDINGS_FILE: compiled JSON, or YAML. The YAML parser and the validator are loaded only when needed, so that a
+ * deployed function does not pay for them.
  */
 export async function readCompiledBindings(file: string): Promise<CompiledBindings> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch {
-    throw new BindingsUnreadable(file, "cannot be read", "Check BINDINGS_FILE, and run `npm run build`");
+    throw new BindingsUnreadable(file, "cannot be read", "Check BINDINGS_FILE");
   }
   if (/\.ya?ml$/i.test(file)) {
     const { loadBindings } = await import("./load-bindings.ts");
@@ -31,18 +31,18 @@ export class BindingsUnreadable extends RelayError {
   }
 }
 
-const REBUILD = "Run `npm run build`, which makes it from bindings.yaml";
+const REPLACE = "Use the YAML file, or what `secret-relay bindings show` prints";
 
-/** Checks only for a damaged or foreign file, because the build has validated the bindings. */
+/** Checks only for a damaged or foreign file, because the bindings were validated when they were compiled. */
 export function parseCompiledBindings(text: string, file: string): CompiledBindings {
   let compiled: unknown;
   try {
     compiled = JSON.parse(text);
   } catch {
-    throw new BindingsUnreadable(file, "is not JSON", REBUILD);
+    throw new BindingsUnreadable(file, "is not JSON", REPLACE);
   }
   if (!isMap(compiled) || compiled.version !== 1) {
-    throw new BindingsUnreadable(file, "is not a file of compiled bindings of version 1", REBUILD);
+    throw new BindingsUnreadable(file, "is not a file of compiled bindings of version 1", REPLACE);
   }
   const { relay, clusters, bindings } = compiled;
   if (
@@ -51,7 +51,7 @@ export function parseCompiledBindings(text: string, file: string): CompiledBindi
     !Array.isArray(bindings) ||
     !bindings.every((binding) => isBinding(binding, clusters))
   ) {
-    throw new BindingsUnreadable(file, "is damaged", REBUILD);
+    throw new BindingsUnreadable(file, "is damaged", REPLACE);
   }
   return compiled as CompiledBindings;
 }

@@ -53,7 +53,7 @@ export async function openFunctionRelay<S extends RotationSource & CurrentSource
     onCall: onAwsCall,
     onThrottled,
   });
-  const rules = await openRules(config, { credentials: source.credentials, wait, relayName });
+  const rules = await openRules(config, { credentials: source.credentials, now, wait, relayName });
   // Connections are kept while the clusters stay the same, from one generation to the next.
   const connectTo = lastByText((clusters: Rules["clusters"]) =>
     connectClusters(clusters, {

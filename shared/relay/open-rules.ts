@@ -5,7 +5,7 @@ import { type RulesSource, rulesOfFile } from "../bindings/published/rules.ts";
 import { readCompiledBindings } from "../bindings/read-compiled-bindings.ts";
 import type { BindingsConfig } from "./relay-config.ts";
 
-type Options = Pick<ObjectReaderOptions, "credentials" | "wait"> & {
+type Options = Pick<ObjectReaderOptions, "credentials" | "now" | "wait"> & {
   /** By default, the Region of the function. */
   readonly region?: string;
   /** If given, a local file must be for this relay. */

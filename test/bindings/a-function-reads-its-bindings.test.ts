@@ -29,7 +29,7 @@ const compiled = () =>
     "b",
   );
 
-it("reads JSON from the build", async () => {
+it("reads compiled JSON", async () => {
   const file = await fileOf("good.json", JSON.stringify(compiled()));
 
   expect(await readCompiledBindings(file)).toEqual(compiled());
@@ -56,7 +56,7 @@ it("reports a mistake in a YAML file under the name of that file", async () => {
   await expect(readCompiledBindings(file)).rejects.toThrow(`${file}:1:10: version:`);
 });
 
-describe("rejects, with the advice to build:", () => {
+describe("rejects, with advice:", () => {
   const changed = (change: (binding: Record<string, unknown>) => void): string => {
     const all = JSON.parse(JSON.stringify(compiled()));
     change(all.bindings[0]);
@@ -81,7 +81,9 @@ describe("rejects, with the advice to build:", () => {
     await expect(readCompiledBindings(file)).rejects.toMatchObject({
       code: "BINDINGS_UNREADABLE",
       retryable: false,
-      message: expect.stringMatching(/\.json is .*npm run build/),
+      message: expect.stringMatching(
+        /\.json is .*\. Use the YAML file, or what `secret-relay bindings show` prints\./,
+      ),
     });
   });
 

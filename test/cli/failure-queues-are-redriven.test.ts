@@ -132,6 +132,22 @@ describe("secret-relay redrive", () => {
     expect(await depth("ShardQueue")).toBe(1);
   });
 
+  it("starts the sweep of a publication that could not start it, whatever the rule left in the queue", async () => {
+    await put("SweepScheduleDeadLetterQueue", {
+      version: "0",
+      "detail-type": "Object Created",
+      source: "aws.s3",
+      detail: { bucket: { name: "bindings" }, object: { key: "bindings.json" } },
+    });
+    await put("SweepScheduleDeadLetterQueue", { sweep: "metadata" });
+
+    const { exitCode } = await desk.run("redrive", "--replay");
+
+    expect(exitCode).toBe(0);
+    expect(received).toEqual([{ sweep: "metadata" }, { sweep: "metadata" }]);
+    expect(await depth("SweepScheduleDeadLetterQueue")).toBe(0);
+  });
+
   it("keeps messages that fail, are refused or have no consumer, and ends with 1", async () => {
     await put("RuleDeadLetterQueue", sample("label-updated.json"));
     await put("RuleDeadLetterQueue", { secretId: "prod/other" });

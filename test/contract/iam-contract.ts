@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { acceptCall } from "../../functions/webhook/accept-call.ts";
 import { webhookDependencies } from "../../functions/webhook/dependencies.ts";
 import type { Backend } from "../harness/backend.ts";
+import { type BindingsStore, openBindingsStore } from "../harness/bindings-store.ts";
 import { esoScene } from "../harness/eso-scene.ts";
 import { type IamGate, startIamGate } from "../harness/iam-gate.ts";
 import { labelUpdated, lambdaContext, pinnedCluster, startRelay, startSweeper } from "../harness/relay.ts";
@@ -40,6 +38,7 @@ export function describeIamContract(start: () => Promise<Backend>): void {
   }, 60_000);
   afterAll(async () => {
     await gate?.stop();
+    fixture?.store.close();
     scene?.close();
   });
 
@@ -77,8 +76,14 @@ export function describeIamContract(start: () => Promise<Backend>): void {
     ["Rotation", "ReadSecretsByArn"],
     ["Rotation", "DecryptSecrets"],
     ["Rotation", "FindClusters"],
+    ["Rotation", "ReadBindings"],
+    ["Rotation", "ListBindings"],
     ["Reconcile", "ReadSecretsByPrefix"],
+    ["Reconcile", "ReadBindings"],
+    ["Reconcile", "ListBindings"],
     ["Webhook", "ReadSigningKeys"],
+    ["Webhook", "ReadBindings"],
+    ["Webhook", "ListBindings"],
   ] as const)(
     "the function %s fails without %s",
     async (name, sid) => {
@@ -92,6 +97,7 @@ export function describeIamContract(start: () => Promise<Backend>): void {
 
 type Fixture = {
   readonly stack: Stack;
+  readonly store: BindingsStore;
   readonly sources: readonly TestSource[];
   readonly signingKeys: TestSource & { readonly key: string };
   readonly bindings: readonly object[];
@@ -144,8 +150,10 @@ async function prepare(backend: Backend, scene: Scene): Promise<Fixture> {
   const { clusterName: name } = backend.kubernetes;
   const pinned = pinnedCluster(backend);
   const externalSecrets = { namespaces: [namespace], deadlineSeconds: 2 };
+  const store = await openBindingsStore(backend);
   const stack = deploy(
     {
+      ExistingBindingsBucket: store.bucket.name,
       SecretArns: `${byArn.arn},${byPattern.arn.replace(/.{6}$/, "??????")}`,
       SecretNamePrefix: `${namespace}/`,
       SecretKmsKeyArns: kmsKey,
@@ -163,6 +171,7 @@ async function prepare(backend: Backend, scene: Scene): Promise<Fixture> {
   );
   return {
     stack,
+    store,
     sources: [byArn, byPattern, ...below],
     signingKeys: { ...signingKeys, key },
     bindings,
@@ -189,15 +198,18 @@ function oneByOne({ bindings, clusters }: Pick<Fixture, "bindings" | "clusters">
 }
 
 const JOURNEYS = {
-  /** A rotation of a source of each kind, on a cluster of each kind. */
-  Rotation: async ({ backend, scene, sources, bindings, clusters }: Stage): Promise<string[]> => {
+  /** A rotation of a source of each kind, on a cluster of each kind, by bindings that were published meanwhile. */
+  Rotation: async ({ backend, scene, store, sources, ...file }: Stage): Promise<string[]> => {
     const troubles: string[] = [];
-    for (const [at, each] of oneByOne({ bindings, clusters }).entries()) {
+    for (const [at, each] of oneByOne(file).entries()) {
       const source = sources[at] as TestSource;
-      const relay = await startRelay(backend, each);
-      const rotated = await scene.rotate(source, '{"password":"second"}');
+      await store.clear();
       try {
+        const relay = await startRelay(backend, { bindingsBucket: store.bucket.name });
+        await store.publish(each.bindings, undefined, each.clusters);
+        const rotated = await scene.rotate(source, '{"password":"second"}');
         const { targets, externalSecrets = [] } = await relay.invoke(labelUpdated(backend, rotated));
+        if (targets.length === 0) troubles.push("no target");
         troubles.push(...targets.flatMap(({ outcome, code = "" }) => (outcome === "refused" ? [code] : [])));
         troubles.push(...externalSecrets.map(({ object, kind }) => `${object} ${kind}`));
       } catch (error) {
@@ -208,7 +220,7 @@ const JOURNEYS = {
   },
 
   /** Lost events, found by both sweeps and repaired; and a sweep that is too large for one invocation. */
-  Reconcile: async ({ backend, scene, gate, sources, bindings, clusters }: Stage): Promise<string[]> => {
+  Reconcile: async ({ backend, scene, gate, store, sources, ...file }: Stage): Promise<string[]> => {
     const troubles: string[] = [];
     const queue = `${gate.endpoint}/${backend.aws.accountId}/ShardQueue`;
     for (const [sweep, env] of [
@@ -217,9 +229,11 @@ const JOURNEYS = {
       ["metadata", { SHARD_QUEUE_URL: queue, SHARD_BINDINGS_MAX: "50" }],
     ] as const) {
       for (const source of sources.slice(0, 3)) await scene.rotate(source, `{"password":"for ${sweep}"}`);
-      for (const each of oneByOne({ bindings, clusters })) {
-        const sweeper = await startSweeper(backend, { ...each, env });
+      for (const each of oneByOne(file)) {
+        await store.clear();
         try {
+          const sweeper = await startSweeper(backend, { bindingsBucket: store.bucket.name, env });
+          await store.publish(each.bindings, undefined, each.clusters);
           const report = await sweeper.sweep({ sweep });
           troubles.push(...unknownIn(report).map(({ code = "" }) => code));
           const became = findingsIn(report).map(becameOf);
@@ -232,23 +246,28 @@ const JOURNEYS = {
     return troubles;
   },
 
-  /** A signed call is handed over. */
-  Webhook: async ({ backend, scene, signingKeys, bindings, clusters }: Stage): Promise<string[]> => {
-    const folder = mkdtempSync(join(tmpdir(), "webhook-bindings-"));
-    const BINDINGS_FILE = join(folder, "bindings.yaml");
-    writeFileSync(BINDINGS_FILE, JSON.stringify({ version: 1, clusters, bindings }));
+  /** A signed call is handed over, once its id is published. */
+  Webhook: async ({ backend, scene, store, signingKeys, ...file }: Stage): Promise<string[]> => {
+    let now = Date.now();
     const dependencies = await webhookDependencies(
       {
-        BINDINGS_FILE,
+        BINDINGS_BUCKET: store.bucket.name,
         WEBHOOK_KEY_SECRET_ARN: signingKeys.arn,
         ROTATION_FUNCTION_ARN: "<RotationFunction>.Arn",
       },
-      { log: () => {}, measure: () => {} },
+      { log: () => {}, measure: () => {}, now: () => now },
     );
-    rmSync(folder, { recursive: true });
-    const signed = webhookCall({ webhookId: scene.namespace }, { keys: [signingKeys.key] });
-    const { statusCode } = await acceptCall(dependencies)(signed, lambdaContext(backend));
-    return statusCode === 202 ? [] : [String(statusCode)];
+    const call = async () => {
+      const signed = webhookCall({ webhookId: scene.namespace }, { keys: [signingKeys.key] });
+      const { statusCode } = await acceptCall(dependencies)(signed, lambdaContext(backend));
+      return statusCode;
+    };
+    await store.clear();
+    const before = await call();
+    await store.publish(file.bindings, undefined, file.clusters);
+    now += 61_000; // after a refusal it looks again once a minute
+    const after = await call();
+    return [before === 401 ? "" : `${before} before`, after === 202 ? "" : `${after} after`].filter(Boolean);
   },
 };
 

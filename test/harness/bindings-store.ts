@@ -1,9 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import type { BindingsBucket } from "../../cli/publish/bindings-bucket.ts";
 import { type Published, publishBindings, rollBack } from "../../cli/publish/publish-bindings.ts";
 import { s3Bucket } from "../../cli/publish/s3-bucket.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import { POINTER_KEY } from "../../shared/bindings/published/pointer.ts";
 import type { Backend } from "./backend.ts";
 import { pinnedCluster } from "./relay.ts";
 import type { SandboxBackend } from "./start-sandbox-backend.ts";
@@ -11,10 +17,12 @@ import type { SandboxBackend } from "./start-sandbox-backend.ts";
 /** A bucket of the backend with a publisher. */
 export type BindingsStore = {
   readonly bucket: BindingsBucket;
-  /** Publishes these bindings of the backend's cluster, by the real publisher. */
-  publish(bindings: readonly object[], relay?: string): Promise<void>;
+  /** Publishes these bindings, by the real publisher. By default they are of the backend's cluster. */
+  publish(bindings: readonly object[], relay?: string, clusters?: object): Promise<void>;
   /** Puts an earlier generation in force again. */
   rollBackTo(generation: number): Promise<void>;
+  /** Removes the pointer: the state before the first publication. */
+  clear(): Promise<void>;
   close(): void;
 };
 
@@ -41,11 +49,11 @@ export async function openBindingsStore(backend: Backend): Promise<BindingsStore
   };
   return {
     bucket,
-    publish: async (bindings, relay) => {
+    publish: async (bindings, relay, clusters = { main: pinnedCluster(backend) }) => {
       const file = {
         version: 1,
         ...(relay && { relay }),
-        clusters: { main: pinnedCluster(backend) },
+        clusters,
         bindings,
       };
       const compiled = loadBindings(JSON.stringify(file), "bindings.yaml");
@@ -60,6 +68,9 @@ export async function openBindingsStore(backend: Backend): Promise<BindingsStore
         return;
       }
       throw new Error(`There is no generation ${generation}`);
+    },
+    clear: async () => {
+      await client.send(new DeleteObjectCommand({ Bucket: name, Key: POINTER_KEY }));
     },
     close: () => client.destroy(),
   };

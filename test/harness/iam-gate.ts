@@ -3,6 +3,7 @@ import { request as httpRequest } from "node:http";
 import { DescribeSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { AwsError } from "../../sandbox/aws/aws-error.ts";
 import { type Answer, type Asked, parseAsked, printError, printResult } from "../../sandbox/aws/protocol.ts";
+import type { S3Input } from "../../sandbox/aws/s3/parse-s3.ts";
 import { serve } from "../../sandbox/aws/serve.ts";
 import type { SignedRequest } from "../../sandbox/aws/sigv4.ts";
 import { decide, type PolicyRequest } from "../template/evaluate.ts";
@@ -14,7 +15,8 @@ import type { Backend } from "./backend.ts";
  * Proxies a backend's AWS and forwards only requests that a role's policies allow, as IAM does. moto can't do this: it
  * treats every request as one about the resource `*`, and an Allow with an unmet condition as a Deny.
  *
- * The backend serves Secrets Manager. EKS, STS, SQS and Lambda are served here, so that both backends behave alike.
+ * The backend serves Secrets Manager and S3. EKS, STS, SQS and Lambda are served here, so that both backends behave
+ * alike.
  */
 export type IamGate = {
   /** The endpoint for the SDK. */
@@ -67,7 +69,8 @@ export async function startIamGate(
   };
 
   const mayAsk = async ({ service, operation, input }: Asked): Promise<boolean> => {
-    const action = `${service}:${ACTIONS[operation] ?? operation}`;
+    const versioned = "query" in input && (input as S3Input).query.versionId !== undefined;
+    const action = `${service}:${ACTIONS[operation] ?? operation}${versioned ? "Version" : ""}`;
     if (action === "secretsmanager:GetSecretValue") return mayRead(String(input.SecretId));
     return isAllowed({ action, resource: await resourceOf(action, input) });
   };
@@ -85,7 +88,11 @@ export async function startIamGate(
         return String(input.FunctionName);
       case "sqs:SendMessage":
         return `<${String(input.QueueUrl).split("/").at(-1)}>.Arn`;
+      case "s3:ListBucket":
+      case "s3:ListBucketVersions":
+        return bucketArn(input);
       default:
+        if (action.startsWith("s3:")) return `${bucketArn(input)}/${input.Key}`;
         return "*";
     }
   };
@@ -94,11 +101,17 @@ export async function startIamGate(
     const wanted = parseAsked(request);
     const { service, operation, input } = wanted;
     if (!(await mayAsk(wanted))) {
-      const message = `User is not authorized to perform: ${service}:${operation}`;
-      return printError(service, new AwsError("AccessDeniedException", message), randomUUID());
+      return forbidden(wanted);
     }
     if (operation === "BatchGetSecretValue") return withoutForbidden(request, input);
     if (service === "secretsmanager") return forward(backend, request);
+    if (service === "s3") {
+      const answer = await forward(backend, request);
+      const isAbsent = answer.status === 404 && "Key" in input && input.Key !== "";
+      // Only a caller who may list the bucket learns that an object is absent.
+      const maySay = !isAbsent || isAllowed({ action: "s3:ListBucket", resource: bucketArn(input) });
+      return maySay ? answer : forbidden(wanted);
+    }
     const result = answerOf(wanted);
     return printResult(wanted, result, randomUUID(), request.headers.accept === "application/json");
   };
@@ -155,11 +168,21 @@ export async function startIamGate(
   };
 }
 
-const SERVICES = ["SECRETS_MANAGER", "STS", "EKS", "SQS", "LAMBDA"];
+const SERVICES = ["SECRETS_MANAGER", "STS", "EKS", "SQS", "LAMBDA", "S3"];
+
+function forbidden({ service, operation }: Asked): Answer {
+  const message = `User is not authorized to perform: ${service}:${operation}`;
+  return printError(service, new AwsError("AccessDeniedException", message), randomUUID());
+}
+
+const bucketArn = ({ Bucket }: Asked["input"]): string => `arn:aws:s3:::${Bucket}`;
 
 /** Operations whose action has another name; AWS's service authorization reference has them. */
 const ACTIONS: Readonly<Record<string, string>> = {
+  HeadObject: "GetObject",
   Invoke: "InvokeFunction",
+  ListObjectVersions: "ListBucketVersions",
+  ListObjectsV2: "ListBucket",
   SendMessageBatch: "SendMessage",
 };
 
@@ -172,11 +195,11 @@ function forward({ aws }: Backend, { method, target, headers, body }: SignedRequ
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("error", reject);
       incoming.on("end", () => {
-        const { "transfer-encoding": _, connection: __, ...kept } = incoming.headers;
+        const { "transfer-encoding": _, connection: __, "content-length": ___, ...kept } = incoming.headers;
         resolve({
           status: incoming.statusCode ?? 500,
           headers: kept as Record<string, string>,
-          body: Buffer.concat(chunks).toString("utf8"),
+          body: Buffer.concat(chunks),
         });
       });
     });

@@ -113,7 +113,7 @@ describe("a damaged bindings.yaml", () => {
         if (!(told instanceof BindingsError)) {
           accepted += 1;
           expect(errors).toEqual([]);
-          // What the build writes down is what the function reads.
+          // What was compiled is what the function reads.
           const written = JSON.stringify(told);
           expect(JSON.stringify(parseCompiledBindings(written, "bindings.json"))).toBe(written);
           return;

@@ -180,7 +180,7 @@ describe("a template", () => {
 });
 
 describe("any manifest", () => {
-  it("becomes a binding that the build accepts, or has objections with a location and a reason", () => {
+  it("becomes a binding that can be published, or has objections with a location and a reason", () => {
     const anyField = fc.constantFrom(
       ..."data dataFrom target secretStoreRef refreshInterval refreshPolicy secretKey remoteRef key property version decodingStrategy extract find rewrite regexp source target template type metadata labels name kind creationPolicy deletionPolicy immutable".split(
         " ",

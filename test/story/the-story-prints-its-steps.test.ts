@@ -8,7 +8,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 // Runs `node sandbox/story.ts` as npm start does, in child processes; each takes one or two seconds.
 
 /** Scripts rely on these names and their order. */
-const STEPS = ["rotation", "dropped-event", "tampering", "expired-credentials", "forced-sync", "eso-trigger"];
+const STEPS = [
+  "rotation",
+  "dropped-event",
+  "tampering",
+  "expired-credentials",
+  "forced-sync",
+  "eso-trigger",
+  "publish",
+];
 const STORY = fileURLToPath(new URL("../../sandbox/story.ts", import.meta.url));
 const CANARY = new URL("canary.mjs", import.meta.url).href;
 const UNTRUSTED = `data:text/javascript,
@@ -29,6 +37,8 @@ const LOGGED_IN = {
   AWS_REGION: "us-east-1",
   AWS_USE_FIPS_ENDPOINT: "true",
   BINDINGS_FILE: "nowhere.json",
+  BINDINGS_BUCKET: "bucket-of-a-reader",
+  SECRET_RELAY_STACK: "stack-of-a-reader",
 };
 
 let folder: string;
@@ -101,6 +111,12 @@ describe("for readers", () => {
     {
       step: "expired-credentials",
       claim: /bindings checked: 36 of 36, skipped: 0; stale and repaired: 6;/,
+    },
+    { step: "publish", claim: /\+ prod\/billing\/payments from prod\/payments/ },
+    { step: "publish", claim: /a sweep, which creates Secret billing\/payments/ },
+    {
+      step: "publish",
+      claim: /with the bindings of 1\.[\s\S]*payments stays, and the sweep reports it, ORPHAN/,
     },
   ])("reports in $step: $claim", ({ step, claim }) => {
     const [, printed = ""] = readable.stdout.split(`\n${step}: `);

@@ -210,6 +210,21 @@ describe("queues:", () => {
     }
   });
 
+  it("the queue of unstarted sweeps accepts messages only from the rule on publications", () => {
+    const [, statements = []] =
+      queuePolicies.find(([queue]) => queue === "<SweepScheduleDeadLetterQueue>") ?? [];
+    const send = (sourceArn: string) =>
+      decide(statements, {
+        action: "sqs:SendMessage",
+        resource: "<SweepScheduleDeadLetterQueue>.Arn",
+        context: { "aws:SecureTransport": "true", "aws:SourceArn": sourceArn },
+      });
+    expect(send("<BindingsPublishedRule>.Arn")).toBe("allowed");
+    for (const other of ["<LabelUpdatedRule>.Arn", "arn:aws:events:eu-west-1:444455556666:rule/theirs"]) {
+      expect(send(other)).toBe("not allowed");
+    }
+  });
+
   it("the queue of the rules accepts messages only from the rules of this stack", () => {
     const [, statements = []] = queuePolicies.find(([queue]) => queue === "<RuleDeadLetterQueue>") ?? [];
     const send = (sourceArn: string) =>
@@ -220,6 +235,40 @@ describe("queues:", () => {
       });
     expect([send("<LabelUpdatedRule>.Arn"), send("<CloudTrailRule>.Arn")]).toEqual(["allowed", "allowed"]);
     expect(send("arn:aws:events:eu-west-1:444455556666:rule/theirs")).toBe("not allowed");
+  });
+});
+
+describe("the published bindings:", () => {
+  const bucket = "arn:aws:s3:::<BindingsBucket>";
+  const functions = ["RotationRole", "ReconcileRole", "WebhookRole"];
+  const who = (action: string, resource: string) =>
+    ROLES.filter((role) => ask(role, { action: `s3:${action}`, resource }) === "allowed");
+
+  it.each(["bindings.json", "parts/0123456789abcdef0123456789abcdef.json"])(
+    "%s is read by each function",
+    (key) => {
+      expect(who("GetObject", `${bucket}/${key}`)).toEqual(functions);
+    },
+  );
+
+  it("an absent object is reported as absent to each function", () => {
+    expect(who("ListBucket", bucket)).toEqual(functions);
+  });
+
+  it.each([
+    { what: "another object of the bucket", resource: `${bucket}/other.json` },
+    { what: "an object whose name begins like the pointer", resource: `${bucket}/bindings.json.bak` },
+    { what: "an object of another bucket", resource: "arn:aws:s3:::other/bindings.json" },
+    { what: "a bucket whose name begins alike", resource: `${bucket}-2/bindings.json` },
+  ])("no role reads $what", ({ resource }) => expect(who("GetObject", resource)).toEqual([]));
+
+  it.each([
+    ...["PutObject", "DeleteObject", "DeleteObjectVersion", "ReplicateObject", "GetObjectVersion"],
+    ...["PutBucketPolicy", "DeleteBucket", "PutLifecycleConfiguration", "PutBucketVersioning"],
+  ])("no role has %s", (action) => {
+    for (const resource of [bucket, `${bucket}/bindings.json`, `${bucket}/parts/x.json`]) {
+      expect(who(action, resource)).toEqual([]);
+    }
   });
 });
 
@@ -375,6 +424,7 @@ describe("with any choice of parameters", () => {
     });
 
   /** Statement -> the parameters that it requires. */
+  const BINDINGS = { ReadBindings: [], ListBindings: [] } as const;
   const SOURCES = {
     ReadSecretsByArn: ["SecretArns"],
     ReadSecretsByPrefix: ["SecretNamePrefix"],
@@ -386,7 +436,7 @@ describe("with any choice of parameters", () => {
   } as const;
   const NEEDS: Readonly<Record<Role, Readonly<Record<string, readonly (keyof Given)[]>>>> = {
     RotationRole: {
-      ...{ WriteOwnLogs: [], KeepFailedEvents: [], ...SOURCES },
+      ...{ WriteOwnLogs: [], KeepFailedEvents: [], ...BINDINGS, ...SOURCES },
       DescribeSecretsByArn: ["SecretArns", "ExternalSecretsByTag"],
       DescribeSecretsByPrefix: ["SecretNamePrefix", "ExternalSecretsByTag"],
     },
@@ -397,6 +447,7 @@ describe("with any choice of parameters", () => {
         SendShards: [],
         TakeShards: [],
         ListSecretNames: [],
+        ...BINDINGS,
         ...SOURCES,
       },
       DescribeSecretsByArn: ["SecretArns"],
@@ -405,6 +456,8 @@ describe("with any choice of parameters", () => {
     },
     WebhookRole: {
       WriteOwnLogs: ["WebhookKeySecretArn"],
+      ReadBindings: ["WebhookKeySecretArn"],
+      ListBindings: ["WebhookKeySecretArn"],
       InvokeRotation: ["WebhookKeySecretArn"],
       ReadSigningKeys: ["WebhookKeySecretArn"],
       DecryptSigningKeys: ["WebhookKeySecretArn", "WebhookKeySecretKmsKeyArn"],
@@ -429,7 +482,7 @@ describe("with any choice of parameters", () => {
         const resources = resourcesOf(statement);
         expect(resources.length, id).toBeGreaterThan(0);
         for (const resource of resources) {
-          expect(resource, `${id} ${statement.Sid}`).toMatch(/^(arn:|<\w+>\.Arn$|\*$)/);
+          expect(resource, `${id} ${statement.Sid}`).toMatch(/^(arn:|<\w+>\.Arn(\/\*)?$|\*$)/);
           const [, named] = /^<(\w+)>/.exec(resource) ?? [];
           if (named !== undefined) expect(Object.keys(made.resources), id).toContain(named);
         }
@@ -468,7 +521,9 @@ describe("with any choice of parameters", () => {
         direct: has("DirectInvokerArn"),
         bounded: Array(3).fill(has("PermissionsBoundaryArn") ? others.PermissionsBoundaryArn : undefined),
         logs: has("LogKmsKeyArn") ? others.LogKmsKeyArn : undefined,
-        statements: ["WriteOwnLogs", "KeepFailedEvents", "ReadSecretsByPrefix"],
+        statements: [
+          ...["WriteOwnLogs", "ReadBindings", "ListBindings", "KeepFailedEvents", "ReadSecretsByPrefix"],
+        ],
       });
     }
   });

@@ -34,7 +34,9 @@ function matches(statement: Statement, { action, resource, context = {} }: Polic
         const test = OPERATORS[operator];
         if (test === undefined) throw new Error(`the condition operator ${operator} is not known here`);
         const given = context[key];
-        return given !== undefined && [wanted].flat().some((one) => test(String(one), given));
+        const isOneOf = given !== undefined && [wanted].flat().some((one) => test(String(one), given));
+        // A negated operator also holds where the key is absent.
+        return NEGATED.has(operator) ? !isOneOf : isOneOf;
       }),
     )
   );
@@ -46,8 +48,11 @@ const OPERATORS: Readonly<Record<string, (wanted: string, given: string) => bool
   StringEquals: (wanted, given) => wanted === given,
   StringLike: isLike,
   ArnEquals: isLike, // the same as ArnLike
+  ArnNotLike: isLike,
   Bool: (wanted, given) => wanted.toLowerCase() === given.toLowerCase(),
 };
+
+const NEGATED: ReadonlySet<string> = new Set(["ArnNotLike"]);
 
 /** `*` is any text, `?` one character. */
 function isLike(pattern: string, text: string): boolean {

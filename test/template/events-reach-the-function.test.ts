@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parseTask } from "../../functions/reconcile/parse-task.ts";
 import { deploy } from "./deploy.ts";
 import { matches } from "./event-pattern.ts";
 import { ofType } from "./template.ts";
@@ -93,6 +94,52 @@ describe("CloudTrail's events", () => {
   );
 });
 
+describe("the event of a publication", () => {
+  const created = (key: string, name = "<BindingsBucket>", detailType = "Object Created") => ({
+    version: "0",
+    source: "aws.s3",
+    "detail-type": detailType,
+    resources: [`arn:aws:s3:::${name}`],
+    detail: {
+      version: "0",
+      bucket: { name },
+      object: { key, size: 7, etag: "e", "version-id": "v", sequencer: "0" },
+      reason: "PutObject",
+    },
+  });
+  const ruleOf = (parameters: Record<string, string> = {}) =>
+    deploy(parameters).resources.BindingsPublishedRule?.Properties ?? {};
+
+  it.each([
+    { what: "the pointer is written", event: created("bindings.json"), isMatched: true },
+    { what: "a part is written", event: created("parts/0123.json"), isMatched: false },
+    { what: "the key is longer", event: created("bindings.json.bak"), isMatched: false },
+    { what: "the pointer is below a prefix", event: created("a/bindings.json"), isMatched: false },
+    { what: "the bucket is another one", event: created("bindings.json", "other"), isMatched: false },
+    {
+      what: "the pointer is deleted",
+      event: created("bindings.json", "<BindingsBucket>", "Object Deleted"),
+      isMatched: false,
+    },
+  ])("is matched if $what: $isMatched", ({ event, isMatched }) => {
+    expect(matches(ruleOf().EventPattern, event)).toBe(isMatched);
+  });
+
+  it("is matched for an existing bucket, if the stack is told one", () => {
+    const { EventPattern } = ruleOf({ ExistingBindingsBucket: "kept" });
+    expect(matches(EventPattern, created("bindings.json", "kept"))).toBe(true);
+    expect(matches(EventPattern, created("bindings.json"))).toBe(false);
+  });
+
+  it("starts a sweep by metadata that the reconcile function accepts", () => {
+    const [target] = ruleOf().Targets as { Input: string }[];
+    expect(parseTask(JSON.parse(target?.Input ?? ""))).toEqual({
+      kind: "sweep",
+      request: { mode: "metadata", plan: false },
+    });
+  });
+});
+
 it("the template has rules and permissions", () => {
   expect(rules.length).toBeGreaterThan(0);
   expect(permissions.length).toBeGreaterThan(0);
@@ -100,6 +147,10 @@ it("the template has rules and permissions", () => {
 
 describe.each(rules)("%s", (id, rule) => {
   const targets = rule.Properties.Targets as Record<string, unknown>[];
+  const [fn, queue] =
+    id === "BindingsPublishedRule"
+      ? ["ReconcileFunction", "SweepScheduleDeadLetterQueue"]
+      : ["RotationFunction", "RuleDeadLetterQueue"];
 
   it("is enabled and described", () => {
     expect(rule.Properties.State).toBe("ENABLED");
@@ -107,13 +158,14 @@ describe.each(rules)("%s", (id, rule) => {
   });
 
   it("can invoke its target function, under the same condition", () => {
-    expect(targets.map((target) => target.Arn)).toEqual([{ "Fn::GetAtt": ["RotationFunction", "Arn"] }]);
+    expect(targets.map((target) => target.Arn)).toEqual([{ "Fn::GetAtt": [fn, "Arn"] }]);
     const own = permissions.filter(
       ([, permission]) =>
         JSON.stringify(permission.Properties.SourceArn) === `{"Fn::GetAtt":["${id}","Arn"]}`,
     );
     expect(own).toHaveLength(1);
     const [, permission] = own[0] ?? [];
+    expect(permission?.Properties.FunctionName).toEqual({ Ref: fn });
     expect(permission?.Properties.Principal).toBe("events.amazonaws.com");
     expect(permission?.Condition).toBe(rule.Condition);
   });
@@ -128,9 +180,9 @@ describe.each(rules)("%s", (id, rule) => {
 
   it("has a dead-letter queue that accepts events only from this rule", () => {
     for (const target of targets) {
-      expect(target.DeadLetterConfig).toEqual({ Arn: { "Fn::GetAtt": ["RuleDeadLetterQueue", "Arn"] } });
+      expect(target.DeadLetterConfig).toEqual({ Arn: { "Fn::GetAtt": [queue, "Arn"] } });
     }
-    const policy = deploy({ CloudTrailEvents: "true" }).resources.RuleDeadLetterQueuePolicy;
+    const policy = deploy({ CloudTrailEvents: "true" }).resources[`${queue}Policy`];
     const document = policy?.Properties.PolicyDocument as
       | { Statement: Record<string, unknown>[] }
       | undefined;
@@ -139,9 +191,10 @@ describe.each(rules)("%s", (id, rule) => {
     expect(allowed[0]).toMatchObject({
       Principal: { Service: "events.amazonaws.com" },
       Action: "sqs:SendMessage",
-      Resource: "<RuleDeadLetterQueue>.Arn",
-      Condition: { ArnEquals: { "aws:SourceArn": expect.arrayContaining([`<${id}>.Arn`]) } },
+      Resource: `<${queue}>.Arn`,
     });
+    const { ArnEquals } = (allowed[0]?.Condition ?? {}) as { ArnEquals?: Record<string, string | string[]> };
+    expect([ArnEquals?.["aws:SourceArn"]].flat()).toContain(`<${id}>.Arn`);
   });
 });
 

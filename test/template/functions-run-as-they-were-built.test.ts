@@ -13,7 +13,12 @@ const environmentOf = (id: string, parameters: Record<string, string | number> =
   const own = template.Resources[id]?.Properties.Environment as typeof shared;
   const textOf = (value: unknown) => {
     if (typeof value === "string") return value;
-    const { Ref: name, "Fn::GetAtt": attribute } = value as { Ref: string; "Fn::GetAtt"?: string[] };
+    const {
+      Ref: name,
+      "Fn::GetAtt": attribute,
+      "Fn::If": choice,
+    } = value as { Ref: string; "Fn::GetAtt"?: string[]; "Fn::If"?: [string, { Ref: string }, unknown] };
+    if (choice !== undefined) return `<${choice[1].Ref}>`; // by default
     if (attribute !== undefined) return `<${attribute.join(".")}>`;
     if (name in template.Resources) return `<${name}>`;
     return String(parameters[name] ?? template.Parameters[name]?.Default);
@@ -21,6 +26,9 @@ const environmentOf = (id: string, parameters: Record<string, string | number> =
   const variables = Object.entries({ ...shared.Variables, ...own.Variables });
   return Object.fromEntries(variables.map(([name, value]) => [name, textOf(value)]));
 };
+
+/** Has no default. */
+const NEEDED = { BINDINGS_BUCKET: "<BindingsBucket>" };
 
 it("the template has functions", () => expect(functions.length).toBeGreaterThan(0));
 
@@ -107,6 +115,7 @@ describe("the rotation function's environment", () => {
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
       LOG_LEVEL: "INFO",
       RELAY_NAME: "secret-relay",
+      BINDINGS_BUCKET: "<BindingsBucket>",
       TARGETS_AT_ONCE: "8",
       TOKEN_LIFE_MS: "600000",
       AWS_USE_FIPS_ENDPOINT: "false",
@@ -114,7 +123,7 @@ describe("the rotation function's environment", () => {
   });
 
   it("has the defaults of the code", () => {
-    expect(parseRotationConfig(environmentOf("RotationFunction"))).toEqual(parseRotationConfig({}));
+    expect(parseRotationConfig(environmentOf("RotationFunction"))).toEqual(parseRotationConfig(NEEDED));
   });
 
   it.each(["MinValue", "MaxValue"] as const)("accepts the %s of every parameter", (limit) => {
@@ -130,6 +139,7 @@ describe("the reconcile function's environment", () => {
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
       LOG_LEVEL: "INFO",
       RELAY_NAME: "secret-relay",
+      BINDINGS_BUCKET: "<BindingsBucket>",
       TARGETS_AT_ONCE: "4",
       TOKEN_LIFE_MS: "600000",
       AWS_USE_FIPS_ENDPOINT: "false",
@@ -142,7 +152,7 @@ describe("the reconcile function's environment", () => {
 
   it("has the defaults of the code, except a lower concurrency per cluster, and a queue", () => {
     expect(parseReconcileConfig(environmentOf("ReconcileFunction"))).toEqual({
-      ...parseReconcileConfig({}),
+      ...parseReconcileConfig(NEEDED),
       targetsAtOnce: 4,
       shardQueueUrl: "<ShardQueue>",
     });
@@ -166,6 +176,7 @@ describe("the webhook function", () => {
       POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
       LOG_LEVEL: "INFO",
       RELAY_NAME: "secret-relay",
+      BINDINGS_BUCKET: "<BindingsBucket>",
       TARGETS_AT_ONCE: "8", // from Globals, not read
       TOKEN_LIFE_MS: "600000", // likewise
       AWS_USE_FIPS_ENDPOINT: "false",
@@ -176,7 +187,7 @@ describe("the webhook function", () => {
   });
 
   it("has the defaults of the code", () => {
-    const needed = { WEBHOOK_KEY_SECRET_ARN: "a secret", ROTATION_FUNCTION_ARN: "a function" };
+    const needed = { ...NEEDED, WEBHOOK_KEY_SECRET_ARN: "a secret", ROTATION_FUNCTION_ARN: "a function" };
     const { callsPerMinute } = parseWebhookConfig(environmentOf("WebhookFunction", WITH_WEBHOOK));
     expect(callsPerMinute).toBe(parseWebhookConfig(needed).callsPerMinute);
   });

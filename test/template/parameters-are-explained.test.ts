@@ -48,6 +48,15 @@ const takes = [
   { name: "SecretKmsKeyArns", value: `${KEY},arn:aws:kms:eu-west-1:111122223333:key/mrk-1234` },
   { name: "ClusterArns", value: "arn:aws-us-gov:eks:us-gov-west-1:111122223333:cluster/blue_1" },
   { name: "ClusterRoleArns", value: "arn:aws:iam::111122223333:role/a/b,arn:aws:iam::444455556666:role/c" },
+  {
+    name: "PublisherArns",
+    value: "arn:aws:iam::111122223333:role/ci/publisher,arn:aws-cn:iam::111122223333:role/b",
+  },
+  {
+    name: "PublisherArns",
+    value: "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Publisher_*",
+  },
+  { name: "ExistingBindingsBucket", value: "secret-relay-bindings-1a2b3c4d5e6f" },
   { name: "PermissionsBoundaryArn", value: "arn:aws:iam::aws:policy/PowerUserAccess" },
   { name: "WebhookKeySecretArn", value: SECRET },
   { name: "WebhookKeySecretKmsKeyArn", value: KEY },
@@ -73,6 +82,14 @@ const refuses = [
   { name: "ClusterArns", value: "arn:aws:eks:eu-west-1:111122223333:cluster/*" },
   { name: "ClusterRoleArns", value: "arn:aws:iam::111122223333:role/*" },
   { name: "ClusterRoleArns", value: "arn:aws:iam::111122223333:role/a," },
+  { name: "PublisherArns", value: "*" },
+  { name: "PublisherArns", value: "arn:aws:iam::*:role/publisher" },
+  { name: "PublisherArns", value: "arn:aws:iam::111122223333:role/*" },
+  { name: "PublisherArns", value: "arn:aws:iam::111122223333:role/a, arn:aws:iam::111122223333:role/b" },
+  { name: "PublisherArns", value: "arn:aws:sts::111122223333:assumed-role/publisher/*" },
+  { name: "PublisherArns", value: "arn:aws:iam::111122223333:root" },
+  { name: "ExistingBindingsBucket", value: "arn:aws:s3:::bindings" },
+  { name: "ExistingBindingsBucket", value: "s3://bindings" },
   { name: "DirectInvokerArn", value: "*" },
   { name: "ReservedConcurrency", value: "0" },
   { name: "WebhookKeySecretArn", value: `${SECRET.slice(0, -6)}??????` },
@@ -95,6 +112,15 @@ it("a stack without permission for any secret is refused", () => {
   expect(deploy({ SecretArns: SECRET }).complaints).toEqual([]);
   expect(deploy({ SecretNamePrefix: "prod/" }).complaints).toEqual([]);
   expect(deploy({ SecretArns: SECRET, SecretNamePrefix: "prod/" }).complaints).toEqual([]);
+});
+
+it("publishers are refused for an existing bucket, which keeps its own policy", () => {
+  const source = { SecretNamePrefix: "prod/" };
+  const PublisherArns = "arn:aws:iam::111122223333:role/publisher";
+  const ExistingBindingsBucket = "kept";
+  expect(deploy({ ...source, PublisherArns, ExistingBindingsBucket }).complaints).toHaveLength(1);
+  expect(deploy({ ...source, PublisherArns }).complaints).toEqual([]);
+  expect(deploy({ ...source, ExistingBindingsBucket }).complaints).toEqual([]);
 });
 
 it("an incomplete VPC configuration is refused", () => {

@@ -71,11 +71,18 @@ it("every wildcard has a reason, and no reason is unused", () => {
 
 it("the roles permit little if no source and no cluster is named", () => {
   const sidsOf = (role: string) => allowedTo(role, { ValuesSweep: "DISABLED" }).map(({ Sid }) => Sid);
-  expect(sidsOf("RotationRole")).toEqual(["WriteOwnLogs", "KeepFailedEvents"]);
+  expect(sidsOf("RotationRole")).toEqual([
+    "WriteOwnLogs",
+    "ReadBindings",
+    "ListBindings",
+    "KeepFailedEvents",
+  ]);
   expect(sidsOf("ReconcileRole")).toEqual([
-    ...["WriteOwnLogs", "KeepFailedEvents", "SendShards", "TakeShards", "ListSecretNames"],
+    ...["WriteOwnLogs", "ReadBindings", "ListBindings", "KeepFailedEvents"],
+    ...["SendShards", "TakeShards", "ListSecretNames"],
   ]);
   expect(sidsOf("RuleDeadLetterQueuePolicy")).toEqual(["RulesMaySend"]);
+  expect(sidsOf("SweepScheduleDeadLetterQueuePolicy")).toEqual(["PublishedRuleMaySend"]);
   expect(sidsOf("SweepScheduleRole")).toEqual(["StartSweeps", "KeepUnstartedSweeps"]);
 });
 
@@ -159,13 +166,19 @@ describe("the webhook", () => {
     expect(named(deploy(EVERYTHING)).length).toBeGreaterThan(5);
   });
 
-  it("has four permissions, each on one resource", () => {
+  it("has six permissions, each on one resource or on the published bindings", () => {
     expect(webhook.map(({ Sid, Action, Resource }) => ({ Sid, Action, Resource }))).toEqual([
       {
         Sid: "WriteOwnLogs",
         Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
         Resource: "<WebhookLogGroup>.Arn",
       },
+      {
+        Sid: "ReadBindings",
+        Action: "s3:GetObject",
+        Resource: ["arn:aws:s3:::<BindingsBucket>/bindings.json", "arn:aws:s3:::<BindingsBucket>/parts/*"],
+      },
+      { Sid: "ListBindings", Action: "s3:ListBucket", Resource: "arn:aws:s3:::<BindingsBucket>" },
       { Sid: "InvokeRotation", Action: "lambda:InvokeFunction", Resource: "<RotationFunction>.Arn" },
       {
         Sid: "ReadSigningKeys",
@@ -186,7 +199,7 @@ describe("the webhook", () => {
       StringEquals: { "kms:EncryptionContext:SecretARN": EVERYTHING.WebhookKeySecretArn },
       StringLike: { "kms:ViaService": "secretsmanager.*.amazonaws.com" },
     });
-    expect(allowedTo("WebhookRole", { ...EVERYTHING, WebhookKeySecretKmsKeyArn: "" })).toHaveLength(3);
+    expect(allowedTo("WebhookRole", { ...EVERYTHING, WebhookKeySecretKmsKeyArn: "" })).toHaveLength(5);
   });
 
   it("cannot reach a cluster: no access entry, no role to assume, no network", () => {
@@ -291,9 +304,14 @@ describe("queues", () => {
   });
 
   const others = ofType("AWS::SQS::Queue").filter(([id]) => id !== "ShardQueue");
-  it.each(others)("such as %s have no reader, and at most one writer", (id) => {
+  it.each(others)("such as %s have no reader, and at most one writer for each of its purposes", (id) => {
     expect(usersOf(id, /^sqs:(?!SendMessage$)/)).toEqual([]);
-    expect(usersOf(id, /^sqs:SendMessage$/).length).toBeLessThanOrEqual(1);
+    // Sweeps are started by schedules, and by the rule on publications.
+    const writers =
+      id === "SweepScheduleDeadLetterQueue"
+        ? ["SweepScheduleRole", "SweepScheduleDeadLetterQueuePolicy"]
+        : usersOf(id, /^sqs:SendMessage$/).slice(0, 1);
+    expect(usersOf(id, /^sqs:SendMessage$/)).toEqual(writers);
   });
 });
 
@@ -318,6 +336,7 @@ it.each([
   ["changing clusters", /^eks:(?!DescribeCluster$)/],
   ["anything in IAM", /^iam:/],
   ["creating log groups", /^logs:CreateLogGroup$/],
+  ["writing bindings, or anything else in S3", /^s3:(?!(GetObject|ListBucket)$)/],
   ["emptying or changing queues", /^sqs:(?!(Send|Receive|Delete)Message$|GetQueueAttributes$)/],
 ])("does not allow %s", (_what, forbidden) => {
   expect(

@@ -15,6 +15,8 @@ export const EVERYTHING = {
   SecretNamePrefix: "prod/",
   SecretKmsKeyArns: "arn:aws:kms:eu-west-1:111122223333:key/k1",
   CloudTrailEvents: "true",
+  PublisherArns:
+    "arn:aws:iam::111122223333:role/ci/publisher,arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Publisher_*",
   ClusterArns:
     "arn:aws:eks:eu-west-1:111122223333:cluster/blue,arn:aws:eks:eu-west-1:111122223333:cluster/green",
   ClusterRoleArns: "arn:aws:iam::444455556666:role/relay",
@@ -46,6 +48,10 @@ export const WILDCARDS: Record<string, { readonly resource: RegExp; readonly bec
     resource: /-\?{6}$/,
     because: "only where an operator wrote it, in place of the six random characters",
   },
+  ReadBindings: {
+    resource: /^arn:aws:s3:::<BindingsBucket>\/parts\/\*$/,
+    because: "the name of a part is the hash of its content; the bucket holds nothing but bindings",
+  },
   ListSecretNames: {
     resource: /^\*$/,
     because: "AWS supports no resource for ListSecrets; it returns no value",
@@ -74,6 +80,10 @@ export const statementsIn = (stack: Stack): [id: string, statement: Statement][]
 
 export const actionsOf = (statement: Statement): string[] => [statement.Action].flat();
 export const resourcesOf = (statement: Statement): string[] => [statement.Resource].flat();
+
+/** The statements of the policy of a resource such as a bucket or a queue. */
+export const statementsOfPolicy = (stack: Stack, policy: string): Statement[] =>
+  statementsIn(stack).flatMap(([id, statement]) => (id === policy ? [statement] : []));
 
 /** All policy statements of a role, inline and attached. */
 export const policiesOf = (stack: Stack, role: string): Statement[] =>

@@ -7,7 +7,16 @@ it("the template has resources", () => expect(resources.length).toBeGreaterThan(
 
 // PolicyName is the name of an inline policy: it need only be unique within its role.
 const FIXED_NAMES = [
-  ...["AlarmName", "DisplayName", "FunctionName", "LogGroupName", "ManagedPolicyName", "Name", "QueueName"],
+  ...[
+    "AlarmName",
+    "BucketName",
+    "DisplayName",
+    "FunctionName",
+    "LogGroupName",
+    "ManagedPolicyName",
+    "Name",
+    "QueueName",
+  ],
   ...["RoleName", "ScheduleName", "TopicName"],
 ];
 it.each(resources)("%s has no fixed name", (_id, resource) => {

@@ -40,6 +40,7 @@ export type ObjectReaderOptions = {
   /** `forceRefresh` renews credentials that have not expired; later calls return the renewed ones. */
   readonly credentials: (options?: { forceRefresh?: boolean }) => Promise<AwsCredentialIdentity>;
   readonly env?: NodeJS.ProcessEnv;
+  readonly now?: () => number;
   readonly wait?: Wait;
 };
 
@@ -48,6 +49,7 @@ export function readObjectWith({
   region,
   credentials,
   env = process.env,
+  now = Date.now,
   wait,
 }: ObjectReaderOptions): ReadObject {
   const { requestHandler, streamCollector } = boundedRequests();
@@ -68,7 +70,10 @@ export function readObjectWith({
       sha256: Sha256,
       uriEscapePath: false,
     });
-    const request = await signer.sign({ ...url, method: "GET", query: {}, headers });
+    const request = await signer.sign(
+      { ...url, method: "GET", query: {}, headers },
+      { signingDate: new Date(now()) },
+    );
     const { response } = await requestHandler.handle(request as HandledRequest, { abortSignal });
     const body = await streamCollector(response.body);
     return { status: response.statusCode, headers: response.headers, body };

@@ -57,7 +57,7 @@ export type Fleet = {
   readonly sourcesWithPrevious: readonly string[];
   /** The first version of each source. */
   firstVersionOf(source: string): string;
-  /** By relay name: its bindings, compiled as the build compiles them. */
+  /** By relay name: its compiled bindings. */
   readonly bindingsFiles: ReadonlyMap<string, string>;
   /** Calls to a cluster as its administrator. */
   admin(cluster: string): KubernetesCall;

@@ -87,7 +87,7 @@ describe("sam build", () => {
 
       expect(await files(built())).toEqual(await files(join(project, "dist", name)));
       expect(await files(built())).toEqual(
-        expect.arrayContaining(["handler.mjs", "bindings.json", "THIRD_PARTY_NOTICES.txt"]),
+        expect.arrayContaining(["handler.mjs", "THIRD_PARTY_NOTICES.txt"]),
       );
     });
 
@@ -101,6 +101,7 @@ describe("sam build", () => {
         cwd: built(),
         env: {
           ...environment,
+          BINDINGS_BUCKET: "bindings",
           ...surroundings,
           POWERTOOLS_SERVICE_NAME: name,
           POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",

@@ -62,14 +62,14 @@ it("the transformed template has Lambda functions, schedules and an event source
 });
 
 describe("SAM adds", () => {
-  it.each(["AWS::IAM::Role", "AWS::IAM::RolePolicy", "AWS::Lambda::Permission", "AWS::SQS::QueuePolicy"])(
-    "no %s",
-    (type) => {
-      const written = idsOf(type, template.Resources);
-      expect(written.length).toBeGreaterThan(0);
-      expect(idsOf(type, stack.resources)).toEqual(written);
-    },
-  );
+  it.each([
+    ...["AWS::IAM::Role", "AWS::IAM::RolePolicy", "AWS::Lambda::Permission", "AWS::SQS::QueuePolicy"],
+    ...["AWS::S3::Bucket", "AWS::S3::BucketPolicy"],
+  ])("no %s", (type) => {
+    const written = idsOf(type, template.Resources);
+    expect(written.length).toBeGreaterThan(0);
+    expect(idsOf(type, stack.resources)).toEqual(written);
+  });
 
   it("no other kind of policy, and no managed one", () => {
     for (const type of ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::SNS::TopicPolicy"]) {
@@ -161,6 +161,25 @@ describe("secrets", () => {
   });
 });
 
+describe("the published bindings", () => {
+  it("are read by each function, and written by none", () => {
+    const functions = ofType("AWS::Lambda::Function").map(([id]) => roleOf(id));
+    expect(usersOf("arn:aws:s3:::<BindingsBucket>/bindings.json", /^s3:GetObject$/)).toEqual(functions);
+    const others = allows().flatMap(({ statement }) =>
+      actionsOf(statement).filter((action) => /^s3:(?!(GetObject|ListBucket)$)/.test(action)),
+    );
+    expect(others).toEqual([]);
+  });
+
+  it("stay when the stack is deleted", () => {
+    for (const type of ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"]) {
+      for (const [, resource] of ofType(type)) {
+        expect(resource).toMatchObject({ DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" });
+      }
+    }
+  });
+});
+
 it("only the principals in the template invoke a function", () => {
   const invokers = (fn: string): string[] => [
     ...usersOf(`<${fn}>.Arn`, /^lambda:/),
@@ -174,7 +193,7 @@ it("only the principals in the template invoke a function", () => {
     "<CloudTrailRule>.Arn",
     EVERYTHING.DirectInvokerArn,
   ]);
-  expect(invokers("ReconcileFunction")).toEqual(["SweepScheduleRole"]);
+  expect(invokers("ReconcileFunction")).toEqual(["SweepScheduleRole", "<BindingsPublishedRule>.Arn"]);
   expect(invokers("WebhookFunction")).toEqual([]); // by its URL, which is a stack of its own
 });
 
