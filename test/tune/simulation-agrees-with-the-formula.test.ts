@@ -31,7 +31,7 @@ describe("polling", () => {
         const model = { intervalMs, pollFailures: 0 };
         const { worstMs, meanMs } = simulatePolling(model, { seed, rotations: 1_000 });
 
-        expect(worstMs).toBeLessThanOrEqual(pollingStaleness(model).worstMs);
+        expect(worstMs).toBeLessThanOrEqual(pollingStaleness(model).worstMs + 0.001);
         // And is close to it: a distant bound would prove nothing.
         expect(worstMs).toBeGreaterThan(0.9 * intervalMs);
         expect(meanMs).toBeGreaterThan(0.4 * intervalMs);
@@ -73,7 +73,7 @@ describe("the relay", () => {
         const { worstMs: seen } = simulateRelay(model, { seed, rotations: ROTATIONS });
         const { worstMs } = relayStaleness(model);
 
-        expect(seen).toBeLessThanOrEqual(worstMs * 1.000_001);
+        expect(seen).toBeLessThanOrEqual(worstMs * 1.000_001 + 0.001);
         if (model.eventLoss > 0.05) expect(seen).toBeGreaterThan(0.9 * worstMs);
       }),
     );
