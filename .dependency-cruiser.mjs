@@ -34,6 +34,7 @@ const FOLDER_MAY_IMPORT = {
     "scripts/bundle\\.ts$",
     "shared/",
     "test/harness/",
+    "test/real/aws/start\\.ts$",
   ],
   scripts: ["cli/", "package\\.json$", "shared/"],
   bin: ["cli/main\\.ts$"],

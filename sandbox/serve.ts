@@ -1,6 +1,6 @@
 /**
- * A sandbox that stays up, for trying the command: an AWS account and an EKS cluster on loopback, with secrets and a
- * namespace in them. It prints what to set in another terminal. Ends with Ctrl+C.
+ * A sandbox that stays up, for trying the command: an AWS account and an EKS cluster on loopback, with secrets, a
+ * namespace, and a stack whose bucket takes bindings. No function runs. It prints what to set in another terminal. Ends with Ctrl+C.
  *
  *   node sandbox/serve.ts [folder]
  */
@@ -21,6 +21,16 @@ aws.seedSecrets([
   { name: "prod/db", value: JSON.stringify({ username: "shop", password: "first-password" }) },
   { name: "prod/cache", value: JSON.stringify({ username: "cache", password: "another-password" }) },
 ]);
+aws.addBucket("secret-relay-bindings", { versioned: true });
+aws.addStack(
+  "secret-relay",
+  { BindingsBucketName: "secret-relay-bindings" },
+  {
+    RelayName: "secret-relay",
+    SecretNamePrefix: "prod/",
+    ClusterArns: `arn:aws:eks:${aws.region}:${aws.accountId}:cluster/${kubernetes.clusterName}`,
+  },
+);
 await kubernetes.ask({
   method: "POST",
   target: "/api/v1/namespaces",

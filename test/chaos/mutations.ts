@@ -8,6 +8,7 @@ import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import type { ManagedFieldsEntry } from "../../shared/cluster/managed-fields.ts";
 import type { ApplyHow } from "../../shared/cluster/secrets-api.ts";
 import { RelayError } from "../../shared/relay-error.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { SourceNotFound } from "../../shared/source/errors.ts";
 import type { CurrentSource, ReadCurrent } from "../../shared/source/source.ts";
 import type { Handler, Invocation } from "./lambda/invocation.ts";
@@ -136,7 +137,7 @@ export const MUTATIONS = {
     redriven: ([_lost, ...others]) => others,
   },
   "rules-before-live": {
-    description: "reads the pointer before the live Secret instead of after it",
+    description: "reads the pointer once, before the live Secret, instead of after it",
     ...forBoth(checkRulesFirst),
   },
   "unknown-taken-for-in-force": {
@@ -321,18 +322,23 @@ function withValue(body: V1Secret): V1Secret {
   return { ...body, metadata: { ...metadata, annotations } };
 }
 
-/** The last answer before the live read takes the place of one after it. */
+/** The answer before the first live read takes the place of those after it. */
 function checkRulesFirst(real: Dependencies): Partial<Pick<Dependencies, "connect" | "checkRules">> {
-  let last: RulesCheck = "in-force";
+  const first = new WeakMap<TimeBudget, Promise<RulesCheck>>();
+  const checkRules = (budget: TimeBudget): Promise<RulesCheck> => {
+    const known = first.get(budget) ?? real.checkRules(budget);
+    first.set(budget, known);
+    return known;
+  };
   const connect = (clusterKey: string) => {
     const cluster = real.connect(clusterKey);
     const readSecret: typeof cluster.readSecret = async (target, budget) => {
-      last = await real.checkRules(budget);
+      await checkRules(budget);
       return cluster.readSecret(target, budget);
     };
     return { ...cluster, readSecret };
   };
-  return { connect, checkRules: async () => last } as Partial<Pick<Dependencies, "connect" | "checkRules">>;
+  return { connect, checkRules } as Partial<Pick<Dependencies, "connect" | "checkRules">>;
 }
 
 const OURS: ManagedFieldsEntry = { manager: "secret-relay", operation: "Apply", fields: new Set() };

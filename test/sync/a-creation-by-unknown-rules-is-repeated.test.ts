@@ -35,7 +35,7 @@ async function createWith(after: readonly RulesCheck[]) {
   return { relay, event: { secretId: source.name } };
 }
 
-it("fails retryably when S3 does not answer after the creation, and the retry succeeds", async () => {
+it("is retried when S3 does not answer after the creation, and the retry succeeds", async () => {
   const { relay, event } = await createWith(["unknown"]);
 
   await expect(relay.invoke(event)).rejects.toMatchObject({ code: "SYNC_INCOMPLETE", retryable: true });

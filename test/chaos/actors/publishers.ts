@@ -10,7 +10,13 @@ import type { Random } from "../random.ts";
 import { type Pace, SHARES } from "../settings.ts";
 import { Environment, outsideEnvironments } from "../transport/environment.ts";
 import type { Transport } from "../transport/transport.ts";
-import { type Choices, changeChoices, drawRule, type RelayBindings } from "../world/changing.ts";
+import {
+  type ChangingTarget,
+  type Choices,
+  changeChoices,
+  drawRule,
+  type RelayBindings,
+} from "../world/changing.ts";
 import type { World } from "../world/world.ts";
 
 type PublishersDependencies = {
@@ -68,17 +74,18 @@ export class Publishers {
     if (random.chance(SHARES.publishersKilled)) environment.killAfter(random.below(STEPS_MAX));
     const isRollback = random.chance(0.2);
     const thinkMs = random.between(0, 1_000);
-    const moment = this.#drawMoment();
-    const change = (before: Choices) => changeChoices(before, bindings.targets, random);
+    const drawn = random.next();
     const work = async (bucket: BindingsBucket): Promise<Published> => {
       const before = await bucket.readPointer();
       if (before === undefined) throw new TypeError("The first pointer is never removed");
       const to = isRollback ? await earlierPointer(bucket) : undefined;
+      const { choices } = bindings.generationOf(before.pointer);
+      const after = changeChoices(choices, bindings.targets, random);
+      const changed = bindings.targets.find((target) => choices.get(target) !== after.get(target));
       await sleep(thinkMs); // they read the diff
-      await moment();
+      await this.#moment(drawn, changed ?? random.pick(bindings.targets));
       if (to !== undefined) return rollBack(bucket, to.pointer, before, this.#publisher(name));
-      const compiled = bindings.compile(change(bindings.generationOf(before.pointer).choices));
-      return publishBindings(bucket, compiled, before, this.#publisher(name));
+      return publishBindings(bucket, bindings.compile(after), before, this.#publisher(name));
     };
     const ended = environment
       .run(() => this.#withBucket(work))
@@ -90,19 +97,15 @@ export class Publishers {
     this.counts[end] += 1;
   }
 
-  /** Sometimes at once, sometimes in the middle of the syncs of a changing Secret, or of a sweep. */
-  #drawMoment(): () => Promise<unknown> {
-    const { bindings, random, transport, world, rotate } = this.#deps;
-    const drawn = random.next();
-    const target = random.pick(bindings.targets);
+  /** Sometimes at once, sometimes in the middle of the syncs of a Secret whose binding changes, or of a sweep. */
+  async #moment(drawn: number, target: ChangingTarget): Promise<void> {
+    const { transport, world, rotate } = this.#deps;
     const cluster = world.clusters.find(({ key }) => key === target.cluster);
     const aws = world.hosts.find(({ kind }) => kind === "aws");
-    if (cluster === undefined || aws === undefined || drawn < 0.3) return async () => {};
+    if (cluster === undefined || aws === undefined || drawn < 0.2) return;
     const [host, call] = drawn < 0.8 ? [cluster.host, "read Secret"] : [aws, "ListSecrets"];
-    return () => {
-      if (drawn < 0.6) outsideEnvironments(() => rotate(target.source)); // another team does that
-      return Promise.race([transport.requestTo(host, call), sleep(MOMENT_MS_MAX)]);
-    };
+    if (drawn < 0.7) outsideEnvironments(() => rotate(target.source)); // another team does that
+    await Promise.race([transport.requestTo(host, call), sleep(MOMENT_MS_MAX)]);
   }
 
   #withBucket<T>(use: (bucket: BindingsBucket) => Promise<T>): Promise<T> {
