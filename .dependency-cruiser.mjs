@@ -27,7 +27,15 @@ const FOLDER_MAY_IMPORT = {
   functions: ["shared/"],
   cli: ["shared/", "package\\.json$"],
   sandbox: ["cli/", "functions/", "shared/"],
-  bench: ["sandbox/", "scripts/bundle\\.ts$", "shared/", "test/harness/"],
+  bench: [
+    "cli/publish/",
+    "cli/live/aws-session\\.ts$",
+    "sandbox/",
+    "scripts/bundle\\.ts$",
+    "shared/",
+    "test/harness/",
+    "test/real/aws/start\\.ts$",
+  ],
   scripts: ["cli/", "package\\.json$", "shared/"],
   bin: ["cli/main\\.ts$"],
 };

@@ -102,10 +102,14 @@ async function publish(cli: CommandLine, options: PublishOptions): Promise<ExitC
       rbac: permissions.rbac,
       ...(targets && { targets }),
     };
+    if (!mayPublish) {
+      terminal.say(
+        "Permissions are missing, so publish stops here. To publish anyway: --ignore-permissions. The functions then report each Secret that they cannot sync.",
+      );
+    }
     if (!mayPublish || options.dryRun === true || isUnchanged) {
       return finish(cli, options, { ok: mayPublish, published: false, ...result }, () => {
         if (isUnchanged) terminal.out("These bindings are already in force.");
-        else if (!mayPublish) terminal.say("Nothing was published, because permissions are missing.");
       });
     }
     await confirm(cli, options, diff);
@@ -156,7 +160,7 @@ async function checkPermissions(
 function sayPermissions(
   { terminal }: CommandLine,
   { selectedBy }: LoadedBindings,
-  { missing, rbac, isComplete }: Permissions,
+  { missing, rbac }: Permissions,
 ): void {
   for (const { parameter, arns } of missing) {
     const more = arns.length - ARNS_SHOWN_MAX;
@@ -176,11 +180,6 @@ function sayPermissions(
   for (const [because, clusters] of unknown) {
     const keys = clusters.map(({ cluster }) => cluster).join(", ");
     terminal.say(`It is unknown whether the relay has its permissions in cluster ${keys} (${because}).`);
-  }
-  if (!isComplete) {
-    terminal.say(
-      "To publish now: --ignore-permissions. The functions then report each Secret that they cannot sync.",
-    );
   }
 }
 

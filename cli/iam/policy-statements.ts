@@ -12,7 +12,7 @@ export type RelayFunction = "rotation" | "reconcile";
 
 /**
  * The statements that the bindings need. template.yaml creates the same ones, with the same names, from its parameters.
- * Permissions of a function for its own log and queues are not included.
+ * Permissions of a function for its own log, its queues and the published bindings are not included.
  */
 export function policyStatements(needs: AwsNeeds, of: RelayFunction): readonly PolicyStatement[] {
   const { location, secretArns, secretNamePrefix, kmsKeyArns, clusterArns, clusterRoleArns } = needs;

@@ -9,7 +9,7 @@ export function nextSteps(clusters: readonly string[], env: NodeJS.ProcessEnv): 
     [`${command} plan`, "show the planned writes"],
     [`${command} rbac${several} | kubectl apply -f -`, "grant the relay its permissions"],
     ["npm run build && sam build && sam deploy", "deploy the functions"],
-    [`${command} sync --all`, "write the Secrets now"],
+    [`${command} publish`, "put the bindings in force; the Secrets follow within seconds"],
     [`${command} doctor`, "check the installation"],
   ]);
 }

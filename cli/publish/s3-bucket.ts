@@ -31,14 +31,14 @@ export function s3Bucket(client: S3Client, name: string, classify: AwsSession["c
   const read = async (key: string, versionId?: string) => {
     const { GetObjectCommand } = await import("@aws-sdk/client-s3");
     try {
-      const { Body, ETag = "" } = await client.send(
+      const { Body, ETag } = await client.send(
         new GetObjectCommand({
           Bucket: name,
           Key: key,
           ...(versionId !== undefined && { VersionId: versionId }),
         }),
       );
-      return { text: (await Body?.transformToString()) ?? "", etag: ETag };
+      return { text: (await Body?.transformToString()) ?? "", etag: etagOf(ETag) };
     } catch (error) {
       if (errorNameOf(error) === "NoSuchKey") return undefined;
       const permission = versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
@@ -47,7 +47,7 @@ export function s3Bucket(client: S3Client, name: string, classify: AwsSession["c
   };
   const put = async (key: string, text: string, condition: object = {}) => {
     const { PutObjectCommand } = await import("@aws-sdk/client-s3");
-    await client.send(
+    const { ETag } = await client.send(
       new PutObjectCommand({
         Bucket: name,
         Key: key,
@@ -56,6 +56,7 @@ export function s3Bucket(client: S3Client, name: string, classify: AwsSession["c
         ...condition,
       }),
     );
+    etagOf(ETag);
   };
   return {
     name,
@@ -99,6 +100,17 @@ export function s3Bucket(client: S3Client, name: string, classify: AwsSession["c
       }
     },
   };
+}
+
+/** S3 sends an ETag with every object. A proxy that answers in its place has stored nothing, whatever its status. */
+function etagOf(etag: string | undefined): string {
+  if (etag === undefined) throw new NotFromS3();
+  return etag;
+}
+
+/** Only its name is used. */
+class NotFromS3 extends Error {
+  override readonly name = "ResponseWithoutETag";
 }
 
 const LOST_RACE: ReadonlySet<string> = new Set([

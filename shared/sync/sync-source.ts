@@ -9,7 +9,7 @@ import { RulesSuperseded, RulesUnknown } from "../bindings/published/errors.ts";
 import type { Rules, RulesCheck } from "../bindings/published/rules.ts";
 import { claimOwnership } from "../cluster/claim-ownership.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
-import { FenceConflict } from "../cluster/errors.ts";
+import { FenceConflict, FieldConflict } from "../cluster/errors.ts";
 import type { LiveSecret, ObjectVersion } from "../cluster/live-secret.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { DesiredSecret } from "../render/render-secret.ts";
@@ -232,7 +232,13 @@ async function writeTarget(
   const how = { fieldManager: request.ownMetadata.fieldManager, force: verdict.write?.force ?? false };
   const notes = { annotations: request.ownMetadata.annotations, now: deps.now() };
   const apply = (base: ObjectVersion | undefined, withNotes: Notes) =>
-    cluster.applySecret(applyBody(desired, base, withNotes), how, request.budget);
+    cluster.applySecret(applyBody(desired, base, withNotes), how, request.budget).catch((error: unknown) => {
+      // A creation has met a Secret that another client made meanwhile. The next live read shows whose it is.
+      if (base === undefined && error instanceof FieldConflict) {
+        throw new FenceConflict(`Secret ${target.namespace}/${target.name}`);
+      }
+      throw error;
+    });
   if (verdict.action === "none") {
     let secret = live;
     if (hasReturned(live, { binding, current }, request)) {
@@ -259,7 +265,10 @@ async function writeTarget(
   if (verdict.note === "returned" && !isNew) await noteGone(cluster, secret, null, request);
   // A creation has no live object to fence with: another client may have created and deleted the Secret in between.
   const isCurrent = !isNew || (await isStillCurrent(deps, request, { binding, current }));
-  if (isNew && (await deps.checkRules(request.budget)) === "superseded") return SUPERSEDED;
+  const rulesAfter = isNew ? await deps.checkRules(request.budget) : "in-force";
+  if (rulesAfter === "superseded") return SUPERSEDED;
+  // Another invocation may have written by newer rules before a deletion, and nothing would say so.
+  if (rulesAfter === "unknown") throw new RulesUnknown();
   if (!isCurrent) {
     const again = { binding, conflicts: conflicts + 1 };
     return { again: verdict.action === "create" ? { ...again, isOurCreation: true } : again };

@@ -1,11 +1,14 @@
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
+import type { BindingsBucket } from "../../cli/publish/bindings-bucket.ts";
 import type { ReconcileDependencies } from "../../functions/reconcile/dependencies.ts";
 import type { RotationDependencies } from "../../functions/rotation/dependencies.ts";
+import type { RulesCheck } from "../../shared/bindings/published/rules.ts";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import type { ManagedFieldsEntry } from "../../shared/cluster/managed-fields.ts";
 import type { ApplyHow } from "../../shared/cluster/secrets-api.ts";
 import { RelayError } from "../../shared/relay-error.ts";
+import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { SourceNotFound } from "../../shared/source/errors.ts";
 import type { CurrentSource, ReadCurrent } from "../../shared/source/source.ts";
 import type { Handler, Invocation } from "./lambda/invocation.ts";
@@ -23,6 +26,8 @@ export type Mutation = {
   /** Called once per run: its environments share what it keeps. */
   readonly rotationHandler?: () => (real: Handler) => Handler;
   readonly transport?: (transport: Transport) => void;
+  /** The bucket as a publisher uses it. */
+  readonly bucket?: (real: BindingsBucket) => BindingsBucket;
   /** Selects what a redrive of the failure queue really sends. */
   readonly redriven?: (invocations: readonly Invocation[]) => readonly Invocation[];
 };
@@ -131,6 +136,54 @@ export const MUTATIONS = {
     description: "redrives all but the first entry of a failure queue",
     redriven: ([_lost, ...others]) => others,
   },
+  "rules-before-live": {
+    description: "reads the pointer once, before the live Secret, instead of after it",
+    ...forBoth(checkRulesFirst),
+  },
+  "unknown-taken-for-in-force": {
+    description: "takes the known rules for the ones in force when S3 does not answer",
+    ...forBoth(({ checkRules }) => ({
+      checkRules: async (budget) => {
+        const check = await checkRules(budget);
+        return check === "unknown" ? "in-force" : check;
+      },
+    })),
+  },
+  "superseded-ignored": {
+    description: "goes on with the known rules when newer ones are in force",
+    ...forBoth(({ checkRules }) => ({
+      checkRules: async (budget) => {
+        const check = await checkRules(budget);
+        return check === "superseded" ? "in-force" : check;
+      },
+    })),
+  },
+  "sweep-without-rules-check": {
+    description: "deletes in a sweep without another look at the pointer",
+    reconcile: () => ({ checkRules: async () => "in-force" }),
+  },
+  "pointer-before-parts": {
+    description: "publishes the pointer before the parts",
+    bucket: (real) => {
+      const parts: (() => Promise<void>)[] = [];
+      return {
+        ...real,
+        putPart: async (...part) => void parts.push(() => real.putPart(...part)),
+        putPointer: async (...pointer) => {
+          const isPut = await real.putPointer(...pointer);
+          for (const put of parts) await put();
+          return isPut;
+        },
+      };
+    },
+  },
+  "pointer-replaced-unseen": {
+    description: "replaces whatever pointer is in force, without compare-and-swap",
+    bucket: (real) => ({
+      ...real,
+      putPointer: async (text) => real.putPointer(text, (await real.readPointer())?.etag),
+    }),
+  },
   "value-annotated": {
     description: "keeps the value of a Secret in an annotation, to compare it later",
     ...forBoth((real) => withApply(real, withValue)),
@@ -154,7 +207,7 @@ export function findMutation(name: MutationName | undefined): Mutation {
 }
 
 function forBoth(
-  change: (real: Dependencies) => Partial<Pick<Dependencies, "readCurrent" | "connect">>,
+  change: (real: Dependencies) => Partial<Pick<Dependencies, "readCurrent" | "connect" | "checkRules">>,
 ): Pick<Mutation, "rotation" | "reconcile"> {
   return {
     rotation: (real) => change(real) as Partial<RotationDependencies>,
@@ -267,6 +320,25 @@ function withValue(body: V1Secret): V1Secret {
   const { metadata, data = {} } = body;
   const annotations = { ...metadata?.annotations, "secret-relay/value": data.password ?? "" };
   return { ...body, metadata: { ...metadata, annotations } };
+}
+
+/** The answer before the first live read takes the place of those after it. */
+function checkRulesFirst(real: Dependencies): Partial<Pick<Dependencies, "connect" | "checkRules">> {
+  const first = new WeakMap<TimeBudget, Promise<RulesCheck>>();
+  const checkRules = (budget: TimeBudget): Promise<RulesCheck> => {
+    const known = first.get(budget) ?? real.checkRules(budget);
+    first.set(budget, known);
+    return known;
+  };
+  const connect = (clusterKey: string) => {
+    const cluster = real.connect(clusterKey);
+    const readSecret: typeof cluster.readSecret = async (target, budget) => {
+      await checkRules(budget);
+      return cluster.readSecret(target, budget);
+    };
+    return { ...cluster, readSecret };
+  };
+  return { connect, checkRules } as Partial<Pick<Dependencies, "connect" | "checkRules">>;
 }
 
 const OURS: ManagedFieldsEntry = { manager: "secret-relay", operation: "Apply", fields: new Set() };

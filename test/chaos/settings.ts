@@ -37,6 +37,9 @@ export type Pace = {
   readonly recreateMs: readonly [number, number];
   /** How long the end of a run waits, until no Secret is contested. */
   readonly contestMs: number;
+  readonly storeOutageMs: readonly [number, number];
+  /** How often the bindings of a relay are published, on average. */
+  readonly publishEveryMs: number;
   /** How long AWS calls fail often. */
   readonly brownoutMs: readonly [number, number];
 };
@@ -59,6 +62,8 @@ export const PACE_OF_AWS: Pace = {
   holdMs: [MINUTE_MS, 6 * MINUTE_MS],
   recreateMs: [10_000, 12 * MINUTE_MS],
   contestMs: 65 * MINUTE_MS,
+  storeOutageMs: [MINUTE_MS, 3 * MINUTE_MS],
+  publishEveryMs: 25_000,
   brownoutMs: [MINUTE_MS, 4 * MINUTE_MS],
 };
 
@@ -78,6 +83,8 @@ export const PACE_OF_REAL_SERVERS: Pace = {
   holdMs: [3_000, 15_000],
   recreateMs: [500, 20_000],
   contestMs: 15_000,
+  storeOutageMs: [5_000, 10_000],
+  publishEveryMs: 3_000,
   brownoutMs: [5_000, 10_000],
 };
 
@@ -99,6 +106,9 @@ export const SHARES = {
   eventsTwice: 0.15,
   eventsLate: 0.1,
   invocationsKilled: 0.05,
+  /** Two publishers at once. */
+  publishersAtOnce: 0.4,
+  publishersKilled: 0.2,
   rollbacks: 0.25,
   /** Rotations that follow the previous one within seconds. */
   bursts: 0.4,

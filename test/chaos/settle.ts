@@ -7,7 +7,14 @@ import { DELETION_GRACE_MS, type Pace, SKEW_MS_MAX } from "./settings.ts";
 import type { World } from "./world/world.ts";
 
 /** One installation, as the world sees it. */
-export type Installation = { readonly rotation: Lambda; readonly sweep: Lambda; readonly bus: EventBus };
+export type Installation = {
+  readonly name: string;
+  readonly rotation: Lambda;
+  readonly sweep: Lambda;
+  readonly bus: EventBus;
+  /** Of publications, each of which starts a sweep. */
+  readonly publications: EventBus;
+};
 
 type Parts = {
   readonly relays: readonly [Installation, ...Installation[]];
@@ -15,6 +22,8 @@ type Parts = {
   readonly recorder: Recorder;
   readonly world: World;
   readonly pace: Pace;
+  /** Operators do what the findings advise. */
+  readonly operate: () => Promise<void>;
   readonly listStaleMs: number;
 };
 
@@ -36,6 +45,7 @@ export async function settle(parts: Parts): Promise<void> {
   // No hold lasts that long, and a sweep repairs again what was contested.
   await sleep(Math.max(listStaleMs, pace.contestMs));
   world.listsAreStaleFor(0);
+  await parts.operate();
   const sweepAll = async (): Promise<void> => {
     for (const mode of ["metadata", "values"]) {
       for (const { sweep } of relays) sweep.invokeLater({ sweep: mode });
@@ -72,7 +82,9 @@ async function findLost({ relays, shards, recorder }: Parts): Promise<void> {
     "shard(s) that are still in the queue": left.queue,
     "shard(s) in the dead letter queue": left.deadLetters,
     "lost shard(s)": shards.lostOf(recorder.shardsSent),
-    "bus(es) with events in flight": sum(({ bus }) => (bus.isIdle ? 0 : 1)),
+    "bus(es) with events in flight": sum(({ bus, publications }) =>
+      bus.isIdle && publications.isIdle ? 0 : 1,
+    ),
   };
   for (const [what, count] of Object.entries(lost))
     if (count > 0) recorder.violations.push({ rule: "queue", what: `${count} ${what}` });
@@ -84,7 +96,9 @@ async function drain({ relays, shards, pace }: Parts): Promise<void> {
   for (;;) {
     await shards.poll(withQueue);
     const { queue } = await shards.left();
-    const isIdle = relays.every(({ bus, rotation, sweep }) => bus.isIdle && rotation.isIdle && sweep.isIdle);
+    const isIdle = relays.every((relay) =>
+      [relay.bus, relay.publications, relay.rotation, relay.sweep].every((part) => part.isIdle),
+    );
     if (isIdle && queue === 0) return;
     await sleep(Math.min(5_000, (pace.retryDelaysMs[0] ?? 1_000) / 4));
   }

@@ -6,8 +6,10 @@ import { openRotation } from "../../functions/rotation/dependencies.ts";
 import { followRotation } from "../../functions/rotation/follow-rotation.ts";
 import { overrideDependencies } from "../harness/override-dependencies.ts";
 import { labelUpdated } from "../harness/relay.ts";
+import { deleteOtherTypes } from "./actors/delete-other-types.ts";
 import { Holder } from "./actors/holder.ts";
 import { endSessions, killApiServer, runBrownouts, runOutage } from "./actors/outages.ts";
+import { bucketOf, Publishers } from "./actors/publishers.ts";
 import { Rotator } from "./actors/rotator.ts";
 import { Tamperer } from "./actors/tamperer.ts";
 import { addCounts, type Counts } from "./counts.ts";
@@ -15,6 +17,7 @@ import { ExpectedState, type Move, type Source } from "./expected-state.ts";
 import { judgeHistory } from "./judge/judge-history.ts";
 import { listenToOutput } from "./judge/listen-to-output.ts";
 import { Recorder } from "./judge/recorder.ts";
+import { RulesJudge } from "./judge/rules-judge.ts";
 import { SessionWatch } from "./judge/session-watch.ts";
 import { tokenJudge } from "./judge/token-judge.ts";
 import type { Violation } from "./judge/violation.ts";
@@ -93,23 +96,32 @@ async function runSeed(
   const recorder = new Recorder(expected, fleet, { now, replica, validHolds });
   const watch = new SessionWatch();
   const judge = tokenJudge(world, (violation) => recorder.violations.push(violation));
-  transport.listeners.push(recorder, watch, judge);
+  const publicationBuses = new Map<string, EventBus>();
+  const rulesJudge = new RulesJudge(world, fleet, (relay) =>
+    publicationBuses.get(relay)?.send("bindings", {}),
+  );
+  transport.listeners.push(recorder, watch, judge, rulesJudge);
   mutation.transport?.(transport);
   atEnd(listenToOutput((text) => recorder.leaks.scan("the output of the process", text)));
   const shards = await openShardSource(pace, credentials);
   atEnd(() => shards.close());
 
-  const runtimeOptions = { log: recorder.log, measure: recorder.measure };
   const arnOf = (name: string) =>
     `arn:aws:lambda:${world.aws.region}:${world.aws.accountId}:function:${name}`;
   const { redriven } = mutation;
   const mutateHandler = mutation.rotationHandler?.();
   const common = { retryDelaysMs: pace.retryDelaysMs, time, ...(redriven && { redriven }) };
   const install = (relay: string): Installation => {
+    const log: typeof recorder.log = (code, fields = {}) => {
+      recorder.log(code, fields);
+      rulesJudge.noteLog(relay, code, fields, now());
+    };
+    const runtimeOptions = { log, measure: recorder.measure };
+    world.addBucket(bucketOf(relay));
     const env = {
       ...process.env,
       RELAY_NAME: relay,
-      BINDINGS_FILE: fleet.bindingsFiles.get(relay),
+      BINDINGS_BUCKET: bucketOf(relay),
       // The second relay is small and has no queue.
       ...(relay === RELAYS[0] && { SHARD_QUEUE_URL: shards.queueUrl }),
       SHARD_BINDINGS_MAX: String(SHARD_BINDINGS_MAX),
@@ -141,12 +153,16 @@ async function runSeed(
         return reconcile(overrideDependencies(await openReconcile(env, runtimeOptions), mutation.reconcile));
       },
     });
-    rotation.listeners.push(recorder.rotatedBy(relay));
+    rotation.listeners.push(recorder.rotatedBy(relay), rulesJudge.rotatedBy(relay));
     sweep.listeners.push(recorder.reconciled);
     const bus = new EventBus(draw(`events of ${relay}`), pace.lateEventMsMax, (event) => {
       rotation.invokeLater(event);
     });
-    return { rotation, sweep, bus };
+    const publications = new EventBus(draw(`publications of ${relay}`), pace.lateEventMsMax, () => {
+      sweep.invokeLater({ sweep: "metadata" });
+    });
+    publicationBuses.set(relay, publications);
+    return { name: relay, rotation, sweep, bus, publications };
   };
   const relays = [install(RELAYS[0]), install(RELAYS[1])] as const;
   const [{ sweep: sweepWithQueue }] = relays;
@@ -166,6 +182,15 @@ async function runSeed(
   const holder = new Holder(fleet, draw("holds"), validHolds);
   const tamperer = new Tamperer(fleet, draw("tampering"), (name) => rotator.hurry(name));
 
+  const publishers = fleet.bindings.map(
+    (bindings) =>
+      new Publishers({
+        ...{ world, transport, credentials, bindings, now, mutation },
+        rotate: (source) => rotator.hurry(source),
+        random: draw(`publications of ${bindings.relay}`),
+      }),
+  );
+  for (const each of publishers) await each.first();
   const withPrevious = new Set(fleet.sourcesWithPrevious);
   for (const name of fleet.sourceNames)
     await rotator.create(name, fleet.firstVersionOf(name), withPrevious.has(name));
@@ -178,17 +203,21 @@ async function runSeed(
   const [first] = world.clusters;
   if (first === undefined) throw new TypeError("A world without clusters");
   const [outages, brownouts, kills] = await Promise.all([
-    runOutage(first, untilAt, means("outage")),
-    runBrownouts(faults, untilAt, means("brownouts")),
+    runOutage({ host: first.host, lengthMs: pace.outageMs }, untilAt, means("outage")),
+    runBrownouts(faults, { host: "aws", times: 3 }, untilAt, means("brownouts")),
     Promise.all(
       world.clusters.map((cluster) =>
         killApiServer(cluster, transport, untilAt, means(`kills of ${cluster.key}`)),
       ),
     ),
+    runOutage({ host: world.store, lengthMs: pace.storeOutageMs }, untilAt, means("outage of S3")),
+    runBrownouts(faults, { host: "s3", times: 3 }, untilAt, means("brownouts of S3")),
     endSessions(world.sessions, untilAt, means("ends of sessions")),
     rotator.run(fleet.sourceNames, settings.rotations, untilAt - now()),
     tamperer.run(pace.tamperEveryMs, untilAt, now),
     holder.run(pace, untilAt, now),
+    ...publishers.map((each) => each.run(pace, untilAt)),
+    deleteOtherTypes(fleet, rulesJudge, untilAt, means("operators of other types")),
     deleteSome(rotator, fleet.sourceNames, untilAt, means("deletions of sources")),
     ...relays.map(({ sweep }) => sweepRegularly(sweep, pace, untilAt, now)),
     pollRegularly(shards, sweepWithQueue, untilAt, now),
@@ -201,12 +230,15 @@ async function runSeed(
     sweep.calm();
   }
   for (const { host } of world.clusters) host.downUntil = 0;
-  await settle({ relays, shards, recorder, world, pace, listStaleMs });
+  world.store.downUntil = 0;
+  const operate = () =>
+    deleteOtherTypes(fleet, rulesJudge, now(), means("operators of other types, at the end"));
+  await settle({ relays, shards, recorder, world, pace, operate, listStaleMs });
 
   const byHand = tamperer.deletions;
   const history = await judgeHistory(world, fleet, { expected, recorder, byHand });
   recorder.leaks.finish();
-  const violations = [...recorder.violations, ...history];
+  const violations = [...recorder.violations, ...history, ...(await rulesJudge.judgeHistory(expected))];
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   const rotations = relays.map(({ rotation }) => rotation);
   const sweeps = relays.map(({ sweep }) => sweep);
@@ -219,6 +251,8 @@ async function runSeed(
     digest: transport.digest(),
     counts: {
       rotations: rotator.counts.rotations,
+      publications: all(publishers.map(({ counts }) => counts)),
+      changing: { ...rulesJudge.counts, events: all(relays.map(({ publications }) => publications.counts)) },
       rollbacks: rotator.counts.rollbacks,
       sourcesDeleted: rotator.counts.deleted,
       sourcesRecreated: {

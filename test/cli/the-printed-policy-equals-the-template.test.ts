@@ -61,7 +61,10 @@ const statementsOf = (parameters: Record<string, string>, role: "RotationRole" |
   return policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 };
 /** The statements of every stack, for any bindings. */
-const OWN_AFFAIRS = ["WriteOwnLogs", "KeepFailedEvents", "SendShards", "TakeShards"];
+const OWN_AFFAIRS = [
+  ...["WriteOwnLogs", "KeepFailedEvents", "SendShards", "TakeShards"],
+  ...["ReadBindings", "ListBindings"],
+];
 
 describe("secret-relay iam", () => {
   it.each([

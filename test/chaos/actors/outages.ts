@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../random.ts";
 import { type Pace, SHARES } from "../settings.ts";
 import type { Faults } from "../transport/faults.ts";
+import type { Host, HostKind } from "../transport/host.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Sessions } from "../world/sessions.ts";
 import type { WorldCluster } from "../world/world.ts";
@@ -12,26 +13,25 @@ type ActorContext = {
   readonly now: () => number;
 };
 
-/** Three periods in which AWS calls fail often. Returns how many. */
+/** Periods in which the calls to a host fail often. */
 export async function runBrownouts(
   faults: Faults,
+  { host, times }: { readonly host: HostKind; readonly times: number },
   untilAt: number,
   { pace, random, now }: ActorContext,
 ): Promise<number> {
-  const partMs = (untilAt - now()) / BROWNOUTS;
-  for (let part = 0; part < BROWNOUTS; part += 1) {
+  const partMs = (untilAt - now()) / times;
+  for (let part = 0; part < times; part += 1) {
     const lengthMs = Math.min(random.between(...pace.brownoutMs), partMs / 2);
     const beforeMs = random.between(0, partMs - lengthMs);
     await sleep(beforeMs);
-    faults.brownOut(SHARES.callsFailInBrownout);
+    faults.brownOut(host, SHARES.callsFailInBrownout);
     await sleep(lengthMs);
-    faults.brownOut(0);
+    faults.brownOut(host, 0);
     await sleep(partMs - lengthMs - beforeMs);
   }
-  return BROWNOUTS;
+  return times;
 }
-
-const BROWNOUTS = 3;
 
 /** Sometimes all credentials in use end at once, before their announced expiry. */
 export async function endSessions(
@@ -50,14 +50,14 @@ export async function endSessions(
 
 const SESSION_ENDS = 6;
 
-/** One cluster is unreachable for a long time, as when a network is cut. Returns how many outages. */
+/** One host is unreachable for a long time, as when a network is cut. Returns how many outages. */
 export async function runOutage(
-  { host }: WorldCluster,
+  { host, lengthMs }: { readonly host: Host; readonly lengthMs: readonly [number, number] },
   untilAt: number,
-  { pace, random, now }: ActorContext,
+  { random, now }: ActorContext,
 ): Promise<number> {
   await sleep(random.between(0.2, 0.5) * (untilAt - now()));
-  host.downUntil = Math.min(now() + random.between(...pace.outageMs), untilAt);
+  host.downUntil = Math.min(now() + random.between(...lengthMs), untilAt);
   return 1;
 }
 

@@ -39,6 +39,7 @@ export class Recorder {
   readonly #states = new Map<string, SecretState>();
   readonly #handWrites = new Map<string, number>();
   readonly #bystanders: ReadonlySet<string>;
+  readonly #changing: ReadonlySet<string>;
   readonly #now: () => number;
   readonly #replica: StaleReplica;
 
@@ -60,6 +61,7 @@ export class Recorder {
     this.#expected = expected;
     this.#targets = Map.groupBy(fleet.targets, keyOfTarget);
     this.#bystanders = new Set(fleet.bystanders.map(keyOfTarget));
+    this.#changing = new Set(fleet.bindings.flatMap(({ targets }) => targets.map(keyOfTarget)));
     this.#now = now;
   }
 
@@ -117,7 +119,8 @@ export class Recorder {
       uid,
       resourceVersion,
       annotations,
-      data: data ?? kept, // the response to a patch of metadata has no data
+      // The response to a relay's patch of metadata has no data. To an operator's patch, that of an empty Secret has none.
+      data: data ?? (environment === undefined ? {} : kept),
       goneSince,
     });
     this.#holds.observe(key, annotations, servedAt);
@@ -208,6 +211,8 @@ export class Recorder {
       SOURCE_WITHOUT_VALUE: () => sources.some(isEmpty),
       CONTESTED: () => (this.#handWrites.get(key) ?? 0) >= 3,
       HELD: () => this.#holds.wasHeld(key, startedAt, endedAt),
+      // A publisher changes the type, and an operator must delete the Secret.
+      TARGET_TYPE_DIFFERS: () => this.#changing.has(key),
     };
     if (this.#bystanders.has(key) || isRight[code]?.()) return;
     this.violations.push({ rule: "refusal", what: `${key} of ${relay} was refused with ${code}: ${advice}` });

@@ -5,8 +5,12 @@ export type Violation = { readonly rule: Rule; readonly what: string };
 export const RULES = {
   order: "No older value lands after a newer one in the life of a Secret",
   promise: "During a successful invocation, each of its targets held a version that was current at that time",
+  rules: "No older rules land after newer ones in the life of a Secret",
+  publication: "Bindings come into force complete, and one generation after the other",
+  blocked: "While S3 does not answer, rotations go on whose rules have not changed",
   settled: "In the end every Secret holds the values of its sources, and no sweep finds drift",
-  deletion: "A Secret is deleted only after two observations, and never while its source exists",
+  deletion:
+    "A Secret is deleted only after two observations, and never while its source exists or the bindings in force bind it",
   bystander:
     "A Secret or key of another owner, the second relay included, is neither changed nor deleted, whatever its labels",
   hold: "While an operator holds a Secret, no relay writes it",

@@ -5,12 +5,17 @@
 // It takes some 15 s. Exit 1: a violation is reachable, and the shortest path to it is printed.
 import { parseArgs } from "node:util";
 import { explore } from "./explore.ts";
-import { IMMUTABLE_SCOPES, LARGE_SCOPES, SCOPES } from "./scopes.ts";
+import { IMMUTABLE_SCOPES, LARGE_SCOPES, RULES_SCOPES, SCOPES } from "./scopes.ts";
 import type { Protocol } from "./state.ts";
 
 const { values } = parseArgs({ options: { protocol: { type: "string", default: "as it is" } } });
 let isFine = true;
-for (const [name, scope] of Object.entries({ ...SCOPES, ...IMMUTABLE_SCOPES, ...LARGE_SCOPES })) {
+for (const [name, scope] of Object.entries({
+  ...SCOPES,
+  ...RULES_SCOPES,
+  ...IMMUTABLE_SCOPES,
+  ...LARGE_SCOPES,
+})) {
   const startedAt = performance.now();
   const { states, transitions, depth, counterexamples } = explore(scope, values.protocol as Protocol);
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);

@@ -7,6 +7,7 @@ const NOTHING: Budget = {
   orphans: 0,
   staleReads: 0,
   lostAnswers: 0,
+  unanswered: 0,
   minutes: 0,
 };
 
@@ -96,8 +97,63 @@ export const IMMUTABLE_SCOPES = {
   },
 } as const satisfies Record<string, Scope>;
 
+/** Bindings are published meanwhile. Not replayed on the code, which has one file of bindings there. */
+export const RULES_SCOPES = {
+  "two generations, an existing Secret": {
+    ...LIMITS,
+    conflictsMax: 2,
+    versions: "a",
+    generations: "pq",
+    isBoundBefore: true,
+    invocations: [untold(0), untold(0)],
+    budget: { ...NOTHING, crashes: 1, orphans: 1, unanswered: 2 },
+  },
+  "two generations, no Secret yet": {
+    ...LIMITS,
+    conflictsMax: 2,
+    versions: "a",
+    generations: "pq",
+    isBoundBefore: false,
+    invocations: [untold(0), untold(0)],
+    budget: { ...NOTHING, deletions: 1, unanswered: 1 },
+  },
+  "a binding is removed and comes back": {
+    ...LIMITS,
+    versions: "ab",
+    generations: "p-q",
+    isBoundBefore: true,
+    invocations: [{ ...untold(0), isSweep: true }, untold(1)],
+    budget: { ...NOTHING, crashes: 1, unanswered: 1 },
+  },
+} as const satisfies Record<string, Scope>;
+
 /** The same with more at once: some seconds each, so only for `test/chaos/model/run.ts`. */
 export const LARGE_SCOPES = {
+  "two generations and a move, one killed": {
+    ...LIMITS,
+    versions: "ab",
+    generations: "pq",
+    isBoundBefore: true,
+    invocations: [untold(0), told(1)],
+    budget: { ...NOTHING, crashes: 1, orphans: 1, unanswered: 1 },
+  },
+  "three generations, three invocations": {
+    ...LIMITS,
+    conflictsMax: 2,
+    versions: "a",
+    generations: "pqr",
+    isBoundBefore: true,
+    invocations: [untold(0), untold(0), untold(0)],
+    budget: { ...NOTHING, unanswered: 2 },
+  },
+  "two generations, no Secret yet, one killed": {
+    ...LIMITS,
+    versions: "a",
+    generations: "pq",
+    isBoundBefore: false,
+    invocations: [untold(0), untold(0)],
+    budget: { ...NOTHING, crashes: 1, lostAnswers: 1, deletions: 1 },
+  },
   "a rollback and another rotation, three invocations, one killed": {
     ...LIMITS,
     conflictsMax: 3,

@@ -20,7 +20,11 @@ export class Environment {
   /** The source of Math.random. */
   readonly jitter: Random;
 
-  constructor(name: string, skewMs: number, seed: number) {
+  /** A function may lose S3, because the endpoint of its VPC is down, while people can reach it. */
+  readonly network: "functions" | "people";
+
+  constructor(name: string, skewMs: number, seed: number, network: Environment["network"] = "functions") {
+    this.network = network;
     this.jitter = new Random(seed, name);
     this.name = name;
     this.skewMs = skewMs;

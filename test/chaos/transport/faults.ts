@@ -1,5 +1,6 @@
 import type { Random } from "../random.ts";
 import { failItems } from "./batch-faults.ts";
+import type { Environment } from "./environment.ts";
 import type { HostKind } from "./host.ts";
 import type { TransportRequest, TransportResponse } from "./message.ts";
 
@@ -18,7 +19,7 @@ export class Faults {
   readonly #random: Random;
   #share: number;
   #isSlow = true;
-  #awsShare = 0;
+  readonly #degraded = new Map<HostKind, number>();
 
   constructor(random: Random, share: number) {
     this.#random = random;
@@ -28,18 +29,19 @@ export class Faults {
   /** Ends all faults. */
   calm(): void {
     this.#share = 0;
-    this.#awsShare = 0;
+    this.#degraded.clear();
     this.#isSlow = false;
   }
 
-  /** AWS is degraded until `brownOut(0)`: its calls fail far more often than the SDK's retries can hide. */
-  brownOut(share: number): void {
-    this.#awsShare = share;
+  /** A host is degraded until its share is 0 again: its calls fail far more often than retries can hide. */
+  brownOut(host: HostKind, share: number): void {
+    this.#degraded.set(host, share);
   }
 
-  draw(host: HostKind): Disturbance {
+  draw(host: HostKind, network: Environment["network"]): Disturbance {
     const random = this.#random;
-    const share = host === "aws" ? Math.max(this.#share, this.#awsShare) : this.#share;
+    const degraded = network === "functions" ? (this.#degraded.get(host) ?? 0) : 0;
+    const share = Math.max(this.#share, degraded);
     const fault: Fault = random.chance(share) ? random.pick(FAULTS[host]) : { kind: "none" };
     // The SDK waits one second for a credentials endpoint, and writes to the console on timeout.
     const sendMs = Math.min(this.#drawMs(), host === "credentials" ? SLOW_MS_MAX : STUCK_MS_MAX);
@@ -73,6 +75,12 @@ const after: Fault = { kind: "reset", when: "after" };
 function awsError(status: number, code: string): Fault {
   const body = JSON.stringify({ __type: code, Message: "drawn by the chaos run" });
   const headers = { "content-type": "application/x-amz-json-1.1", "x-amzn-errortype": code };
+  return { kind: "answer", name: code, answer: { status, headers, body } };
+}
+
+function s3Error(status: number, code: string): Fault {
+  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>drawn by the chaos run</Message></Error>`;
+  const headers = { "content-type": "application/xml" };
   return { kind: "answer", name: code, answer: { status, headers, body } };
 }
 
@@ -110,6 +118,18 @@ const FAULTS: Readonly<Record<HostKind, readonly Fault[]>> = {
     awsError(500, "InternalServiceError"),
     awsError(500, "InternalServiceError"),
     awsError(400, "ExpiredTokenException"),
+  ],
+  s3: [
+    before,
+    before,
+    after,
+    after,
+    s3Error(503, "SlowDown"),
+    s3Error(503, "SlowDown"),
+    s3Error(500, "InternalError"),
+    s3Error(400, "RequestTimeout"),
+    s3Error(400, "ExpiredToken"),
+    html,
   ],
   cluster: [
     before,

@@ -1,6 +1,7 @@
 import type { TransportRequest, TransportResponse } from "./message.ts";
 
-export type HostKind = "aws" | "cluster" | "credentials";
+/** S3 is a host of its own, because it fails by itself. */
+export type HostKind = "aws" | "s3" | "cluster" | "credentials";
 
 /** A server that the transport can reach. */
 export type Host = {

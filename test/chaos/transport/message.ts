@@ -23,6 +23,8 @@ export function connectionError(code: "ECONNRESET" | "ECONNREFUSED"): Error {
 export function kindOf(request: TransportRequest): string {
   const { method, url, headers } = request;
   if (headers["x-amz-target"] !== undefined) return nameOf(request);
+  const [, kind] = /^\/[^/]+-bindings\/(bindings\.json|parts\/)/.exec(url.pathname) ?? [];
+  if (kind !== undefined) return `${method} ${kind === "parts/" ? "part" : "pointer"}`;
   const [, resource = "", name] = /\/namespaces\/[^/]+\/([a-z]+)(\/[^/]+)?/.exec(url.pathname) ?? [];
   if (resource !== "") {
     const verb = method === "GET" && name === undefined ? "list" : (VERBS[method] ?? method);

@@ -99,7 +99,7 @@ export class Transport {
     const what = kindOf(request);
     const { fault, sendMs, answerMs } = await this.#scheduler.pass(
       `${environment.name} ${host.name} ${nameOf(request)} ${request.body}`,
-      () => (environment.step(what) ? faults.draw(host.kind) : STOPPED),
+      () => (environment.step(what) ? faults.draw(host.kind, environment.network) : STOPPED),
     );
     if (environment.isDead) return never();
     const { counts } = this;
@@ -117,7 +117,7 @@ export class Transport {
       counts.cut.beforeServed += 1;
       return fails("cut before", "ECONNRESET");
     }
-    if (now() < host.downUntil) {
+    if (now() < host.downUntil && environment.network === "functions") {
       counts.unreachable += 1;
       return fails("down", "ECONNREFUSED");
     }

@@ -3,6 +3,7 @@ import { verifyEksToken } from "../../../sandbox/kubernetes/verify-eks-token.ts"
 import type { Host } from "../transport/host.ts";
 import { serveCredentials } from "./credentials.ts";
 import { Sessions } from "./sessions.ts";
+import { serveStore } from "./store.ts";
 import type { World, WorldCluster } from "./world.ts";
 
 /** The AWS account of a run: always the sandbox's, by socket or in process. */
@@ -35,10 +36,13 @@ export async function openAccount(now: () => number, credentialsMs: number): Pro
         downUntil: 0,
         serve: async (request, send) => sessions.refusalOf(request) ?? askAws(request, send),
       };
+      const store = serveStore(aws, sessions);
       return {
-        aws: { ...aws, env: { ...aws.env, ...credentials.env }, stop: () => aws.stop() },
+        aws: { ...aws, env: { ...aws.env, ...credentials.env, ...store.env }, stop: () => aws.stop() },
         clusters,
-        hosts: [awsHost, credentials.host, ...clusters.map(({ host }) => host)],
+        store: store.host,
+        addBucket: (name) => aws.addBucket(name, { versioned: true }),
+        hosts: [awsHost, store.host, credentials.host, ...clusters.map(({ host }) => host)],
         sessions,
         isTokenFor: (clusterName, token) => {
           const { region, credentialsOf } = aws;

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { loadBindings } from "../../../shared/bindings/load-bindings.ts";
 import {
   DEFAULT_RELAY_NAME,
@@ -11,6 +8,7 @@ import { type KubernetesCall, kubernetesCall } from "../../harness/kubernetes-re
 import type { Taken } from "../expected-state.ts";
 import type { Random } from "../random.ts";
 import type { ChaosSettings } from "../settings.ts";
+import { type ChangingTarget, RelayBindings } from "./changing.ts";
 import { NAMESPACES, type SecretName, type World, type WorldCluster } from "./world.ts";
 
 /** A Kubernetes Secret that is bound to a source. */
@@ -57,8 +55,8 @@ export type Fleet = {
   readonly sourcesWithPrevious: readonly string[];
   /** The first version of each source. */
   firstVersionOf(source: string): string;
-  /** By relay name: its compiled bindings. */
-  readonly bindingsFiles: ReadonlyMap<string, string>;
+  /** The bindings of each relay, in the order of `RELAYS`. */
+  readonly bindings: readonly [RelayBindings, RelayBindings];
   /** Calls to a cluster as its administrator. */
   admin(cluster: string): KubernetesCall;
   close(): void;
@@ -89,6 +87,8 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
   const shared = drawShared(drawnOfFirst, drawnOfSecond, world.clusters, random);
   const bindings = [...drawnOfFirst, ...drawnOfSecond, ...shared];
   const targets = bindings.flatMap((binding) => (binding.isOccupied ? [] : binding.targets));
+  const keptSources = targets.map(({ parts: [{ source }] }) => source).filter(isKept);
+  const changing = [drawnOfFirst, drawnOfSecond].flatMap((drawn) => drawChanging(drawn, keptSources, random));
   const sourceNames = [...new Set(targets.map(({ parts: [{ source }] }) => source))];
   const bystanders = bystandersOf(bindings, world.clusters);
   const firstVersions = new Map(sourceNames.map((name) => [name, random.uuid()]));
@@ -102,12 +102,11 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
   for (const { key, backend } of world.clusters) {
     const here = bindings.flatMap((binding) => binding.targets).filter(({ cluster }) => cluster === key);
     const others = bystanders.filter(({ cluster }) => cluster === key);
-    await grant(admin(key), here, others, backend.relayGroup);
+    const changingHere = changing.filter(({ cluster }) => cluster === key);
+    await grant(admin(key), [...here, ...changingHere], others, backend.relayGroup);
     for (const other of others) await createBystander(admin(key), other, first);
   }
-  const folder = mkdtempSync(join(tmpdir(), "chaos-"));
-  const bindingsFiles = new Map<string, string>();
-  for (const relay of RELAYS) {
+  const bindingsOf = (relay: string): RelayBindings => {
     const file = {
       version: 1,
       relay,
@@ -116,10 +115,11 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
         .filter(({ targets: [{ ownMetadata }] }) => ownMetadata.self.name === relay)
         .map((binding) => printBinding(binding, firstVersionOf)),
     };
-    const path = join(folder, `${relay}.json`);
-    writeFileSync(path, JSON.stringify(loadBindings(JSON.stringify(file), "bindings.yaml")));
-    bindingsFiles.set(relay, path);
-  }
+    return new RelayBindings(
+      loadBindings(JSON.stringify(file), "bindings.yaml"),
+      changing.filter(({ ownMetadata }) => ownMetadata.self.name === relay),
+    );
+  };
   const previous = targets.flatMap(({ parts }) => parts.filter(({ taken }) => taken === "AWSPREVIOUS"));
   return {
     targets,
@@ -127,11 +127,10 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
     sourceNames,
     sourcesWithPrevious: [...new Set(previous.map(({ source }) => source))],
     firstVersionOf,
-    bindingsFiles,
+    bindings: [bindingsOf(RELAYS[0]), bindingsOf(RELAYS[1])],
     admin,
     close: () => {
       for (const call of admins.values()) call.close();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -214,6 +213,9 @@ function drawBindings(
   return bindings;
 }
 
+/** A source that no run deletes. */
+const isKept = (source: string): boolean => /[0168]$/.test(source);
+
 type Names = { readonly from: number; readonly sources: string; readonly secrets: string };
 
 const FIRST: Names = { from: 0, sources: "test/chaos/source", secrets: "secret" };
@@ -228,7 +230,7 @@ function drawShared(
   random: Random,
 ): FleetBinding[] {
   const kept = (bindings: readonly FleetBinding[]) =>
-    bindings.filter(({ targets: [{ parts }] }) => parts.length === 1 && /[0168]$/.test(parts[0].source));
+    bindings.filter(({ targets: [{ parts }] }) => parts.length === 1 && isKept(parts[0].source));
   const theirs = kept(ofSecond);
   const pairs = kept(ofFirst).slice(0, Math.max(2, Math.ceil(ofFirst.length / 12)));
   return pairs.flatMap((binding, index) => {
@@ -250,6 +252,23 @@ function drawShared(
     };
     return [of(binding, "password"), of(other, "payment")];
   });
+}
+
+/**
+ * Secrets whose bindings change, each beside one that stays: a sweep finds orphans only where something is bound, and
+ * deletes no more Secrets than are bound.
+ */
+function drawChanging(
+  bindings: readonly FleetBinding[],
+  sources: readonly string[],
+  random: Random,
+): ChangingTarget[] {
+  const beside = bindings.flatMap(({ targets, isOccupied }) => (isOccupied ? [] : targets));
+  const count = Math.min(beside.length, Math.max(2, Math.ceil(beside.length / 6)));
+  return beside.slice(0, count).map(({ cluster, namespace, name, ownMetadata }) => ({
+    ...{ cluster, namespace, name: `changing-${name}`, ownMetadata },
+    source: random.pick(sources),
+  }));
 }
 
 function part({ source, taken = "AWSCURRENT", index = 0 }: Partial<Part> & Pick<Part, "source">): Part {
@@ -306,7 +325,7 @@ async function createBystander(
 /** get, create, patch and delete by name, and list for the sweep. */
 async function grant(
   admin: KubernetesCall,
-  targets: readonly Target[],
+  targets: readonly SecretName[],
   others: readonly Bystander[],
   group: string,
 ): Promise<void> {

@@ -7,6 +7,10 @@ export type World = {
   readonly aws: AwsBackend;
   readonly clusters: readonly WorldCluster[];
   readonly hosts: readonly Host[];
+  /** S3, also one of `hosts`. */
+  readonly store: Host;
+  /** A bucket for published bindings, with versioning. */
+  addBucket(name: string): void;
   readonly sessions: Sessions;
   /** The announced expiry of an access key; undefined if it was never issued. */
   credentialsEndAt(accessKeyId: string): number | undefined;

@@ -35,6 +35,10 @@ const DONE = [
     "findings.NOT_OURS",
   ],
   ...["redriven.rotation", "shards.sent", "bystanders"],
+  ...["publications.published", "publications.rolledBack", "publications.lostToAnother"],
+  ...["publications.killed", "publications.failed"],
+  ...["changing.generations", "changing.written", "changing.deletions", "changing.unknownRules"],
+  ...["changing.goneOnWithoutS3", "changing.events.lost", "changing.events.twice"],
   ...["bindings.AWSCURRENT", "bindings.AWSPREVIOUS", "bindings.pinned"],
   ...["bindings.AWSCURRENT and AWSCURRENT", "bindings.AWSCURRENT and AWSPREVIOUS"],
 ];
@@ -42,6 +46,7 @@ const DONE = [
 const FAILURES = {
   aws: ["ExpiredTokenException", "InternalServiceError", "ThrottlingException", "an item of a batch"],
   cluster: ["401", "429", "500", "503", "504", "wrong content"],
+  s3: ["ExpiredToken", "InternalError", "RequestTimeout", "SlowDown", "wrong content"],
   credentials: ["500"],
 };
 

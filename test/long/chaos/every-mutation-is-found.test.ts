@@ -29,6 +29,12 @@ const BREAKS: Readonly<Record<MutationName, Rule>> = {
   "deletion-after-one-look": "deletion",
   "annotated-first": "annotation",
   "lost-on-redrive": "queue",
+  "rules-before-live": "rules",
+  "unknown-taken-for-in-force": "rules",
+  "superseded-ignored": "rules",
+  "sweep-without-rules-check": "deletion",
+  "pointer-before-parts": "publication",
+  "pointer-replaced-unseen": "publication",
   "value-annotated": "leak",
   "value-logged": "leak",
 };
