@@ -1,6 +1,6 @@
 /**
  * A sandbox that stays up, for trying the command: an AWS account and an EKS cluster on loopback, with secrets, a
- * namespace, and a stack whose bucket takes bindings. No function runs. It prints what to set in another terminal. Ends with Ctrl+C.
+ * namespace and the deployed functions in them. It prints what to set in another terminal. Ends with Ctrl+C.
  *
  *   node sandbox/serve.ts [folder]
  */
@@ -9,6 +9,7 @@ import path from "node:path";
 import { kubeconfigFor } from "./kubernetes/kubeconfig.ts";
 import { externalSecretsResources } from "./kubernetes/resources.ts";
 import { startSandbox } from "./start-sandbox.ts";
+import { deployStack } from "./story/deploy-stack.ts";
 
 const folder = path.resolve(process.argv[2] ?? ".sandbox");
 const sandbox = await startSandbox({
@@ -21,22 +22,15 @@ aws.seedSecrets([
   { name: "prod/db", value: JSON.stringify({ username: "shop", password: "first-password" }) },
   { name: "prod/cache", value: JSON.stringify({ username: "cache", password: "another-password" }) },
 ]);
-aws.addBucket("secret-relay-bindings", { versioned: true });
-aws.addStack(
-  "secret-relay",
-  { BindingsBucketName: "secret-relay-bindings" },
-  {
-    RelayName: "secret-relay",
-    SecretNamePrefix: "prod/",
-    ClusterArns: `arn:aws:eks:${aws.region}:${aws.accountId}:cluster/${kubernetes.clusterName}`,
-  },
-);
 await kubernetes.ask({
   method: "POST",
   target: "/api/v1/namespaces",
   headers: { authorization: `Bearer ${kubernetes.adminToken}`, "content-type": "application/json" },
   body: JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } }),
 });
+
+Object.assign(process.env, aws.env, { BINDINGS_FILE: "" }); // for the functions, which run in this process
+await deployStack(sandbox, Date.now);
 
 const kubeconfig = kubeconfigFor(kubernetes, aws.accountId, { token: kubernetes.adminToken });
 await mkdir(folder, { recursive: true });
@@ -51,6 +45,8 @@ In another terminal:
 
   source ${path.join(path.relative(process.cwd(), folder) || ".", "env")}
   npx secret-relay init
+  npx secret-relay rbac | kubectl apply -f -
+  npx secret-relay publish
 
 Ctrl+C ends it, and everything in it.`);
 process.once("SIGINT", () => void sandbox.stop().then(() => process.exit(0)));

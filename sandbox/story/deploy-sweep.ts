@@ -35,7 +35,7 @@ export type RequestCounts = {
 };
 
 export async function deploySweep(
-  { aws, kubernetes }: Sandbox,
+  { aws, kubernetes }: Pick<Sandbox, "aws" | "kubernetes">,
   bindings: BindingsSetting,
   now: () => number,
 ): Promise<DeployedSweep> {

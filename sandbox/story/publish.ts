@@ -1,8 +1,6 @@
 import type { RotationReport } from "../../functions/rotation/settle.ts";
-import { POINTER_KEY } from "../../shared/bindings/published/pointer.ts";
-import type { AwsEvent } from "../aws/start-aws-sandbox.ts";
-import { type DeployedRelay, deployRelay } from "./deploy-relay.ts";
-import { type DeployedSweep, deploySweep, type Swept } from "./deploy-sweep.ts";
+import type { DeployedRelay } from "./deploy-relay.ts";
+import { deployStack, type StartedSweep } from "./deploy-stack.ts";
 import { printMs } from "./narrator.ts";
 import { type CommandOutput, openDesk } from "./open-desk.ts";
 import type { StoryWorld } from "./open-world.ts";
@@ -24,7 +22,7 @@ export const publish: StoryStep = {
         value: JSON.stringify({ password: passwords[at] }),
       })),
     );
-    const stack = await deployStack(world);
+    const stack = await deployStack(sandbox, world.now);
     const desk = await openDesk(world);
     try {
       await desk.writeBindings(bindingsOf([OLD]));
@@ -96,7 +94,6 @@ export const publish: StoryStep = {
 const NAMESPACE = "billing";
 const OLD = "invoices";
 const NEW = "payments";
-const BUCKET = "secret-relay-bindings";
 
 const sourceOf = (name: string): string => `prod/${name}`;
 
@@ -107,44 +104,6 @@ defaults: { namespace: ${NAMESPACE} }
 bindings:
 ${names.map((name) => `  - { source: ${sourceOf(name)}, targets: [{ name: ${name} }] }`).join("\n")}
 `;
-
-type Stack = {
-  readonly relay: DeployedRelay;
-  /** The sweeps that a publication started, oldest first. */
-  readonly sweeps: readonly StartedSweep[];
-  readonly log: DeployedSweep["log"];
-  close(): void;
-};
-
-type StartedSweep = Swept & { readonly endedAt: number };
-
-/** The parts of the stack that concern published bindings: bucket, rule and both functions. */
-async function deployStack({ sandbox, now }: StoryWorld): Promise<Stack> {
-  const { aws, kubernetes } = sandbox;
-  aws.addBucket(BUCKET, { versioned: true });
-  const clusterArn = `arn:aws:eks:${aws.region}:${aws.accountId}:cluster/${kubernetes.clusterName}`;
-  aws.addStack(
-    "secret-relay",
-    { BindingsBucketName: BUCKET },
-    { RelayName: "secret-relay", SecretNamePrefix: "prod/", ClusterArns: clusterArn },
-  );
-  const bindings = { BINDINGS_BUCKET: BUCKET };
-  const relay = await deployRelay(aws, bindings, now);
-  const reconcile = await deploySweep(sandbox, bindings, now);
-  const sweeps: StartedSweep[] = [];
-  const close = aws.onEvent(async (event) => {
-    if (!isPublication(event)) return;
-    const swept = await reconcile.sweep({ sweep: "metadata" });
-    sweeps.push({ ...swept, endedAt: performance.now() });
-  });
-  return { relay, sweeps, log: reconcile.log, close };
-}
-
-/** BindingsPublishedRule of template.yaml. */
-function isPublication({ source, "detail-type": detailType, detail }: AwsEvent): boolean {
-  const { object } = detail as { object?: { key?: unknown } };
-  return source === "aws.s3" && detailType === "Object Created" && object?.key === POINTER_KEY;
-}
 
 type Rotated = { readonly report?: RotationReport; readonly ms: number };
 

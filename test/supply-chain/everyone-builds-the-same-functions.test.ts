@@ -23,7 +23,7 @@ beforeAll(() => {
 }, 60_000);
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-describe.each(FUNCTIONS)("the %s function", (name) => {
+describe.each(FUNCTIONS)("the %s function", { timeout: 60_000 }, (name) => {
   it("has the same bytes in every checkout, whatever its bindings are", async () => {
     const ours = await buildFunction(name);
 

@@ -1,0 +1,47 @@
+import { POINTER_KEY } from "../../shared/bindings/published/pointer.ts";
+import type { AwsEvent } from "../aws/start-aws-sandbox.ts";
+import type { Sandbox } from "../start-sandbox.ts";
+import { type DeployedRelay, deployRelay } from "./deploy-relay.ts";
+import { type DeployedSweep, deploySweep, type Swept } from "./deploy-sweep.ts";
+
+export type Stack = {
+  readonly relay: DeployedRelay;
+  /** The sweeps that a publication started, oldest first. */
+  readonly sweeps: readonly StartedSweep[];
+  readonly log: DeployedSweep["log"];
+  close(): void;
+};
+
+export type StartedSweep = Swept & { readonly endedAt: number };
+
+/** The parts of the stack that follow published bindings: bucket, rules, and both functions. */
+export async function deployStack(
+  { aws, kubernetes }: Pick<Sandbox, "aws" | "kubernetes">,
+  now: () => number,
+): Promise<Stack> {
+  aws.addBucket(BUCKET, { versioned: true });
+  const clusterArn = `arn:aws:eks:${aws.region}:${aws.accountId}:cluster/${kubernetes.clusterName}`;
+  aws.addStack(
+    "secret-relay",
+    { BindingsBucketName: BUCKET },
+    { RelayName: "secret-relay", SecretNamePrefix: "prod/", ClusterArns: clusterArn },
+  );
+  const bindings = { BINDINGS_BUCKET: BUCKET };
+  const relay = await deployRelay(aws, bindings, now);
+  const reconcile = await deploySweep({ aws, kubernetes }, bindings, now);
+  const sweeps: StartedSweep[] = [];
+  const close = aws.onEvent(async (event) => {
+    if (!isPublication(event)) return;
+    const swept = await reconcile.sweep({ sweep: "metadata" });
+    sweeps.push({ ...swept, endedAt: performance.now() });
+  });
+  return { relay, sweeps, log: reconcile.log, close };
+}
+
+/** BindingsPublishedRule of template.yaml. */
+function isPublication({ source, "detail-type": detailType, detail }: AwsEvent): boolean {
+  const { object } = detail as { object?: { key?: unknown } };
+  return source === "aws.s3" && detailType === "Object Created" && object?.key === POINTER_KEY;
+}
+
+const BUCKET = "secret-relay-bindings";
