@@ -2,13 +2,11 @@ import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.
 import type { BindingsBucket } from "../../cli/publish/bindings-bucket.ts";
 import type { ReconcileDependencies } from "../../functions/reconcile/dependencies.ts";
 import type { RotationDependencies } from "../../functions/rotation/dependencies.ts";
-import type { RulesCheck } from "../../shared/bindings/published/rules.ts";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
 import type { ManagedFieldsEntry } from "../../shared/cluster/managed-fields.ts";
 import type { ApplyHow } from "../../shared/cluster/secrets-api.ts";
 import { RelayError } from "../../shared/relay-error.ts";
-import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { SourceNotFound } from "../../shared/source/errors.ts";
 import type { CurrentSource, ReadCurrent } from "../../shared/source/source.ts";
 import type { Handler, Invocation } from "./lambda/invocation.ts";
@@ -135,10 +133,6 @@ export const MUTATIONS = {
   "lost-on-redrive": {
     description: "redrives all but the first entry of a failure queue",
     redriven: ([_lost, ...others]) => others,
-  },
-  "rules-before-live": {
-    description: "reads the pointer once, before the live Secret, instead of after it",
-    ...forBoth(checkRulesFirst),
   },
   "unknown-taken-for-in-force": {
     description: "takes the known rules for the ones in force when S3 does not answer",
@@ -320,25 +314,6 @@ function withValue(body: V1Secret): V1Secret {
   const { metadata, data = {} } = body;
   const annotations = { ...metadata?.annotations, "secret-relay/value": data.password ?? "" };
   return { ...body, metadata: { ...metadata, annotations } };
-}
-
-/** The answer before the first live read takes the place of those after it. */
-function checkRulesFirst(real: Dependencies): Partial<Pick<Dependencies, "connect" | "checkRules">> {
-  const first = new WeakMap<TimeBudget, Promise<RulesCheck>>();
-  const checkRules = (budget: TimeBudget): Promise<RulesCheck> => {
-    const known = first.get(budget) ?? real.checkRules(budget);
-    first.set(budget, known);
-    return known;
-  };
-  const connect = (clusterKey: string) => {
-    const cluster = real.connect(clusterKey);
-    const readSecret: typeof cluster.readSecret = async (target, budget) => {
-      await checkRules(budget);
-      return cluster.readSecret(target, budget);
-    };
-    return { ...cluster, readSecret };
-  };
-  return { connect, checkRules } as Partial<Pick<Dependencies, "connect" | "checkRules">>;
 }
 
 const OURS: ManagedFieldsEntry = { manager: "secret-relay", operation: "Apply", fields: new Set() };

@@ -103,9 +103,12 @@ export class Publishers {
     const cluster = world.clusters.find(({ key }) => key === target.cluster);
     const aws = world.hosts.find(({ kind }) => kind === "aws");
     if (cluster === undefined || aws === undefined || drawn < 0.2) return;
-    const [host, call] = drawn < 0.8 ? [cluster.host, "read Secret"] : [aws, "ListSecrets"];
+    const call =
+      drawn < 0.8
+        ? transport.requestTo(cluster.host, "read Secret", `/${target.name}`)
+        : transport.requestTo(aws, "ListSecrets");
     if (drawn < 0.7) outsideEnvironments(() => rotate(target.source)); // another team does that
-    await Promise.race([transport.requestTo(host, call), sleep(MOMENT_MS_MAX)]);
+    await Promise.race([call, sleep(MOMENT_MS_MAX)]);
   }
 
   #withBucket<T>(use: (bucket: BindingsBucket) => Promise<T>): Promise<T> {

@@ -61,12 +61,12 @@ export class Transport {
     this.listeners.splice(0);
   }
 
-  /** Resolves when one of the functions next sends such a request. */
-  requestTo(host: Host, kind: string): Promise<void> {
+  /** Resolves when one of the functions next sends such a request, for the object with that name if there is one. */
+  requestTo(host: Host, kind: string, name = ""): Promise<void> {
     return new Promise((resolve) => {
       const listener: Listener = {
         sending: (to, request) => {
-          if (to !== host || kindOf(request) !== kind) return;
+          if (to !== host || kindOf(request) !== kind || !request.url.pathname.endsWith(name)) return;
           this.listeners.splice(this.listeners.indexOf(listener), 1);
           resolve();
         },
