@@ -1,5 +1,5 @@
-// A sandbox of AWS in a process of its own, with a bucket for each count of bindings on the command line. Tells the parent
-// process how to reach it, and ends with it.
+// A sandbox of AWS in its own process, with a bucket for each count of bindings on the command line. It sends its parent
+// process what clients need to reach it, and ends with it.
 import { setDefaultCACertificates } from "node:tls";
 import { openAwsSession } from "../cli/live/aws-session.ts";
 import { publishBindings } from "../cli/publish/publish-bindings.ts";
