@@ -12,7 +12,10 @@ import { parseReconcileConfig } from "./config.ts";
 export type ReconcileDependencies = SweepDependencies &
   Pick<Relay, "log" | "measure"> & {
     readonly rules: Rules;
-    readonly settings: Pick<SweepSettings, "shardBindingsMax" | "deletionsShareMax" | "deletionGraceMs">;
+    readonly settings: Pick<
+      SweepSettings,
+      "shardBindingsMax" | "deletionsShareMax" | "deletionGraceMs" | "mayDelete"
+    >;
     readonly sendShards?: SendShards;
   };
 
@@ -24,7 +27,7 @@ export async function openReconcile(env: NodeJS.ProcessEnv, options: RuntimeOpti
   const { openLatest, onAwsCall } = await openFunctionRelay(secretsManagerSource, config, options);
   const { shardQueueUrl, shardBindingsMax, deletionsShareMax, deletionGraceMs } = config;
   const sendShards = shardQueueUrl === undefined ? undefined : sendShardsTo(shardQueueUrl, onAwsCall);
-  const settings = { shardBindingsMax, deletionsShareMax, deletionGraceMs };
+  const settings = { shardBindingsMax, deletionsShareMax, deletionGraceMs, mayDelete: true };
   const opened = new WeakMap<object, ReconcileDependencies>();
   return async (budget) => {
     const relay = await openLatest(budget);

@@ -30,7 +30,7 @@ export const reconcile =
       index: await rules.all(self, budget),
       self,
       budget,
-      mayDelete: rules.generation !== 0, // before the first publication, every Secret would be an orphan
+      mayDelete: deps.settings.mayDelete && rules.generation !== 0, // before the first publication, every Secret would be an orphan
     };
     switch (task.kind) {
       case "sweep": {
