@@ -10,8 +10,8 @@ import { outputsAtStart } from "./outputs-at-start.ts";
  * 151 kB of them.
  */
 const BYTES_MAX = {
-  rotation: { total: 900_000, atStart: 375_000 },
-  reconcile: { total: 950_000, atStart: 375_000 },
+  rotation: { total: 950_000, atStart: 375_000 },
+  reconcile: { total: 1_000_000, atStart: 375_000 },
   webhook: { total: 625_000, atStart: 375_000 },
 } as const;
 
