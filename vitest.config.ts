@@ -28,6 +28,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/long/**", "test/real/**"],
           testTimeout: 20_000,
+          hookTimeout: 20_000,
           // The files of a worker share what they import: client-node and the AWS SDK take 1 to 2 s of CPU time to load.
           isolate: false,
         },

@@ -12,13 +12,17 @@ type Bill = {
 };
 type Lockfile = {
   readonly name: string;
-  readonly packages: Readonly<Record<string, { readonly version: string; readonly dev?: boolean }>>;
+  readonly packages: Readonly<
+    Record<string, { readonly version: string; readonly dev?: boolean; readonly link?: boolean }>
+  >;
 };
 
 const lockfile = JSON.parse(readFileSync("package-lock.json", "utf8")) as Lockfile;
 const shipped = new Set(
-  Object.entries(lockfile.packages).flatMap(([path, { version, dev }]) =>
-    path === "" || dev === true ? [] : [purlOf(path.replace(/^.*node_modules\//, ""), version)],
+  Object.entries(lockfile.packages).flatMap(([path, { version, dev, link }]) =>
+    !path.includes("node_modules/") || link === true || dev === true
+      ? []
+      : [purlOf(path.replace(/^.*node_modules\//, ""), version)],
   ),
 );
 

@@ -14,7 +14,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "secret-relay-older-node-"));
   // The installed command: without the node_modules of a checkout.
   mkdirSync(join(folder, "bin"));
-  copyFileSync(join(ROOT, packageJson.bin["secret-relay"]), join(folder, "bin/secret-relay.mjs"));
+  copyFileSync(join(ROOT, "bin/secret-relay.mjs"), join(folder, "bin/secret-relay.mjs"));
   // An older Node is not available on every machine, so this one pretends to be older.
   writeFileSync(
     join(folder, "claim-to-be-older.mjs"),

@@ -14,7 +14,9 @@ type Component = {
 };
 
 type Lockfile = {
-  readonly packages: Readonly<Record<string, { version: string; integrity?: string; dev?: boolean }>>;
+  readonly packages: Readonly<
+    Record<string, { version?: string; integrity?: string; dev?: boolean; link?: boolean }>
+  >;
 };
 
 const bill = JSON.parse(
@@ -24,8 +26,8 @@ const bill = JSON.parse(
   components: Component[];
 };
 const lockfile: Lockfile = lockfileJson;
-const shipped = Object.entries(lockfile.packages).flatMap(([path, { version, integrity, dev }]) =>
-  path === "" || dev === true
+const shipped = Object.entries(lockfile.packages).flatMap(([path, { version, integrity, dev, link }]) =>
+  !path.includes("node_modules/") || link === true || dev === true
     ? []
     : [
         {
