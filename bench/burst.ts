@@ -18,7 +18,10 @@ export const burst: Bench = {
     clusters: { meaning: "clusters that the rotations take turns on (real servers: 1)", fallback: 1 },
   },
   run: async ({ backend, counts: { events = 0, samples = 0, clusters = 1 } }) => {
-    const relay = await startRelayUnderTest(backend, WARM_UP + events * samples, clusters);
+    const relay = await startRelayUnderTest(backend, {
+      sourceCount: WARM_UP + events * samples,
+      clusterCount: clusters,
+    });
     try {
       for (let index = 0; index < WARM_UP; index += 1) {
         const event = await relay.rotate(index);

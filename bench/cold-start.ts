@@ -6,8 +6,9 @@ import { promisify } from "node:util";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { bundleOptions } from "../scripts/bundle.ts";
 import { type Bench, machine, quantile, round } from "./bench.ts";
+import { forkServer } from "./fork-server.ts";
 import { manyBindings } from "./many-bindings.ts";
-import { servePublishedBindings } from "./published-bindings.ts";
+import type { ServedBindings } from "./serve-published-bindings.ts";
 
 /**
  * The time that the rotation function's code adds to the start of a process, compared with a naive bundle of the same
@@ -36,7 +37,7 @@ export const coldStart: Bench = {
   },
   run: async ({ counts: { samples = 0, bindings = 0 } }) => {
     const folder = await mkdtemp(join(tmpdir(), "relay-cold-start-"));
-    const published = await servePublishedBindings([FEW, bindings]);
+    const published = await forkServer<ServedBindings>("serve-published-bindings.ts", [FEW, bindings]);
     try {
       const { cluster, buckets } = published;
       const ours = await buildOurs(join(folder, "ours"), cluster);

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { openAwsSession } from "../cli/live/aws-session.ts";
 import { publishBindings } from "../cli/publish/publish-bindings.ts";
 import { withBindingsBucket } from "../cli/publish/s3-bucket.ts";
@@ -14,10 +13,9 @@ import type { Backend, KubernetesBackend } from "../test/harness/backend.ts";
 import { type BuiltFunction, buildRotation } from "../test/harness/build-function.ts";
 import { labelUpdated, lambdaContext, pinnedCluster, startRelay } from "../test/harness/relay.ts";
 import { openScene, type Scene, type TestSource } from "../test/harness/scene.ts";
-import type { SandboxBackend } from "../test/harness/start-sandbox-backend.ts";
 import { connectBareClient } from "./bare-client.ts";
 import type { BackendName } from "./bench.ts";
-import { startBackend } from "./start-backend.ts";
+import { type Servers, startServers } from "./start-servers.ts";
 
 /** The built rotation function on a backend, with sources that are each bound to one Secret written minutes ago. */
 export type RelayUnderTest = {
@@ -40,38 +38,29 @@ export type RelayUnderTest = {
  */
 export async function startRelayUnderTest(
   backendName: BackendName,
-  sourceCount: number,
-  clusterCount = 1,
+  { sourceCount, clusterCount = 1, roundTripMs = 0 }: RelayUnderTestOptions,
 ): Promise<RelayUnderTest> {
-  const backend = await startBackend(backendName);
-  const more: KubernetesBackend[] = [];
+  const servers = await startServers(backendName, clusterCount, roundTripMs);
   try {
-    while (more.length + 1 < clusterCount) more.push(await startAnotherCluster(backend, more.length + 1));
-    return await prepare(backend, [backend.kubernetes, ...more], sourceCount);
+    return await prepare(servers, sourceCount);
   } catch (error) {
-    await Promise.all(more.map((cluster) => cluster.stop()));
-    await backend.stop();
+    await servers.stop();
     throw error;
   }
 }
 
-/** A further cluster of the same account; only the sandbox can start more than one. */
-async function startAnotherCluster(backend: Backend, number: number): Promise<KubernetesBackend> {
-  if (!("sandbox" in backend))
-    throw new RangeError("The real backend has a single cluster. Use --clusters 1.");
-  const { aws } = (backend as SandboxBackend).sandbox;
-  const { startKubernetesSandbox } = await import("../sandbox/kubernetes/server.ts");
-  const clusterName = `sandbox-${number}`;
-  const credentialsOf = (accessKeyId: string) => aws.credentialsOf(accessKeyId);
-  return startKubernetesSandbox({ clusterName, region: aws.region, credentialsOf });
-}
+export type RelayUnderTestOptions = {
+  readonly sourceCount: number;
+  readonly clusterCount?: number;
+  /** Between the relay and each server; 0 for the loopback alone. */
+  readonly roundTripMs?: number;
+};
 
 async function prepare(
-  backend: Backend,
-  clusters: readonly KubernetesBackend[],
+  { backend, clusters, bucketName, network, stop }: Servers,
   sourceCount: number,
 ): Promise<RelayUnderTest> {
-  Object.assign(process.env, backend.aws.env, {
+  Object.assign(process.env, network.backend.aws.env, {
     POWERTOOLS_SERVICE_NAME: "rotation",
     POWERTOOLS_METRICS_NAMESPACE: "SecretRelay",
   });
@@ -93,13 +82,14 @@ async function prepare(
     source: sources[index]?.name,
     targets: [{ cluster: locationOf(index).clusterKey, namespace: locationOf(index).scene.namespace, name }],
   }));
-  const bound = Object.fromEntries(
-    locations.map((location) => [location.clusterKey, pinnedCluster(location.backend)]),
-  );
+  const clustersBehind = (reached: readonly KubernetesBackend[]) =>
+    Object.fromEntries(
+      reached.map((kubernetes, index) => [`cluster-${index}`, pinnedCluster({ ...backend, kubernetes })]),
+    );
 
   const past = await startRelay(backend, {
     bindings,
-    clusters: bound,
+    clusters: clustersBehind(clusters),
     now: () => Date.now() - WRITTEN_AGO_MS,
     wait: waitFor,
   });
@@ -109,20 +99,18 @@ async function prepare(
       throw new Error(`The first write failed: ${JSON.stringify(targets)}`);
   });
 
-  const file = { version: 1, clusters: bound, bindings };
+  const file = { version: 1, clusters: clustersBehind(network.clusters), bindings };
   const compiled = loadBindings(JSON.stringify(file), "bench");
   const built = await buildRotation();
   const bindingsFile = join(built.folder, "bindings.json");
   await writeFile(bindingsFile, JSON.stringify(compiled));
-  const s3 = await startS3(backend);
-  Object.assign(process.env, { AWS_ENDPOINT_URL_S3: s3.endpoint });
-  await publish(compiled, s3.bucketName);
+  await publish(compiled, bucketName);
   const handlers = {
-    published: await startHandler(built, { BINDINGS_BUCKET: s3.bucketName }),
+    published: await startHandler(built, { BINDINGS_BUCKET: bucketName }),
     file: await startHandler(built, { BINDINGS_FILE: bindingsFile }),
   };
 
-  const bare = await connectBareClient(locationOf(0).backend);
+  const bare = await connectBareClient(network.backend);
   const expected = names.map(() => "");
   return {
     rotate: async (index) => {
@@ -149,9 +137,7 @@ async function prepare(
       bare.close();
       for (const location of locations) location.scene.close();
       await built.remove();
-      for (const { stop } of clusters.slice(1)) await stop();
-      await s3.stop();
-      await backend.stop();
+      await stop();
     },
   };
 }
@@ -167,29 +153,6 @@ async function startHandler(
   };
   for (const name of Object.keys(settings)) delete process.env[name];
   return module.handler;
-}
-
-/**
- * S3 with an empty bucket. A moto of its own, because one moto has one thread: the read of the pointer would wait for
- * GetSecretValue, and on AWS they are different services.
- */
-async function startS3(
-  backend: Backend,
-): Promise<{ endpoint: string | undefined; bucketName: string; stop(): Promise<void> }> {
-  const bucketName = `bench-${randomUUID()}`;
-  if ("sandbox" in backend) {
-    const { aws } = (backend as SandboxBackend).sandbox;
-    aws.addBucket(bucketName);
-    return { endpoint: aws.env.AWS_ENDPOINT_URL_S3, bucketName, stop: async () => {} };
-  }
-  const { startMoto } = await import("../test/real/aws/start.ts");
-  const { env, region, stop } = await startMoto();
-  const endpoint = env.AWS_ENDPOINT_URL_S3;
-  const s3 = new S3Client({ ...(endpoint !== undefined && { endpoint }), forcePathStyle: true });
-  const CreateBucketConfiguration = { LocationConstraint: region as "eu-west-1" };
-  await s3.send(new CreateBucketCommand({ Bucket: bucketName, CreateBucketConfiguration }));
-  s3.destroy();
-  return { endpoint, bucketName, stop };
 }
 
 async function publish(compiled: CompiledBindings, bucketName: string): Promise<void> {

@@ -8,7 +8,7 @@ import { startSandbox } from "../sandbox/start-sandbox.ts";
 import { manyBindings } from "./many-bindings.ts";
 
 /** What the parent gets. The buckets are in the order of the command line. */
-export type Served = {
+export type ServedBindings = {
   readonly env: Readonly<Record<string, string>>;
   /** The certificate that its clients must trust, as PEM. */
   readonly authority: string;
@@ -42,5 +42,5 @@ process.send?.({
   authority: sandbox.authority.certificatePem,
   cluster,
   buckets,
-} satisfies Served);
+} satisfies ServedBindings);
 process.once("disconnect", () => process.exit());

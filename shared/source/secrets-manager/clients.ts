@@ -1,5 +1,6 @@
 import type { SecretsManagerClient, SecretsManagerClientConfig } from "@aws-sdk/client-secrets-manager";
 import { boundedRequests } from "../../runtime/bounded-requests.ts";
+import { Sha256 } from "../../runtime/sha256.ts";
 import { isThrottle } from "./classify-error.ts";
 
 /** The client of a Region; undefined means the function's own Region. */
@@ -24,6 +25,7 @@ export function secretsManagerClients(
     const client = create({
       ...(region !== undefined && { region }),
       maxAttempts: ATTEMPTS_MAX,
+      sha256: Sha256,
       ...boundedRequests(),
     });
     if (listeners.onCall !== undefined) listen(client, listeners);
