@@ -11,13 +11,14 @@ export type LogLine = { readonly at: number; readonly message: string };
 export const SWEEP_CODES: readonly LogCode[] = ["SWEEP_COMPLETED", "DRIFT_FOUND", "TARGET_UNKNOWN"];
 
 /**
- * The newest sweep in the log, as one report for each of its invocations. Secrets in order are not logged, so the reports
+ * The newest sweep of all bindings in the log, as one report for each of its invocations. Secrets in order are not logged, so the reports
  * have no inventory.
  */
 export function lastSweepOf(lines: readonly LogLine[]): SweepReport[] {
   const entries = lines.flatMap(parseLine);
   const completed = entries.filter(
-    ({ logCode, plan, sweepId }) => logCode === "SWEEP_COMPLETED" && plan !== true && sweepId !== undefined,
+    ({ logCode, plan, sweepId, since }) =>
+      logCode === "SWEEP_COMPLETED" && plan !== true && sweepId !== undefined && since === undefined,
   );
   const sweepId = completed.reduce<LogEntry | undefined>(
     (newest, one) => (newest === undefined || one.at >= newest.at ? one : newest),
@@ -33,6 +34,7 @@ export function lastSweepOf(lines: readonly LogLine[]): SweepReport[] {
       sweepId,
       mode: line.mode === "values" ? "values" : "metadata",
       plan: false,
+      ...(line.generation !== undefined && { generation: line.generation }),
       startedAt: new Date(line.at).toISOString(),
       endedAt: new Date(line.at).toISOString(),
       bindings: line.bindings ?? 0,
@@ -50,7 +52,10 @@ const STRINGS = [
   ...(["advice", "until", "deleteAfter", "trackedBy"] as const),
 ];
 const LISTS = ["fields", "foreignKeys"] as const;
-const NUMBERS = ["staleMs", "bindings", "checked", "shardsQueued", "awsCalls", "kubernetesCalls"] as const;
+const NUMBERS = [
+  ...(["staleMs", "bindings", "checked", "shardsQueued", "awsCalls", "kubernetesCalls"] as const),
+  ...(["generation", "since"] as const),
+];
 
 type LogEntry = { readonly at: number; readonly logCode: string; readonly plan?: boolean } & {
   readonly [Name in (typeof STRINGS)[number]]?: string;

@@ -1,7 +1,12 @@
 import type { Pointer } from "../../shared/bindings/published/pointer.ts";
 
 /** A pointer as it stands in the bucket, with the ETag that a compare-and-swap needs. */
-export type StoredPointer = { readonly pointer: Pointer; readonly etag: string };
+export type StoredPointer = {
+  readonly pointer: Pointer;
+  readonly etag: string;
+  /** Absent in a bucket without versioning. */
+  readonly versionId?: string;
+};
 
 /** One version of the pointer, newest first in a list. */
 export type PointerVersion = { readonly versionId: string; readonly isLatest: boolean };

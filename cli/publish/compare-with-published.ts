@@ -1,4 +1,5 @@
 import type { Binding, CompiledBindings } from "../../shared/bindings/binding.ts";
+import { compareGenerations } from "../../shared/bindings/published/compare-generations.ts";
 import { type BindingsDiff, diffBindings } from "../../shared/bindings/published/diff-bindings.ts";
 import { partsOfBinding } from "../../shared/bindings/published/part.ts";
 import type { Pointer } from "../../shared/bindings/published/pointer.ts";
@@ -7,17 +8,12 @@ import type { BindingsBucket, StoredPointer } from "./bindings-bucket.ts";
 import { readPublished } from "./read-published.ts";
 
 /** What putting `after` in force instead of `before` would change. Reads only the parts that differ. */
-export async function comparePublished(
+export const comparePublished = (
   bucket: Pick<BindingsBucket, "readPart">,
   before: Pointer,
   after: Pointer,
-): Promise<BindingsDiff> {
-  const read = (one: Pointer, other: Pointer) => {
-    const shared = new Set(one.parts.length === other.parts.length ? other.parts : []);
-    return readPublished(bucket, one, (hash) => !shared.has(hash));
-  };
-  return diffBindings(await read(before, after), await read(after, before));
-}
+): Promise<BindingsDiff> =>
+  compareGenerations((pointer, isWanted) => readPublished(bucket, pointer, isWanted), before, after);
 
 const NOTHING: CompiledBindings = { version: 1, relay: "", clusters: {}, bindings: [] };
 

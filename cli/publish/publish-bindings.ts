@@ -68,6 +68,7 @@ async function replacePointer(
     generation: (before?.pointer.generation ?? 0) + 1,
     publishedAt: new Date(now()).toISOString(),
     publishedBy: callerArn,
+    ...(before?.versionId !== undefined && { previousVersion: before.versionId }),
   };
   const text = printPointer(pointer);
   if (await bucket.putPointer(text, before?.etag)) return { kind: "published", pointer };

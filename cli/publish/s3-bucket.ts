@@ -31,14 +31,18 @@ export function s3Bucket(client: S3Client, name: string, classify: AwsSession["c
   const read = async (key: string, versionId?: string) => {
     const { GetObjectCommand } = await import("@aws-sdk/client-s3");
     try {
-      const { Body, ETag } = await client.send(
+      const { Body, ETag, VersionId } = await client.send(
         new GetObjectCommand({
           Bucket: name,
           Key: key,
           ...(versionId !== undefined && { VersionId: versionId }),
         }),
       );
-      return { text: (await Body?.transformToString()) ?? "", etag: etagOf(ETag) };
+      return {
+        text: (await Body?.transformToString()) ?? "",
+        etag: etagOf(ETag),
+        ...(VersionId !== undefined && VersionId !== "null" && { versionId: VersionId }),
+      };
     } catch (error) {
       if (errorNameOf(error) === "NoSuchKey") return undefined;
       const permission = versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
@@ -62,7 +66,9 @@ export function s3Bucket(client: S3Client, name: string, classify: AwsSession["c
     name,
     readPointer: async (versionId): Promise<StoredPointer | undefined> => {
       const stored = await read(POINTER_KEY, versionId);
-      return stored && { pointer: parsePointer(stored.text), etag: stored.etag };
+      if (stored === undefined) return undefined;
+      const { text, ...version } = stored;
+      return { pointer: parsePointer(text), ...version };
     },
     listPointerVersions: async function* (): AsyncIterable<PointerVersion> {
       const { ListObjectVersionsCommand } = await import("@aws-sdk/client-s3");

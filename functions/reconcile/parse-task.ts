@@ -4,16 +4,19 @@ import type { Shard } from "../../shared/sweep/shard.ts";
 
 export type Task =
   | { readonly kind: "sweep"; readonly request: SweepRequest }
+  /** S3's version of the pointer that was published. */
+  | { readonly kind: "publication"; readonly publication: string }
   | { readonly kind: "shards"; readonly messages: readonly ShardMessage[] }
   | { readonly kind: "unknown"; readonly advice: string };
 
 /** `shard` is undefined if the message is not a valid shard. */
 export type ShardMessage = { readonly messageId: string; readonly shard: Shard | undefined };
 
-/** Parses the schedule's input, a manual call, or messages of the shard queue. Never throws. */
+/** Parses the schedule's input, that of a publication, a manual call, or messages of the shard queue. Never throws. */
 export function parseTask(input: unknown): Task {
   if (typeof input !== "object" || input === null) return unknown();
   if ("Records" in input) return parseMessages(input.Records);
+  if ("publication" in input) return parsePublication(input as Record<string, unknown>);
   const { sweep, plan = false, clusters, inventory = false, ...others } = input as Record<string, unknown>;
   const isRequest =
     (sweep === "metadata" || sweep === "values") &&
@@ -30,6 +33,17 @@ export function parseTask(input: unknown): Task {
   };
   return { kind: "sweep", request };
 }
+
+function parsePublication({ sweep, publication, ...others }: Record<string, unknown>): Task {
+  if (sweep !== "metadata" || typeof publication !== "string" || Object.keys(others).length > 0) {
+    return unknown();
+  }
+  if (S3_VERSION.test(publication)) return { kind: "publication", publication };
+  return { kind: "sweep", request: { mode: "metadata", plan: false } }; // such as of a bucket without versions
+}
+
+/** "Unicode, UTF-8 encoded, URL-ready, opaque strings that are no more than 1,024 bytes long" (S3 User Guide). */
+const S3_VERSION = /^[\w.-]{1,1024}$/;
 
 function parseMessages(records: unknown): Task {
   if (!Array.isArray(records) || records.length === 0) return unknown();

@@ -7,6 +7,8 @@ import type { SweepReport } from "../../shared/sweep/report.ts";
 import { measureProgress, reportSweep } from "../../shared/sweep/report-sweep.ts";
 import { runShard, runSweep, type Sweeper } from "../../shared/sweep/run-sweep.ts";
 import type { OpenReconcile, ReconcileDependencies } from "./dependencies.ts";
+import { followPublication, type PublicationReport } from "./follow-publication.ts";
+import { openSweeper } from "./open-sweeper.ts";
 import { parseTask, type ShardMessage } from "./parse-task.ts";
 
 /**
@@ -17,21 +19,14 @@ import { parseTask, type ShardMessage } from "./parse-task.ts";
  */
 export const reconcile =
   (open: OpenReconcile) =>
-  async (input: unknown, context: Context): Promise<SweepReport | SQSBatchResponse> => {
+  async (input: unknown, context: Context): Promise<SweepReport | PublicationReport | SQSBatchResponse> => {
     const self = functionLocation(context);
     const budget = startTimeBudget(context.getRemainingTimeInMillis() - REPORTING_MS);
     const task = parseTask(input);
     if (task.kind === "unknown") throw new TaskUnknown(task.advice);
+    if (task.kind === "publication") return followPublication(open, task.publication, self, budget);
     const deps = await open(budget);
-    const { rules } = deps;
-    const sweeper: Sweeper = {
-      ...deps,
-      ...deps.settings,
-      index: await rules.all(self, budget),
-      self,
-      budget,
-      mayDelete: deps.settings.mayDelete && rules.generation !== 0, // before the first publication, every Secret would be an orphan
-    };
+    const sweeper = await openSweeper(deps, self, budget);
     switch (task.kind) {
       case "sweep": {
         const report = await runSweep(sweeper, task.request);

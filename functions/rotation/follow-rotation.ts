@@ -1,11 +1,12 @@
 import type { Context, SQSBatchResponse } from "aws-lambda";
 import { affectedBindings, eachBindingOnce } from "../../shared/bindings/affected-bindings.ts";
 import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
-import { RulesSuperseded } from "../../shared/bindings/published/errors.ts";
-import type { Subject } from "../../shared/bindings/published/rules.ts";
+import { RulesSuperseded, RulesUnknown } from "../../shared/bindings/published/errors.ts";
+import type { RulesCheck, Subject } from "../../shared/bindings/published/rules.ts";
 import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
+import { RelayError } from "../../shared/relay-error.ts";
 import { startTimeBudget, type TimeBudget } from "../../shared/runtime/time-budget.ts";
 import { functionLocation } from "../../shared/source/function-location.ts";
 import { keyOfSource } from "../../shared/source/key-of-source.ts";
@@ -15,7 +16,7 @@ import { reportOutcome } from "../../shared/sync/report-outcome.ts";
 import { syncSource } from "../../shared/sync/sync-source.ts";
 import type { OpenRotation, RotationDependencies } from "./dependencies.ts";
 import { type EventReport, type RotationReport, settle, settleBatch } from "./settle.ts";
-import { triggerChange } from "./trigger-change.ts";
+import { triggerChange, waitPatiently } from "./trigger-change.ts";
 
 /**
  * A source's AWSCURRENT label moved: write the new value into every bound Kubernetes Secret.
@@ -50,17 +51,32 @@ async function handleInvocation(
   const all: Promise<unknown>[] = [];
   const sync: SyncChange = (index, change, bound) => {
     const written = syncChange(deps, index, change, bound, budget);
-    if (bound.length > 0) all.push(written);
+    all.push(written);
     return written;
   };
   const events =
     invocation.kind === "batch" ? invocation.items.flatMap((item) => item.events) : invocation.events;
-  const found = await findBindings(deps, events, functionLocation(context), budget);
+  const self = functionLocation(context);
+  const finding = new Map(
+    events.filter(isBoundEvent).map((event) => [event, find(deps, event, self, budget)]),
+  );
+  await waitPatiently([...finding.values()], budget); // a part that S3 does not send must not delay other writes
+  let check: Promise<RulesCheck> | undefined;
+  const checkOnce = () => (check ??= deps.checkRules(budget));
   const handle = async (event: ParsedEvent): Promise<EventReport> => {
-    if (event.kind === "ignored" || event.kind === "rejected") return noteEvent(deps, event);
-    const index = found.get(event);
-    if (index === undefined) throw new TypeError("The bindings of every event are found first");
-    return handleEvent(deps, event, context, { budget, index, sync, all });
+    if (!isBoundEvent(event)) return noteEvent(deps, event);
+    const index = await finding.get(event);
+    if (index === undefined) throw new TypeError("The bindings of every event are looked up");
+    if (index instanceof RelayError) return noteUnknown(deps, event, index);
+    const isAffected = isAnyAffected(index, event);
+    const [rules, report] = await Promise.all([
+      isAffected ? "in-force" : checkOnce(), // a write has its own check
+      handleEvent(deps, event, context, { budget, index, sync, all }),
+    ]);
+    if (rules === "superseded") throw new RulesSuperseded();
+    if (rules === "unknown") return noteUnknown(deps, event, new RulesUnknown(), report);
+    if (!isAffected) noteUnaffected(deps, event, index);
+    return report;
   };
   if (invocation.kind === "batch") {
     const handleItem = async ({ messageId, events: ofItem }: BatchItem) => ({
@@ -82,32 +98,37 @@ async function allSettled<T>(works: readonly Promise<T>[]): Promise<T[]> {
 }
 
 /**
- * The bindings that each event concerns. For an event without bindings the rules must be in force: newer ones may bind
- * its source.
+ * The bindings that the event may concern, by the known rules. They may bind nothing: then the event succeeds only if the
+ * rules are in force, because newer ones may bind its source. While S3 does not answer, it fails and is retried, however
+ * many unbound sources the account has: the failure queue keeps a message of about 1 kB for each, and after a redrive
+ * those end as SOURCE_NOT_BOUND. A success would lose the rotation of a source that was bound a moment ago.
  */
-async function findBindings(
-  { rules, checkRules }: Pick<RotationDependencies, "rules" | "checkRules">,
-  events: readonly ParsedEvent[],
+async function find(
+  { rules }: Pick<RotationDependencies, "rules">,
+  event: BoundEvent,
   self: AwsLocation,
   budget: TimeBudget,
-): Promise<ReadonlyMap<ParsedEvent, BindingIndex>> {
-  const found = new Map<ParsedEvent, BindingIndex>();
-  await allSettled(
-    events.map(async (event) => {
-      if (event.kind === "ignored" || event.kind === "rejected") return;
-      const subject = subjectOf(event);
-      const index = await rules.find(self, subject, budget);
-      const bound =
-        "source" in subject ? index.find(subject.source) : index.findByWebhookId(subject.webhookId);
-      const isSuperseded = bound.length === 0 && (await checkRules(budget)) === "superseded";
-      if (isSuperseded) throw new RulesSuperseded();
-      found.set(event, index);
-    }),
-  );
-  return found;
+): Promise<BindingIndex | RelayError> {
+  try {
+    return await rules.find(self, subjectOf(event), budget);
+  } catch (error) {
+    // The other events of the invocation go on.
+    if (error instanceof RelayError && !(error instanceof RulesSuperseded)) return error;
+    throw error;
+  }
+}
+
+/** Whether the bindings give the event something to do. */
+function isAnyAffected(index: BindingIndex, event: BoundEvent): boolean {
+  if (event.kind === "webhook-call") return index.findByWebhookId(event.webhookId).length > 0;
+  if (event.kind === "signal") return index.find(event.source).length > 0;
+  return affectedBindings(index.find(event.change.source), event.change).length > 0;
 }
 
 type BoundEvent = Exclude<ParsedEvent, { kind: "ignored" | "rejected" }>;
+
+const isBoundEvent = (event: ParsedEvent): event is BoundEvent =>
+  event.kind !== "ignored" && event.kind !== "rejected";
 
 function subjectOf(event: BoundEvent): Subject {
   if (event.kind === "webhook-call") return { webhookId: event.webhookId };
@@ -143,9 +164,7 @@ async function handleEvent(
       const { change } = event;
       const bound = index.find(change.source);
       const affected = affectedBindings(bound, change);
-      const isOtherLabel = bound.length > 0 && affected.length === 0;
-      if (isOtherLabel) log("EVENT_IGNORED", { code: "OTHER_LABEL" });
-      const ofChange = isOtherLabel ? Promise.resolve([]) : sync(index, change, affected);
+      const ofChange = affected.length > 0 ? sync(index, change, affected) : Promise.resolve([]);
       const announced = { change, webhookIds: idsOf(bound), self, requestId };
       const triggers = triggerChange(deps, index, announced, { ofChange, all }, budget);
       const [outcomes, ofEso] = await Promise.all([ofChange, triggers]);
@@ -154,7 +173,6 @@ async function handleEvent(
     case "webhook-call": {
       const { webhookId } = event;
       const bound = index.findByWebhookId(webhookId);
-      if (bound.length === 0) log("WEBHOOK_ID_NOT_BOUND");
       const nothing = Promise.resolve([]);
       const writes = { ofChange: nothing, all };
       const byId = triggerChange(deps, index, { webhookIds: [webhookId], self, requestId }, writes, budget);
@@ -181,6 +199,28 @@ async function handleEvent(
       return { kind: "noted" };
     }
   }
+}
+
+/** The rules are in force, and they give the event nothing to do. */
+function noteUnaffected({ log }: Pick<RotationDependencies, "log">, event: BoundEvent, index: BindingIndex) {
+  if (event.kind === "webhook-call") log("WEBHOOK_ID_NOT_BOUND");
+  if (event.kind !== "change") return;
+  const { source } = event.change;
+  if (index.find(source).length === 0) log("SOURCE_NOT_BOUND", { source: source.id });
+  else log("EVENT_IGNORED", { code: "OTHER_LABEL" });
+}
+
+/** The event must be retried: what it concerns is unknown. */
+function noteUnknown(
+  { log }: Pick<RotationDependencies, "log">,
+  event: BoundEvent,
+  error: RelayError,
+  report?: EventReport,
+): EventReport {
+  const { code, message: advice } = error;
+  const subject = subjectOf(event);
+  log("EVENT_UNCHECKED", { ...("source" in subject && { source: subject.source.id }), code, advice });
+  return { kind: "unknown", error, ...(report?.kind === "synced" && { triggers: report.triggers ?? [] }) };
 }
 
 function noteEvent(
@@ -210,10 +250,6 @@ async function syncChange(
   const { log, measure } = deps;
   const startedAt = deps.now();
   const { id } = change.source;
-  if (bound.length === 0) {
-    log("SOURCE_NOT_BOUND", { source: id });
-    return [];
-  }
   log("SYNC_STARTED", {
     source: id,
     reason: change.reason,

@@ -15,6 +15,12 @@ export type EventReport =
       /** Of ESO's objects, if a cluster has trigger mode. */
       readonly triggers?: readonly TriggerOutcome[];
     }
+  | {
+      /** What it concerns could not be found out. */
+      readonly kind: "unknown";
+      readonly error: RelayError;
+      readonly triggers?: readonly TriggerOutcome[];
+    }
   | { readonly kind: "noted" }
   | { readonly kind: "rejected"; readonly code: string; readonly advice: string; readonly mustFail: boolean };
 
@@ -44,12 +50,14 @@ export function settle(reports: readonly EventReport[]): RotationReport {
   const refused = reports.find((report) => report.kind === "rejected" && report.mustFail);
   if (refused?.kind === "rejected") throw new InputRefused(refused.code, refused.advice);
   const outcomes = reports.flatMap((report) => (report.kind === "synced" ? report.outcomes : []));
-  const triggers = reports.flatMap((report) => (report.kind === "synced" ? (report.triggers ?? []) : []));
+  const triggers = reports.flatMap(triggersOf);
+  const unknown = reports.flatMap((report) => (report.kind === "unknown" ? [report.error] : []));
   const incomplete = outcomes.filter(mustBeRepeated);
   const unrefreshed = triggers.filter(isUnrefreshed);
   if (incomplete.length + unrefreshed.length > 0) {
-    throw new SyncIncomplete(incomplete, outcomes.length, unrefreshed);
+    throw new SyncIncomplete(incomplete, outcomes.length, unrefreshed, unknown);
   }
+  if (unknown[0] !== undefined) throw unknown[0];
   return {
     targets: outcomes.map(describeOutcome),
     ...(triggers.length > 0 && { externalSecrets: triggers }),
@@ -69,11 +77,15 @@ export function settleBatch(
 
 function mustBeRetried(report: EventReport): boolean {
   if (report.kind === "rejected") return report.mustFail;
+  if (report.kind === "unknown") return true;
   return (
     report.kind === "synced" &&
-    (report.outcomes.some(mustBeRepeated) || (report.triggers ?? []).some(isUnrefreshed))
+    (report.outcomes.some(mustBeRepeated) || triggersOf(report).some(isUnrefreshed))
   );
 }
+
+const triggersOf = (report: EventReport): readonly TriggerOutcome[] =>
+  report.kind === "synced" || report.kind === "unknown" ? (report.triggers ?? []) : [];
 
 const isUnrefreshed = ({ kind }: TriggerOutcome): boolean => kind === "failed";
 
@@ -106,6 +118,7 @@ export class SyncIncomplete extends RelayError {
     incomplete: readonly SyncOutcome[],
     targets: number,
     unrefreshed: readonly TriggerOutcome[] = [],
+    unknown: readonly RelayError[] = [],
   ) {
     const codes = incomplete.flatMap(({ restarts = [], ...outcome }) => [
       ...(outcome.kind === "failed" ? [outcome.code] : []),
@@ -118,8 +131,10 @@ export class SyncIncomplete extends RelayError {
         ? [`${incomplete.length} of ${targets} target(s) could not be ${verb} now`]
         : []),
       ...(unrefreshed.length > 0 ? [`${unrefreshed.length} object(s) of ESO are not refreshed yet`] : []),
+      ...(unknown.length > 0 ? [`the bindings of ${unknown.length} event(s) are unknown`] : []),
     ];
-    super(`${parts.join(", and ")}: ${[...new Set([...codes, ...ofEso])].join(", ")}.`);
+    const ofEvents = unknown.map(({ code }) => code);
+    super(`${parts.join(", and ")}: ${[...new Set([...codes, ...ofEso, ...ofEvents])].join(", ")}.`);
   }
 }
 

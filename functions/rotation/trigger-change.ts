@@ -43,7 +43,8 @@ export async function triggerChange(
   );
   // A secret that is scheduled for deletion cannot be read: ESO would fail now instead of at its next interval.
   if (Object.keys(rules).length === 0 || change?.reason === "delete-secret") return [];
-  await untilSettled(all, budget);
+  await Promise.resolve(); // all events of the invocation have started their writes
+  await waitPatiently(all, budget);
   const source = change?.source;
   const stamp = { versionId: change?.versionId ?? "unknown", eventId: change?.eventId ?? requestId };
   const sourceChange = { ...(source && { source }), webhookIds, self };
@@ -56,12 +57,15 @@ export async function triggerChange(
   return outcomes;
 }
 
-async function untilSettled(writes: readonly Promise<unknown>[], { signal }: TimeBudget): Promise<void> {
-  await Promise.resolve(); // all events of the invocation have started their writes
-  if (writes.length === 0) return;
+/** Until all have ended, but not for long. */
+export async function waitPatiently(
+  works: readonly Promise<unknown>[],
+  { signal }: TimeBudget,
+): Promise<void> {
+  if (works.length === 0) return;
   const settled = new AbortController();
   const patience = waitFor(PATIENCE_MS, AbortSignal.any([signal, settled.signal]));
-  await Promise.race([Promise.allSettled(writes), patience]);
+  await Promise.race([Promise.allSettled(works), patience]);
   settled.abort();
 }
 

@@ -2,7 +2,7 @@ import { POINTER_KEY } from "../../shared/bindings/published/pointer.ts";
 import type { AwsEvent } from "../aws/start-aws-sandbox.ts";
 import type { Sandbox } from "../start-sandbox.ts";
 import { type DeployedRelay, deployRelay } from "./deploy-relay.ts";
-import { type DeployedSweep, deploySweep, type Swept } from "./deploy-sweep.ts";
+import { type DeployedSweep, deploySweep, type Followed } from "./deploy-sweep.ts";
 
 export type Stack = {
   readonly relay: DeployedRelay;
@@ -12,7 +12,7 @@ export type Stack = {
   close(): void;
 };
 
-export type StartedSweep = Swept & { readonly endedAt: number };
+export type StartedSweep = Followed & { readonly endedAt: number };
 
 /** The parts of the stack that follow published bindings: bucket, rules, and both functions. */
 export async function deployStack(
@@ -31,17 +31,19 @@ export async function deployStack(
   const reconcile = await deploySweep({ aws, kubernetes }, bindings, now);
   const sweeps: StartedSweep[] = [];
   const close = aws.onEvent(async (event) => {
-    if (!isPublication(event)) return;
-    const swept = await reconcile.sweep({ sweep: "metadata" });
-    sweeps.push({ ...swept, endedAt: performance.now() });
+    const publication = publicationOf(event);
+    if (publication === undefined) return;
+    const followed = await reconcile.follow(publication);
+    sweeps.push({ ...followed, endedAt: performance.now() });
   });
   return { relay, sweeps, log: reconcile.log, close };
 }
 
-/** BindingsPublishedRule of template.yaml. */
-function isPublication({ source, "detail-type": detailType, detail }: AwsEvent): boolean {
-  const { object } = detail as { object?: { key?: unknown } };
-  return source === "aws.s3" && detailType === "Object Created" && object?.key === POINTER_KEY;
+/** BindingsPublishedRule of template.yaml: S3's version of the pointer. */
+function publicationOf({ source, "detail-type": detailType, detail }: AwsEvent): string | undefined {
+  const { object } = detail as { object?: { key?: unknown; "version-id"?: string } };
+  const isMatched = source === "aws.s3" && detailType === "Object Created" && object?.key === POINTER_KEY;
+  return isMatched ? object["version-id"] : undefined;
 }
 
 const BUCKET = "secret-relay-bindings";

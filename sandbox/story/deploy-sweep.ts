@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openReconcile } from "../../functions/reconcile/dependencies.ts";
+import type { PublicationReport } from "../../functions/reconcile/follow-publication.ts";
 import { reconcile } from "../../functions/reconcile/reconcile.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { Sandbox } from "../start-sandbox.ts";
@@ -12,6 +13,8 @@ import { lambdaContext } from "./lambda-context.ts";
 export type DeployedSweep = {
   /** One invocation, as the schedule makes it. */
   sweep(input: SweepInput): Promise<Swept>;
+  /** One invocation, as the event of a publication makes it. */
+  follow(publication: string): Promise<Followed>;
   readonly log: readonly LogLine[];
 };
 
@@ -23,6 +26,8 @@ export type Swept = {
   readonly ms: number;
   readonly requests: RequestCounts;
 };
+
+export type Followed = PublicationReport & Pick<Swept, "ms">;
 
 /** The requests of a sweep, as the servers counted them, independently of the sweep. */
 export type RequestCounts = {
@@ -51,14 +56,21 @@ export async function deploySweep(
     sourceValues: aws.counters.secretValuesServed,
     secretValues: kubernetes.requests.secretValuesServed,
   });
+  const invoke = async <T>(input: object): Promise<{ readonly output: T; readonly ms: number }> => {
+    const startedAt = performance.now();
+    const output = (await run(input, lambdaContext(aws, FUNCTION_NAME, TIMEOUT_MS))) as T;
+    return { output, ms: performance.now() - startedAt };
+  };
   return {
     log,
     sweep: async (input) => {
       const before = countRequests();
-      const startedAt = performance.now();
-      const report = (await run(input, lambdaContext(aws, FUNCTION_NAME, TIMEOUT_MS))) as SweepReport;
-      const ms = performance.now() - startedAt;
+      const { output: report, ms } = await invoke<SweepReport>(input);
       return { report, ms, requests: difference(countRequests(), before) };
+    },
+    follow: async (publication) => {
+      const { output, ms } = await invoke<PublicationReport>({ sweep: "metadata", publication });
+      return { ...output, ms };
     },
   };
 }

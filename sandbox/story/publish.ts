@@ -44,7 +44,7 @@ export const publish: StoryStep = {
       const ms = swept.endedAt - startedAt;
       await expectPassword(world, passwords[1], "after the publication");
       narrator.done(
-        `the bucket's event starts a sweep, which creates Secret ${NAMESPACE}/${NEW}; no function is deployed`,
+        `the bucket's event starts a sweep, which first creates Secret ${NAMESPACE}/${NEW}; no function is deployed`,
         swept.ms,
       );
 
@@ -62,7 +62,8 @@ export const publish: StoryStep = {
       narrator.done(`the operator rolls back (${printMs(rolledBack.ms)} for the command):`);
       narrator.quote(rolledBack.printed);
       expectThat(stack.sweeps.length > sweepsBefore, "The rollback started no sweep");
-      const orphan = stack.sweeps.at(-1)?.report.targets.find(({ name }) => name === NEW);
+      const [changes] = stack.sweeps.at(-1)?.reports ?? [];
+      const orphan = changes?.targets.find(({ name }) => name === NEW);
       expectThat(
         orphan?.finding === "ORPHAN" && orphan.outcome === undefined,
         `The sweep reports ${orphan?.finding ?? "nothing"} ${orphan?.outcome ?? ""} instead of an orphan`,
@@ -128,7 +129,8 @@ function expectDone(output: CommandOutput): CommandOutput {
 }
 
 function expectOutcome(swept: StartedSweep | undefined, name: string, outcome: string): asserts swept {
-  const row = swept?.report.targets.find((target) => target.name === name);
+  const [changes] = swept?.reports ?? [];
+  const row = changes?.targets.find((target) => target.name === name);
   expectThat(
     row?.outcome === outcome,
     `The publication's sweep left ${NAMESPACE}/${name} ${row?.outcome ?? row?.code ?? "alone"}`,

@@ -29,6 +29,7 @@ export const LOG = {
   WEBHOOK_KEYS_NOT_RENEWED: ["WARN", "The signing keys could not be refreshed; the cached keys stay in use"],
   EVENT_IGNORED: ["DEBUG", "An event changes no value"],
   EVENT_REJECTED: ["WARN", "The relay does not accept an input as an event"],
+  EVENT_UNCHECKED: ["WARN", "The bindings of an event are unknown; it will be retried"],
   ROTATION_FAILED: ["ERROR", "Secrets Manager reports that the rotation of a bound source failed"],
   ROTATION_ABANDONED: ["ERROR", "Secrets Manager reports that the rotation of a bound source was abandoned"],
   DRIFT_FOUND: ["WARN", "A sweep found drift of a Kubernetes Secret"],
@@ -37,6 +38,10 @@ export const LOG = {
   TARGET_UNKNOWN: ["ERROR", "A sweep could not compare a Kubernetes Secret with its source"],
   ORPHANS_UNKNOWN: ["DEBUG", "Listing is not allowed in a namespace, so orphans there are unknown"],
   SWEEP_COMPLETED: ["INFO", "A sweep, or a shard of one, is complete"],
+  CHANGES_UNKNOWN: [
+    "WARN",
+    "What a publication changed is unknown; the sweep starts with no binding before others",
+  ],
   SHARD_REJECTED: ["WARN", "A queue message is not a shard of a supported version"],
   INVOCATION_FAILED: ["ERROR", "The invocation failed; its event will be retried"],
 } as const satisfies Record<string, readonly ["DEBUG" | "INFO" | "WARN" | "ERROR", string]>;
@@ -70,6 +75,8 @@ export type LogFields = {
   readonly sweepId?: string;
   readonly mode?: string;
   readonly plan?: boolean;
+  readonly generation?: number;
+  readonly since?: number;
   readonly bindings?: number;
   readonly checked?: number;
   readonly unknown?: number;

@@ -159,7 +159,7 @@ async function checkOtherClusters(
   { connect, clusterKey, alsoBoundIn, budget }: ClusterSweep,
   { namespace, name, uid }: LiveMetadata,
 ): Promise<undefined> {
-  for (const other of alsoBoundIn(namespace, name)) {
+  for (const other of await alsoBoundIn(namespace, name)) {
     const secret = await connect(other).readMetadata({ namespace, name }, budget);
     if (secret?.uid === uid) throw new ClusterListedTwice(clusterKey, other);
   }

@@ -29,8 +29,10 @@ export type ClusterSweep = SweepDependencies & {
   readonly rules: Pick<AssessRules, "ownMetadata" | "deletionGraceMs">;
   /** Whether any binding names that Secret of the cluster, in this shard or another. */
   readonly isBound: (namespace: string, name: string) => boolean;
+  /** Secrets of the cluster that a publication unbound. */
+  readonly unbound?: readonly { readonly namespace: string; readonly name: string }[];
   /** The other clusters in which a Secret of that name is bound. */
-  readonly alsoBoundIn: (namespace: string, name: string) => readonly string[];
+  readonly alsoBoundIn: (namespace: string, name: string) => Promise<readonly string[]>;
   /** Only one of the shards that share a namespace looks for orphans, so that each is reported once. */
   readonly judgesOrphansIn: (namespace: string) => boolean;
   /** The share of the shard's bindings that may be deleted, from 0 to 1; unless it is 0, at least one. */

@@ -17,7 +17,7 @@ export type NamespaceLists = Map<string, Promise<NamespaceList>>;
 
 type NamespaceList = {
   readonly byName: ReadonlyMap<string, LiveMetadata>;
-  /** The names of unbound Secrets with large metadata, which are read one by one. */
+  /** The names of unbound Secrets that are read one by one, such as those with large metadata. */
   readonly largeUnbound: ReadonlySet<string>;
   readonly orphansUnknown: readonly OrphansUnknown[];
 };
@@ -31,6 +31,21 @@ export async function observeByMetadata(
   const namespaces = Map.groupBy(piece, ({ binding }) => binding.target.namespace);
   const observed = await mapConcurrently(sweep, namespaces, ([namespace, items]) =>
     observeNamespace(sweep, { namespace, items, lists }),
+  );
+  return {
+    assessed: observed.flatMap(({ assessed }) => assessed),
+    orphansUnknown: observed.flatMap(({ orphansUnknown }) => orphansUnknown),
+  };
+}
+
+/** Observes Secrets that a publication unbound, without a list of their namespaces. */
+export async function observeUnbound(
+  sweep: ClusterSweep,
+  unbound: NonNullable<ClusterSweep["unbound"]>,
+): Promise<Observed> {
+  const namespaces = Map.groupBy(unbound, ({ namespace }) => namespace);
+  const observed = await mapConcurrently(sweep, namespaces, ([namespace, secrets]) =>
+    findOrphans(sweep, namespace, { ...EMPTY, largeUnbound: new Set(secrets.map(({ name }) => name)) }),
   );
   return {
     assessed: observed.flatMap(({ assessed }) => assessed),

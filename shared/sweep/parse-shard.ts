@@ -12,17 +12,20 @@ export function parseShard(text: string): Shard | undefined {
     return undefined;
   }
   if (typeof shard !== "object" || shard === null || shard.version !== 1) return undefined;
-  const { sweepId, mode, plan, sweepStartedAt, cluster, items } = shard;
+  const { sweepId, mode, plan, sweepStartedAt, since, cluster, items } = shard;
   const isValid =
     typeof sweepId === "string" &&
     SWEEP_ID.test(sweepId) &&
     (mode === "metadata" || mode === "values") &&
     typeof plan === "boolean" &&
     isInstant(sweepStartedAt) &&
+    (since === undefined || isGeneration(since)) &&
     typeof cluster === "string" &&
     Array.isArray(items) &&
     items.every(isShardItem);
-  return isValid ? { version: 1, sweepId, mode, plan, sweepStartedAt, cluster, items } : undefined;
+  if (!isValid) return undefined;
+  const common = { version: 1, sweepId, mode, plan, sweepStartedAt, cluster, items } as const;
+  return since === undefined ? common : { ...common, since };
 }
 
 function isShardItem(item: Partial<ShardItem> | null): item is ShardItem {
@@ -43,6 +46,9 @@ function isShardSource(source: Partial<ShardSource> | null): boolean {
     (source.d === undefined || source.d === true)
   );
 }
+
+const isGeneration = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
 
 function isInstant(value: unknown): value is number {
   return typeof value === "number" && Math.abs(value) <= INSTANT_MAX;

@@ -7,7 +7,7 @@ import { isDrift, type RowOutcome, type TargetRow } from "./target-row.ts";
 
 /** Logs and measures a report: one line per finding, and a summary. */
 export function reportSweep(log: Log, measure: Measure, report: SweepReport): void {
-  const { sweepId, mode, plan, targets, calls } = report;
+  const { sweepId, mode, plan, generation, since, targets, calls } = report;
   for (const row of targets) reportRow(log, measure, sweepId, row);
   for (const { cluster, namespace, code } of report.orphansUnknown) {
     log("ORPHANS_UNKNOWN", { sweepId, target: `${cluster}/${namespace}`, code });
@@ -25,6 +25,8 @@ export function reportSweep(log: Log, measure: Measure, report: SweepReport): vo
     sweepId,
     mode,
     plan,
+    ...(generation !== undefined && { generation }),
+    ...(since !== undefined && { since }),
     bindings: report.bindings,
     checked: report.checked,
     unknown: report.bindings - report.checked,

@@ -10,6 +10,10 @@ export type SweepReport = {
   readonly sweepId: string;
   readonly mode: SweepMode;
   readonly plan: boolean;
+  /** The generation of the published bindings that the sweep follows. */
+  readonly generation?: number;
+  /** Only what publications changed since this generation; a sweep of all bindings follows. */
+  readonly since?: number;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly bindings: number;

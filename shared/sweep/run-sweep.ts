@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Binding } from "../bindings/binding.ts";
+import type { Binding, TargetRef } from "../bindings/binding.ts";
 import type { BindingIndex } from "../bindings/binding-index.ts";
 import { nameOfSources } from "../bindings/name-of-sources.ts";
 import type { CallCounts } from "../runtime/call-counter.ts";
@@ -28,7 +28,14 @@ export type SweepSettings = {
   readonly sendShards?: SendShards;
 };
 
-export type Sweeper = SweepDependencies & SweepSettings & { readonly index: BindingIndex };
+export type Sweeper = SweepDependencies &
+  SweepSettings & {
+    readonly index: BindingIndex;
+    /** All bindings, if the index has only those that a publication changed. */
+    readonly readAll?: () => Promise<BindingIndex>;
+    /** Of published bindings. */
+    readonly generation?: number;
+  };
 
 export type SweepRequest = {
   readonly mode: SweepMode;
@@ -40,6 +47,12 @@ export type SweepRequest = {
   readonly inventory?: boolean;
   /** Only these bindings, and no orphans; all of them otherwise. */
   readonly only?: (binding: Binding) => boolean;
+  /** The bindings of the index are those that publications changed since this generation; no other orphans. */
+  readonly since?: number;
+  /** Targets that a publication unbound. */
+  readonly unbound?: readonly TargetRef[];
+  /** The bindings whose shards are queued first. */
+  readonly isFirst?: (binding: Binding) => boolean;
 };
 
 /**
@@ -53,7 +66,13 @@ export async function runSweep(sweeper: Sweeper, request: SweepRequest): Promise
   if (sendShards === undefined || request.plan || items.length <= shardBindingsMax) {
     return sweepItems(sweeper, sweep, items);
   }
-  const shardsQueued = await sendShards(shardsOf(sweep, items, shardBindingsMax));
+  const { isFirst = () => false } = request;
+  const { true: first = [], false: others = [] } = Object.groupBy(
+    items,
+    ({ binding }) => `${isFirst(binding)}`,
+  );
+  const shards = [first, others].flatMap((part) => shardsOf(sweep, part, shardBindingsMax));
+  const shardsQueued = await sendShards(shards);
   return { ...reportOf(sweeper, sweep, []), shardsQueued };
 }
 
@@ -73,8 +92,8 @@ export async function runShard(sweeper: Sweeper, shard: Shard): Promise<SweepRep
   return sweepItems(sweeper, { ...shard, callsBefore: sweeper.calls() }, items);
 }
 
-type Sweep = Pick<Shard, "sweepId" | "mode" | "plan" | "sweepStartedAt"> &
-  Pick<SweepRequest, "inventory" | "only"> & { readonly callsBefore: CallCounts };
+type Sweep = Pick<Shard, "sweepId" | "mode" | "plan" | "sweepStartedAt" | "since"> &
+  Pick<SweepRequest, "inventory" | "only" | "unbound"> & { readonly callsBefore: CallCounts };
 
 async function listItems(
   { index, source, self, budget }: Sweeper,
@@ -97,9 +116,10 @@ async function sweepItems(sweeper: Sweeper, sweep: Sweep, items: readonly SweepI
   const { sendShards, shardBindingsMax } = sweeper;
   const shared = { ...sweeper, source: describeOnce(sweeper.source) };
   const byCluster = Map.groupBy(items, ({ binding }) => binding.target.cluster);
+  const unbound = (sweep.unbound ?? []).map(({ cluster }) => cluster);
   const results = await Promise.all(
-    [...byCluster].map(([clusterKey, ofCluster]) =>
-      sweepShard(clusterSweepOf(shared, sweep, clusterKey, ofCluster)),
+    [...new Set([...byCluster.keys(), ...unbound])].map((clusterKey) =>
+      sweepShard(clusterSweepOf(shared, sweep, clusterKey, byCluster.get(clusterKey) ?? [])),
     ),
   );
   const left = results.flatMap((result) => result.left);
@@ -115,11 +135,11 @@ async function sweepItems(sweeper: Sweeper, sweep: Sweep, items: readonly SweepI
 
 function clusterSweepOf(
   sweeper: Sweeper,
-  { mode, plan, inventory = false, only }: Sweep,
+  { mode, plan, inventory = false, only, since, unbound = [] }: Sweep,
   clusterKey: string,
   items: readonly SweepItem[],
 ): Omit<ClusterSweep, "cluster"> {
-  const { index, deletionGraceMs } = sweeper;
+  const { index, readAll = async () => index, deletionGraceMs } = sweeper;
   const bound = bindingsByTarget(index, clusterKey);
   const namespaces = namespacesLedBy(bound, items);
   const others = Object.keys(index.clusters).filter((other) => other !== clusterKey);
@@ -132,20 +152,29 @@ function clusterSweepOf(
     inventory,
     rules: { ownMetadata: index.ownMetadata, deletionGraceMs },
     isBound: (namespace, name) => bound.has(nameOfSecret({ namespace, name })),
-    alsoBoundIn: (namespace, name) =>
-      others.filter((other) => bindingsByTarget(index, other).has(nameOfSecret({ namespace, name }))),
-    judgesOrphansIn: (namespace) => only === undefined && namespaces.has(namespace),
+    unbound: unbound.filter(({ cluster }) => cluster === clusterKey),
+    alsoBoundIn: async (namespace, name) => {
+      const all = await readAll();
+      return others.filter((other) => bindingsByTarget(all, other).has(nameOfSecret({ namespace, name })));
+    },
+    judgesOrphansIn: (namespace) => only === undefined && since === undefined && namespaces.has(namespace),
   };
 }
 
-function reportOf({ now, calls }: Sweeper, sweep: Sweep, results: readonly ShardResult[]): SweepReport {
+function reportOf(
+  { now, calls, generation }: Sweeper,
+  sweep: Sweep,
+  results: readonly ShardResult[],
+): SweepReport {
   const [after, before] = [calls(), sweep.callsBefore];
   const checked = results.reduce((sum, result) => sum + result.checked, 0);
   const unknown = results.reduce((sum, result) => sum + result.unknown, 0);
   const retriedRestarts = results.flatMap((result) => result.retriedRestarts);
-  const { sweepId, mode, plan } = sweep;
+  const { sweepId, mode, plan, since } = sweep;
   return {
     ...{ version: 1, sweepId, mode, plan },
+    ...(generation !== undefined && { generation }),
+    ...(since !== undefined && { since }),
     startedAt: new Date(sweep.sweepStartedAt).toISOString(),
     endedAt: new Date(now()).toISOString(),
     bindings: checked + unknown,
@@ -176,10 +205,11 @@ function rowOutOfTime({ binding }: SweepItem): TargetRow {
 }
 
 function shardsOf(sweep: Sweep, items: readonly SweepItem[], sizeMax: number): Shard[] {
-  const { sweepId, mode, plan, sweepStartedAt } = sweep;
+  const { sweepId, mode, plan, sweepStartedAt, since } = sweep;
   return splitIntoShards(items, sizeMax).map((part) => ({
     version: 1,
     ...{ sweepId, mode, plan, sweepStartedAt },
+    ...(since !== undefined && { since }),
     cluster: part.cluster,
     items: part.items.map(shardItemOf),
   }));

@@ -15,6 +15,8 @@ export type Shard = {
   readonly plan: boolean;
   /** When the sweep began, ms since the epoch. */
   readonly sweepStartedAt: number;
+  /** Of a sweep of what publications changed since this generation. */
+  readonly since?: number;
   readonly cluster: string;
   readonly items: readonly ShardItem[];
 };

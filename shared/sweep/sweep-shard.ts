@@ -1,7 +1,7 @@
 import { deleteWithinShare, noteOnSecret, writeTargets } from "./carry-out.ts";
 import { circuitBreaker, isKnownClusterFault } from "./circuit-breaker.ts";
-import type { ClusterSweep } from "./cluster-sweep.ts";
-import { type NamespaceLists, observeByMetadata } from "./observe-metadata.ts";
+import type { ClusterSweep, Observed } from "./cluster-sweep.ts";
+import { type NamespaceLists, observeByMetadata, observeUnbound } from "./observe-metadata.ts";
 import { observeByValues } from "./observe-values.ts";
 import type { OrphansUnknown, RetriedRestarts } from "./report.ts";
 import { retryPendingRestarts } from "./retry-pending-restarts.ts";
@@ -23,7 +23,7 @@ export type ShardResult = {
  * time before each piece. If the cluster is down, the circuit breaker fails most calls without a request.
  */
 export async function sweepShard(request: Omit<ClusterSweep, "cluster">): Promise<ShardResult> {
-  const { clusterKey, items, mode, budget } = request;
+  const { clusterKey, items, unbound = [], mode, budget } = request;
   const cluster = circuitBreaker(request.connect(clusterKey), request);
   const connect = (key: string) => (key === clusterKey ? cluster : request.connect(key));
   const sweep: ClusterSweep = { ...request, cluster, connect };
@@ -40,6 +40,7 @@ export async function sweepShard(request: Omit<ClusterSweep, "cluster">): Promis
     }
     await sweepPiece(sweep, { piece, lists, sum });
   }
+  if (left.length === 0) await carryOut(sweep, await observeUnbound(sweep, unbound), sum);
   const { deletable, ...result } = sum;
   result.targets.push(...(await deleteWithinShare(sweep, deletable)));
   return { ...result, checked: items.length - left.length - result.unknown, left };
@@ -58,12 +59,21 @@ async function sweepPiece(
   sweep: ClusterSweep,
   { piece, lists, sum }: { piece: readonly SweepItem[]; lists: NamespaceLists; sum: Sum },
 ): Promise<void> {
-  const { ownMetadata } = sweep.rules;
   freeOtherLists(lists, piece);
-  const { assessed, orphansUnknown } =
+  const observed =
     sweep.mode === "metadata"
       ? await observeByMetadata(sweep, piece, lists)
       : await observeByValues(sweep, piece);
+  await carryOut(sweep, observed, sum);
+}
+
+/** Does what the verdicts say, unless the sweep is a plan. */
+async function carryOut(
+  sweep: ClusterSweep,
+  { assessed, orphansUnknown }: Observed,
+  sum: Sum,
+): Promise<void> {
+  const { ownMetadata } = sweep.rules;
   sum.orphansUnknown.push(...orphansUnknown);
   sum.unknown += assessed.filter(isUnknown).length;
   if (sweep.plan) {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
 import { POINTER_KEY, type Pointer, printPointer } from "../../shared/bindings/published/pointer.ts";
-import type { ReadObject, StoredObject } from "../../shared/bindings/published/published-rules.ts";
+import type { ReadObject, StoredObject } from "../../shared/bindings/published/rules-store.ts";
 import { splitIntoParts } from "../../shared/bindings/published/split-into-parts.ts";
 
 /** A bucket in memory, with the keys that were read. */

@@ -97,8 +97,8 @@ async function runSeed(
   const watch = new SessionWatch();
   const judge = tokenJudge(world, (violation) => recorder.violations.push(violation));
   const publicationBuses = new Map<string, EventBus>();
-  const rulesJudge = new RulesJudge(world, fleet, (relay) =>
-    publicationBuses.get(relay)?.send("bindings", {}),
+  const rulesJudge = new RulesJudge(world, fleet, (relay, publication) =>
+    publicationBuses.get(relay)?.send("bindings", { publication }),
   );
   transport.listeners.push(recorder, watch, judge, rulesJudge);
   mutation.transport?.(transport);
@@ -158,8 +158,8 @@ async function runSeed(
     const bus = new EventBus(draw(`events of ${relay}`), pace.lateEventMsMax, (event) => {
       rotation.invokeLater(event);
     });
-    const publications = new EventBus(draw(`publications of ${relay}`), pace.lateEventMsMax, () => {
-      sweep.invokeLater({ sweep: "metadata" });
+    const publications = new EventBus(draw(`publications of ${relay}`), pace.lateEventMsMax, (event) => {
+      sweep.invokeLater({ sweep: "metadata", ...event });
     });
     publicationBuses.set(relay, publications);
     return { name: relay, rotation, sweep, bus, publications };

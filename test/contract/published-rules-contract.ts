@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BindingsStoreUnreachable } from "../../shared/bindings/published/store-errors.ts";
+import type { Shard } from "../../shared/sweep/shard.ts";
 import type { SyncCluster } from "../../shared/sync/sync-source.ts";
 import type { Backend } from "../harness/backend.ts";
 import { type BindingsStore, openBindingsStore } from "../harness/bindings-store.ts";
@@ -165,6 +167,309 @@ export function describePublishedRulesContract(
         expect.objectContaining({ fields: expect.objectContaining({ code: "RULES_UNKNOWN" }) }),
       );
       expect(await scene.readData(name)).toBeUndefined();
+    });
+  });
+
+  describe("an event of an unbound source, while the store does not answer,", () => {
+    const startUnbound = async (check: "unknown" | "superseded" | "in-force") => {
+      const prepared = await prepare();
+      await store.publish([]);
+      let answer: typeof check | undefined = check;
+      const relay = await relayOf({
+        bindingsBucket: prepared.bindingsBucket,
+        override: (real) => ({ checkRules: async (budget) => answer ?? real.checkRules(budget) }),
+      });
+      const mend = () => {
+        answer = undefined;
+      };
+      return { ...prepared, relay, mend };
+    };
+
+    it("fails and is retried, and its source is written if it was bound meanwhile", async () => {
+      const { name, source, bind, relay, mend } = await startUnbound("unknown");
+      await store.publish([bind()]);
+      const event = labelUpdated(served.backend, source);
+
+      await expect(relay.invoke(event)).rejects.toMatchObject({ code: "RULES_UNKNOWN", retryable: true });
+      expect(relay.logs).toContainEqual(
+        expect.objectContaining({
+          code: "EVENT_UNCHECKED",
+          fields: expect.objectContaining({ source: expect.any(String), code: "RULES_UNKNOWN" }),
+        }),
+      );
+      expect(relay.logs).not.toContainEqual(expect.objectContaining({ code: "SOURCE_NOT_BOUND" }));
+      mend();
+      await relay.invoke(event);
+
+      expect(await scene.readData(name)).toEqual({ password: "canary-7f3a9c1e-first" });
+    });
+
+    it("succeeds as not bound only after the rules are known to be in force", async () => {
+      const { source, relay, mend } = await startUnbound("unknown");
+      const event = labelUpdated(served.backend, source);
+      await expect(relay.invoke(event)).rejects.toMatchObject({ code: "RULES_UNKNOWN" });
+      mend();
+
+      expect(await relay.invoke(event)).toEqual({ targets: [], rejected: [] });
+      expect(relay.logs.map(({ code }) => code)).toContain("SOURCE_NOT_BOUND");
+    });
+
+    it("keeps no bound source of its batch from being written", async () => {
+      const { name, source, bind, bindingsBucket } = await prepare();
+      await store.publish([bind()]);
+      let isCut = false;
+      const relay = await relayOf({
+        bindingsBucket,
+        override: (real) => ({ checkRules: async (budget) => (isCut ? "unknown" : real.checkRules(budget)) }),
+      });
+      await relay.invoke(labelUpdated(served.backend, source));
+      const unbound = await scene.createSource(`rules/${randomUUID()}`, "{}");
+      const rotated = await rotate(source, "canary-7f3a9c1e-second");
+      isCut = true;
+      const events = [labelUpdated(served.backend, unbound), labelUpdated(served.backend, rotated)];
+      const Records = events.map((event, index) => ({
+        messageId: `message-${index}`,
+        eventSource: "aws:sqs",
+        body: JSON.stringify(event),
+      }));
+
+      const response = await relay.invoke({ Records });
+
+      expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "message-0" }] });
+      expect(await scene.readData(name)).toEqual({ password: "canary-7f3a9c1e-second" });
+    });
+
+    it("is retried too if it is a call by webhook id, or the report of a failed rotation", async () => {
+      const { source, relay } = await startUnbound("unknown");
+      const failed = {
+        ...labelUpdated(served.backend, source),
+        "detail-type": "AWS Service Event via CloudTrail",
+        detail: {
+          eventSource: "secretsmanager.amazonaws.com",
+          eventName: "RotationFailed",
+          additionalEventData: { SecretId: source.arn },
+        },
+      };
+
+      for (const event of [{ webhookId: "not-bound" }, failed]) {
+        await expect(relay.invoke(event)).rejects.toMatchObject({ code: "RULES_UNKNOWN" });
+      }
+      expect(relay.metrics.map(({ name }) => name)).not.toContain("RotationsFailed");
+    });
+  });
+
+  it("an event of another label is followed if newer bindings use the label", async () => {
+    const { name, source, bind, bindingsBucket } = await prepare();
+    await store.publish([bind()]);
+    const relay = await relayOf({ bindingsBucket });
+    await relay.invoke(labelUpdated(served.backend, source));
+    await store.publish([bind({ stage: "NEXT" })]);
+    const rotated = await rotate(source, "canary-7f3a9c1e-second");
+    await scene.moveLabel("NEXT", source, source);
+    await scene.deleteSecret(name);
+
+    await relay.invoke(
+      labelUpdated(served.backend, { ...rotated, versionId: source.versionId }, Date.now(), "NEXT"),
+    );
+
+    expect(await scene.readData(name)).toEqual({ password: "canary-7f3a9c1e-first" });
+  });
+
+  describe("the sweep after a publication", () => {
+    const start = async (options: Partial<Parameters<typeof startSweeper>[1]> = {}) => {
+      const { bindingsBucket, ...first } = await prepare();
+      const second = nextName();
+      await scene.deleteSecret(second).catch(() => {});
+      const sweeper = await startSweeper(served.backend, { bindingsBucket, ...options });
+      return { ...first, second, sweeper };
+    };
+    const rowOf = (name: string, outcome: string) => expect.objectContaining({ name, outcome });
+    /** A sweep of all bindings also reports what other tests have left. */
+    const withRow = (...row: Parameters<typeof rowOf>) => expect.arrayContaining([rowOf(...row)]);
+    const namesIn = ({ targets }: { targets: readonly { name: string }[] }) =>
+      targets.map(({ name }) => name).sort();
+
+    it("handles first what changed, reports it under its generation, and then handles all bindings", async () => {
+      const { name, second, bind, sweeper } = await start();
+      await store.publish([bind()]);
+      const first = await sweeper.follow(await store.versionInForce());
+      expect(first.reports[0]).toMatchObject({ generation: 1, since: 0, targets: [rowOf(name, "written")] });
+      await scene.deleteSecret(name);
+
+      await store.publish([bind(), bind({}, second)]);
+      const { reports } = await sweeper.follow(await store.versionInForce());
+
+      const [changes, all] = reports;
+      expect(changes).toMatchObject({
+        ...{ generation: 2, since: 1, bindings: 1, checked: 1 },
+        targets: [rowOf(second, "written")],
+      });
+      expect(all).toMatchObject({ generation: 2, bindings: 2, targets: withRow(name, "written") });
+      expect(all).not.toHaveProperty("since");
+      const completed = sweeper.logs.filter(({ code }) => code === "SWEEP_COMPLETED").slice(-2);
+      expect(completed.map(({ fields }) => [fields.generation, fields.since])).toEqual([
+        [2, 1],
+        [2, undefined],
+      ]);
+    });
+
+    it("reports the Secret of a removed binding first, and notes that it may be deleted", async () => {
+      const { name, second, bind, sweeper } = await start();
+      const rules = { deletionPolicy: "delete" };
+      await store.publish([bind(), bind(rules, second)]);
+      await sweeper.follow(await store.versionInForce());
+      await store.publish([bind()]);
+
+      const { reports } = await sweeper.follow(await store.versionInForce());
+
+      expect(reports[0]).toMatchObject({
+        ...{ generation: 2, since: 1, bindings: 0 },
+        targets: [{ name: second, finding: "ORPHAN" }],
+      });
+      const { annotations } = relayMetadataOf(served.backend);
+      expect((await scene.readSecret(second))?.metadata.annotations).toHaveProperty(annotations.goneSince);
+      expect(await scene.readData(name)).toBeDefined();
+    });
+
+    it.each(["in order", "late and out of order"])("misses no change if events arrive %s", async (order) => {
+      const { name, second, bind, sweeper } = await start();
+      const versions: string[] = [];
+      for (const bindings of [[], [bind()], [bind(), bind({}, second)]]) {
+        await store.publish(bindings);
+        versions.push(await store.versionInForce());
+      }
+      if (order !== "in order") versions.reverse();
+
+      const seen: { since: number | undefined; names: string[] }[] = [];
+      for (const version of versions) {
+        const { reports } = await sweeper.follow(version);
+        for (const report of reports) {
+          expect(report.generation).toBe(3);
+          if (report.since !== undefined) seen.push({ since: report.since, names: namesIn(report) });
+        }
+      }
+
+      const both = [name, second].sort();
+      const expected = [
+        { since: 0, names: both },
+        { since: 1, names: [] },
+        { since: 2, names: [] },
+      ];
+      const reversed = [
+        { since: 2, names: [second] },
+        { since: 1, names: [] }, // the sweep of all bindings has written the other one
+        { since: 0, names: [] },
+      ];
+      expect(seen).toEqual(order === "in order" ? expected : reversed);
+      expect(await scene.readData(name)).toBeDefined();
+      expect(await scene.readData(second)).toBeDefined();
+    });
+
+    it("starts again with the changes of both if newer bindings are published meanwhile", async () => {
+      let publish: (() => Promise<void>) | undefined;
+      const { name, second, bind, sweeper } = await start({
+        override: (real) => ({
+          checkRules: async (budget) => {
+            const next = publish;
+            publish = undefined;
+            await next?.();
+            return real.checkRules(budget);
+          },
+        }),
+      });
+      await store.publish([]);
+      await store.publish([bind({ keys: { old: "password" } })]);
+      const version = await store.versionInForce();
+      publish = () => store.publish([bind({ keys: { new: "password" } }), bind({}, second)]);
+
+      const { reports } = await sweeper.follow(version);
+
+      expect(reports.map(({ generation, since }) => [generation, since])).toEqual([
+        [2, 1],
+        [3, 1],
+        [3, undefined],
+      ]);
+      expect(await scene.readData(name)).toEqual({ new: "canary-7f3a9c1e-first" });
+      expect(await scene.readData(second)).toEqual({ password: "canary-7f3a9c1e-first" });
+    });
+
+    it("handles all bindings at once if the bucket no longer has the generation before", async () => {
+      const { name, bind, sweeper } = await start();
+      await store.publish([]);
+      const before = await store.versionInForce();
+      await store.publish([bind()]);
+      await store.removeVersion(before);
+
+      const { reports } = await sweeper.follow(await store.versionInForce());
+
+      expect(reports).toMatchObject([{ generation: 2, targets: withRow(name, "written") }]);
+      expect(sweeper.logs.map(({ code }) => code)).toContain("CHANGES_UNKNOWN");
+    });
+
+    it.each(["forged", "null", "", "../other", "%2e%2e"])(
+      "handles all bindings if its event names no publication, but %j",
+      async (version) => {
+        const { name, bind, sweeper } = await start();
+        await store.publish([bind()]);
+
+        await sweeper.follow(version);
+
+        expect(await scene.readData(name)).toBeDefined();
+      },
+    );
+
+    it("is retried if the store does not answer for the changes", async () => {
+      let isCut = true;
+      const { name, bind, sweeper } = await start({
+        override: ({ rules }) =>
+          rules.store === undefined
+            ? {}
+            : {
+                rules: {
+                  ...rules,
+                  store: {
+                    ...rules.store,
+                    readObject: async (...request) => {
+                      if (isCut) throw new BindingsStoreUnreachable({ bucket: "", key: "" }, "HTTP 503");
+                      return rules.store?.readObject(...request) ?? { kind: "absent" };
+                    },
+                  },
+                },
+              },
+      });
+      await store.publish([bind()]);
+      const version = await store.versionInForce();
+      await expect(sweeper.follow(version)).rejects.toMatchObject({ retryable: true });
+      isCut = false;
+
+      await sweeper.follow(version);
+
+      expect(await scene.readData(name)).toBeDefined();
+    });
+
+    it("queues the shards of the changes first if they exceed one shard", async () => {
+      const queued: Shard[] = [];
+      const { bind, sweeper } = await start({
+        override: ({ settings }) => ({
+          settings: { ...settings, shardBindingsMax: 2 },
+          sendShards: async (shards) => {
+            queued.push(...shards);
+            return shards.length;
+          },
+        }),
+      });
+      const bound = (names: string[], more: object = {}) => names.map((to) => bind(more, to));
+      const old = ["a1", "a2", "a3"];
+      const changed = ["b1", "b2", "b3"];
+      await store.publish(bound([...old, ...changed]));
+      await store.publish([...bound(old), ...bound(changed, { keys: { new: "password" } })]);
+
+      const { reports } = await sweeper.follow(await store.versionInForce());
+
+      expect(reports).toMatchObject([{ generation: 2, bindings: 0, shardsQueued: 4 }]);
+      const names = queued.map(({ items }) => items.map(({ t }) => t));
+      expect(names.slice(0, 2).flat().sort()).toEqual(changed);
+      expect(names.slice(2).flat().sort()).toEqual(old);
     });
   });
 

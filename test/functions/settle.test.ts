@@ -6,6 +6,7 @@ import {
   settle,
   settleBatch,
 } from "../../functions/rotation/settle.ts";
+import { RulesUnknown } from "../../shared/bindings/published/errors.ts";
 import type { VersionId } from "../../shared/source/secret-id.ts";
 import type { SyncOutcome } from "../../shared/sync/outcome.ts";
 
@@ -43,6 +44,7 @@ const failed = (code = "CLUSTER_UNAVAILABLE"): SyncOutcome => ({
 });
 
 const synced = (...outcomes: SyncOutcome[]): EventReport => ({ kind: "synced", outcomes });
+const unknown: EventReport = { kind: "unknown", error: new RulesUnknown() };
 const noted: EventReport = { kind: "noted" };
 const rejected = (mustFail: boolean): EventReport => ({
   kind: "rejected",
@@ -140,6 +142,28 @@ describe("a batch", () => {
   it("returns nothing if every message is done", () => {
     expect(settleBatch([{ messageId: "written", reports: [synced(written())] }])).toEqual({
       batchItemFailures: [],
+    });
+  });
+});
+
+describe("an event whose bindings are unknown", () => {
+  it("fails the invocation with the reason, and its message alone in a batch", () => {
+    expect(errorOf(() => settle([synced(written()), unknown]))).toMatchObject({
+      code: "RULES_UNKNOWN",
+      retryable: true,
+    });
+    const items = [
+      { messageId: "bound", reports: [synced(written())] },
+      { messageId: "unknown", reports: [unknown] },
+    ];
+    expect(settleBatch(items)).toEqual({ batchItemFailures: [{ itemIdentifier: "unknown" }] });
+  });
+
+  it("is counted in the error if a target failed too", () => {
+    expect(errorOf(() => settle([synced(failed()), unknown]))).toMatchObject({
+      code: "SYNC_INCOMPLETE",
+      message:
+        "1 of 1 target(s) could not be written now, and the bindings of 1 event(s) are unknown: CLUSTER_UNAVAILABLE, RULES_UNKNOWN.",
     });
   });
 });

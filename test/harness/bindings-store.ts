@@ -19,6 +19,10 @@ export type BindingsStore = {
   readonly bucket: BindingsBucket;
   /** Publishes these bindings, by the real publisher. By default they are of the backend's cluster. */
   publish(bindings: readonly object[], relay?: string, clusters?: object): Promise<void>;
+  /** S3's version of the pointer in force, by which an event names its publication. */
+  versionInForce(): Promise<string>;
+  /** Removes a version of the pointer, as the lifecycle of the bucket does. */
+  removeVersion(versionId: string): Promise<void>;
   /** Puts an earlier generation in force again. */
   rollBackTo(generation: number): Promise<void>;
   /** Removes the pointer: the state before the first publication. */
@@ -68,6 +72,10 @@ export async function openBindingsStore(backend: Backend): Promise<BindingsStore
         return;
       }
       throw new Error(`There is no generation ${generation}`);
+    },
+    versionInForce: async () => (await bucket.readPointer())?.versionId ?? "",
+    removeVersion: async (VersionId) => {
+      await client.send(new DeleteObjectCommand({ Bucket: name, Key: POINTER_KEY, VersionId }));
     },
     clear: async () => {
       await client.send(new DeleteObjectCommand({ Bucket: name, Key: POINTER_KEY }));

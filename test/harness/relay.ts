@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { StandardRetryStrategy } from "@smithy/core/retry";
 import type { Context } from "aws-lambda";
 import { openReconcile, type ReconcileDependencies } from "../../functions/reconcile/dependencies.ts";
+import type { PublicationReport } from "../../functions/reconcile/follow-publication.ts";
 import { reconcile } from "../../functions/reconcile/reconcile.ts";
 import { openRotation, type RotationDependencies } from "../../functions/rotation/dependencies.ts";
 import { followRotation } from "../../functions/rotation/follow-rotation.ts";
@@ -29,6 +30,8 @@ export type TestRelay = {
 /** The reconcile function likewise. */
 export type TestSweeper = {
   sweep(input: unknown): Promise<SweepReport>;
+  /** After a publication, by S3's version of its pointer. */
+  follow(publication: string): Promise<PublicationReport>;
   readonly logs: TestRelay["logs"];
   readonly metrics: TestRelay["metrics"];
   readonly dependencies: ReconcileDependencies;
@@ -89,9 +92,10 @@ export async function startSweeper(
   const dependencies = await open(OPENING);
   forget();
   const run = reconcile(open);
+  const invoke = (input: unknown) => run(input, lambdaContext(backend, options.remainingMs ?? 120_000));
   return {
-    sweep: (input) =>
-      run(input, lambdaContext(backend, options.remainingMs ?? 120_000)) as Promise<SweepReport>,
+    sweep: (input) => invoke(input) as Promise<SweepReport>,
+    follow: (publication) => invoke({ sweep: "metadata", publication }) as Promise<PublicationReport>,
     logs,
     metrics,
     dependencies,

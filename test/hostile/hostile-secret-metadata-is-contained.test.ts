@@ -208,7 +208,7 @@ describe("a namespace whose list stays too large", () => {
       judgesOrphansIn: () => true,
       deletionsShareMax: 0.1,
       mayDelete: true,
-      alsoBoundIn: () => [],
+      alsoBoundIn: async () => [],
       rules: { ownMetadata: RELAY_METADATA, deletionGraceMs: 86_400_000 },
       items: [{ binding }],
     } as unknown as ClusterSweep;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BindingsBucket } from "../../cli/publish/bindings-bucket.ts";
 import { keyOfPart, POINTER_KEY, parsePointer } from "../../shared/bindings/published/pointer.ts";
-import type { ReadObject } from "../../shared/bindings/published/published-rules.ts";
+import type { ReadObject } from "../../shared/bindings/published/rules-store.ts";
 
 export class ConnectionLost extends Error {}
 
@@ -34,7 +34,12 @@ export function memoryBucket() {
           versionId === undefined
             ? latest(POINTER_KEY)
             : versions(POINTER_KEY).find((each) => each.versionId === versionId);
-        return found && { pointer: parsePointer(found.text), etag: etagOf(found.text) };
+        if (found === undefined) return undefined;
+        return {
+          pointer: parsePointer(found.text),
+          etag: etagOf(found.text),
+          versionId: found.versionId,
+        };
       }),
     listPointerVersions: async function* () {
       const all = await ask("list versions", () => versions(POINTER_KEY));
@@ -51,8 +56,9 @@ export function memoryBucket() {
       }),
   };
   /** As the functions read it. */
-  const readObject: ReadObject = async ({ key, etag }) => {
-    const found = latest(key);
+  const readObject: ReadObject = async ({ key, versionId, etag }) => {
+    const found =
+      versionId === undefined ? latest(key) : versions(key).find((each) => each.versionId === versionId);
     if (found === undefined) return { kind: "absent" };
     const current = etagOf(found.text);
     return current === etag ? { kind: "unchanged" } : { kind: "object", body: found.text, etag: current };

@@ -113,7 +113,7 @@ describe("for readers", () => {
       claim: /bindings checked: 36 of 36, skipped: 0; stale and repaired: 6;/,
     },
     { step: "publish", claim: /\+ prod\/billing\/payments from prod\/payments/ },
-    { step: "publish", claim: /a sweep, which creates Secret billing\/payments/ },
+    { step: "publish", claim: /a sweep, which first creates Secret billing\/payments/ },
     {
       step: "publish",
       claim: /with the bindings of 1\.[\s\S]*payments stays, and the sweep reports it, ORPHAN/,

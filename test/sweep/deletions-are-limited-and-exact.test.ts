@@ -55,7 +55,7 @@ const sweepOf = (
     deletionsShareMax,
     mayDelete: true,
     rules: { ownMetadata: RELAY_METADATA, deletionGraceMs: 86_400_000 },
-    alsoBoundIn: () => [],
+    alsoBoundIn: async () => [],
     ...more,
   };
   return sweep as unknown as ClusterSweep;
@@ -121,7 +121,7 @@ describe("deletions", () => {
     const { cluster, asked } = clusterThat(() => true);
     const other = { readMetadata: async () => liveOf(bindingOf(), { uid: "uid-0" }) };
     const connect = () => other as unknown as ClusterConnection;
-    const sweep = sweepOf(cluster, 10, 1, { connect, alsoBoundIn: () => ["alias"] });
+    const sweep = sweepOf(cluster, 10, 1, { connect, alsoBoundIn: async () => ["alias"] });
     const rows = await deleteWithinShare(sweep, deletable(1));
     expect(rows).toMatchObject([{ outcome: "refused", code: "CLUSTER_LISTED_TWICE" }]);
     expect(asked).toEqual([]);

@@ -255,6 +255,11 @@ describe("the published bindings:", () => {
     expect(who("ListBucket", bucket)).toEqual(functions);
   });
 
+  it("only the reconcile function reads earlier versions, and only of the pointer", () => {
+    expect(who("GetObjectVersion", `${bucket}/bindings.json`)).toEqual(["ReconcileRole"]);
+    expect(who("GetObjectVersion", `${bucket}/parts/x.json`)).toEqual([]);
+  });
+
   it.each([
     { what: "another object of the bucket", resource: `${bucket}/other.json` },
     { what: "an object whose name begins like the pointer", resource: `${bucket}/bindings.json.bak` },
@@ -263,7 +268,7 @@ describe("the published bindings:", () => {
   ])("no role reads $what", ({ resource }) => expect(who("GetObject", resource)).toEqual([]));
 
   it.each([
-    ...["PutObject", "DeleteObject", "DeleteObjectVersion", "ReplicateObject", "GetObjectVersion"],
+    ...["PutObject", "DeleteObject", "DeleteObjectVersion", "ReplicateObject"],
     ...["PutBucketPolicy", "DeleteBucket", "PutLifecycleConfiguration", "PutBucketVersioning"],
   ])("no role has %s", (action) => {
     for (const resource of [bucket, `${bucket}/bindings.json`, `${bucket}/parts/x.json`]) {
@@ -448,6 +453,7 @@ describe("with any choice of parameters", () => {
         TakeShards: [],
         ListSecretNames: [],
         ...BINDINGS,
+        ReadEarlierGenerations: [],
         ...SOURCES,
       },
       DescribeSecretsByArn: ["SecretArns"],

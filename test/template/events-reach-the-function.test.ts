@@ -131,12 +131,25 @@ describe("the event of a publication", () => {
     expect(matches(EventPattern, created("bindings.json"))).toBe(false);
   });
 
-  it("starts a sweep by metadata that the reconcile function accepts", () => {
-    const [target] = ruleOf().Targets as { Input: string }[];
-    expect(parseTask(JSON.parse(target?.Input ?? ""))).toEqual({
-      kind: "sweep",
-      request: { mode: "metadata", plan: false },
-    });
+  it.each([
+    {
+      it: "that names the publication",
+      version: "version.2",
+      task: { kind: "publication", publication: "version.2" },
+    },
+    // EventBridge leaves out what an event does not have.
+    {
+      it: "of all bindings, in a bucket without versions",
+      version: "",
+      task: { kind: "sweep", request: { mode: "metadata", plan: false } },
+    },
+  ])("starts a sweep $it", ({ version, task }) => {
+    const [target] = ruleOf().Targets as {
+      InputTransformer: { InputPathsMap: Record<string, string>; InputTemplate: string };
+    }[];
+    const { InputPathsMap, InputTemplate = "" } = target?.InputTransformer ?? {};
+    expect(InputPathsMap).toEqual({ publication: "$.detail.object.version-id" });
+    expect(parseTask(JSON.parse(InputTemplate.replace("<publication>", version)))).toEqual(task);
   });
 });
 

@@ -23,6 +23,9 @@ const CLIENTS: Readonly<Record<string, string>> = { "secrets-manager": "secretsm
 /** Signs its request itself, without a client. */
 const OWN_S3_CALL = "shared/bindings/published/read-object.ts";
 
+/** Uses it for an earlier version of the pointer. */
+const CALL_FOR_A_VERSION = "shared/bindings/published/read-changes.ts";
+
 const stack = deploy(EVERYTHING);
 const idOf = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 
@@ -40,6 +43,7 @@ describe.each(FUNCTIONS)("the built %s function", (name) => {
   it("has a permission for each call, and a call for each permission", () => {
     const calls = inputs.flatMap((file) => {
       if (file.endsWith(OWN_S3_CALL)) return ["s3:GetObject"];
+      if (file.endsWith(CALL_FOR_A_VERSION)) return ["s3:GetObjectVersion"];
       const [, client, operation] = /\/client-([a-z-]+)\/.*\/(\w+)Command\.js$/.exec(file) ?? [];
       return client === undefined ? [] : [`${CLIENTS[client] ?? client}:${operation}`];
     });

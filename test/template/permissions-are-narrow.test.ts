@@ -78,7 +78,7 @@ it("the roles permit little if no source and no cluster is named", () => {
     "KeepFailedEvents",
   ]);
   expect(sidsOf("ReconcileRole")).toEqual([
-    ...["WriteOwnLogs", "ReadBindings", "ListBindings", "KeepFailedEvents"],
+    ...["WriteOwnLogs", "ReadBindings", "ReadEarlierGenerations", "ListBindings", "KeepFailedEvents"],
     ...["SendShards", "TakeShards", "ListSecretNames"],
   ]);
   expect(sidsOf("RuleDeadLetterQueuePolicy")).toEqual(["RulesMaySend"]);
@@ -336,7 +336,7 @@ it.each([
   ["changing clusters", /^eks:(?!DescribeCluster$)/],
   ["anything in IAM", /^iam:/],
   ["creating log groups", /^logs:CreateLogGroup$/],
-  ["writing bindings, or anything else in S3", /^s3:(?!(GetObject|ListBucket)$)/],
+  ["writing bindings, or anything else in S3", /^s3:(?!(GetObject|GetObjectVersion|ListBucket)$)/],
   ["emptying or changing queues", /^sqs:(?!(Send|Receive|Delete)Message$|GetQueueAttributes$)/],
 ])("does not allow %s", (_what, forbidden) => {
   expect(

@@ -17,7 +17,7 @@ export class RulesUnknown extends RelayError {
   readonly retryable = true;
   constructor() {
     super(
-      "The bucket with the bindings does not answer, so the relay writes only Secrets whose bindings have not changed, and deletes none. Check the bucket and, in a VPC, its S3 endpoint: secret-relay doctor.",
+      "The bucket with the bindings does not answer, so the relay writes only Secrets whose bindings have not changed, deletes none, and retries all other events. Check the bucket and, in a VPC, its S3 endpoint: secret-relay doctor.",
     );
   }
 }

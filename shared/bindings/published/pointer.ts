@@ -15,6 +15,8 @@ export type Pointer = {
   readonly publishedBy: string;
   /** The generation whose bindings a rollback put in force again. */
   readonly rollbackTo?: number;
+  /** S3's version of the pointer before this one. Absent in the first pointer, and in a bucket without versions. */
+  readonly previousVersion?: string;
   readonly clusters: CompiledBindings["clusters"];
   readonly counts: { readonly bindings: number; readonly sources: number };
   /** The hash of each part, "" for a part without bindings. The length is a power of two. */
@@ -38,7 +40,8 @@ export function parsePointer(text: string): Pointer {
 }
 
 function isPointer(value: AnyMap): value is AnyMap & Pointer {
-  const { generation, relay, publishedAt, publishedBy, rollbackTo, clusters, counts, parts } = value;
+  const { generation, relay, publishedAt, publishedBy, rollbackTo, previousVersion } = value;
+  const { clusters, counts, parts } = value;
   return (
     isCount(generation) &&
     generation > 0 &&
@@ -46,6 +49,7 @@ function isPointer(value: AnyMap): value is AnyMap & Pointer {
     typeof publishedAt === "string" &&
     typeof publishedBy === "string" &&
     (rollbackTo === undefined || isCount(rollbackTo)) &&
+    (previousVersion === undefined || typeof previousVersion === "string") &&
     isMap(clusters) &&
     Object.values(clusters).every(isCluster) &&
     isMap(counts) &&

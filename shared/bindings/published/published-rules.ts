@@ -6,17 +6,7 @@ import { RulesSuperseded } from "./errors.ts";
 import { parsePart, partOfWebhookId, partsOfSource } from "./part.ts";
 import { BindingsDamaged, keyOfPart, POINTER_KEY, type Pointer, parsePointer } from "./pointer.ts";
 import type { Rules, RulesSource } from "./rules.ts";
-
-/** Reads an object of the store. With the ETag of a known version, an unchanged object is not sent again. */
-export type ReadObject = (
-  request: { readonly key: string; readonly etag?: string },
-  budget: TimeBudget,
-) => Promise<StoredObject>;
-
-export type StoredObject =
-  | { readonly kind: "object"; readonly body: string; readonly etag: string }
-  | { readonly kind: "unchanged" }
-  | { readonly kind: "absent" };
+import type { ReadObject, ReadParts } from "./rules-store.ts";
 
 /**
  * The published rules. The pointer is read with If-None-Match, and a part only once: it never changes.
@@ -53,7 +43,8 @@ export function publishedRules(readObject: ReadObject): RulesSource {
       }
     };
     const { pointer } = of;
-    return pointer === undefined ? nothingPublished(check) : rulesOfPointer(pointer, parts, check);
+    if (pointer === undefined) return nothingPublished(check);
+    return { ...rulesOfPointer(pointer, parts, check), store: { pointer, readObject, readParts: parts } };
   };
 
   return {
@@ -71,12 +62,6 @@ export function publishedRules(readObject: ReadObject): RulesSource {
 
 /** Empty before the first publication. */
 type Known = { readonly pointer?: Pointer; readonly etag?: string };
-
-type ReadParts = (
-  pointer: Pointer,
-  numbers: Iterable<number>,
-  budget: TimeBudget,
-) => Promise<readonly Binding[]>;
 
 function rulesOfPointer(pointer: Pointer, readParts: ReadParts, check: Rules["check"]): Rules {
   const { generation, relay, clusters, parts } = pointer;

@@ -21,7 +21,11 @@ import {
 /** Reads an object, or learns that it still has the given ETag. Throws the errors of store-errors.ts. */
 export type ReadObject = (object: ObjectRequest, budget: TimeBudget) => Promise<ObjectRead>;
 
-export type ObjectRequest = ObjectName & { readonly etag?: string };
+export type ObjectRequest = ObjectName & {
+  readonly etag?: string;
+  /** An earlier version; `absent` if S3 no longer has it. */
+  readonly versionId?: string;
+};
 
 export type ObjectRead =
   | {
@@ -56,7 +60,7 @@ export function readObjectWith({
   const urlOf = objectUrlsIn(region, env);
 
   const send = async (
-    { bucket, key, etag }: ObjectRequest,
+    { bucket, key, etag, versionId }: ObjectRequest,
     identity: AwsCredentialIdentity,
     abortSignal: AbortSignal,
   ): Promise<Response> => {
@@ -71,7 +75,7 @@ export function readObjectWith({
       uriEscapePath: false,
     });
     const request = await signer.sign(
-      { ...url, method: "GET", query: {}, headers },
+      { ...url, method: "GET", query: { ...(versionId !== undefined && { versionId }) }, headers },
       { signingDate: new Date(now()) },
     );
     const { response } = await requestHandler.handle(request as HandledRequest, { abortSignal });
@@ -125,7 +129,8 @@ function readResponse(object: Parameters<ReadObject>[0], response: Response, reg
     return { kind: "unchanged" };
   }
   // A 404 of a proxy, or of an absent bucket, says nothing about the object.
-  if (status === 404 && codeOf(body) === "NoSuchKey") return { kind: "absent" };
+  const absence = object.versionId === undefined ? "NoSuchKey" : "NoSuchVersion";
+  if (status === 404 && codeOf(body) === absence) return { kind: "absent" };
   throw classifyResponse(object, response, region);
 }
 

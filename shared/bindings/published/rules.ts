@@ -2,6 +2,7 @@ import type { TimeBudget } from "../../runtime/time-budget.ts";
 import type { AwsLocation, SecretReference } from "../../source/secret-id.ts";
 import type { CompiledBindings } from "../binding.ts";
 import { type BindingIndex, indexPerLocation } from "../binding-index.ts";
+import type { RulesStore } from "./rules-store.ts";
 
 /** The bindings of one generation. */
 export type Rules = Pick<CompiledBindings, "relay" | "clusters"> & {
@@ -11,6 +12,8 @@ export type Rules = Pick<CompiledBindings, "relay" | "clusters"> & {
   find(self: AwsLocation, subject: Subject, budget: TimeBudget): Promise<BindingIndex>;
   /** All bindings. */
   all(self: AwsLocation, budget: TimeBudget): Promise<BindingIndex>;
+  /** Where they are published; absent for a local file, and before the first publication. */
+  readonly store?: RulesStore;
   /** Part of the fence: whether these rules are in force now, after the live Secret was read. */
   check(budget: TimeBudget): Promise<RulesCheck>;
 };

@@ -32,7 +32,7 @@ export class RulesJudge implements Listener {
   readonly #inForce = new Map<string, InForce[]>();
   /** Parts in the bucket, by their path. */
   readonly #parts = new Set<string>();
-  readonly #published: (relay: string) => void;
+  readonly #published: (relay: string, version: string) => void;
   /** When an environment last got the pointer from S3, and when for the first time. */
   readonly #asked: Environments<number> = new WeakMap();
   readonly #firstAsked: Environments<number> = new WeakMap();
@@ -47,7 +47,11 @@ export class RulesJudge implements Listener {
   /** Since when a Secret has the fingerprint of its unchanged binding. */
   readonly #rightSince = new Map<string, number>();
 
-  constructor(world: World, { bindings, targets }: Fleet, published: (relay: string) => void) {
+  constructor(
+    world: World,
+    { bindings, targets }: Fleet,
+    published: (relay: string, version: string) => void,
+  ) {
     this.#world = world;
     this.#bindings = bindings;
     this.#published = published;
@@ -122,12 +126,20 @@ export class RulesJudge implements Listener {
     return this.violations;
   }
 
-  #served({ request: { method, url, body }, answer: { status }, environment, servedAt }: Exchange): void {
+  #served({
+    request: { method, url, body },
+    answer: { status, headers },
+    environment,
+    servedAt,
+  }: Exchange): void {
     const [, bucket = "", ...rest] = url.pathname.split("/");
     const isPointer = rest.join("/") === "bindings.json" && url.search.includes("versionId") === false;
     if (method === "PUT" && status === 200) {
       if (!isPointer) this.#parts.add(url.pathname);
-      else this.#putInForce(bucket, JSON.parse(body.toString()) as Pointer, servedAt);
+      else {
+        const published = this.#putInForce(bucket, JSON.parse(body.toString()) as Pointer, servedAt);
+        this.#published(published, String(headers["x-amz-version-id"]));
+      }
     }
     if (method === "GET" && isPointer && environment !== undefined && (status === 200 || status === 304)) {
       this.#asked.set(environment, servedAt);
@@ -135,7 +147,8 @@ export class RulesJudge implements Listener {
     }
   }
 
-  #putInForce(bucket: string, pointer: Pointer, startedAt: number): void {
+  /** Returns the name of the relay. */
+  #putInForce(bucket: string, pointer: Pointer, startedAt: number): string {
     const bindings = this.#bindings.find(({ relay }) => bucketOf(relay) === bucket);
     if (bindings === undefined) throw new TypeError(`Unknown bucket ${bucket}`);
     const { generation, parts, relay } = pointer;
@@ -152,7 +165,7 @@ export class RulesJudge implements Listener {
     known.push({ ...bindings.generationOf(pointer), number: generation, startedAt });
     this.#inForce.set(relay, known);
     this.counts.generations += 1;
-    this.#published(relay);
+    return relay;
   }
 
   #touched({ host, request: { method, url }, answer, environment, servedAt }: Exchange): void {

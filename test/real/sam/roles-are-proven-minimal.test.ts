@@ -72,6 +72,7 @@ const SHOULD: Readonly<Record<string, readonly Allowed[]>> = {
       Resource: "<ShardQueue>.Arn",
     },
     { Action: ["secretsmanager:ListSecrets", "secretsmanager:BatchGetSecretValue"], Resource: "*" },
+    { Action: "s3:GetObjectVersion", Resource: `${BINDINGS}/bindings.json` },
     ...readBindings,
   ],
   WebhookRole: [

@@ -166,7 +166,9 @@ describe("the published bindings", () => {
     const functions = ofType("AWS::Lambda::Function").map(([id]) => roleOf(id));
     expect(usersOf("arn:aws:s3:::<BindingsBucket>/bindings.json", /^s3:GetObject$/)).toEqual(functions);
     const others = allows().flatMap(({ statement }) =>
-      actionsOf(statement).filter((action) => /^s3:(?!(GetObject|ListBucket)$)/.test(action)),
+      actionsOf(statement).filter((action) =>
+        /^s3:(?!(GetObject|GetObjectVersion|ListBucket)$)/.test(action),
+      ),
     );
     expect(others).toEqual([]);
   });
