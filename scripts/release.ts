@@ -1,5 +1,5 @@
-// Writes dist/release: a template of plain CloudFormation, without a transform, for StackSets and for those who do not use
-// SAM; the zips of the functions; and their checksums. Two runs write the same bytes.
+// Writes dist/release: a template of plain CloudFormation, without a transform, for StackSets and for users
+// without SAM; the zips of the functions; and their checksums. Two runs write the same bytes.
 // Needs what test/real/sam/install.sh needs: python3 with venv, and a Python package index for the first run, which takes
 // about 40 s more. Otherwise it takes about 10 s.
 import { execFileSync } from "node:child_process";

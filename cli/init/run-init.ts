@@ -69,7 +69,7 @@ export async function runInit(
   }
 }
 
-/** The operator's own bindings.yaml stays as it is; what is missing for a deployment is its samconfig.toml. */
+/** Keeps the operator's own bindings.yaml, and writes the samconfig.toml that its deployment needs. */
 async function writeSamConfig(
   cli: Cli,
   options: InitOptions,

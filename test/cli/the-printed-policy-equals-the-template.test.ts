@@ -164,7 +164,7 @@ describe("secret-relay iam", () => {
     const many = Array.from({ length: 200 }, (_, at) => `team-${at}/secret`);
     const { parameters } = await iamJson(many);
     const lists = SOURCE_LISTS.filter((name) => parameters[name] !== undefined);
-    expect(lists).toEqual(["SecretArns", "SecretArns2", "SecretArns3", "SecretArns4"].concat(lists.slice(4)));
+    expect(lists).toEqual(SOURCE_LISTS.slice(0, 4));
     for (const name of lists) expect(Buffer.byteLength(parameters[name] ?? "")).toBeLessThanOrEqual(4_096);
     const read = statementsOf(parameters, "ReconcileRole").find(
       ({ Sid }) => Sid === "ReadAndDescribeSecretsByArn",
