@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** A folder in which `npm run release` can write, without a change of this checkout. */
 export type RepositoryCopy = {
   readonly folder: string;
-  /** Takes about 10 s, once the environment of install.sh is there. */
+  /** Takes about 20 s, once the environment of install.sh is there. */
   release(): Promise<void>;
   remove(): void;
 };
