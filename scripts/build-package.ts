@@ -24,7 +24,6 @@ const FILES = [
   "template.yaml",
   "webhook-url.yaml",
   "bindings.yaml",
-  "samconfig.toml.example",
 ];
 
 /** Inlines the files that a module reads from its own folder, since the bundle is in another one. */

@@ -5,15 +5,10 @@ import type { AwsLocation } from "../../shared/source/secret-id.ts";
 import { type AddCommand, type Cli, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
 import { UsageError } from "../errors.ts";
-import { type AwsNeeds, awsNeeds, sharedPrefix } from "../iam/aws-needs.ts";
+import { type AwsNeeds, awsNeeds } from "../iam/aws-needs.ts";
+import { checkExcess } from "../iam/check-excess.ts";
 import { policyStatements, type RelayFunction } from "../iam/policy-statements.ts";
-import {
-  PARAMETER_BYTES_MAX,
-  printParameters,
-  type StackParameters,
-  stackParameters,
-  tooLongParameters,
-} from "../iam/stack-parameters.ts";
+import { printParameter, type StackParameters, stackParameters } from "../iam/stack-parameters.ts";
 import { type AwsOptions, addAwsOptions, addPreparedBindingsOptions } from "../live/options.ts";
 
 type Options = AwsOptions & {
@@ -35,7 +30,7 @@ export const addIam: AddCommand = (program, cli) => {
       "Prints the minimal AWS permissions of a function for these bindings: as a policy document, or as the parameters from which the template creates the same policy.",
     examples: [
       ["secret-relay iam", "for a review, or for your own role"],
-      ["secret-relay iam --parameters", "for samconfig.toml"],
+      ["secret-relay iam --parameters", "for parameter_overrides in samconfig.toml"],
       ["secret-relay iam --parameters --prefix prod/", "if there are too many sources to list"],
     ],
   })
@@ -53,7 +48,7 @@ export const addIam: AddCommand = (program, cli) => {
         .choices(["rotation", "reconcile"])
         .default("reconcile", "reconcile, which includes all permissions of rotation"),
     )
-    .option("--parameters", "print template parameters in the format of samconfig.toml")
+    .option("--parameters", "print template parameters, as items of parameter_overrides in samconfig.toml")
     .option("--json", "print the result as one JSON object");
   addPreparedBindingsOptions(addAwsOptions(command)).action(
     cli.runs(async (options: Options) => {
@@ -62,9 +57,10 @@ export const addIam: AddCommand = (program, cli) => {
       const { compiled } = await loadBindingsOrPublished(cli, options);
       const location = await stackLocation(cli, options);
       const { prefix, kmsKey: kmsKeyArns, externalSecretsByTag: findsByTag = false } = options;
-      const needs = awsNeeds(compiled, { location, kmsKeyArns, findsByTag, prefix });
+      const wanted = { location, kmsKeyArns, findsByTag, prefix };
+      if (options.parameters === true || options.json === true) checkExcess(compiled, wanted);
+      const needs = awsNeeds(compiled, wanted);
       const parameters = stackParameters(needs);
-      if (options.parameters === true) checkLengths(parameters, compiled, location);
       const policy = { Version: "2012-10-17", Statement: policyStatements(needs, options.for) };
       for (const note of notesOn(needs, compiled)) terminal.say(note);
       return finish(cli, options, { ok: true, location, parameters, policy }, () =>
@@ -73,6 +69,12 @@ export const addIam: AddCommand = (program, cli) => {
     }),
   );
 };
+
+/** The other items of `parameter_overrides` are the operator's own. */
+function printParameters(parameters: StackParameters): string {
+  const items = Object.entries(parameters).map(([name, value]) => `  ${printParameter(name, value)}`);
+  return ["  # In samconfig.toml, under parameter_overrides. Keep its other items.", ...items].join("\n");
+}
 
 /** Calls AWS only if the command line does not give account and Region. */
 async function stackLocation({ env }: Cli, options: Options): Promise<AwsLocation> {
@@ -84,19 +86,6 @@ async function stackLocation({ env }: Cli, options: Options): Promise<AwsLocatio
   const location = parseAwsLocation(account, region ?? "");
   if (location !== undefined) return location;
   throw new UsageError("--account (twelve digits) needs --region or AWS_REGION, the Region of the stack.");
-}
-
-function checkLengths(parameters: StackParameters, compiled: CompiledBindings, location: AwsLocation): void {
-  const [name] = tooLongParameters(parameters);
-  if (name === undefined) return;
-  const prefix = name === "SecretArns" ? sharedPrefix(compiled, location) : undefined;
-  const advice =
-    prefix === undefined
-      ? "Attach the statements to the roles in your own policy: secret-relay iam."
-      : `Add --prefix ${prefix}, which all of these names share.`;
-  throw new UsageError(
-    `${name} exceeds the ${PARAMETER_BYTES_MAX} bytes that CloudFormation allows for a parameter. ${advice}`,
-  );
 }
 
 /** Permissions that another account or role must grant, and the option that the bindings cannot decide. */

@@ -11,14 +11,19 @@ export const addInit: AddCommand = (program, cli) => {
   const command = defineCommand(program, "init", {
     summary: "create bindings.yaml and samconfig.toml",
     description:
-      "Lists the clusters and secrets of your AWS account, asks which secret goes into which Kubernetes Secret, shows bindings.yaml and samconfig.toml, and writes them after your confirmation. It checks each answer when you type it. With --cluster and --bind it asks nothing. It reads no secret value. Without --force or your confirmation it overwrites only the example files of the repository.",
+      "Lists the clusters and secrets of your AWS account, asks which secret goes into which Kubernetes Secret, shows bindings.yaml and samconfig.toml, and writes them after your confirmation. It checks each answer when you type it. With --cluster and --bind it asks nothing. If you have a bindings.yaml of your own, it only writes samconfig.toml for it. It reads no secret value. Without --force or your confirmation it overwrites only the example bindings.yaml of the repository.",
     examples: [
       ["secret-relay init", "answer questions"],
       ["secret-relay init --cluster prod-eks --bind prod/db=shop/db", "in a script"],
+      [
+        "secret-relay init --prefix prod/",
+        "allow all secrets below prod/, so that a further one needs no deployment",
+      ],
     ],
   })
     .option("--cluster <name...>", "EKS clusters by name; by default the only cluster of the Region")
     .option("--bind <source=namespace/name...>", "a source and its Kubernetes Secret")
+    .option("--prefix <text>", "let the functions read all secrets whose names begin with this text")
     .option("--force", "overwrite existing files")
     .option("--json", "print the result as one JSON object");
   addAwsOptions(command).action(cli.runs((options: Options) => init(cli, options)));
@@ -31,7 +36,9 @@ async function init(cli: CommandLine, options: Options): Promise<ExitCode> {
     terminal.canAsk && !isAnswered(options) ? (await import("../init/ask.ts")).promptQuestions : undefined;
   const { files, clusters, binds } = await runInit(cli, options, questions);
   return finish(cli, options, { ok: true, files, clusters, binds }, () => {
-    terminal.out(`Wrote ${files[0]} (${binds.length} Secret(s) in ${clusters[0]}) and ${files[1]}.`);
+    const bound =
+      files.length > 1 ? `: ${binds.length} Secret(s) in ${clusters[0]}` : " for your bindings.yaml";
+    terminal.out(`Wrote ${files.join(" and ")}${bound}.`);
     terminal.say(nextSteps(clusters, cli.env));
   });
 }

@@ -21,7 +21,7 @@ export async function checkStack(aws: AwsSession, stackName: string, now: number
       return { results: [wrongBy("stack", error), ...skippedParts("the stack")] };
     }
     const says = `stack ${stackName} does not exist in ${aws.region}`;
-    const fix = `${REDEPLOY} --guided, or select another one with --stack-name and --region`;
+    const fix = `${REDEPLOY}, with the samconfig.toml of secret-relay init; or select another one with --stack-name and --region`;
     return { results: [wrong("stack", { code: error.code, says, fix }), ...skippedParts("the stack")] };
   }
   const parts = await Promise.all([

@@ -47,16 +47,26 @@ export function awsNeeds({ clusters, bindings }: CompiledBindings, options: Need
   };
 }
 
-/** The longest common prefix, up to a slash, of all source names in this account and Region. */
-export function sharedPrefix({ bindings }: CompiledBindings, location: AwsLocation): string | undefined {
+/**
+ * The prefixes, up to a slash, of source names in this account and Region, each with the number of sources below it. The
+ * narrowest come first.
+ */
+export function namePrefixes(
+  { bindings }: CompiledBindings,
+  location: AwsLocation,
+): readonly { readonly prefix: string; readonly sources: number }[] {
   const sources = bindings.flatMap((binding) => binding.sources);
-  const names = sources.flatMap((source) => (isOf(source, location) ? [source.names[0]] : []));
-  const [first = "", ...others] = names;
-  let end = first.lastIndexOf("/") + 1;
-  while (end > 0 && !others.every((name) => name.startsWith(first.slice(0, end)))) {
-    end = first.lastIndexOf("/", end - 2) + 1;
+  const names = unique(sources.flatMap((source) => (isOf(source, location) ? [source.names[0]] : [])));
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
+      const prefix = name.slice(0, end + 1);
+      counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+    }
   }
-  return end > 0 ? first.slice(0, end) : undefined;
+  return [...counts]
+    .map(([prefix, sources]) => ({ prefix, sources }))
+    .sort((one, other) => other.prefix.length - one.prefix.length);
 }
 
 function arnOf({ id, location: own, suffix }: SecretReference, location: AwsLocation): string {

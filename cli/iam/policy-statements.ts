@@ -3,7 +3,7 @@ import type { AwsNeeds } from "./aws-needs.ts";
 export type PolicyStatement = {
   readonly Sid: string;
   readonly Effect: "Allow";
-  readonly Action: string;
+  readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
   readonly Condition?: object;
 };
@@ -21,16 +21,18 @@ export function policyStatements(needs: AwsNeeds, of: RelayFunction): readonly P
       ? undefined
       : `arn:${location.partition}:secretsmanager:${location.region}:${location.accountId}:secret:${secretNamePrefix}*`;
   const isSweeping = of === "reconcile";
+  const describes = isSweeping || needs.findsByTag;
   const viaService = `secretsmanager.*.${location.partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}`;
   return [
-    ...allow("ReadSecretsByArn", "secretsmanager:GetSecretValue", secretArns),
+    ...(describes
+      ? allow(
+          "ReadAndDescribeSecretsByArn",
+          ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+          secretArns,
+        )
+      : allow("ReadSecretsByArn", "secretsmanager:GetSecretValue", secretArns)),
     ...allow("ReadSecretsByPrefix", "secretsmanager:GetSecretValue", prefixed),
-    ...(isSweeping || needs.findsByTag
-      ? [
-          ...allow("DescribeSecretsByArn", "secretsmanager:DescribeSecret", secretArns),
-          ...allow("DescribeSecretsByPrefix", "secretsmanager:DescribeSecret", prefixed),
-        ]
-      : []),
+    ...(describes ? allow("DescribeSecretsByPrefix", "secretsmanager:DescribeSecret", prefixed) : []),
     ...(isSweeping
       ? [
           // AWS supports no resource for these two. The second reads only values that the first statements allow.
@@ -46,7 +48,7 @@ export function policyStatements(needs: AwsNeeds, of: RelayFunction): readonly P
 
 function allow(
   Sid: string,
-  Action: string,
+  Action: string | readonly string[],
   Resource: string | readonly string[] | undefined,
   Condition?: object,
 ): PolicyStatement[] {

@@ -1,14 +1,19 @@
 import { stringify } from "yaml";
+import type { CompiledBindings } from "../../shared/bindings/binding.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import { DEFAULT_RELAY_NAME } from "../../shared/bindings/relay-identity.ts";
 import type { AwsLocation } from "../../shared/source/secret-id.ts";
-import { awsNeeds } from "../iam/aws-needs.ts";
-import { printParameters, stackParameters } from "../iam/stack-parameters.ts";
+import { awsNeeds, namePrefixes } from "../iam/aws-needs.ts";
+import { checkExcess } from "../iam/check-excess.ts";
+import { printSamConfig } from "./samconfig.ts";
 
 /** EKS clusters by name, and the first bindings. */
 export type InitAnswers = {
   readonly location: AwsLocation;
   readonly clusters: readonly string[];
   readonly binds: readonly Bind[];
+  /** Allows all sources whose names begin with it, in place of the bound ones. */
+  readonly prefix?: string | undefined;
 };
 
 /** The Secret is created in the first cluster. */
@@ -16,22 +21,41 @@ export type Bind = { readonly source: string; readonly namespace: string; readon
 
 export type InitFiles = { readonly bindings: string; readonly samconfig: string };
 
-/** Throws BindingsError for an invalid name. Pure. */
-export function initFiles({ location, clusters, binds }: InitAnswers): InitFiles {
+/** Throws BindingsError for an invalid name, and UsageError for more sources than a stack takes. Pure. */
+export function initFiles({ location, clusters, binds, prefix }: InitAnswers): InitFiles {
   const [first = ""] = clusters;
   const file = {
     version: 1,
+    relay: DEFAULT_RELAY_NAME,
     clusters: Object.fromEntries(clusters.map((name) => [name, { name, region: location.region }])),
     defaults: { cluster: first },
     bindings: binds.map(({ source, namespace, name }) => ({ source, targets: [{ namespace, name }] })),
   };
   const bindings = `${BINDINGS_HEAD}${stringify(file, { lineWidth: 0 })}`;
-  const compiled = loadBindings(bindings, "bindings.yaml");
-  const parameters = { ...stackParameters(awsNeeds(compiled, { location })), AccessEntryClusterName: first };
-  const samconfig = SAMCONFIG.replace("REGION", location.region).replace("PARAMETERS", () =>
-    printParameters(parameters),
+  return { bindings, samconfig: samConfigFor(loadBindings(bindings, "bindings.yaml"), location, prefix) };
+}
+
+/** samconfig.toml for bindings. Throws UsageError for more than one stack takes. Pure. */
+export function samConfigFor(
+  compiled: CompiledBindings,
+  location: AwsLocation,
+  prefix: string | undefined,
+): string {
+  const options = { location, prefix };
+  checkExcess(compiled, options);
+  const needs = awsNeeds(compiled, options);
+  const own = Object.values(compiled.clusters).find(
+    ({ region, roleArn }) => region === location.region && roleArn === undefined,
   );
-  return { bindings, samconfig };
+  const covering = namePrefixes(compiled, location).find(
+    ({ sources }) => sources === needs.secretArns.length,
+  );
+  return printSamConfig({
+    needs,
+    relay: compiled.relay,
+    accessEntryCluster: own?.name,
+    sharedPrefix: covering?.prefix,
+  });
 }
 
 /** `prod/db=shop/db` */
@@ -52,19 +76,4 @@ export function suggestSecretName(source: string): string {
 
 const BINDINGS_HEAD = `# The Kubernetes Secrets of each secret in AWS Secrets Manager.
 # All settings: docs/configuration.md, or secret-relay schema. Check this file: secret-relay validate
-`;
-
-const SAMCONFIG = `version = 0.1
-
-[default.validate.parameters]
-lint = true
-
-[default.deploy.parameters]
-stack_name = "secret-relay"
-region = "REGION"
-resolve_s3 = true
-capabilities = "CAPABILITY_IAM"
-confirm_changeset = true
-# The permissions that the bindings need. Update them after each change: secret-relay iam --parameters
-PARAMETERS
 `;

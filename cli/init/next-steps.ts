@@ -6,9 +6,11 @@ export function nextSteps(clusters: readonly string[], env: NodeJS.ProcessEnv): 
   // npm sets this for npx, whose commands are not on the PATH.
   const command = env.npm_command === "exec" ? "npx secret-relay" : "secret-relay";
   return listCommands("Next:", [
-    [`${command} plan`, "show the planned writes"],
-    [`${command} rbac${several} | kubectl apply -f -`, "grant the relay its permissions"],
-    ["npm run build && sam build && sam deploy", "deploy the functions"],
+    [
+      "npm run build && sam build && sam deploy",
+      "deploy the functions; until you publish, they write nothing",
+    ],
+    [`${command} rbac${several} | kubectl apply -f -`, "grant the relay its permissions in the cluster"],
     [`${command} publish`, "put the bindings in force; the Secrets follow within seconds"],
     [`${command} doctor`, "check the installation"],
   ]);

@@ -7,21 +7,24 @@ import type { Cli } from "../cli.ts";
 import { toRelayError, UsageError } from "../errors.ts";
 import { writeOutputFile } from "../files.ts";
 import type { AwsSession } from "../live/aws-session.ts";
+import { loadFile } from "../live/load-bindings.ts";
 import { openSources, type Session } from "../live/open-session.ts";
 import type { AwsOptions } from "../live/options.ts";
 import { withProgress } from "../terminal/progress.ts";
 import type { Questions } from "./ask.ts";
 import { findTargetProblem } from "./check-target.ts";
 import { findClusters, findSecrets } from "./find-in-account.ts";
-import { type Bind, initFiles, parseBind, suggestSecretName } from "./init-files.ts";
+import { type Bind, initFiles, parseBind, samConfigFor, suggestSecretName } from "./init-files.ts";
 
 export type InitOptions = AwsOptions & {
   readonly cluster?: readonly string[];
   readonly bind?: readonly string[];
+  readonly prefix?: string;
   readonly force?: boolean;
 };
 
 export type InitResult = {
+  /** Without bindings.yaml if the operator's own was used as it is. */
   readonly files: readonly string[];
   readonly clusters: readonly string[];
   readonly binds: readonly Bind[];
@@ -40,25 +43,23 @@ export async function runInit(
   const { terminal } = cli;
   const binds = parseBinds(options.bind ?? []);
   const existing = options.force === true ? [] : await findExisting(cli);
+  if (existing.includes(FILES[0]) && options.bind === undefined && options.cluster === undefined) {
+    return writeSamConfig(cli, options, existing, questions);
+  }
   const [first] = existing;
   // With a terminal, the question comes last, when the content is known.
   if (first !== undefined && questions === undefined) {
     throw new UsageError(`${first} already exists. Edit it, or overwrite it with --force.`);
   }
-  const { aws, source } = await withProgress(terminal, "reading your AWS identity", () =>
-    openSources(options),
-  );
-  const { location, callerArn } = aws;
-  terminal.say(`Account ${location.accountId}, Region ${location.region}, as ${callerArn}`);
+  const { aws, source } = await openAccount(cli, options);
   const answers: Answers = { clusters: [], binds: [...binds] };
   try {
     answers.clusters = await selectClusters(cli, options, aws, questions);
     if (binds.length > 0) await checkSources(cli, aws, source, binds);
     else await askForBinds(cli, aws, questions, answers);
-    const texts = initFiles({ location, ...answers });
-    if (questions !== undefined) await confirmWrites(cli, texts, existing, questions);
-    await writeOutputFile(cli, FILES[0], texts.bindings);
-    await writeOutputFile(cli, FILES[1], texts.samconfig);
+    const { bindings, samconfig } = initFiles({ location: aws.location, prefix: options.prefix, ...answers });
+    const texts = { [FILES[0]]: bindings, [FILES[1]]: samconfig };
+    await writeAll(cli, texts, existing, questions);
     return { files: FILES, ...answers };
   } catch (error) {
     if (questions !== undefined && answers.binds.length > 0) {
@@ -66,6 +67,32 @@ export async function runInit(
     }
     throw error;
   }
+}
+
+/** Keeps the operator's own bindings.yaml, and writes the samconfig.toml that its deployment needs. */
+async function writeSamConfig(
+  cli: Cli,
+  options: InitOptions,
+  existing: readonly string[],
+  questions: Questions | undefined,
+): Promise<InitResult> {
+  const [bindingsFile, samConfigFile] = FILES;
+  if (existing.includes(samConfigFile) && questions === undefined) {
+    throw new UsageError(`${samConfigFile} already exists. Edit it, or overwrite both files with --force.`);
+  }
+  const { compiled } = await loadFile(cli, bindingsFile);
+  const { aws } = await openAccount(cli, options);
+  const samconfig = samConfigFor(compiled, aws.location, options.prefix);
+  const overwritten = existing.filter((file) => file === samConfigFile);
+  await writeAll(cli, { [samConfigFile]: samconfig }, overwritten, questions);
+  return { files: [samConfigFile], clusters: Object.keys(compiled.clusters), binds: [] };
+}
+
+async function openAccount({ terminal }: Cli, options: InitOptions) {
+  const opened = await withProgress(terminal, "reading your AWS identity", () => openSources(options));
+  const { location, callerArn } = opened.aws;
+  terminal.say(`Account ${location.accountId}, Region ${location.region}, as ${callerArn}`);
+  return opened;
 }
 
 async function selectClusters(
@@ -154,17 +181,24 @@ async function askForBinds(
   }
 }
 
-async function confirmWrites(
-  { terminal }: Cli,
-  texts: { readonly bindings: string; readonly samconfig: string },
+/** Shows the files and asks first, if there is a terminal. */
+async function writeAll(
+  cli: Cli,
+  texts: Readonly<Record<string, string>>,
   existing: readonly string[],
-  questions: Questions,
+  questions: Questions | undefined,
 ): Promise<void> {
-  const indented = (text: string) => text.trimEnd().replace(/^/gm, "    ");
-  terminal.say(`\n${FILES[0]}:\n${indented(texts.bindings)}\n\n${FILES[1]}:\n${indented(texts.samconfig)}\n`);
-  const question =
-    existing.length > 0 ? `Overwrite ${existing.join(" and ")}?` : `Write ${FILES.join(" and ")}?`;
-  if (!(await questions.confirm(question))) throw new UsageError("Nothing was written.");
+  const files = Object.entries(texts);
+  if (questions !== undefined) {
+    const previews = files.map(([file, text]) => `\n${file}:\n${text.trimEnd().replace(/^/gm, "    ")}\n`);
+    cli.terminal.say(previews.join(""));
+    const question =
+      existing.length > 0
+        ? `Overwrite ${existing.join(" and ")}?`
+        : `Write ${Object.keys(texts).join(" and ")}?`;
+    if (!(await questions.confirm(question))) throw new UsageError("Nothing was written.");
+  }
+  for (const [file, text] of files) await writeOutputFile(cli, file, text);
 }
 
 function parseBinds(texts: readonly string[]): readonly Bind[] {
@@ -199,12 +233,13 @@ function notChecked({ terminal }: Cli, what: string, error: unknown): undefined 
   return undefined;
 }
 
-function commandOf({ clusters, binds }: Answers, { profile, region }: InitOptions): string {
+function commandOf({ clusters, binds }: Answers, { profile, region, prefix }: InitOptions): string {
   return [
     "secret-relay init",
     ...(profile === undefined ? [] : ["--profile", profile]),
     ...(region === undefined ? [] : ["--region", region]),
     ...(clusters.length === 0 ? [] : ["--cluster", ...clusters]),
+    ...(prefix === undefined ? [] : ["--prefix", prefix]),
     "--bind",
     ...binds.map(({ source, namespace, name }) => `'${source}=${namespace}/${name}'`),
   ].join(" ");

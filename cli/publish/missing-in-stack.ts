@@ -1,4 +1,5 @@
 import type { AwsNeeds } from "../iam/aws-needs.ts";
+import { SOURCE_LISTS } from "../iam/stack-parameters.ts";
 
 /** A right in AWS that bindings need and the stack's parameters do not give. */
 export type MissingInStack = {
@@ -14,7 +15,7 @@ export function missingInStack(
   const { partition, region, accountId } = needs.location;
   const prefix = parameters.SecretNamePrefix ?? "";
   const secrets = [
-    ...listOf(parameters.SecretArns),
+    ...SOURCE_LISTS.flatMap((name) => listOf(parameters[name])),
     ...(prefix === "" ? [] : [`arn:${partition}:secretsmanager:${region}:${accountId}:secret:${prefix}*`]),
   ];
   const all: MissingInStack[] = [

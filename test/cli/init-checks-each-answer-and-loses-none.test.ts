@@ -164,15 +164,26 @@ describe("a person at a terminal", () => {
   });
 
   it("is asked before files are overwritten, and keeps files and answers by saying no", async () => {
-    desk.write("bindings.yaml", "mine");
+    desk.write("samconfig.toml", "mine");
     const { answers, told } = answering(["shop/cache", "shop/db"], { agrees: false });
     expect(await init(answers)).toBe("Nothing was written.");
-    expect(told.questions).toEqual(["Overwrite bindings.yaml?"]);
-    expect(desk.read("bindings.yaml")).toBe("mine");
-    expect(existsSync(join(desk.folder, "samconfig.toml"))).toBe(false);
+    expect(told.questions).toEqual(["Overwrite samconfig.toml?"]);
+    expect(desk.read("samconfig.toml")).toBe("mine");
+    expect(existsSync(join(desk.folder, "bindings.yaml"))).toBe(false);
     expect(messages.at(-1)).toBe(
       "Your answers, to continue from: secret-relay init --cluster sandbox --bind 'prod/cache=shop/cache' 'prod/db=shop/db'",
     );
+  });
+
+  it("with bindings.yaml and samconfig.toml, sees the new samconfig.toml, and keeps both by saying no", async () => {
+    desk.writeBindings([{ source: "prod/db", targets: [{ namespace: "shop", name: "db" }] }]);
+    desk.write("samconfig.toml", "mine");
+    const before = desk.read("bindings.yaml");
+    const { answers, told } = answering([], { agrees: false });
+    expect(await init(answers)).toBe("Nothing was written.");
+    expect(messages.join("\n")).toContain(":secret:prod/db-??????");
+    expect(told.questions).toEqual(["Overwrite samconfig.toml?"]);
+    expect([desk.read("bindings.yaml"), desk.read("samconfig.toml")]).toEqual([before, "mine"]);
   });
 
   it("keeps the answers if a file cannot be written", async () => {

@@ -37,6 +37,86 @@ describe("secret-relay init", () => {
     expect((await desk.run("validate")).exitCode).toBe(0);
   });
 
+  it("writes a samconfig.toml that needs no further question: Region, stack, rights to make roles, and parameters", async () => {
+    await desk.run("init", ...bind());
+    expect(desk.read("samconfig.toml")).toBe(`# For sam deploy. All parameters: docs/deploy.md
+version = 0.1
+
+[default.validate.parameters]
+lint = true
+
+[default.deploy.parameters]
+# With another name, the commands need --stack-name.
+stack_name = "secret-relay"
+region = "eu-west-1"
+# SAM uploads the functions into a bucket that it makes once in each Region.
+resolve_s3 = true
+# The stack makes IAM roles and policies, without names of their own.
+capabilities = "CAPABILITY_IAM"
+# Shows the changes, and asks before it makes them.
+confirm_changeset = true
+# A value with spaces needs quotes of its own: SAM cuts it at the first space otherwise.
+parameter_overrides = [
+  # The name of the relay in the clusters. bindings.yaml has the same one.
+  "RelayName=secret-relay",
+  # The secrets that the functions may read. After a change of bindings: secret-relay iam --parameters
+  "SecretArns=arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-??????",
+  # All secrets whose names begin so. A further one then needs no deployment.
+  # "SecretNamePrefix=prod/",
+  # The clusters that the functions look up.
+  "ClusterArns=arn:aws:eks:eu-west-1:111122223333:cluster/sandbox",
+  # The cluster that gets the access entries of the functions. For others: docs/deploy.md, step 3.
+  "AccessEntryClusterName=sandbox",
+  # How often a sweep looks for missed events. Change both, the second in seconds.
+  "MetadataSweepSchedule='rate(5 minutes)'",
+  "SweepPeriodSeconds=300",
+  # How often a sweep compares the values themselves.
+  "ValuesSweepSchedule='rate(1 day)'",
+  # The SNS topic that the alarms notify. Without it they are visible in CloudWatch only.
+  # "AlarmTopicArn=arn:aws:sns:eu-west-1:111122223333:TOPIC",
+]
+`);
+  });
+
+  it("with --prefix, allows all secrets below it, so that a further one needs no deployment", async () => {
+    await desk.run("init", ...bind(), "--prefix", "prod/");
+    const parameters = desk.read("samconfig.toml");
+    expect(parameters).toContain('\n  "SecretNamePrefix=prod/",\n');
+    expect(parameters).not.toContain("SecretArns");
+  });
+
+  it("writes only samconfig.toml for a bindings.yaml of the operator's own, with its relay, sources and roles", async () => {
+    const roleArn = "arn:aws:iam::444455556666:role/relay";
+    const binding = { source: "team/a", targets: [{ namespace: "shop", name: "a" }] };
+    const mine = JSON.stringify({
+      version: 1,
+      relay: "ours",
+      clusters: {
+        far: { name: "far", region: "eu-west-1", roleArn },
+        near: { name: "near", region: "eu-west-1" },
+      },
+      defaults: { cluster: "near" },
+      bindings: [binding],
+    });
+    desk.write("bindings.yaml", mine);
+    const { exitCode, stdout } = await desk.run("init");
+    const samconfig = desk.read("samconfig.toml");
+
+    expect([exitCode, desk.read("bindings.yaml")]).toEqual([0, mine]);
+    expect(stdout).toContain("Wrote samconfig.toml for your bindings.yaml.");
+    for (const item of ["RelayName=ours", "AccessEntryClusterName=near", `ClusterRoleArns=${roleArn}`]) {
+      expect(samconfig).toContain(`\n  "${item}",\n`);
+    }
+    expect(samconfig).toContain(":secret:team/a-??????");
+
+    const again = await desk.run("init");
+    expect([again.exitCode, again.stderr]).toEqual([
+      2,
+      expect.stringContaining("samconfig.toml already exists"),
+    ]);
+    expect(desk.read("samconfig.toml")).toBe(samconfig);
+  });
+
   it("overwrites nothing without --force, except the example", async () => {
     desk.write("bindings.yaml", "mine");
     const refused = await desk.run("init", ...bind());

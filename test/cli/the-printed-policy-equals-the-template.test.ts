@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SOURCE_LISTS } from "../../cli/iam/stack-parameters.ts";
 import { createCertificateAuthority } from "../../sandbox/tls/certificate-authority.ts";
 import { runCli } from "../harness/run-cli.ts";
 import { deploy } from "../template/deploy.ts";
+import { policiesOf, resourcesOf, type Statement } from "../template/statements.ts";
 import { template } from "../template/template.ts";
 
 let folder: string;
@@ -53,12 +55,13 @@ const iamJson = async (sources: readonly string[], words: readonly string[] = []
   };
 };
 
-type Statement = { Sid: string };
+/** Statements of one Sid are one: each list of sources has its own. */
 const statementsOf = (parameters: Record<string, string>, role: "RotationRole" | "ReconcileRole") => {
-  const policies = deploy(parameters).resources[role]?.Properties.Policies as {
-    PolicyDocument: { Statement: Statement[] };
-  }[];
-  return policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+  const all = Map.groupBy(policiesOf(deploy(parameters), role), ({ Sid }) => Sid);
+  return [...all.values()].map(([first, ...more]) => ({
+    ...(first as Statement),
+    Resource: [first as Statement, ...more].flatMap(resourcesOf),
+  }));
 };
 /** The statements of every stack, for any bindings. */
 const OWN_AFFAIRS = [
@@ -157,18 +160,45 @@ describe("secret-relay iam", () => {
     expect(stderr).toContain(`Role ${CLUSTERS.role.roleArn} must trust`);
   });
 
-  it("refuses a list that CloudFormation would refuse, and suggests a prefix", async () => {
-    const many = Array.from({ length: 100 }, (_, at) => `prod/team/secret-${at}`);
+  it("gives more names than one parameter takes to further lists, and the role reads each of them", async () => {
+    const many = Array.from({ length: 200 }, (_, at) => `team-${at}/secret`);
+    const { parameters } = await iamJson(many);
+    const lists = SOURCE_LISTS.filter((name) => parameters[name] !== undefined);
+    expect(lists).toEqual(SOURCE_LISTS.slice(0, 4));
+    for (const name of lists) expect(Buffer.byteLength(parameters[name] ?? "")).toBeLessThanOrEqual(4_096);
+    const read = statementsOf(parameters, "ReconcileRole").find(
+      ({ Sid }) => Sid === "ReadAndDescribeSecretsByArn",
+    );
+    expect(read?.Resource).toEqual(
+      many.map((name) => `arn:aws:secretsmanager:eu-west-1:111122223333:secret:${name}-??????`),
+    );
+    expect((await iam(many, ["--parameters"])).stdout).toContain('  "SecretArns2=arn:');
+  });
+
+  it("suggests the narrowest prefix that leaves few enough names, and says what else it allows", async () => {
+    const many = Array.from({ length: 500 }, (_, at) => `prod/team/secret-${at}`);
     const { exitCode, stderr } = await iam([...many, "prod/x"], ["--parameters"]);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("--prefix prod/,");
-    const short = await iam([...many, "prod/x"], ["--parameters", "--prefix", "prod/"]);
-    expect(short.stdout).toContain('  "SecretNamePrefix=prod/",');
-    expect(short.stdout).not.toContain("SecretArns");
+    expect(stderr).toContain("Add --prefix prod/team/, which covers 500 of them.");
+    expect(stderr).toContain("list-secrets --filters Key=name,Values=prod/team/");
+    const { stdout } = await iam([...many, "prod/x"], ["--parameters", "--prefix", "prod/team/"]);
+    expect(stdout).toContain('  "SecretNamePrefix=prod/team/",');
+    expect(stdout).toContain('secret:prod/x-??????",');
+  });
+
+  it("suggests several stacks if no prefix helps", async () => {
+    const many = Array.from({ length: 500 }, (_, at) => `team-${at}/secret`);
+    expect((await iam(many, ["--parameters"])).stderr).toContain("docs/scale.md");
+    const clusters = Array.from({ length: 100 }, (_, at) => [
+      at === 0 ? "own" : `c${at}`,
+      { name: `cluster-${at}`, region: "eu-west-1" },
+    ]);
+    const { exitCode, stderr } = await iam(["prod/db"], ["--parameters"], Object.fromEntries(clusters));
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("more clusters, roles and keys")]);
   });
 });
 
-const bySid = (statements: readonly Statement[]) =>
+const bySid = (statements: readonly { readonly Sid: string }[]) =>
   Object.fromEntries(statements.map((statement) => [statement.Sid, normal(statement)]));
 
 /** A single action or resource can be a string or a list. */

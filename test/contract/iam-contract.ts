@@ -73,7 +73,7 @@ export function describeIamContract(start: () => Promise<Backend>): void {
   });
 
   it.each([
-    ["Rotation", "ReadSecretsByArn"],
+    ["Rotation", "ReadAndDescribeSecretsByArn"],
     ["Rotation", "DecryptSecrets"],
     ["Rotation", "FindClusters"],
     ["Rotation", "ReadBindings"],
@@ -154,7 +154,8 @@ async function prepare(backend: Backend, scene: Scene): Promise<Fixture> {
   const stack = deploy(
     {
       ExistingBindingsBucket: store.bucket.name,
-      SecretArns: `${byArn.arn},${byPattern.arn.replace(/.{6}$/, "??????")}`,
+      SecretArns: byArn.arn,
+      SecretArns2: byPattern.arn.replace(/.{6}$/, "??????"),
       SecretNamePrefix: `${namespace}/`,
       SecretKmsKeyArns: kmsKey,
       ClusterArns: `arn:aws:eks:${region}:${accountId}:cluster/${name}`,

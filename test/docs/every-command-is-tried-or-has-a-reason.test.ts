@@ -103,7 +103,32 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     because: "the tests on real servers run it",
     seenIn: ["test/real/sam/sam.test.ts", /tool\("sam", "build"\)/],
   },
-  { command: /^sam deploy --guided$/, because: "needs an AWS account" },
+  {
+    command: /^sam deploy$/,
+    because: "needs an AWS account; SAM reads samconfig.toml in the tests on real servers",
+    seenIn: ["test/real/sam/sam-reads-what-init-writes.test.ts", /await optionsOf\(initFiles\(/],
+  },
+  {
+    command: /^npx secret-relay init$/,
+    because: "needs an AWS account; it is tried on the sandbox",
+    seenIn: ["test/cli/init-leads-to-a-first-sync.test.ts", /desk\.run\("init", \.\.\.bind\(\)\)/],
+  },
+  {
+    command: /^npm run release$/,
+    because: "needs Python; the tests on real servers run it",
+    seenIn: ["test/real/sam/copy-of-the-repository.ts", /"scripts\/release\.ts"/],
+  },
+  {
+    command: /^aws s3 cp dist\/release s3:\/\/BUCKET\/secret-relay\/ --recursive$/,
+    because: "needs an AWS account; the template reads from below that prefix",
+    seenIn: ["test/real/sam/a-release-is-plain-cloudformation.test.ts", /CodePrefix: "relay\/"/],
+  },
+  {
+    command:
+      /^aws cloudformation deploy --stack-name secret-relay --template-file dist\/release\/secret-relay\.template\.json --s3-bucket BUCKET --capabilities CAPABILITY_IAM --parameter-overrides CodeBucket=BUCKET CodePrefix=secret-relay\/ SecretNamePrefix=prod\/$/,
+    because: "needs an AWS account; cfn-lint checks the template",
+    seenIn: ["test/real/sam/a-release-is-plain-cloudformation.test.ts", /bin\/cfn-lint/],
+  },
   {
     command: /^sam deploy --parameter-overrides ExistingBindingsBucket=NAME$/,
     because: "needs an AWS account; the roles of such a stack are tried by the IAM contract",
@@ -164,6 +189,10 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
       "test/contract/takeover-contract.ts",
       /importLive\("--out", "bindings\.yaml"\)[\s\S]*"import-eso", "--check", "--bindings", "bindings\.yaml"/,
     ],
+  },
+  {
+    command: /^npx secret-relay rbac \| kubectl apply -f -$/,
+    because: "needs a cluster; a copy without the pipe is run here, and the Role is tried by the contracts",
   },
   { command: /^kubectl apply -f [\w.-]+$/, because: "needs a cluster; the Role is tried by the contracts" },
 ];

@@ -2,7 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deploy, type Stack } from "./deploy.ts";
 import { type Decision, decide, type PolicyRequest } from "./evaluate.ts";
-import { EVERYTHING, policiesOf, resourcesOf, type Statement, statementsIn } from "./statements.ts";
+import {
+  EVERYTHING,
+  policiesOf,
+  resourcesOf,
+  SOURCE_LISTS,
+  type Statement,
+  statementsIn,
+} from "./statements.ts";
 import { urlTemplate } from "./template.ts";
 
 // The template's policies, evaluated as by IAM: by their effect, not their text.
@@ -404,6 +411,21 @@ describe("services", () => {
   });
 });
 
+describe("the further lists of sources", () => {
+  const readers = (given: Record<string, string>, resource: string) =>
+    ROLES.filter(
+      (role) => ask(role, { action: "secretsmanager:GetSecretValue", resource }, deploy(given)) === "allowed",
+    );
+
+  it.each(SOURCE_LISTS)("%s lets both functions read what it names, and nothing else", (name) => {
+    const [arn = ""] = EVERYTHING[name].split(",");
+    const without = { ...EVERYTHING, [name]: "" };
+    expect(readers(EVERYTHING, arn)).toEqual(["RotationRole", "ReconcileRole"]);
+    expect(readers(without, arn)).toEqual([]);
+    expect(readers(EVERYTHING, arn.replace(/-\w{6}$/, "-side-AbCdEf"))).toEqual([]);
+  });
+});
+
 describe("with any choice of parameters", () => {
   const CHOICES = {
     SecretArns: EVERYTHING.SecretArns,
@@ -431,7 +453,6 @@ describe("with any choice of parameters", () => {
   /** Statement -> the parameters that it requires. */
   const BINDINGS = { ReadBindings: [], ListBindings: [] } as const;
   const SOURCES = {
-    ReadSecretsByArn: ["SecretArns"],
     ReadSecretsByPrefix: ["SecretNamePrefix"],
     DecryptSecrets: ["SecretKmsKeyArns"],
     FindClusters: ["ClusterArns"],
@@ -439,10 +460,14 @@ describe("with any choice of parameters", () => {
     AttachToVpc: ["VpcSubnetIds"],
     KeepCodeOutOfVpcCalls: ["VpcSubnetIds"],
   } as const;
-  const NEEDS: Readonly<Record<Role, Readonly<Record<string, readonly (keyof Given)[]>>>> = {
+  type Need = keyof Given | "!ExternalSecretsByTag";
+  const holds = (need: Need, given: Given) =>
+    need === "!ExternalSecretsByTag" ? given.ExternalSecretsByTag === undefined : given[need] !== undefined;
+  const NEEDS: Readonly<Record<Role, Readonly<Record<string, readonly Need[]>>>> = {
     RotationRole: {
       ...{ WriteOwnLogs: [], KeepFailedEvents: [], ...BINDINGS, ...SOURCES },
-      DescribeSecretsByArn: ["SecretArns", "ExternalSecretsByTag"],
+      ReadSecretsByArn: ["SecretArns", "!ExternalSecretsByTag"],
+      ReadAndDescribeSecretsByArn: ["SecretArns", "ExternalSecretsByTag"],
       DescribeSecretsByPrefix: ["SecretNamePrefix", "ExternalSecretsByTag"],
     },
     ReconcileRole: {
@@ -456,7 +481,7 @@ describe("with any choice of parameters", () => {
         ReadEarlierGenerations: [],
         ...SOURCES,
       },
-      DescribeSecretsByArn: ["SecretArns"],
+      ReadAndDescribeSecretsByArn: ["SecretArns"],
       DescribeSecretsByPrefix: ["SecretNamePrefix"],
       BatchReadSecrets: ["ValuesSweep"],
     },
@@ -478,7 +503,7 @@ describe("with any choice of parameters", () => {
       for (const role of ROLES) {
         const statements = policiesOf(made, role);
         const wanted = Object.entries(NEEDS[role]).flatMap(([sid, needed]) =>
-          needed.every((name) => given[name] !== undefined) ? [sid] : [],
+          needed.every((need) => holds(need, given)) ? [sid] : [],
         );
         expect(statements.map(({ Sid }) => Sid).sort(), JSON.stringify({ role, given })).toEqual(
           wanted.sort(),

@@ -114,6 +114,11 @@ it("a stack without permission for any secret is refused", () => {
   expect(deploy({ SecretArns: SECRET, SecretNamePrefix: "prod/" }).complaints).toEqual([]);
 });
 
+it("a further list of sources is refused without the first one", () => {
+  expect(deploy({ SecretNamePrefix: "prod/", SecretArns2: SECRET }).complaints).toHaveLength(1);
+  expect(deploy({ SecretArns: SECRET, SecretArns2: SECRET }).complaints).toEqual([]);
+});
+
 it("publishers are refused for an existing bucket, which keeps its own policy", () => {
   const source = { SecretNamePrefix: "prod/" };
   const PublisherArns = "arn:aws:iam::111122223333:role/publisher";

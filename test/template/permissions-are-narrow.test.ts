@@ -1,15 +1,22 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { INLINE_LISTS_CHARACTERS_MAX } from "../../cli/iam/stack-parameters.ts";
 import { deploy, type Stack } from "./deploy.ts";
-import { actionsOf, EVERYTHING, resourcesOf, statementsIn, WILDCARDS } from "./statements.ts";
+import {
+  actionsOf,
+  EVERYTHING,
+  policiesOf,
+  resourcesOf,
+  SOURCE_LISTS,
+  statementsIn,
+  WILDCARDS,
+} from "./statements.ts";
 import { ofType, template, templateText, urlTemplate, urlTemplateText } from "./template.ts";
 
 const statementsOf = (stack = deploy(EVERYTHING)) => statementsIn(stack).map(([, statement]) => statement);
 const allowedTo = (id: string, given: Record<string, string> = EVERYTHING) =>
-  statementsIn(deploy(given)).flatMap(([owner, statement]) =>
-    owner === id && statement.Effect === "Allow" ? [statement] : [],
-  );
+  policiesOf(deploy(given), id).filter(({ Effect }) => Effect === "Allow");
 const allowed = (given?: Record<string, string>) =>
   statementsOf(given && deploy(given)).filter((statement) => statement.Effect === "Allow");
 const bySid = (role: string, sid: string, given?: Record<string, string>) =>
@@ -24,10 +31,12 @@ it("the template has policy statements", () => expect(allowed().length).toBeGrea
 it("there is no policy outside the resources that these tests check", () => {
   const roles = ofType("AWS::IAM::Role");
   expect(roles.length).toBeGreaterThan(0);
-  for (const [, role] of roles) expect(role.Properties).not.toHaveProperty("ManagedPolicyArns");
-  for (const type of ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::UserPolicy"]) {
-    expect(ofType(type)).toEqual([]);
-  }
+  const managed = ofType("AWS::IAM::ManagedPolicy").map(([id]) => `<${id}>`);
+  const attached = roles.flatMap(
+    ([id]) => deploy(EVERYTHING).resources[id]?.Properties.ManagedPolicyArns ?? [],
+  );
+  expect(attached.toSorted()).toEqual(managed.toSorted());
+  for (const type of ["AWS::IAM::Policy", "AWS::IAM::UserPolicy"]) expect(ofType(type)).toEqual([]);
 });
 
 it("every function has one of the known roles", () => {
@@ -93,9 +102,13 @@ it("the rotation function can read the tags of the named secrets only if Externa
       .map(({ Sid, Resource }) => ({ Sid, Resource }));
   expect(described({ ExternalSecretsByTag: "DISABLED" })).toEqual([]);
   expect(described({ ExternalSecretsByTag: "ENABLED", SecretNamePrefix: "" })).toEqual([
-    { Sid: "DescribeSecretsByArn", Resource: EVERYTHING.SecretArns.split(",") },
+    ...SOURCE_LISTS.map((name) => ({
+      Sid: "ReadAndDescribeSecretsByArn",
+      Resource: EVERYTHING[name].split(","),
+    })),
   ]);
-  expect(described({ ExternalSecretsByTag: "ENABLED", SecretArns: "" })).toEqual([
+  const none = Object.fromEntries(SOURCE_LISTS.map((name) => [name, ""]));
+  expect(described({ ExternalSecretsByTag: "ENABLED", ...none })).toEqual([
     {
       Sid: "DescribeSecretsByPrefix",
       Resource: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/*",
@@ -107,12 +120,14 @@ describe.each(SYNC_ROLES)("%s", (role) => {
   const name = role.replace(/Role$/, "");
 
   it("can read only the values of the named secrets", () => {
-    expect(bySid(role, "ReadSecretsByArn", { SecretArns: EVERYTHING.SecretArns })).toMatchObject({
-      Action: "secretsmanager:GetSecretValue",
-      Resource: EVERYTHING.SecretArns.split(","),
-    });
-    const readers = allowedTo(role).filter((one) => actionsOf(one).includes("secretsmanager:GetSecretValue"));
-    expect(readers.map(({ Sid }) => Sid)).toEqual(["ReadSecretsByArn", "ReadSecretsByPrefix"]);
+    const readable = (given: Record<string, string>) =>
+      allowedTo(role, given)
+        .filter((one) => actionsOf(one).includes("secretsmanager:GetSecretValue"))
+        .flatMap(resourcesOf);
+    const named = SOURCE_LISTS.flatMap((name) => EVERYTHING[name].split(","));
+    const below = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/*";
+    expect(readable({ SecretArns: EVERYTHING.SecretArns })).toEqual(EVERYTHING.SecretArns.split(","));
+    expect(readable(EVERYTHING).toSorted()).toEqual([...named, below].toSorted());
   });
 
   it("can decrypt only with the named keys, and only through Secrets Manager", () => {
@@ -260,8 +275,8 @@ describe("the webhook", () => {
 
 describe("the sweep", () => {
   it("can read the metadata of the named secrets", () => {
-    expect(bySid("ReconcileRole", "DescribeSecretsByArn")).toMatchObject({
-      Action: "secretsmanager:DescribeSecret",
+    expect(bySid("ReconcileRole", "ReadAndDescribeSecretsByArn")).toMatchObject({
+      Action: ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
       Resource: EVERYTHING.SecretArns.split(","),
     });
     expect(bySid("ReconcileRole", "DescribeSecretsByPrefix")?.Resource).toEqual(
@@ -273,7 +288,7 @@ describe("the sweep", () => {
     const off = { ...EVERYTHING, ValuesSweep: "DISABLED" };
     expect(bySid("ReconcileRole", "BatchReadSecrets")?.Action).toBe("secretsmanager:BatchGetSecretValue");
     expect(bySid("ReconcileRole", "BatchReadSecrets", off)).toBeUndefined();
-    expect(bySid("ReconcileRole", "ReadSecretsByArn", off)).toBeDefined();
+    expect(bySid("ReconcileRole", "ReadAndDescribeSecretsByArn", off)).toBeDefined();
     expect(bySid("ReconcileRole", "ReadSecretsByPrefix", off)).toBeDefined();
   });
 
@@ -360,6 +375,58 @@ it.each([
   ).toEqual([]);
 });
 
+describe("the limits of IAM", () => {
+  const CHARACTERS = { allInlinePoliciesOfARole: 10_240, managedPolicy: 6_144 };
+  const sizeOf = (document: unknown) => JSON.stringify(document).length;
+
+  it("a full list of sources fits into its managed policy", () => {
+    // The shortest name makes the longest list of quoted ARNs.
+    for (const name of ["a", "a".repeat(512)]) {
+      const arn = `arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:${name}-??????`;
+      const SecretArns = Array(Math.floor((4_096 + 1) / (arn.length + 1)))
+        .fill(arn)
+        .join(",");
+      expect(Buffer.byteLength(SecretArns)).toBeLessThanOrEqual(4_096);
+      const { resources } = deploy({ SecretArns, ExternalSecretsByTag: "ENABLED" });
+      for (const id of ["RotationSources", "ReconcileSources"]) {
+        expect(sizeOf(resources[id]?.Properties.PolicyDocument)).toBeLessThan(CHARACTERS.managedPolicy);
+      }
+    }
+  });
+
+  it("the lists of keys, clusters and roles have room in the inline policies, with every option", () => {
+    const full = (length: number) => "x".repeat(length);
+    const { resources } = deploy({
+      ...EVERYTHING,
+      SecretNamePrefix: full(512),
+      SecretKmsKeyArns: full(INLINE_LISTS_CHARACTERS_MAX),
+      ClusterArns: "",
+      ClusterRoleArns: "",
+    });
+    for (const fn of ["Rotation", "Reconcile"]) {
+      const Policies = resources[`${fn}Role`]?.Properties.Policies as { PolicyDocument: unknown }[];
+      const documents = [
+        ...Policies.map((policy) => policy.PolicyDocument),
+        resources[`${fn}VpcGuard`]?.Properties.PolicyDocument,
+      ];
+      // Names that CloudFormation makes, at their longest.
+      const text = documents
+        .map((document) => JSON.stringify(document))
+        .join("")
+        .replaceAll(/<\w+>\.Arn/g, full(160))
+        .replaceAll(/<\w+>/g, full(63));
+      expect(text.length).toBeLessThan(CHARACTERS.allInlinePoliciesOfARole);
+    }
+  });
+
+  it("a role has at most six managed policies, and ten are possible", () => {
+    for (const role of FUNCTION_ROLES) {
+      const attached = (deploy(EVERYTHING).resources[role]?.Properties.ManagedPolicyArns ?? []) as unknown[];
+      expect(attached.length).toBeLessThanOrEqual(6);
+    }
+  });
+});
+
 it("every role has the permissions boundary if one is given", () => {
   for (const [id] of ofType("AWS::IAM::Role")) {
     const boundary = deploy(EVERYTHING).resources[id]?.Properties.PermissionsBoundary;
@@ -415,7 +482,9 @@ describe("docs/permissions.md", () => {
 
   it("has a row for every statement, and none for a removed one", () => {
     const rows = [...doc.matchAll(/^\| `([A-Z]\w+)`\s+\|/gm)].map(([, sid]) => String(sid));
-    const sids = new Set(statementsOf().map((statement) => statement.Sid));
+    const withoutTags = deploy({ ...EVERYTHING, ExternalSecretsByTag: "DISABLED" });
+    const all = [...statementsOf(), ...statementsOf(withoutTags)];
+    const sids = new Set(all.map((statement) => statement.Sid));
     expect(rows.sort()).toEqual([...sids].sort());
   });
 

@@ -12,6 +12,11 @@ export type Statement = {
 export const EVERYTHING = {
   SecretArns:
     "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf,arn:aws:secretsmanager:eu-west-1:111122223333:secret:b-??????",
+  SecretArns2: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:second-AbCdEf",
+  SecretArns3: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:third-AbCdEf",
+  SecretArns4: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:fourth-AbCdEf",
+  SecretArns5: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:fifth-AbCdEf",
+  SecretArns6: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:sixth-AbCdEf",
   SecretNamePrefix: "prod/",
   SecretKmsKeyArns: "arn:aws:kms:eu-west-1:111122223333:key/k1",
   CloudTrailEvents: "true",
@@ -30,21 +35,23 @@ export const EVERYTHING = {
   DirectInvokerArn: "arn:aws:iam::111122223333:role/rotator",
 };
 
+/** The parameters that name sources by ARN. */
+export const SOURCE_LISTS = [
+  ...(["SecretArns", "SecretArns2", "SecretArns3"] as const),
+  ...(["SecretArns4", "SecretArns5", "SecretArns6"] as const),
+];
+
 /** The resources that may hold a wildcard, each with the reason why AWS leaves no choice. */
 export const WILDCARDS: Record<string, { readonly resource: RegExp; readonly because: string }> = {
   ReadSecretsByPrefix: {
     resource: /^arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod\/\*$/,
     because: "a prefix is a wildcard; it is bound to one account, one Region and the beginning of a name",
   },
-  ReadSecretsByArn: {
-    resource: /-\?{6}$/,
-    because: "only where an operator wrote it, in place of the six random characters",
-  },
   DescribeSecretsByPrefix: {
     resource: /^arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod\/\*$/,
     because: "the same prefix",
   },
-  DescribeSecretsByArn: {
+  ReadAndDescribeSecretsByArn: {
     resource: /-\?{6}$/,
     because: "only where an operator wrote it, in place of the six random characters",
   },
@@ -86,10 +93,14 @@ export const statementsOfPolicy = (stack: Stack, policy: string): Statement[] =>
   statementsIn(stack).flatMap(([id, statement]) => (id === policy ? [statement] : []));
 
 /** All policy statements of a role, inline and attached. */
-export const policiesOf = (stack: Stack, role: string): Statement[] =>
-  statementsIn(stack).flatMap(([id, statement]) =>
-    id === role || stack.resources[id]?.Properties.RoleName === `<${role}>` ? [statement] : [],
+export const policiesOf = (stack: Stack, role: string): Statement[] => {
+  const managed = (stack.resources[role]?.Properties.ManagedPolicyArns ?? []) as readonly string[];
+  return statementsIn(stack).flatMap(([id, statement]) =>
+    id === role || managed.includes(`<${id}>`) || stack.resources[id]?.Properties.RoleName === `<${role}>`
+      ? [statement]
+      : [],
   );
+};
 
 /** Lambda's calls with a function's role, for which our code has no call. */
 export const DONE_BY_LAMBDA = ["WriteOwnLogs", "KeepFailedEvents", "TakeShards", "AttachToVpc"] as const;

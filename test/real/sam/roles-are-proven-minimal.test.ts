@@ -46,7 +46,10 @@ const sync = (name: string): Allowed[] => [
   { Action: "sqs:SendMessage", Resource: `<${name}FailureQueue>.Arn` },
   {
     Action: ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
-    Resource: [`${SECRETS}a-AbCdEf`, `${SECRETS}b-??????`, `${SECRETS}prod/*`],
+    Resource: [
+      ...["a-AbCdEf", "b-??????", "prod/*", "second-AbCdEf", "third-AbCdEf"],
+      ...["fourth-AbCdEf", "fifth-AbCdEf", "sixth-AbCdEf"],
+    ].map((name) => `${SECRETS}${name}`),
   },
   { Action: "kms:Decrypt", Resource: KEY, Condition: throughSecretsManager },
   { Action: "eks:DescribeCluster", Resource: EVERYTHING.ClusterArns.split(",") },
