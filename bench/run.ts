@@ -1,6 +1,6 @@
 // Measures the numbers that README.md and docs/performance.md claim. Prints a table, or one object with --json.
 //
-//   npm run bench -- rotation|burst|sweep|publication|cold-start|bundle [--backend sandbox|real] [--json]
+//   npm run bench -- rotation|burst|sweep|publication|publish|cold-start|bundle [--backend sandbox|real] [--json]
 //
 // `--backend real` needs the servers that `npm run test:real` builds. A run takes up to half a minute.
 // `npm run --silent bench -- …` keeps npm's own two lines off stdout.
@@ -10,6 +10,7 @@ import { bundle } from "./bundle.ts";
 import { burst } from "./burst.ts";
 import { coldStart } from "./cold-start.ts";
 import { publication } from "./publication.ts";
+import { publish } from "./publish.ts";
 import { rotation } from "./rotation.ts";
 import { sweep } from "./sweep.ts";
 
@@ -18,6 +19,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["bundle", bundle],
   ["burst", burst],
   ["cold-start", coldStart],
+  ["publish", publish],
   ["sweep", sweep],
   ["publication", publication],
 ]);

@@ -11,7 +11,7 @@ export const addCompletion: AddCommand = (program, cli) => {
     .command("completion")
     .summary("print the script that completes words in your shell")
     .description(
-      "Prints the script by which a shell completes commands, options, clusters and Secrets of bindings.yaml. It calls secret-relay, which must be on the PATH: npm install --global eks-secret-relay.",
+      "Prints the script by which a shell completes commands, options, clusters and Secrets of bindings.yaml, or of the file that -b or BINDINGS_FILE names; not those of published bindings. It calls secret-relay, which must be on the PATH: npm install --global eks-secret-relay.",
     )
     .addArgument(new Argument("<shell>", "which").choices(SHELLS))
     .addHelpText(
@@ -53,7 +53,11 @@ export const addCompletion: AddCommand = (program, cli) => {
 const FILES = ":0";
 const NO_FILES = ":4";
 
-/** From the bindings file on the command line; an invalid file gives no candidates. */
+/**
+ * From the bindings file on the command line; an invalid file gives no candidates. Published bindings would take
+ * credentials, which may need a login, calls to STS and CloudFormation, and up to 1,024 parts from S3: a shell waits for
+ * that at each Tab. A cache could show the names of another account or of an older generation.
+ */
 function namesOf(cli: Cli, words: readonly string[]): KnownNames {
   return async (kind) => {
     const { loadBindingsFile } = await import("../bindings-file.ts");

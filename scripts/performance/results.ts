@@ -52,6 +52,14 @@ export type ColdStart = Readonly<
     number
   >
 >;
+type CommandCost = { readonly seconds: number; readonly cpuSeconds: number; readonly maxRssMB: number };
+export type Publish = {
+  readonly bindings: number;
+  readonly fileMB: number;
+  readonly heapMB: number;
+  readonly validate: CommandCost;
+  readonly publish: CommandCost;
+};
 export type Bundle = {
   readonly variants: readonly {
     readonly variant: string;
@@ -80,6 +88,7 @@ export function readResults() {
       recorded<ColdStart>("cold-start-10k"),
       recorded<ColdStart>("cold-start-100k"),
     ] as const,
+    publication: recorded<Publish>("publish-100k"),
     bundle: recorded<Bundle>("bundle"),
   };
 }

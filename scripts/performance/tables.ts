@@ -2,7 +2,7 @@ import { kB, type Recorded, type Results, thousands } from "./results.ts";
 
 /** Each measurement with its command, date, result and limit. */
 export function resultsTable(results: Results): string {
-  const { rotation, rotationOnSandbox, burst, burstOnRealServers, coldStarts, sweeps } = results;
+  const { rotation, rotationOnSandbox, burst, burstOnRealServers, coldStarts, sweeps, publication } = results;
   const [, coldStart] = coldStarts;
   const cold = coldStart.result;
   const [small, , large] = sweeps;
@@ -56,6 +56,12 @@ export function resultsTable(results: Results): string {
         "no values read; linear within 20%",
       ),
     ),
+    row(
+      publication,
+      `publishing ${thousands(publication.result.bindings)} bindings from ${publication.result.fileMB} MB of YAML`,
+      ofPublication(publication.result),
+      `a heap of ${publication.result.heapMB} MB`,
+    ),
     "",
     `Each binding of the sweep of ${thousands(large.result.bindings)} takes ${growth.toFixed(2)} times as long as each of the ${thousands(small.result.bindings)}.`,
     "",
@@ -68,6 +74,9 @@ const nameOfStart = ({ result }: Results["coldStarts"][number]): string =>
 
 const ofStart = ({ result }: Results["coldStarts"][number]): string =>
   `${result.addedMs} ms, of which ${result.publishedMs} ms for the bindings; ${result.addedWith10Ms} ms with 10 in the same run; ${result.connectedMs} ms and ${result.maxRssMB} MB with all connections and the first event`;
+
+const ofPublication = ({ validate, publish }: Results["publication"]["result"]): string =>
+  `\`publish\` ${publish.seconds} s, of which ${publish.cpuSeconds} s of processor time, and ${publish.maxRssMB} MB in all; \`validate\` ${validate.seconds} s and ${validate.maxRssMB} MB`;
 
 function row(
   { command, day }: Recorded<unknown>,

@@ -1,28 +1,17 @@
-import { type CST, Parser } from "yaml";
+import type { CST } from "yaml";
 
 /** A bracket or quote that is never closed. */
 export type Unclosed = { readonly mark: string; readonly closing: string; readonly offset: number };
 
 /**
- * The innermost bracket or quote that the file never closes. The parser itself reports the next line, as wrongly
- * indented, or the end of the file. Undefined when all are closed. Pure.
+ * The innermost bracket or quote that is never closed in a token of the parser. The parser itself reports the next line,
+ * as wrongly indented, or the end of the file. Undefined when all are closed. Pure.
  */
-export function findUnclosed(text: string): Unclosed | undefined {
-  let found: Unclosed | undefined;
-  for (const document of new Parser().parse(text)) {
-    if (document.type === "document") found ??= findIn(document.value);
-  }
-  return found;
-}
-
-/** Brackets deeper than this are reported as nested too deeply. */
-const DEPTH_MAX = 64;
-
-function findIn(token: CST.Token | null | undefined, depth = 0): Unclosed | undefined {
+export function findUnclosed(token: CST.Token | null | undefined, depth = 0): Unclosed | undefined {
   if (token === null || token === undefined || depth > DEPTH_MAX) return undefined;
   if ("items" in token) {
     for (const { key, value } of token.items as CST.CollectionItem[]) {
-      const inner = findIn(key, depth + 1) ?? findIn(value, depth + 1);
+      const inner = findUnclosed(key, depth + 1) ?? findUnclosed(value, depth + 1);
       if (inner !== undefined) return inner;
     }
   }
@@ -40,3 +29,6 @@ function findIn(token: CST.Token | null | undefined, depth = 0): Unclosed | unde
   }
   return undefined;
 }
+
+/** Brackets deeper than this are reported as nested too deeply. */
+const DEPTH_MAX = 64;

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { RelayError } from "../relay-error.ts";
 import type { CompiledBindings } from "./binding.ts";
+import { isBinding, isCluster } from "./compiled-fields.ts";
 
 /**
  * Reads BINDINGS_FILE: compiled JSON, or YAML. The YAML parser and the validator are loaded only when needed, so that a
@@ -48,6 +49,7 @@ export function parseCompiledBindings(text: string, file: string): CompiledBindi
   if (
     typeof relay !== "string" ||
     !isMap(clusters) ||
+    !Object.values(clusters).every(isCluster) ||
     !Array.isArray(bindings) ||
     !bindings.every((binding) => isBinding(binding, clusters))
   ) {
@@ -60,29 +62,3 @@ type AnyMap = Readonly<Record<string, unknown>>;
 
 const isMap = (value: unknown): value is AnyMap =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-export function isBinding(value: unknown, clusters: AnyMap): boolean {
-  if (!isMap(value)) return false;
-  const { sources, target, type, labels, annotations, adopt, fingerprint } = value;
-  return (
-    Array.isArray(sources) &&
-    sources.length > 0 &&
-    sources.every(isSource) &&
-    isMap(target) &&
-    typeof target.namespace === "string" &&
-    typeof target.name === "string" &&
-    typeof target.cluster === "string" &&
-    Object.hasOwn(clusters, target.cluster) &&
-    typeof type === "string" &&
-    isMap(labels) &&
-    isMap(annotations) &&
-    typeof adopt === "boolean" &&
-    typeof fingerprint === "string"
-  );
-}
-
-function isSource(value: unknown): boolean {
-  if (!isMap(value)) return false;
-  const { id, names, keys } = value;
-  return typeof id === "string" && Array.isArray(names) && isMap(keys) && typeof keys.kind === "string";
-}

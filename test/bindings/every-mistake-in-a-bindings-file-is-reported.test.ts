@@ -620,7 +620,7 @@ bindings:
   });
 
   it("rejects a huge file of another kind without delay", () => {
-    expect(problemsOf("a".repeat(16 * 1024 * 1024 + 1))[0]?.message).toBe("The file is larger than 16 MiB");
+    expect(problemsOf("a".repeat(32 * 1024 * 1024 + 1))[0]?.message).toBe("The file is larger than 32 MiB");
   });
 
   it.each(["[", "{a: ", "- ", "? ", "a:\n ", "&a ", "*a ", "!!x ", '"', "'", "|\n", "%"])(

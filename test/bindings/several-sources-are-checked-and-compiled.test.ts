@@ -217,7 +217,7 @@ it("sources are compiled in their order, each with its own rule and version", ()
   const text = JSON.stringify({
     version: 1,
     relay: "secret-relay",
-    clusters: { prod: {} },
+    clusters: { prod: { name: "prod", region: "eu-west-1" } },
     bindings: [binding],
   });
   expect(parseCompiledBindings(text, "bindings.json").bindings).toEqual([binding]);

@@ -13,7 +13,7 @@ describe("bindings.yaml", () => {
     ["a map a thousand deep", Array.from({ length: 1_000 }, (_, at) => `${" ".repeat(at)}a:`).join("\n")],
     ["a key of a megabyte", `${"x".repeat(1_048_576)}: 1`],
     ["one line of 5 MB (130 MB)", `a: "${"x".repeat(5_000_000)}"`],
-    ["more than 16 MB", "#".repeat(17_000_000)],
+    ["more than 32 MB", "#".repeat(34_000_000)],
     ["16 MB of brackets that close nothing", "}".repeat(16_000_000)],
     ["16 MB of list", "- x\n".repeat(4_000_000)],
     ["a hundred thousand documents", "---\n".repeat(100_000)],

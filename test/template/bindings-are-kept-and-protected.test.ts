@@ -19,14 +19,14 @@ describe("the bucket of the bindings", () => {
   });
 
   it.each(["BindingsBucket", "BindingsBucketPolicy"])(
-    "is kept when the stack is deleted or replaces %s",
+    "is kept when the stack is deleted or replaces %s, and not when the creation of the stack fails",
     (id) => {
       const { DeletionPolicy, UpdateReplacePolicy } = (template.Resources[id] ?? {}) as Record<
         string,
         unknown
       >;
       expect({ DeletionPolicy, UpdateReplacePolicy }).toEqual({
-        DeletionPolicy: "Retain",
+        DeletionPolicy: "RetainExceptOnCreate",
         UpdateReplacePolicy: "Retain",
       });
     },

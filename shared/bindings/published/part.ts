@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { lookupNames } from "../../source/references-may-match.ts";
 import type { SecretReference } from "../../source/secret-id.ts";
 import type { Binding } from "../binding.ts";
-import { isBinding } from "../read-compiled-bindings.ts";
+import { isBinding } from "../compiled-fields.ts";
 import { BindingsDamaged, isMap, keyOfPart, type Pointer, parseJson } from "./pointer.ts";
 
 /** The bindings of all sources whose name hashes to this part. A part never changes: its name is its hash. */
@@ -25,7 +25,7 @@ export function parsePart(text: string, hash: string, clusters: Pointer["cluster
   if (!Array.isArray(bindings) || !bindings.every((each) => isBinding(each, clusters))) {
     throw new BindingsDamaged(key, "is damaged");
   }
-  return bindings as Binding[];
+  return bindings;
 }
 
 /** The parts with the bindings that may follow this source: one, or two if its ARN can be read in two ways. */

@@ -1,5 +1,6 @@
 import { RelayError } from "../../relay-error.ts";
-import type { ClusterConfig, CompiledBindings } from "../binding.ts";
+import type { CompiledBindings } from "../binding.ts";
+import { isCluster, isCount } from "../compiled-fields.ts";
 
 /**
  * The small object that says which bindings are in force. It is the only object of the store that changes, and only by
@@ -65,11 +66,6 @@ function isPointer(value: AnyMap): value is AnyMap & Pointer {
 const HASH = /^[0-9a-f]{32}$/;
 
 const isPowerOfTwo = (count: number): boolean => count > 0 && (count & (count - 1)) === 0;
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-const isCluster = (value: unknown): value is ClusterConfig =>
-  isMap(value) && typeof value.name === "string" && typeof value.region === "string";
 
 /** An object of the store is missing, damaged, or from another version. */
 export class BindingsDamaged extends RelayError {

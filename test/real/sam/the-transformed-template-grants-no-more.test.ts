@@ -173,7 +173,10 @@ describe("the published bindings", () => {
   it("stay when the stack is deleted", () => {
     for (const type of ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"]) {
       for (const [, resource] of ofType(type)) {
-        expect(resource).toMatchObject({ DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" });
+        expect(resource).toMatchObject({
+          DeletionPolicy: "RetainExceptOnCreate",
+          UpdateReplacePolicy: "Retain",
+        });
       }
     }
   });
