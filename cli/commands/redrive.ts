@@ -26,7 +26,7 @@ export const addRedrive: AddCommand = (program, cli) => {
     examples: [
       ["secret-relay redrive", "list failed messages, and what the relay would do with them"],
       ["secret-relay redrive --replay", "replay them after you fixed the cause"],
-      ["secret-relay redrive --queue ShardDeadLetterQueue", "list one queue"],
+      ["secret-relay redrive --queue WorkDeadLetterQueue", "list one queue"],
     ],
     note: "Ends with 1 if a replayed message stays in its queue.",
   })

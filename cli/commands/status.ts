@@ -10,7 +10,11 @@ import { remarksOn } from "../targets/explain-row.ts";
 import { IN_ORDER_HELP, isInOrder } from "../targets/rows.ts";
 import { withProgress } from "../terminal/progress.ts";
 
-type StatusOptions = SelectionOptions & { readonly watch?: boolean; readonly interval: string };
+type StatusOptions = SelectionOptions & {
+  readonly pods?: boolean;
+  readonly watch?: boolean;
+  readonly interval: string;
+};
 
 export const addStatus: AddCommand = (program, cli) => {
   const command = defineCommand(program, "status", {
@@ -20,11 +24,13 @@ export const addStatus: AddCommand = (program, cli) => {
     examples: [
       ["secret-relay status", "all bound Secrets"],
       ["secret-relay status shop/db --watch", "one Secret, refreshed every 5 seconds"],
+      ["secret-relay status --pods", "also find Pods that run with an older value"],
       ["secret-relay status --json | jq '.targets[] | select(.action != \"none\")'", "in a script"],
     ],
     note: `Ends with 1 if a Secret is unknown or not in order. ${IN_ORDER_HELP}`,
   })
     .addArgument(targetArgument())
+    .option("--pods", "find Pods that run with an older value; lists the Pods of each namespace once")
     .option("-w, --watch", "repeat until Ctrl-C")
     .option("--interval <seconds>", "the interval of --watch", "5");
   addSelectionOptions(command, "print one JSON object; with --watch, one per line").action(
@@ -37,7 +43,11 @@ async function status(cli: CommandLine, what: string | undefined, options: Statu
   const { openSelection } = await import("../live/open-session.ts");
   const { gatherStatus } = await import("../status/gather-status.ts");
   const { session, groups } = await openSelection(cli, what, options);
-  const filter = { groups: what === undefined ? undefined : groups, clusters: options.cluster };
+  const filter = {
+    groups: what === undefined ? undefined : groups,
+    clusters: options.cluster,
+    checksAllPods: options.pods === true,
+  };
   for (;;) {
     const result = await withProgress(cli.terminal, "reading", () =>
       gatherStatus(session, groups, filter, startTimeBudget(READ_MS_MAX)),

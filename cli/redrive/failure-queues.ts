@@ -15,6 +15,6 @@ export const FAILURE_QUEUES: readonly FailureQueue[] = [
   queue("RotationFailureQueue", "events", "events that the rotation function could not finish"),
   queue("RuleDeadLetterQueue", "events", "events that never reached the rotation function"),
   queue("ReconcileFailureQueue", "sweeps", "sweeps that could not be finished"),
-  queue("ShardDeadLetterQueue", "shards", "parts of sweeps that could not be finished"),
+  queue("WorkDeadLetterQueue", "shards", "parts of sweeps that could not be finished"),
   queue("SweepScheduleDeadLetterQueue", "sweeps", "sweeps that could not be started"),
 ];

@@ -7,9 +7,9 @@ import type { Replay } from "./redrive-queue.ts";
 
 /** Events go to the rotation function, sweeps to the reconcile function, and shards to their queue, which limits the rate. */
 export function replayToFunctions(aws: AwsSession, outputs: StackOutputs): Replay {
-  const { RotationFunctionName = "", ReconcileFunctionName = "", ShardQueueUrl = "" } = outputs;
+  const { RotationFunctionName = "", ReconcileFunctionName = "", WorkQueueUrl = "" } = outputs;
   return async (kind, input) => {
-    if (kind === "shards") return sendMessage(aws, ShardQueueUrl, JSON.stringify(input));
+    if (kind === "shards") return sendMessage(aws, WorkQueueUrl, JSON.stringify(input));
     const name = kind === "events" ? RotationFunctionName : ReconcileFunctionName;
     const answer = await invokeFunction(aws, name, input, INVOCATION_MS_MAX);
     if (kind === "events") checkAnswer(answer);

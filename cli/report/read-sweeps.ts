@@ -38,7 +38,6 @@ export function joinShards(reports: readonly SweepReport[]): SweepReport[] {
     // An invocation that only queued shards is represented by the reports of those shards.
     const queued = shards.reduce((sum, { shardsQueued }) => sum + shardsQueued, 0);
     const swept = shards.filter(({ bindings, shardsQueued }) => bindings > 0 || shardsQueued === 0);
-    const retriedRestarts = shards.flatMap((shard) => shard.retriedRestarts ?? []);
     const sum = (of: (report: SweepReport) => number) =>
       shards.reduce((total, report) => total + of(report), 0);
     return [
@@ -59,7 +58,6 @@ export function joinShards(reports: readonly SweepReport[]): SweepReport[] {
           kubernetes: sum(({ calls }) => calls.kubernetes),
           throttles: sum(({ calls }) => calls.throttles),
         },
-        ...(retriedRestarts.length > 0 && { retriedRestarts }),
       },
     ];
   });

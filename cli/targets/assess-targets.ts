@@ -12,6 +12,8 @@ export type TargetFilter = {
   readonly groups?: readonly SourceBindings[] | undefined;
   /** Only these clusters, by their keys in the bindings. */
   readonly clusters?: readonly string[] | undefined;
+  /** Check the Pods for all bindings, and not only for those with `checkPods`. */
+  readonly checksAllPods?: boolean;
 };
 
 /**
@@ -40,7 +42,7 @@ export async function assessTargets(
 
 function sweepPlan(
   session: Session,
-  { mode = "metadata", groups, clusters }: TargetFilter,
+  { mode = "metadata", groups, clusters, checksAllPods = false }: TargetFilter,
   budget: TimeBudget,
 ): Promise<SweepReport> {
   const wanted = groups && new Set<Binding>(groups.flatMap(({ bindings }) => bindings));
@@ -48,6 +50,7 @@ function sweepPlan(
     mode,
     plan: true,
     inventory: true,
+    checksAllPods,
     ...(clusters && { clusters }),
     ...(wanted && { only: (binding: Binding) => wanted.has(binding) }),
   };

@@ -2,6 +2,7 @@ import { FINDINGS, type FindingCode, remedyFor } from "../../shared/assess/catal
 import type { RelayMetadata } from "../../shared/bindings/relay-identity.ts";
 import type { OrphansUnknown, SweepReport } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
+import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
 import { printAge } from "../terminal/format.ts";
 import { groupByCause, nameOfGroup } from "./group-by-cause.ts";
 import { isNotable } from "./rows.ts";
@@ -19,7 +20,11 @@ export function explainRow(row: TargetRow, now: number): Explanation | undefined
   if (!isNotable(row)) return undefined;
   const { finding, code, advice = "" } = row;
   const details = detailsOf(row, now);
-  if (finding === null) return { says: code ?? row.action, details, remedy: advice, commands: [] };
+  if (finding === null) {
+    const says =
+      row.action === "none" ? "The Secret is in order. Its workloads are not finished:" : row.action;
+    return { says: code ?? says, details, remedy: advice, commands: [] };
+  }
   const { meaning }: { meaning: string } = FINDINGS[finding];
   const { remedy, command } = remedyFor(finding, { target: row, source: row.source });
   const says = code === undefined || code === finding ? meaning : `${meaning} ${code}.`;
@@ -47,7 +52,7 @@ export function explanationLines(row: TargetRow, now: number): string[] {
 
 function detailsOf(row: TargetRow, now: number): string[] {
   const { fields = [], foreignKeys = [], staleMs, staleSources = [], trackedBy, until, deleteAfter } = row;
-  const { changes = [], collisions = [], certificateExpiresInDays: days } = row;
+  const { changes = [], collisions = [], restarts = [], certificateExpiresInDays: days } = row;
   return [
     ...(until === undefined ? [] : [`held until ${until}`]),
     ...(deleteAfter === undefined ? [] : [`waits for deletion by a sweep after ${deleteAfter}`]),
@@ -67,7 +72,37 @@ function detailsOf(row: TargetRow, now: number): string[] {
       : [`tracked by ${trackedBy}, which overwrites it after the takeover unless it releases the Secret`]),
     ...changes.map(({ key, what }) => `key ${key}: ${what}`),
     ...collisions.map(({ key }) => `key ${key} comes from several sources; the last one counts`),
+    ...restarts.flatMap(describeRestart),
+    ...describePods(row, now),
     ...(days === undefined ? [] : [`its certificate expires in ${days} day(s)`]),
+  ];
+}
+
+/** The restarts that wait, and the rollouts that are not complete. */
+function describeRestart({ workload, outcome, code, rollout }: RestartOutcome): string[] {
+  const { state, reason, pods } = rollout ?? {};
+  if (state === "complete") return [];
+  const count = pods === undefined ? "" : `, ${pods.available} of ${pods.desired} pods are new and available`;
+  if (state === "stuck") return [`${workload}: its rollout is stuck (${reason})${count}`];
+  if (state !== undefined)
+    return [`${workload}: its rollout is ${state}${reason ? ` (${reason})` : ""}${count}`];
+  if (outcome === "due") return [`${workload}: its restart is due`];
+  if (outcome === "already" || outcome === "restarted") return [];
+  return [`${workload}: its restart waits (${code})`];
+}
+
+function describePods(
+  { outdatedPods = [], outdatedPodCount = 0, podsUnknown }: TargetRow,
+  now: number,
+): string[] {
+  const more = outdatedPodCount - outdatedPods.length;
+  return [
+    ...outdatedPods.map(({ pod, workload, startedAt }) => {
+      const of = workload === undefined ? "" : ` of ${workload}`;
+      return `Pod ${pod}${of} runs since ${startedAt} (${printAge(now - Date.parse(startedAt))})`;
+    }),
+    ...(more > 0 ? [`${more} more Pods`] : []),
+    ...(podsUnknown === undefined ? [] : [`its Pods could not be listed (${podsUnknown})`]),
   ];
 }
 
@@ -96,7 +131,7 @@ export function explainRows(rows: readonly TargetRow[], now: number): string[] {
 }
 
 const headOf = ({ finding, action, code }: TargetRow): string =>
-  action === "unknown" ? "unknown" : (finding ?? code ?? action);
+  action === "unknown" ? "unknown" : (finding ?? code ?? (action === "none" ? "in order" : action));
 
 /** Namespaces in which orphans could not be listed. */
 export function explainOrphansUnknown(namespaces: readonly OrphansUnknown[]): string[] {

@@ -2,14 +2,18 @@ import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 
 /**
- * The relay has nothing to do, now or later. That includes FOREIGN_KEYS, VERSION_DEPRECATED and an ORPHAN that stays,
- * although they are shown.
+ * The relay has nothing to do, now or later, and all Pods that it knows of run with the value. That includes FOREIGN_KEYS, VERSION_DEPRECATED and
+ * an ORPHAN that stays, although they are shown.
  */
-export const isInOrder = ({ action, deleteAfter }: TargetRow): boolean =>
-  action === "none" && deleteAfter === undefined;
+export const isInOrder = ({ action, deleteAfter, finding }: TargetRow): boolean =>
+  action === "none" &&
+  deleteAfter === undefined &&
+  finding !== "ROLLOUT_STUCK" &&
+  finding !== "PODS_OUTDATED";
 
-/** Not in order, or with a finding that needs no action. */
-export const isNotable = (row: TargetRow): boolean => !isInOrder(row) || row.finding !== null;
+/** Not in order, or with a finding or a restart to show. */
+export const isNotable = (row: TargetRow): boolean =>
+  !isInOrder(row) || row.finding !== null || (row.restarts ?? []).length > 0 || row.podsUnknown !== undefined;
 
 export const isChange = ({ action }: TargetRow): boolean =>
   action === "create" || action === "update" || action === "replace" || action === "delete";

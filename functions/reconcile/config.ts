@@ -2,8 +2,6 @@ import { type RelayConfig, readRelayConfig } from "../../shared/relay/relay-conf
 import { environmentReader } from "../../shared/runtime/read-environment.ts";
 
 export type ReconcileConfig = RelayConfig & {
-  /** The queue for shards; without it every sweep runs in one invocation. */
-  readonly shardQueueUrl: string | undefined;
   readonly shardBindingsMax: number;
   /** From 0 to 1. */
   readonly deletionsShareMax: number;
@@ -15,7 +13,6 @@ export function parseReconcileConfig(env: NodeJS.ProcessEnv): ReconcileConfig {
   const read = environmentReader(env);
   const config: ReconcileConfig = {
     ...readRelayConfig(read),
-    shardQueueUrl: read.text("SHARD_QUEUE_URL", "") || undefined,
     shardBindingsMax: read.integer("SHARD_BINDINGS_MAX", { min: 50, max: 5_000, otherwise: 1_000 }),
     deletionGraceMs:
       read.integer("DELETION_GRACE_MINUTES", { min: 1, max: 525_600, otherwise: 1_440 }) * 60_000,

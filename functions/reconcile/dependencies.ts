@@ -25,8 +25,8 @@ export type OpenReconcile = (budget: TimeBudget) => Promise<ReconcileDependencie
 export async function openReconcile(env: NodeJS.ProcessEnv, options: RuntimeOptions): Promise<OpenReconcile> {
   const config = parseReconcileConfig(env);
   const { openLatest, onAwsCall } = await openFunctionRelay(secretsManagerSource, config, options);
-  const { shardQueueUrl, shardBindingsMax, deletionsShareMax, deletionGraceMs } = config;
-  const sendShards = shardQueueUrl === undefined ? undefined : sendShardsTo(shardQueueUrl, onAwsCall);
+  const { workQueueUrl, shardBindingsMax, deletionsShareMax, deletionGraceMs } = config;
+  const sendShards = workQueueUrl === undefined ? undefined : sendShardsTo(workQueueUrl, onAwsCall);
   const settings = { shardBindingsMax, deletionsShareMax, deletionGraceMs, mayDelete: true };
   const opened = new WeakMap<object, ReconcileDependencies>();
   return async (budget) => {

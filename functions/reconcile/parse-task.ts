@@ -1,18 +1,19 @@
 import { parseShard } from "../../shared/sweep/parse-shard.ts";
 import type { SweepRequest } from "../../shared/sweep/run-sweep.ts";
 import type { Shard } from "../../shared/sweep/shard.ts";
+import { type FollowUpMessage, parseFollowUpMessage } from "../../shared/workloads/follow-up-message.ts";
 
 export type Task =
   | { readonly kind: "sweep"; readonly request: SweepRequest }
   /** S3's version of the pointer that was published. */
   | { readonly kind: "publication"; readonly publication: string }
-  | { readonly kind: "shards"; readonly messages: readonly ShardMessage[] }
+  | { readonly kind: "messages"; readonly messages: readonly WorkMessage[] }
   | { readonly kind: "unknown"; readonly advice: string };
 
-/** `shard` is undefined if the message is not a valid shard. */
-export type ShardMessage = { readonly messageId: string; readonly shard: Shard | undefined };
+/** `work` is undefined if the message is neither a valid shard nor a valid follow-up. */
+export type WorkMessage = { readonly messageId: string; readonly work: Shard | FollowUpMessage | undefined };
 
-/** Parses the schedule's input, that of a publication, a manual call, or messages of the shard queue. Never throws. */
+/** Parses the schedule's input, that of a publication, a manual call, or messages of the work queue. Never throws. */
 export function parseTask(input: unknown): Task {
   if (typeof input !== "object" || input === null) return unknown();
   if ("Records" in input) return parseMessages(input.Records);
@@ -47,14 +48,14 @@ const S3_VERSION = /^[\w.-]{1,1024}$/;
 
 function parseMessages(records: unknown): Task {
   if (!Array.isArray(records) || records.length === 0) return unknown();
-  const messages = records.map((record: { messageId?: unknown; body?: unknown } | null): ShardMessage => {
+  const messages = records.map((record: { messageId?: unknown; body?: unknown } | null): WorkMessage => {
     const { messageId, body } = record ?? {};
     return {
       messageId: typeof messageId === "string" ? messageId : "",
-      shard: typeof body === "string" ? parseShard(body) : undefined,
+      work: typeof body === "string" ? (parseShard(body) ?? parseFollowUpMessage(body)) : undefined,
     };
   });
-  return { kind: "shards", messages };
+  return { kind: "messages", messages };
 }
 
 function isListOfText(value: unknown): value is string[] {

@@ -3,13 +3,14 @@ import { RelayError, UnexpectedFault } from "../../shared/relay-error.ts";
 import type { Measure } from "../../shared/runtime/metrics.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { functionLocation } from "../../shared/source/function-location.ts";
+import { followUpTarget } from "../../shared/sweep/follow-up-target.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import { measureProgress, reportSweep } from "../../shared/sweep/report-sweep.ts";
 import { runShard, runSweep, type Sweeper } from "../../shared/sweep/run-sweep.ts";
 import type { OpenReconcile, ReconcileDependencies } from "./dependencies.ts";
 import { followPublication, type PublicationReport } from "./follow-publication.ts";
 import { openSweeper } from "./open-sweeper.ts";
-import { parseTask, type ShardMessage } from "./parse-task.ts";
+import { parseTask, type WorkMessage } from "./parse-task.ts";
 
 /**
  * Runs a sweep, which finds and repairs missed events and manual changes.
@@ -36,11 +37,11 @@ export const reconcile =
         measureProgress(measure, report, false);
         return report;
       }
-      case "shards": {
+      case "messages": {
         const failures: SQSBatchResponse["batchItemFailures"] = [];
         // Sequentially, because concurrent shards would share the function's memory and time.
         for (const message of task.messages) {
-          if (!(await sweepMessage(deps, sweeper, message)))
+          if (!(await handleMessage(deps, sweeper, message)))
             failures.push({ itemIdentifier: message.messageId });
         }
         return { batchItemFailures: failures };
@@ -49,23 +50,27 @@ export const reconcile =
   };
 
 /** Returns false if SQS must deliver the message again. */
-async function sweepMessage(
+async function handleMessage(
   deps: ReconcileDependencies,
   sweeper: Sweeper,
-  { shard }: ShardMessage,
+  { work }: WorkMessage,
 ): Promise<boolean> {
   const { log, measure } = deps;
-  if (shard === undefined) {
-    log("SHARD_REJECTED", {});
-    return false; // the message ends in the failure queue
+  if (work === undefined) {
+    log("MESSAGE_REJECTED", {});
+    return false; // the message ends in the dead-letter queue
   }
   try {
-    const report = await runShard(sweeper, shard);
+    if ("kind" in work) {
+      await followUpTarget(sweeper, work);
+      return true;
+    }
+    const report = await runShard(sweeper, work);
     reportSweep(log, measure, report);
     measureProgress(measure, report, true);
     return true;
   } catch (error) {
-    // A bug in one shard must not stop the other shards of the batch.
+    // A bug in one message must not stop the other messages of the batch.
     const { code, message: advice } = error instanceof RelayError ? error : UnexpectedFault.from(error);
     log("INVOCATION_FAILED", { code, advice });
     return false;

@@ -118,6 +118,7 @@ const workload = {
   version: "v1",
   shape: POD_TEMPLATE_SHAPE,
   hasGeneration: true,
+  hasStatus: true,
   categories: ["all"],
 };
 const rbac = {

@@ -22,6 +22,7 @@ const remove = ({ target: { namespace, name } }: About) =>
   `kubectl delete secret ${name} --namespace ${namespace}`;
 const owners = ({ target: { namespace, name } }: About) =>
   `kubectl get secret ${name} --namespace ${namespace} -o jsonpath={.metadata.ownerReferences}`;
+const pods = ({ target: { namespace } }: About) => `kubectl get pods --namespace ${namespace}`;
 const claim = ({ target: { namespace, name } }: About) => `secret-relay claim ${namespace}/${name}`;
 const describe = ({ source }: About) => `aws secretsmanager describe-secret --secret-id ${source}`;
 
@@ -167,6 +168,24 @@ export const FINDINGS = {
     response: "Recreates it after the deletion.",
     remedy: "Find out why the finalizer is not removed.",
     command: inspect,
+    shownBy: "metadata",
+  },
+  ROLLOUT_STUCK: {
+    meaning:
+      "The Secret is in order, but a workload that the relay restarted for it does not finish its rollout, so pods may still run with the old value.",
+    response:
+      "Reports it at every sweep until the rollout completes. The relay does not restart the workload again.",
+    remedy:
+      "Find out why the new pods do not start. If the new value is wrong, move AWSCURRENT back: the relay then writes the old value and restarts the workload.",
+    command: pods,
+    shownBy: "metadata",
+  },
+  PODS_OUTDATED: {
+    meaning:
+      "The Secret is in order, but Pods read it only at their start, and started before its current value was written.",
+    response: "Reports it. With restart in the binding, restarts the workloads once for each version.",
+    remedy: "Restart the workloads, or set restart on the binding so that the relay does it.",
+    command: pods,
     shownBy: "metadata",
   },
   UNRENDERABLE: {

@@ -105,6 +105,8 @@ export type Binding = {
   readonly restart?: RestartRule;
   /** Annotate the Pods that mount the Secret, so that kubelet updates their files at once. */
   readonly nudge?: true;
+  /** Report Pods that read the Secret at their start and run with an older value. */
+  readonly checkPods?: true;
   /** Post Kubernetes Events about the Secret. */
   readonly events?: true;
 };

@@ -57,6 +57,7 @@ export type TargetEntry = Partial<Where> & {
   readonly allowSystemNamespace?: boolean;
   readonly restart?: RestartEntry;
   readonly nudge?: boolean;
+  readonly checkPods?: boolean;
   readonly events?: boolean;
 };
 

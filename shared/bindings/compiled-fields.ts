@@ -100,6 +100,7 @@ const hasBindingFields = fields(
       minimumIntervalSeconds: isCount,
     }),
     nudge: oneOf(true),
+    checkPods: oneOf(true),
     events: oneOf(true),
   },
 );

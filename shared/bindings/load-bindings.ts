@@ -143,10 +143,16 @@ function targetOf(target: TargetEntry, { clusters, defaults }: BindingsFile): Ta
 }
 
 /** The follow-up actions. They do not change the Secret, so the fingerprint excludes them. */
-function readersOf({ restart, nudge, events }: TargetEntry): Pick<Binding, "restart" | "nudge" | "events"> {
+function readersOf({
+  restart,
+  nudge,
+  checkPods,
+  events,
+}: TargetEntry): Pick<Binding, "restart" | "nudge" | "checkPods" | "events"> {
   return {
     ...(restart !== undefined && { restart: restartRuleOf(restart) }),
     ...(nudge === true && { nudge }),
+    ...(checkPods === true && { checkPods }),
     ...(events === true && { events }),
   };
 }

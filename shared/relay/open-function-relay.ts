@@ -13,6 +13,7 @@ import type { RotationSource } from "../source/source.ts";
 import { openRelay, type Relay } from "./open-relay.ts";
 import { openRules } from "./open-rules.ts";
 import type { RelayConfig } from "./relay-config.ts";
+import type { SendFollowUp } from "./send-follow-up.ts";
 
 export type RuntimeOptions = {
   readonly log: Log;
@@ -45,7 +46,7 @@ export async function openFunctionRelay<S extends RotationSource & CurrentSource
   config: RelayConfig,
   options: RuntimeOptions,
 ): Promise<FunctionRelay<S>> {
-  const { relayName, targetsAtOnce, tokenLifeMs, useFipsEndpoint } = config;
+  const { relayName, targetsAtOnce, tokenLifeMs, useFipsEndpoint, workQueueUrl, rolloutDeadlineMs } = config;
   const { log, measure, now = Date.now, wait = waitFor, describeCluster = askEks, retryStrategy } = options;
   const counter = callCounter();
   const { onAwsCall, onKubernetesCall, onThrottled } = counter;
@@ -70,6 +71,13 @@ export async function openFunctionRelay<S extends RotationSource & CurrentSource
       wait,
     }),
   );
+  const sendFollowUp: SendFollowUp | undefined =
+    workQueueUrl === undefined
+      ? undefined
+      : async (...message) => {
+          const { sendFollowUpTo } = await import("./send-follow-up.ts");
+          return sendFollowUpTo(workQueueUrl, onAwsCall)(...message);
+        };
   const relays = new WeakMap<Rules, Relay<S>>();
   const relayBy = (generation: Rules): Relay<S> => {
     const known = relays.get(generation);
@@ -83,6 +91,8 @@ export async function openFunctionRelay<S extends RotationSource & CurrentSource
       source,
       connect,
       targetsAtOnce,
+      rolloutDeadlineMs,
+      ...(sendFollowUp && { sendFollowUp }),
       counter,
       now,
       wait,

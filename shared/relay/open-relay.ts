@@ -7,6 +7,8 @@ import type { Measure } from "../runtime/metrics.ts";
 import type { Wait } from "../runtime/retry.ts";
 import type { ReadCurrent, RotationSource } from "../source/source.ts";
 import type { FollowUp } from "../workloads/follow-up.ts";
+import { ROLLOUT_DEADLINE_MS } from "../workloads/rollout-deadline.ts";
+import type { SendFollowUp } from "./send-follow-up.ts";
 import type { Trigger } from "./trigger.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -16,6 +18,10 @@ export type RelayOptions<S extends RotationSource> = {
   readonly connect: (clusterKey: string) => ClusterConnection;
   /** Concurrent requests to one cluster. */
   readonly targetsAtOnce: number;
+  /** After this time a rollout that has not completed is stuck. */
+  readonly rolloutDeadlineMs?: number;
+  /** Absent on the command line, which has no queue. */
+  readonly sendFollowUp?: SendFollowUp;
   readonly counter: CallCounter;
   readonly now: () => number;
   readonly wait: Wait;
@@ -47,7 +53,8 @@ export type Relay<S extends RotationSource = RotationSource> = {
 /** The one place that puts the parts together. */
 export function openRelay<S extends RotationSource>(rules: Rules, options: RelayOptions<S>): Relay<S> {
   const { source, counter, targetsAtOnce, now, wait } = options;
-  const { log = () => {}, measure = () => {} } = options;
+  const { log = () => {}, measure = () => {}, rolloutDeadlineMs = ROLLOUT_DEADLINE_MS } = options;
+  const { sendFollowUp } = options;
   const connect = limitedConnections(options);
   let trigger: Promise<Trigger> | undefined;
   return {
@@ -63,7 +70,8 @@ export function openRelay<S extends RotationSource>(rules: Rules, options: Relay
     // Loaded only when a binding needs it, which keeps other cold starts short.
     followUp: async (settled, budget) => {
       const { followUp } = await import("./follow-up.ts");
-      return followUp({ connect, now, wait, log, measure }, settled, budget);
+      const deps = { connect, now, wait, log, measure, rolloutDeadlineMs };
+      return followUp({ ...deps, ...(sendFollowUp && { sendFollowUp }) }, settled, budget);
     },
     trigger: async (call, budget) => {
       trigger ??= import("./trigger.ts").then(({ triggerWith }) =>

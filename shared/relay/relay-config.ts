@@ -8,6 +8,10 @@ export type RelayConfig = BindingsConfig & {
   readonly targetsAtOnce: number;
   /** How long a token is cached; EKS accepts it for at most 15 minutes. */
   readonly tokenLifeMs: number;
+  /** The queue for shards and follow-ups; without it every sweep runs in one invocation, and only sweeps follow rollouts. */
+  readonly workQueueUrl: string | undefined;
+  /** After this time a rollout that has not completed is stuck. */
+  readonly rolloutDeadlineMs: number;
   /** The AWS SDK's own setting; if set, the token is signed for STS's FIPS endpoint. */
   readonly useFipsEndpoint: boolean;
 };
@@ -24,6 +28,9 @@ export function readRelayConfig(read: EnvironmentReader): RelayConfig {
     relayName: read.text("RELAY_NAME", DEFAULT_RELAY_NAME),
     targetsAtOnce: read.integer("TARGETS_AT_ONCE", { min: 1, max: 64, otherwise: 8 }),
     tokenLifeMs: read.integer("TOKEN_LIFE_MS", { min: 1_000, max: 840_000, otherwise: 600_000 }),
+    workQueueUrl: read.text("WORK_QUEUE_URL", "") || undefined,
+    rolloutDeadlineMs:
+      read.integer("ROLLOUT_DEADLINE_SECONDS", { min: 60, max: 86_400, otherwise: 1_800 }) * 1_000,
     useFipsEndpoint: read.flag("AWS_USE_FIPS_ENDPOINT"),
   };
 }

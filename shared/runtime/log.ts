@@ -12,6 +12,13 @@ export const LOG = {
   RESTART_SKIPPED: ["WARN", "A workload was not restarted now; its restart stays pending"],
   RESTART_REFUSED: ["ERROR", "A workload could not be restarted; an operator must act"],
   RESTART_FAILED: ["WARN", "A workload could not be restarted; it will be retried"],
+  ROLLOUT_COMPLETED: ["INFO", "All pods of a restarted workload run with the new Secret"],
+  ROLLOUT_STUCK: ["ERROR", "A restarted workload does not finish its rollout; an operator must act"],
+  FOLLOW_UP_NOT_SENT: [
+    "WARN",
+    "Restarted workloads are not followed by a message; the next sweep looks at them",
+  ],
+  ROTATION_EFFECTIVE: ["INFO", "All restarted workloads that read a Secret run with its current version"],
   PODS_NUDGED: ["INFO", "Pods that mount a Secret were annotated to refresh their files now"],
   NUDGE_INCOMPLETE: ["WARN", "Some Pods that mount a Secret were not annotated; their files update later"],
   KUBERNETES_EVENT_FAILED: ["WARN", "A Kubernetes Event about a Secret could not be posted"],
@@ -42,7 +49,7 @@ export const LOG = {
     "WARN",
     "What a publication changed is unknown; the sweep starts with no binding before others",
   ],
-  SHARD_REJECTED: ["WARN", "A queue message is not a shard of a supported version"],
+  MESSAGE_REJECTED: ["WARN", "A queue message is neither a shard nor a follow-up of a supported version"],
   INVOCATION_FAILED: ["ERROR", "The invocation failed; its event will be retried"],
 } as const satisfies Record<string, readonly ["DEBUG" | "INFO" | "WARN" | "ERROR", string]>;
 
@@ -61,6 +68,7 @@ export type LogFields = {
   /** Keys that several sources set, with the names of the sources; the last one wins. */
   readonly collisions?: readonly string[];
   readonly propagationMs?: number;
+  readonly effectiveMs?: number;
   readonly handlingMs?: number;
   readonly fenceConflicts?: number;
   readonly written?: number;

@@ -12,6 +12,9 @@ export const METRICS = {
   FenceConflicts: "Count",
   WorkloadsRestarted: "Count",
   RestartsFailed: "Count",
+  RolloutsStuck: "Count",
+  /** From the move of AWSCURRENT until the last restarted workload of a target runs with the version. */
+  TimeToEffective: "Milliseconds",
   ExternalSecretsRefreshed: "Count",
   ExternalSecretsIgnored: "Count",
   ExternalSecretsFailed: "Count",

@@ -41,6 +41,8 @@ export type ClusterSweep = SweepDependencies & {
   readonly mayDelete: boolean;
   /** Report targets that are in order too. */
   readonly inventory?: boolean;
+  /** Check the Pods for all bindings, and not only for those with `checkPods`. */
+  readonly checksAllPods?: boolean;
 };
 
 /** The assessed targets of one piece of a shard. */

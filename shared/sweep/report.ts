@@ -1,5 +1,4 @@
 import type { CallCounts } from "../runtime/call-counter.ts";
-import type { RestartOutcome } from "../workloads/outcome.ts";
 import type { TargetRow } from "./target-row.ts";
 
 export type SweepMode = "metadata" | "values";
@@ -21,24 +20,17 @@ export type SweepReport = {
   readonly checked: number;
   /** Shards sent to the queue; their bindings are not counted above. */
   readonly shardsQueued: number;
-  /** Every target that is not in order, with orphans; with an inventory, every binding. */
+  /**
+   * Every target that is not in order or has workloads to restart or to follow, with orphans; with an inventory, every
+   * binding.
+   */
   readonly targets: readonly TargetRow[];
   /** Namespaces that the relay cannot list, for lack of permission or because of their size. */
   readonly orphansUnknown: readonly OrphansUnknown[];
   readonly calls: CallCounts;
-  /** Pending restarts of Secrets that are in order; absent when there were none. */
-  readonly retriedRestarts?: readonly RetriedRestarts[];
 };
 
 export type OrphansUnknown = { readonly cluster: string; readonly namespace: string; readonly code: string };
-
-export type RetriedRestarts = {
-  readonly cluster: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly source: string;
-  readonly restarts: readonly RestartOutcome[];
-};
 
 export function isComplete({ checked, bindings, shardsQueued }: SweepReport): boolean {
   return checked === bindings && shardsQueued === 0;

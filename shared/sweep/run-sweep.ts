@@ -45,6 +45,8 @@ export type SweepRequest = {
   readonly clusters?: readonly string[];
   /** Report targets in order too, except those in the queue. */
   readonly inventory?: boolean;
+  /** Check the Pods for all bindings, and not only for those with `checkPods`. */
+  readonly checksAllPods?: boolean;
   /** Only these bindings, and no orphans; all of them otherwise. */
   readonly only?: (binding: Binding) => boolean;
   /** The bindings of the index are those that publications changed since this generation; no other orphans. */
@@ -93,7 +95,9 @@ export async function runShard(sweeper: Sweeper, shard: Shard): Promise<SweepRep
 }
 
 type Sweep = Pick<Shard, "sweepId" | "mode" | "plan" | "sweepStartedAt" | "since"> &
-  Pick<SweepRequest, "inventory" | "only" | "unbound"> & { readonly callsBefore: CallCounts };
+  Pick<SweepRequest, "inventory" | "checksAllPods" | "only" | "unbound"> & {
+    readonly callsBefore: CallCounts;
+  };
 
 async function listItems(
   { index, source, self, budget }: Sweeper,
@@ -125,7 +129,7 @@ async function sweepItems(sweeper: Sweeper, sweep: Sweep, items: readonly SweepI
   const left = results.flatMap((result) => result.left);
   if (left.length === 0) return reportOf(sweeper, sweep, results);
   if (sendShards === undefined || sweep.plan) {
-    const empty = { orphansUnknown: [], retriedRestarts: [], checked: 0, left: [] };
+    const empty = { orphansUnknown: [], checked: 0, left: [] };
     const outOfTime = { ...empty, targets: left.map(rowOutOfTime), unknown: left.length };
     return reportOf(sweeper, sweep, [...results, outOfTime]);
   }
@@ -135,7 +139,7 @@ async function sweepItems(sweeper: Sweeper, sweep: Sweep, items: readonly SweepI
 
 function clusterSweepOf(
   sweeper: Sweeper,
-  { mode, plan, inventory = false, only, since, unbound = [] }: Sweep,
+  { mode, plan, inventory = false, checksAllPods = false, only, since, unbound = [] }: Sweep,
   clusterKey: string,
   items: readonly SweepItem[],
 ): Omit<ClusterSweep, "cluster"> {
@@ -150,6 +154,7 @@ function clusterSweepOf(
     mode,
     plan,
     inventory,
+    checksAllPods,
     rules: { ownMetadata: index.ownMetadata, deletionGraceMs },
     isBound: (namespace, name) => bound.has(nameOfSecret({ namespace, name })),
     unbound: unbound.filter(({ cluster }) => cluster === clusterKey),
@@ -169,7 +174,6 @@ function reportOf(
   const [after, before] = [calls(), sweep.callsBefore];
   const checked = results.reduce((sum, result) => sum + result.checked, 0);
   const unknown = results.reduce((sum, result) => sum + result.unknown, 0);
-  const retriedRestarts = results.flatMap((result) => result.retriedRestarts);
   const { sweepId, mode, plan, since } = sweep;
   return {
     ...{ version: 1, sweepId, mode, plan },
@@ -187,7 +191,6 @@ function reportOf(
       kubernetes: after.kubernetes - before.kubernetes,
       throttles: after.throttles - before.throttles,
     },
-    ...(retriedRestarts.length > 0 && { retriedRestarts }),
   };
 }
 
@@ -213,6 +216,10 @@ function shardsOf(sweep: Sweep, items: readonly SweepItem[], sizeMax: number): S
     cluster: part.cluster,
     items: part.items.map(shardItemOf),
   }));
+}
+
+export function findBinding(index: BindingIndex, target: TargetRef): Binding | undefined {
+  return bindingsByTarget(index, target.cluster).get(nameOfSecret(target));
 }
 
 function bindingsByTarget(index: BindingIndex, cluster: string): ReadonlyMap<string, Binding> {

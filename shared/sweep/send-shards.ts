@@ -8,14 +8,14 @@ export class ShardsNotSent extends RelayError {
   readonly code = "SHARDS_NOT_SENT";
   readonly retryable = true;
   constructor(messages: number) {
-    super(`${messages} message(s) could not be sent to the shard queue, so a part of the sweep was skipped.`);
+    super(`${messages} message(s) could not be sent to the work queue, so a part of the sweep was skipped.`);
   }
 }
 
 /** Sends shards to an SQS queue. The SQS client is loaded on first use. */
 export function sendShardsTo(queueUrl: string, onCall: () => void): SendShards {
   return async (shards) => {
-    const { SQSClient, SendMessageBatchCommand } = await import("./send-with-sqs.ts");
+    const { SQSClient, SendMessageBatchCommand } = await import("../runtime/send-with-sqs.ts");
     const client = new SQSClient(boundedRequests());
     const batches = packBatches(shards.flatMap(fitIntoMessages));
     try {

@@ -1,10 +1,12 @@
+import { assessReaders } from "../assess/assess-readers.ts";
 import { deleteWithinShare, noteOnSecret, writeTargets } from "./carry-out.ts";
+import { checkPods } from "./check-pods.ts";
 import { circuitBreaker, isKnownClusterFault } from "./circuit-breaker.ts";
 import type { ClusterSweep, Observed } from "./cluster-sweep.ts";
+import { followRestarts } from "./follow-restarts.ts";
 import { type NamespaceLists, observeByMetadata, observeUnbound } from "./observe-metadata.ts";
 import { observeByValues } from "./observe-values.ts";
-import type { OrphansUnknown, RetriedRestarts } from "./report.ts";
-import { retryPendingRestarts } from "./retry-pending-restarts.ts";
+import type { OrphansUnknown } from "./report.ts";
 import { type SweepItem, splitIntoShards } from "./shard.ts";
 import { type Assessed, rowOf, type TargetRow } from "./target-row.ts";
 
@@ -12,7 +14,6 @@ import { type Assessed, rowOf, type TargetRow } from "./target-row.ts";
 export type ShardResult = {
   readonly targets: readonly TargetRow[];
   readonly orphansUnknown: readonly OrphansUnknown[];
-  readonly retriedRestarts: readonly RetriedRestarts[];
   readonly checked: number;
   readonly unknown: number;
   readonly left: readonly SweepItem[];
@@ -29,7 +30,7 @@ export async function sweepShard(request: Omit<ClusterSweep, "cluster">): Promis
   const sweep: ClusterSweep = { ...request, cluster, connect };
   const size = mode === "metadata" ? METADATA_PIECE : VALUES_PIECE;
   const pieces = splitIntoShards(items, size).map((piece) => piece.items);
-  const sum: Sum = { targets: [], orphansUnknown: [], retriedRestarts: [], deletable: [], unknown: 0 };
+  const sum: Sum = { targets: [], orphansUnknown: [], deletable: [], unknown: 0 };
   const lists: NamespaceLists = new Map();
   let left: readonly SweepItem[] = [];
 
@@ -49,7 +50,6 @@ export async function sweepShard(request: Omit<ClusterSweep, "cluster">): Promis
 type Sum = {
   readonly targets: TargetRow[];
   readonly orphansUnknown: OrphansUnknown[];
-  readonly retriedRestarts: RetriedRestarts[];
   readonly deletable: Assessed[];
   unknown: number;
 };
@@ -76,21 +76,19 @@ async function carryOut(
   const { ownMetadata } = sweep.rules;
   sum.orphansUnknown.push(...orphansUnknown);
   sum.unknown += assessed.filter(isUnknown).length;
-  if (sweep.plan) {
-    sum.targets.push(
-      ...assessed.filter((each) => isShown(each, sweep)).map((each) => rowOf(each, ownMetadata)),
-    );
-    return;
-  }
   const { writable, deletions, rest } = sortByAction(assessed);
-  sum.deletable.push(...deletions);
-  sum.targets.push(...(await writeTargets(sweep, writable)));
-  for (const each of rest) {
-    const done = each.verdict.note && (await noteOnSecret(sweep, each));
-    if (isShown(each, sweep) || done?.outcome) sum.targets.push(rowOf(each, ownMetadata, done));
+  if (!sweep.plan) {
+    sum.deletable.push(...deletions);
+    sum.targets.push(...(await writeTargets(sweep, writable)));
   }
-  const restartable = rest.filter(({ binding }) => binding?.restart !== undefined);
-  sum.retriedRestarts.push(...(await retryPendingRestarts(sweep, restartable)));
+  const [followUps, pods] = await Promise.all([followRestarts(sweep, rest), checkPods(sweep, rest)]);
+  for (const each of sweep.plan ? assessed : rest) {
+    const readers = { ...followUps.get(each), ...pods.get(each) };
+    const judged = { ...each, verdict: assessReaders(each.verdict, readers) };
+    const noted = sweep.plan ? undefined : each.verdict.note && (await noteOnSecret(sweep, each));
+    if (isShown(judged, sweep) || Object.keys(readers).length > 0 || noted?.outcome)
+      sum.targets.push(rowOf(judged, ownMetadata, { ...readers, ...noted }));
+  }
 }
 
 /** A target in a cluster that is listed twice is refused, but was not compared either. */

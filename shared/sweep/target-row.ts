@@ -6,6 +6,7 @@ import { sanitizeName } from "../cluster/sanitize-name.ts";
 import { dataVersionOf } from "../render/data-version.ts";
 import type { SourceState } from "../source/source-state.ts";
 import type { FollowUpOutcome } from "../workloads/outcome.ts";
+import type { PodsCheck } from "../workloads/outdated-pods.ts";
 
 /** One target as every command and report shows it. Names, versions and times, never a value. */
 export type TargetRow = {
@@ -18,7 +19,8 @@ export type TargetRow = {
 > &
   Omit<FindingDetails, "liveVersionId" | "currentVersionId"> &
   HeldState &
-  FollowUpOutcome & {
+  FollowUpOutcome &
+  PodsCheck & {
     /** Absent in a plan and when the target needed no action. */
     readonly outcome?: RowOutcome;
     /** Of kubernetes.io/tls, in an observation by values: until the first certificate expires; negative afterwards. */
@@ -61,6 +63,7 @@ export function rowOf(
   ownMetadata: RelayMetadata,
   done: Pick<TargetRow, "outcome" | "code" | "advice"> &
     FollowUpOutcome &
+    PodsCheck &
     Pick<FindingDetails, "changes" | "collisions"> = {},
 ): TargetRow {
   const { target, source, finding, action, observed, code, advice, deleteAfter, until, details } = verdict;

@@ -260,7 +260,7 @@ async function writeTarget(
     await cluster.deleteSecret(target, live, request.budget);
   const now = deps.now();
   const base = isNew ? undefined : await disown(cluster, request, { live, verdict, now });
-  const after = notesAfter(verdict, request, { attempt, live, versionId }, now);
+  const after = notesAfter(verdict, request, { attempt, live, current, versionId }, now);
   const secret = await apply(base, { ...notes, now, ...after });
   if (verdict.note === "returned" && !isNew) await noteGone(cluster, secret, null, request);
   // A creation has no live object to fence with: another client may have created and deleted the Secret in between.
@@ -303,7 +303,7 @@ async function observe(
   return { binding, live: liveTarget(live), sources, ...(desired && { desired }) };
 }
 
-/** Only sweeps delete, with their own setting. Here the grace period only ownMetadata a Secret that waits for deletion. */
+/** Only sweeps delete, with their own setting. Here the grace period only marks a Secret that waits for deletion. */
 function rulesOf({ now }: SyncDependencies, { ownMetadata }: SyncRequest): AssessRules {
   return { ownMetadata, now: now(), deletionGraceMs: DELETION_GRACE_MS };
 }
@@ -337,7 +337,7 @@ async function disown(
 async function isStillCurrent(
   { readCurrent }: SyncDependencies,
   { budget }: SyncRequest,
-  { binding, current }: { readonly binding: Binding; readonly current: readonly CurrentSource[] },
+  { binding, current }: Rendered,
 ): Promise<boolean> {
   const checks = binding.sources.map(async (source, index) => {
     if (source.versionId !== undefined) return true;
@@ -351,35 +351,52 @@ async function isStillCurrent(
  * has read this state of the Secret, and its write would land last. A new apply, which only changes the time, makes that
  * write fail. The event's time has whole seconds, so a move within the second of the write looks like a repeated event.
  */
-function hasReturned(
-  live: LiveSecret | undefined,
-  { binding, current }: { readonly binding: Binding; readonly current: readonly CurrentSource[] },
-  { expectedVersionIds, occurredAt, ownMetadata }: SyncRequest,
-): boolean {
+function hasReturned(live: LiveSecret | undefined, read: Rendered, request: SyncRequest): boolean {
+  const movedAt = labelMovedAt(read, request);
+  const writtenAt = Date.parse(live?.annotations[request.ownMetadata.annotations.writtenAt] ?? "");
+  return movedAt !== undefined && writtenAt < movedAt;
+}
+
+/** A binding with the current version of each of its sources. */
+type Rendered = { readonly binding: Binding; readonly current: readonly CurrentSource[] };
+
+/** The time of the event, if a source has the version that the event announced. */
+function labelMovedAt(
+  { binding, current }: Rendered,
+  { expectedVersionIds, occurredAt }: SyncRequest,
+): number | undefined {
   const isExpected = binding.sources.some(
     (source, index) => current[index]?.versionId === expectedVersionIds?.get(keyOfSource(source)),
   );
-  const writtenAt = Date.parse(live?.annotations[ownMetadata.annotations.writtenAt] ?? "");
-  return isExpected && occurredAt !== undefined && writtenAt < occurredAt;
+  return isExpected ? occurredAt : undefined;
 }
 
 /** The annotations for pending restarts and for the next sweep after this write. */
 function notesAfter(
   verdict: Verdict,
-  { ownMetadata }: SyncRequest,
-  { attempt, live, versionId }: Pick<Write, "attempt" | "live"> & { readonly versionId: VersionId },
+  request: SyncRequest,
+  {
+    attempt,
+    live,
+    current,
+    versionId,
+  }: Pick<Write, "attempt" | "live"> & Pick<Rendered, "current"> & { readonly versionId: VersionId },
   now: number,
 ): Pick<Notes, "readersDue" | "takeBacks"> {
+  const { ownMetadata } = request;
   const { binding, isOurCreation = false } = attempt;
   const { action, write } = verdict;
   const times = recentTakeBacks(live, ownMetadata, now);
   const takeBacks = printTakeBacks(write?.isTakeBack ? [...times, now] : times);
-  if (binding.restart === undefined && binding.nudge !== true) return { takeBacks };
+  const { restart, nudge, checkPods } = binding;
+  if (restart === undefined && nudge !== true && checkPods !== true) return { takeBacks };
   if (action === "update" && !touchesData(write?.changes ?? [])) {
     return { takeBacks, readersDue: live?.annotations[ownMetadata.annotations.readersDue] };
   }
   const isFirst = action === "create" || isOurCreation;
-  return { takeBacks, readersDue: printPendingRestart({ versionId, changedAt: now, isFirst }) };
+  const movedAt = labelMovedAt({ binding, current }, request);
+  const pending = { versionId, changedAt: now, isFirst, ...(movedAt !== undefined && { movedAt }) };
+  return { takeBacks, readersDue: printPendingRestart(pending) };
 }
 
 function writtenOutcome(

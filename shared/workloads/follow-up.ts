@@ -6,9 +6,10 @@ import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import type { Wait } from "../runtime/retry.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
 import type { VersionId } from "../source/secret-id.ts";
+import type { FollowUpMessage } from "./follow-up-message.ts";
 import { nudgePods } from "./nudge-pods.ts";
-import type { FollowUpOutcome } from "./outcome.ts";
-import { pendingRestartOn } from "./pending-restart.ts";
+import { type FollowUpOutcome, isOpen, type RestartOutcome } from "./outcome.ts";
+import { type PendingRestart, pendingRestartOn } from "./pending-restart.ts";
 import { type EventNote, postEvent } from "./post-event.ts";
 import { restartWorkloads } from "./restart-workloads.ts";
 import type { ReaderCluster } from "./workload.ts";
@@ -22,6 +23,10 @@ export type Settled = {
   readonly was:
     | { readonly kind: "created" | "updated" | "repaired" | "unchanged"; readonly versionId: VersionId }
     | { readonly kind: "refused"; readonly code: string; readonly advice: string };
+  /** Only look at the workloads, and change nothing. */
+  readonly plan?: true;
+  /** The message by which the relay looks again; absent at the first look, and in a sweep. */
+  readonly following?: FollowUpMessage;
 };
 
 export type FollowUp = (settled: Settled, budget: TimeBudget) => Promise<FollowUpOutcome>;
@@ -30,33 +35,55 @@ export type FollowUpDependencies = {
   readonly connect: (clusterKey: string) => ReaderCluster;
   readonly now: () => number;
   readonly wait: Wait;
+  readonly rolloutDeadlineMs: number;
 };
 
 /** Runs the follow-up actions of a binding. Never throws, because the Secret is already written. */
 export const followUpWith =
   (deps: FollowUpDependencies): FollowUp =>
-  async ({ binding, ownMetadata, secret, was }, budget) => {
+  async ({ binding, ownMetadata, secret, was, plan = false }, budget) => {
     const { target, restart, nudge, events } = binding;
     const cluster = deps.connect(target.cluster);
     const pending =
       was.kind === "refused" || !secret ? undefined : pendingRestartOn(secret, was.versionId, ownMetadata);
     const event =
-      events === true ? eventFor({ binding, ownMetadata, was, ...(secret && { secret }) }) : undefined;
+      events === true && !plan
+        ? eventFor({ binding, ownMetadata, was, ...(secret && { secret }) })
+        : undefined;
     const [eventFailure, nudged, restarts] = await Promise.all([
       event && codeIfFails(postEvent(cluster, target, event, { now: deps.now(), budget })),
-      pending && pending.impliedBy === undefined && nudge === true
+      pending && pending.impliedBy === undefined && nudge === true && !plan
         ? nudgePods(cluster, target, pending, budget)
         : undefined,
       pending && restart
-        ? restartWorkloads({ ...deps, cluster }, { target, ownMetadata, rule: restart, pending, budget })
+        ? restartWorkloads(
+            { ...deps, cluster },
+            { target, ownMetadata, rule: restart, pending, plan, budget },
+          )
         : undefined,
     ]);
     return {
-      ...(restarts && { restarts }),
+      ...(restarts && { restarts, ...effectiveBy(restarts, pending, plan) }),
       ...(nudged && { nudge: nudged }),
       ...(eventFailure !== undefined && { eventFailure }),
     };
   };
+
+/** When the last restarted workload completes, and no other is open. */
+function effectiveBy(
+  restarts: readonly RestartOutcome[],
+  pending: PendingRestart | undefined,
+  plan: boolean,
+): Pick<FollowUpOutcome, "effective"> {
+  const completed = restarts.flatMap(({ rollout }) =>
+    rollout?.state === "complete" ? [rollout.completedAt ?? 0] : [],
+  );
+  const isWaiting = restarts.some((restart) => isOpen(restart) || restart.rollout?.state === "stuck");
+  if (plan || pending === undefined || completed.length === 0 || isWaiting) return {};
+  const at = Math.max(...completed);
+  const afterMs = Math.max(0, at - (pending.movedAt ?? pending.changedAt));
+  return { effective: { at: new Date(at).toISOString(), afterMs } };
+}
 
 function eventFor({ binding, secret, was }: Settled): EventNote | undefined {
   if (was.kind === "unchanged") return undefined;

@@ -1,12 +1,17 @@
+import type { RolloutStatus } from "./rollout-status.ts";
+
 export type RestartOutcome = {
   /** `Deployment/shop`, or `Deployment/*` if the Deployments could not be listed. */
   readonly workload: string;
   /**
-   * restarted: its pods are being replaced. already: its pods run with this version.
-   * skipped: not now, see the code. refused: an operator must act. failed: it will be retried.
+   * restarted: its pods are being replaced. already: it was restarted for this version, or started with it.
+   * due: a plan would restart it. skipped: not now, see the code. refused: an operator must act. failed: it will be
+   * retried.
    */
-  readonly outcome: "restarted" | "already" | "skipped" | "refused" | "failed";
+  readonly outcome: "restarted" | "already" | "due" | "skipped" | "refused" | "failed";
   readonly code?: string;
+  /** With `already`, until the relay has recorded that the restart reached all pods. */
+  readonly rollout?: RolloutStatus;
 };
 
 /** Why a workload was skipped; its restart stays pending. */
@@ -33,7 +38,25 @@ export type NudgeOutcome = {
 
 export type FollowUpOutcome = {
   readonly restarts?: readonly RestartOutcome[];
+  /** Present once for each version: the last restarted workload has completed its rollout. */
+  readonly effective?: Effective;
   readonly nudge?: NudgeOutcome;
   /** Why no Kubernetes Event could be posted. */
   readonly eventFailure?: string;
 };
+
+export type Effective = {
+  /** ISO 8601. */
+  readonly at: string;
+  /** From the move of AWSCURRENT, or if no event told it from the write of the Secret. */
+  readonly afterMs: number;
+};
+
+/** Whether a later look may find another state. A refused restart waits for an operator. */
+export const isOpen = ({ outcome, code, rollout }: RestartOutcome): boolean =>
+  outcome === "restarted" ||
+  outcome === "due" ||
+  outcome === "failed" ||
+  (outcome === "skipped" && code !== "RESTART_SUPERSEDED") ||
+  rollout?.state === "progressing" ||
+  rollout?.state === "paused";

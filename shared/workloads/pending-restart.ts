@@ -11,6 +11,8 @@ export type PendingRestart = {
   readonly versionId: VersionId;
   /** By the relay's clock, ms since the epoch. */
   readonly changedAt: number;
+  /** When AWSCURRENT moved, by the event, ms since the epoch; absent if no event told it. */
+  readonly movedAt?: number;
   /** The Secret did not exist before. A workload without a recorded version is assumed to have started with this one. */
   readonly isFirst: boolean;
   /**
@@ -20,8 +22,9 @@ export type PendingRestart = {
   readonly impliedBy?: string;
 };
 
-export function printPendingRestart({ versionId, changedAt, isFirst }: PendingRestart): string {
-  return [versionId, new Date(changedAt).toISOString(), ...(isFirst ? [FIRST] : [])].join(" ");
+export function printPendingRestart({ versionId, changedAt, movedAt, isFirst }: PendingRestart): string {
+  const moved = movedAt === undefined ? [] : [`${MOVED}${new Date(movedAt).toISOString()}`];
+  return [versionId, new Date(changedAt).toISOString(), ...moved, ...(isFirst ? [FIRST] : [])].join(" ");
 }
 
 /**
@@ -52,12 +55,18 @@ export function carriesPendingRestart(
 
 /** Undefined when the text was not written by the relay. */
 export function parsePendingRestart(text: string | undefined): PendingRestart | undefined {
-  const [version, time = "", first, ...rest] = (text ?? "").split(" ");
+  const [version, time = "", ...words] = (text ?? "").split(" ");
   const versionId = parseVersionId(version);
   const changedAt = Date.parse(time);
+  const moved = words[0]?.startsWith(MOVED)
+    ? Date.parse(words.shift()?.slice(MOVED.length) ?? "")
+    : undefined;
+  const [first, ...rest] = words;
   const isMalformed = rest.length > 0 || (first !== undefined && first !== FIRST);
-  if (versionId === undefined || Number.isNaN(changedAt) || isMalformed) return undefined;
-  return { versionId, changedAt, isFirst: first === FIRST };
+  if (versionId === undefined || Number.isNaN(changedAt) || Number.isNaN(moved) || isMalformed)
+    return undefined;
+  return { versionId, changedAt, ...(moved !== undefined && { movedAt: moved }), isFirst: first === FIRST };
 }
 
+const MOVED = "moved=";
 const FIRST = "first";

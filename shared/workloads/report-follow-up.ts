@@ -9,14 +9,23 @@ export function reportFollowUp(
   log: Log,
   measure: Measure,
   about: { readonly target: TargetRef; readonly source: string },
-  { restarts = [], nudge, eventFailure }: FollowUpOutcome,
+  { restarts = [], nudge, eventFailure, effective }: FollowUpOutcome,
 ): void {
   const where = { target: nameOfTarget(about.target), source: about.source };
-  for (const { workload, outcome, code } of restarts) {
-    if (outcome === "already") continue;
+  for (const { workload, outcome, code, rollout } of restarts) {
+    if (rollout?.state === "complete") log("ROLLOUT_COMPLETED", { ...where, workload });
+    if (rollout?.state === "stuck") {
+      log("ROLLOUT_STUCK", { ...where, workload, code: rollout.reason ?? "" });
+      measure("RolloutsStuck", 1, rollout.reason);
+    }
+    if (outcome === "already" || outcome === "due") continue;
     log(LOG_OF_RESTART[outcome], { ...where, workload, ...(code !== undefined && { code }) });
     if (outcome === "restarted") measure("WorkloadsRestarted", 1);
     if (outcome === "refused" || outcome === "failed") measure("RestartsFailed", 1, code);
+  }
+  if (effective !== undefined) {
+    log("ROTATION_EFFECTIVE", { ...where, effectiveMs: effective.afterMs });
+    measure("TimeToEffective", effective.afterMs);
   }
   if (nudge !== undefined && nudge.nudged > 0) log("PODS_NUDGED", { ...where, pods: nudge.nudged });
   if (nudge !== undefined && (nudge.code !== undefined || nudge.left > 0)) {

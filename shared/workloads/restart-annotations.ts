@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { parseVersionId } from "../source/parse-version-id.ts";
+import type { VersionId } from "../source/secret-id.ts";
 
 /** The field manager for workloads and Pods. */
 export const READERS_FIELD_MANAGER = "secret-relay-restart";
@@ -11,6 +13,23 @@ export const RESTARTED_AT = "secret-relay/restarted-at";
  * that the relay never restarted: the version that it started with.
  */
 export const restartedFor = (secretName: string): string => annotationKey("restarted-for", secretName);
+
+/** On the metadata of a workload: the version of this Secret that all of its pods run with, since a restart. */
+export const rolledOut = (secretName: string): string => annotationKey("rolled-out", secretName);
+
+/** `at`: when the rollout had completed, ms since the epoch. */
+export type RolledOut = { readonly versionId: VersionId; readonly at: number };
+
+export const printRolledOut = ({ versionId, at }: RolledOut): string =>
+  `${versionId} ${new Date(at).toISOString()}`;
+
+/** Undefined when the text was not written by the relay. */
+export function parseRolledOut(text: string | undefined): RolledOut | undefined {
+  const [version, time = "", ...rest] = (text ?? "").split(" ");
+  const versionId = parseVersionId(version);
+  const at = Date.parse(time);
+  return versionId === undefined || Number.isNaN(at) || rest.length > 0 ? undefined : { versionId, at };
+}
 
 /** On a Pod: the version of this Secret that it was nudged for. */
 export const nudgedFor = (secretName: string): string => annotationKey("nudged-for", secretName);

@@ -9,6 +9,7 @@ import type { RestartOutcome } from "./outcome.ts";
 import { carriesPendingRestart, type PendingRestart } from "./pending-restart.ts";
 import { planRestart, type RestartPlan } from "./plan-restart.ts";
 import { READERS_FIELD_MANAGER } from "./restart-annotations.ts";
+import { rolloutProgress } from "./rollout-progress.ts";
 import { findUsers, usesSecret } from "./uses-secret.ts";
 import {
   nameOfWorkload,
@@ -24,6 +25,7 @@ export type RestartDependencies = {
   readonly cluster: ReaderCluster;
   readonly now: () => number;
   readonly wait: Wait;
+  readonly rolloutDeadlineMs: number;
 };
 
 export type RestartRequest = {
@@ -31,12 +33,14 @@ export type RestartRequest = {
   readonly target: TargetRef;
   readonly rule: RestartRule;
   readonly pending: PendingRestart;
+  /** Only look, and change nothing. */
+  readonly plan: boolean;
   readonly budget: TimeBudget;
 };
 
 /**
  * Restarts each workload that runs with another version than the pending one, and records the version on workloads that
- * started with it.
+ * started with it. Of those that it restarted earlier, it follows the rollout and records its completion.
  *
  * The fence, per workload: read the workload, *then* the Secret's annotation, then patch with the workload's
  * resourceVersion. So a recorded version never goes back, and each pending restart restarts a workload once.
@@ -45,9 +49,9 @@ export async function restartWorkloads(
   deps: RestartDependencies,
   request: RestartRequest,
 ): Promise<RestartOutcome[]> {
-  const { rule, budget } = request;
+  const { rule, budget, plan } = request;
   const { found, problems } = await findWorkloads(deps, request);
-  const isDelayed = rule.delaySeconds > 0 && (await isAnyDue(deps, request, found));
+  const isDelayed = !plan && rule.delaySeconds > 0 && (await isAnyDue(deps, request, found));
   if (isDelayed) {
     const ms = rule.delaySeconds * 1_000;
     if (ms >= budget.remainingMs()) {
@@ -166,8 +170,9 @@ async function restartOne(
       workload ??= await readWorkload(deps, request, ref);
       if (workload === undefined) return outcomeOfMissing(ref, request);
       const plan = planFor(deps, request, ref, workload);
-      if (plan.kind === "already") return outcomeOf(ref, "already");
+      if (plan.kind === "already") return await followRollout(deps, request, { ref, workload });
       if (plan.kind === "skip") return outcomeOf(ref, "skipped", plan.code);
+      if (request.plan) return outcomeOf(ref, plan.kind === "restart" ? "due" : "already");
       if (!(await isStillPending(deps, request))) return outcomeOf(ref, "skipped", "RESTART_SUPERSEDED");
       const query = { fieldManager: READERS_FIELD_MANAGER };
       const patched = await cluster.callObject({ method: "PATCH", path, query, body: plan.patch }, budget);
@@ -180,6 +185,24 @@ async function restartOne(
       await wait(backoffMs(FENCE_POLICY, attempts), budget.signal);
     }
   }
+}
+
+async function followRollout(
+  { cluster, now, rolloutDeadlineMs }: RestartDependencies,
+  { target, pending, plan, budget }: RestartRequest,
+  { ref, workload }: Required<Found>,
+): Promise<RestartOutcome> {
+  const about = { kind: ref.kind, workload, secretName: target.name, pending };
+  const progress = rolloutProgress({ ...about, now: now(), deadlineMs: rolloutDeadlineMs });
+  if (progress.kind === "none") return outcomeOf(ref, "already");
+  if (progress.kind === "open") return { ...outcomeOf(ref, "already"), rollout: progress.rollout };
+  const { completedAt, patch } = progress;
+  if (!plan) {
+    const path = pathOfWorkload(ref, target.namespace);
+    const query = { fieldManager: READERS_FIELD_MANAGER };
+    await cluster.callObject({ method: "PATCH", path, query, body: patch }, budget);
+  }
+  return { ...outcomeOf(ref, "already"), rollout: { state: "complete", completedAt } };
 }
 
 function planFor(

@@ -34,6 +34,25 @@ export function mountsSecret(podSpec: unknown, secretName: string): boolean {
   return listOf(fieldsOf(podSpec).volumes).some((volume) => isMounted(volume, (name) => name === secretName));
 }
 
+/**
+ * The containers that read the Secret only when they start: as environment variables, or through a subPath, which the
+ * kubelet does not update. Init containers count if they keep running (restartPolicy: Always). Pure.
+ */
+export function readsAtStart(podSpec: unknown, secretName: string): string[] {
+  const spec = fieldsOf(podSpec);
+  const isIt = (name: unknown): boolean => name === secretName;
+  const mounted = new Set(
+    listOf(spec.volumes).flatMap((volume) => (isMounted(volume, isIt) ? [volume.name] : [])),
+  );
+  const isFixed = ({ name, subPath, subPathExpr }: Fields): boolean =>
+    mounted.has(name) && (typeof subPath === "string" || typeof subPathExpr === "string");
+  const sidecars = listOf(spec.initContainers).filter(({ restartPolicy }) => restartPolicy === "Always");
+  return [...listOf(spec.containers), ...sidecars].flatMap((container) => {
+    const reads = isReadByContainer(container, isIt) || listOf(container.volumeMounts).some(isFixed);
+    return reads && typeof container.name === "string" ? [container.name] : [];
+  });
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 type IsIt = (name: unknown) => boolean;
 

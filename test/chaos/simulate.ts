@@ -123,7 +123,7 @@ async function runSeed(
       RELAY_NAME: relay,
       BINDINGS_BUCKET: bucketOf(relay),
       // The second relay is small and has no queue.
-      ...(relay === RELAYS[0] && { SHARD_QUEUE_URL: shards.queueUrl }),
+      ...(relay === RELAYS[0] && { WORK_QUEUE_URL: shards.queueUrl }),
       SHARD_BINDINGS_MAX: String(SHARD_BINDINGS_MAX),
       DELETION_GRACE_MINUTES: String(DELETION_GRACE_MS / 60_000),
       DELETIONS_SHARE_MAX_PERCENT: "100", // other tests cover the deletion limits; here each deletion must be right

@@ -34,9 +34,9 @@ beforeEach(async () => {
     "RotationFailureQueue",
     "RuleDeadLetterQueue",
     "ReconcileFailureQueue",
-    "ShardDeadLetterQueue",
+    "WorkDeadLetterQueue",
     "SweepScheduleDeadLetterQueue",
-    "ShardQueue",
+    "WorkQueue",
   ]) {
     const { QueueUrl = "" } = await sqs.send(
       new CreateQueueCommand({ QueueName: `${at.scene.namespace}-${name}` }),
@@ -94,7 +94,7 @@ describe("secret-relay redrive", () => {
       ...sample("failure-record.json"),
       requestPayload: { sweep: "values" },
     });
-    await put("ShardDeadLetterQueue", SHARD);
+    await put("WorkDeadLetterQueue", SHARD);
     await put("SweepScheduleDeadLetterQueue", { sweep: "metadata" });
 
     const { exitCode, stdout, stderr } = await desk.run("redrive");
@@ -109,7 +109,7 @@ describe("secret-relay redrive", () => {
     expect(stdout).toMatch(/SweepScheduleDeadLetterQueue: 1, .*\n {2}- a sweep by metadata/);
     expect(stderr).toContain("secret-relay redrive --replay");
     expect(received).toEqual([]);
-    for (const name of Object.keys(urls).filter((one) => one !== "ShardQueue"))
+    for (const name of Object.keys(urls).filter((one) => one !== "WorkQueue"))
       expect(await depth(name)).toBe(1);
   });
 
@@ -119,17 +119,17 @@ describe("secret-relay redrive", () => {
       ...sample("failure-record.json"),
       requestPayload: { sweep: "values" },
     });
-    await put("ShardDeadLetterQueue", SHARD);
+    await put("WorkDeadLetterQueue", SHARD);
 
     const { exitCode, json } = await desk.runJson("redrive", "--replay");
 
     expect(exitCode).toBe(0);
     expect(json).toMatchObject({ ok: true });
     expect(received).toEqual([sample("failure-record.json"), { sweep: "values" }]);
-    for (const name of ["RotationFailureQueue", "ReconcileFailureQueue", "ShardDeadLetterQueue"]) {
+    for (const name of ["RotationFailureQueue", "ReconcileFailureQueue", "WorkDeadLetterQueue"]) {
       expect(await depth(name)).toBe(0);
     }
-    expect(await depth("ShardQueue")).toBe(1);
+    expect(await depth("WorkQueue")).toBe(1);
   });
 
   it("starts the sweep of a publication that could not start it, whatever the rule left in the queue", async () => {

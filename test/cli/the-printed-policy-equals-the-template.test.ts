@@ -65,8 +65,8 @@ const statementsOf = (parameters: Record<string, string>, role: "RotationRole" |
 };
 /** The statements of every stack, for any bindings. */
 const OWN_AFFAIRS = [
-  ...["WriteOwnLogs", "KeepFailedEvents", "SendShards", "TakeShards"],
-  ...["ReadBindings", "ListBindings"],
+  ...["WriteOwnLogs", "KeepFailedEvents", "FollowRollouts", "SendWork", "TakeWork"],
+  ...["ReadBindings", "ListBindings", "ReadEarlierGenerations"],
 ];
 
 describe("secret-relay iam", () => {

@@ -129,8 +129,9 @@ async function prepare(backend: Backend, scene: Scene): Promise<Fixture> {
 
   const bind = (source: TestSource, cluster: string, names: readonly string[], more: object = {}) => ({
     ...{ source: source.name, ...more },
-    targets: names.map((name) => ({ cluster, namespace, name })),
+    targets: names.map((name) => ({ cluster, namespace, name, ...(name === RESTARTING && { restart }) })),
   });
+  const restart = [{ kind: "Deployment", name: "reader" }];
   const names = (at: number) => [0, 1, 2].map((copy) => `below-${at}-${copy}`);
   const bindings = [
     bind(byArn, "found", ["by-arn"], { webhookId: namespace }),
@@ -138,6 +139,7 @@ async function prepare(backend: Backend, scene: Scene): Promise<Fixture> {
     ...below.map((source, at) => bind(source, "main", names(at))),
   ];
   await scene.grant(["by-arn", "by-pattern", ...below.flatMap((_, at) => names(at))]);
+  await createReader(backend, scene);
   const eso = esoScene(backend, scene, "v1");
   await eso.grant();
   await eso.createStore("plain");
@@ -185,6 +187,31 @@ async function prepare(backend: Backend, scene: Scene): Promise<Fixture> {
   };
 }
 
+/** Its new versions restart a Deployment, whose rollout is then followed. */
+const RESTARTING = "below-0-0";
+
+async function createReader(backend: Backend, { admin, namespace }: Scene): Promise<void> {
+  const labels = { app: "reader" };
+  const containers = [{ name: "main", image: "example.com/main:1" }];
+  const spec = {
+    selector: { matchLabels: labels },
+    template: { metadata: { labels }, spec: { containers } },
+  };
+  const body = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "reader" }, spec };
+  expect(
+    (await admin(`/apis/apps/v1/namespaces/${namespace}/deployments`, { method: "POST", body })).status,
+  ).toBe(201);
+  const apiGroup = "rbac.authorization.k8s.io";
+  const path = `/apis/${apiGroup}/v1/namespaces/${namespace}`;
+  const role = { apiVersion: `${apiGroup}/v1`, kind: "Role", metadata: { name: "restart" } };
+  const rules = [{ apiGroups: ["apps"], resources: ["deployments"], verbs: ["get", "patch"] }];
+  await admin(`${path}/roles`, { method: "POST", body: { ...role, rules } });
+  const roleRef = { apiGroup, kind: "Role", name: "restart" };
+  const subjects = [{ apiGroup, kind: "Group", name: backend.kubernetes.relayGroup }];
+  const binding = { ...role, kind: "RoleBinding", roleRef, subjects };
+  expect((await admin(`${path}/rolebindings`, { method: "POST", body: binding })).status).toBe(201);
+}
+
 /**
  * A relay for each way into the cluster, in the order of the first bindings: one relay with several entries for one API
  * server is refused.
@@ -200,16 +227,20 @@ function oneByOne({ bindings, clusters }: Pick<Fixture, "bindings" | "clusters">
 
 const JOURNEYS = {
   /** A rotation of a source of each kind, on a cluster of each kind, by bindings that were published meanwhile. */
-  Rotation: async ({ backend, scene, store, sources, ...file }: Stage): Promise<string[]> => {
+  Rotation: async ({ backend, scene, gate, store, sources, ...file }: Stage): Promise<string[]> => {
     const troubles: string[] = [];
+    const env = { WORK_QUEUE_URL: `${gate.endpoint}/${backend.aws.accountId}/WorkQueue` };
     for (const [at, each] of oneByOne(file).entries()) {
       const source = sources[at] as TestSource;
       await store.clear();
       try {
-        const relay = await startRelay(backend, { bindingsBucket: store.bucket.name });
+        const relay = await startRelay(backend, { bindingsBucket: store.bucket.name, env });
         await store.publish(each.bindings, undefined, each.clusters);
         const rotated = await scene.rotate(source, '{"password":"second"}');
         const { targets, externalSecrets = [] } = await relay.invoke(labelUpdated(backend, rotated));
+        // The first version restarts nothing.
+        await relay.invoke(labelUpdated(backend, await scene.rotate(rotated, '{"password":"third"}')));
+        if (relay.logs.some(({ code }) => code === "FOLLOW_UP_NOT_SENT")) troubles.push("not followed");
         if (targets.length === 0) troubles.push("no target");
         troubles.push(...targets.flatMap(({ outcome, code = "" }) => (outcome === "refused" ? [code] : [])));
         troubles.push(...externalSecrets.map(({ object, kind }) => `${object} ${kind}`));
@@ -223,11 +254,11 @@ const JOURNEYS = {
   /** Lost events, found by both sweeps and repaired; and a sweep that is too large for one invocation. */
   Reconcile: async ({ backend, scene, gate, store, sources, ...file }: Stage): Promise<string[]> => {
     const troubles: string[] = [];
-    const queue = `${gate.endpoint}/${backend.aws.accountId}/ShardQueue`;
+    const queue = `${gate.endpoint}/${backend.aws.accountId}/WorkQueue`;
     for (const [sweep, env] of [
       ["metadata", {}],
       ["values", {}],
-      ["metadata", { SHARD_QUEUE_URL: queue, SHARD_BINDINGS_MAX: "50" }],
+      ["metadata", { WORK_QUEUE_URL: queue, SHARD_BINDINGS_MAX: "50" }],
     ] as const) {
       for (const source of sources.slice(0, 3)) await scene.rotate(source, `{"password":"for ${sweep}"}`);
       for (const each of oneByOne(file)) {
@@ -236,6 +267,9 @@ const JOURNEYS = {
           const sweeper = await startSweeper(backend, { bindingsBucket: store.bucket.name, env });
           await store.publish(each.bindings, undefined, each.clusters);
           const report = await sweeper.sweep({ sweep });
+          await store.publish(each.bindings.slice(1), undefined, each.clusters);
+          await sweeper.follow(await store.versionInForce());
+          if (sweeper.logs.some(({ code }) => code === "CHANGES_UNKNOWN")) troubles.push("changes unknown");
           troubles.push(...unknownIn(report).map(({ code = "" }) => code));
           const became = findingsIn(report).map(becameOf);
           troubles.push(...became.filter((each) => each !== "written"));

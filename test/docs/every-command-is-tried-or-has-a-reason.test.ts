@@ -166,6 +166,13 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
   },
   {
     command:
+      /^aws secretsmanager update-secret-version-stage --secret-id prod\/db --version-stage AWSCURRENT --move-to-version-id PREVIOUS --remove-from-version-id CURRENT$/,
+    because:
+      "needs an AWS account; the sandbox moves the label in the same way, and the contract of rotations follows it",
+    seenIn: ["test/contract/rotation-contract.ts", /rollback|roll back|rolled back/i],
+  },
+  {
+    command:
       /^aws events put-permission --event-bus-name default .*--action events:PutEvents --principal \d{12}$/,
     because: "needs an AWS account; the rule that sends there is looked at below",
     seenIn: ["docs/deploy.md", /^# forward-events\.yaml/m],

@@ -353,7 +353,7 @@ describe("a forged shard", () => {
   ])("is returned without a call: $it", async ({ more }) => {
     const { sweeper } = await openInOrder();
     expect(await send(sweeper, shardOf([item()], more))).toEqual(["message-0"]);
-    expect(sweeper.logs.map(({ code }) => code)).toEqual(["SHARD_REJECTED"]);
+    expect(sweeper.logs.map(({ code }) => code)).toEqual(["MESSAGE_REJECTED"]);
     expectNoCall();
   });
 });

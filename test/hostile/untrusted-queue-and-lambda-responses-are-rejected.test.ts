@@ -29,7 +29,7 @@ const MEGABYTE = Buffer.alloc(1024 * 1024, " ");
 /** More than a client keeps (8 MiB) and what fits into the sockets between, on the way when it hangs up. */
 const TAKEN_BYTES_MAX = 32 * 1024 * 1024;
 
-describe("the shard queue", () => {
+describe("the work queue", () => {
   const shard = { items: [{ n: 1 }, { n: 2 }] } as unknown as Shard;
   const send = (url: string) => {
     asAwsOf("SQS", url);

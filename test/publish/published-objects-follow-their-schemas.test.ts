@@ -31,7 +31,10 @@ const CLUSTERS = {
 };
 const target = (name: string, more: object = {}) => ({ cluster: "main", namespace: "shop", name, ...more });
 const BINDINGS = [
-  { source: "prod/all", targets: [target("all", { restart: "auto", nudge: true, events: true })] },
+  {
+    source: "prod/all",
+    targets: [target("all", { restart: "auto", nudge: true, checkPods: true, events: true })],
+  },
   {
     source: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf",
     keys: {

@@ -57,6 +57,8 @@ describe("the settings of the rotation function", () => {
       targetsAtOnce: 8,
       tokenLifeMs: 600_000,
       useFipsEndpoint: false,
+      workQueueUrl: undefined,
+      rolloutDeadlineMs: 1_800_000,
     });
   });
 

@@ -7,4 +7,5 @@ export const rollouts = customResource({
   resource: "rollouts",
   singular: "rollout",
   kind: "Rollout",
+  hasStatus: true,
 });

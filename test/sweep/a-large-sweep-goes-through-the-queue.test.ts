@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 const envOf = () => ({
-  SHARD_QUEUE_URL: queueUrl,
+  WORK_QUEUE_URL: queueUrl,
   SHARD_BINDINGS_MAX: "50", // the minimum
   DELETIONS_SHARE_MAX_PERCENT: "50", // it is a share of each shard, and here all drift is in the last ones
 });
@@ -197,7 +197,7 @@ describe("a shard", () => {
     const failed = await invokeWith(sweeper, [{ ...first, Body: "?" }, ...others]);
 
     expect(failed).toEqual([first.MessageId]);
-    expect(sweeper.logs.map(({ code }) => code)).toContain("SHARD_REJECTED");
+    expect(sweeper.logs.map(({ code }) => code)).toContain("MESSAGE_REJECTED");
     expect(total(sweeper, "SweepBindingsChecked")).toBe(120 - 50);
   });
 

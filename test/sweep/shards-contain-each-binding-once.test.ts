@@ -224,11 +224,11 @@ describe("a shard", () => {
     fc.assert(
       fc.property(fc.array(anyRecord, { minLength: 1, maxLength: 8 }), (records) => {
         const task = parseTask({ Records: JSON.parse(JSON.stringify(records)) });
-        if (task.kind !== "shards") throw new TypeError(`It was taken for ${task.kind}`);
+        if (task.kind !== "messages") throw new TypeError(`It was taken for ${task.kind}`);
         expect(task.messages).toHaveLength(records.length);
-        for (const { messageId, shard } of task.messages) {
+        for (const { messageId, work } of task.messages) {
           expect(messageId).toBeTypeOf("string");
-          if (shard !== undefined) expectShape(shard);
+          if (work !== undefined && !("kind" in work)) expectShape(work);
         }
       }),
     );
@@ -248,7 +248,7 @@ describe("a shard", () => {
       anyNearShard.map((near) => JSON.stringify(near)),
     );
     fc.assert(
-      fc.property(anyBody, fc.constantFrom("shards", "events", "sweeps"), (body, kind) => {
+      fc.property(anyBody, fc.constantFrom("messages", "events", "sweeps"), (body, kind) => {
         expect(describeMessage(body, kind as FailureQueue["kind"], context).says).toBeTypeOf("string");
       }),
       { numRuns: 1_000 },
@@ -280,12 +280,12 @@ describe("the function's input", () => {
     };
     const Records = [{ messageId: "1", body: JSON.stringify(shard) }, { messageId: "2", body: "?" }, null, 7];
     expect(parseTask({ Records })).toEqual({
-      kind: "shards",
+      kind: "messages",
       messages: [
-        { messageId: "1", shard },
-        { messageId: "2", shard: undefined },
-        { messageId: "", shard: undefined },
-        { messageId: "", shard: undefined },
+        { messageId: "1", work: shard },
+        { messageId: "2", work: undefined },
+        { messageId: "", work: undefined },
+        { messageId: "", work: undefined },
       ],
     });
   });
@@ -311,7 +311,7 @@ describe("the function's input", () => {
     );
     fc.assert(
       fc.property(anything, (input) => {
-        expect(["sweep", "shards", "unknown"]).toContain(parseTask(input).kind);
+        expect(["sweep", "messages", "unknown"]).toContain(parseTask(input).kind);
       }),
     );
   });

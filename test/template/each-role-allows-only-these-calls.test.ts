@@ -170,9 +170,12 @@ describe("queues:", () => {
     RotationFailureQueue: { RotationRole: ["SendMessage"] },
     ReconcileFailureQueue: { ReconcileRole: ["SendMessage"] },
     SweepScheduleDeadLetterQueue: { SweepScheduleRole: ["SendMessage"] },
-    ShardQueue: { ReconcileRole: ["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"] },
+    WorkQueue: {
+      RotationRole: ["SendMessage"],
+      ReconcileRole: ["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"],
+    },
     RuleDeadLetterQueue: {}, // used by rules, through the policy of the queue
-    ShardDeadLetterQueue: {}, // SQS moves shards there itself
+    WorkDeadLetterQueue: {}, // SQS moves shards there itself
   };
 
   it("the stack has exactly these queues", () =>
@@ -465,7 +468,7 @@ describe("with any choice of parameters", () => {
     need === "!ExternalSecretsByTag" ? given.ExternalSecretsByTag === undefined : given[need] !== undefined;
   const NEEDS: Readonly<Record<Role, Readonly<Record<string, readonly Need[]>>>> = {
     RotationRole: {
-      ...{ WriteOwnLogs: [], KeepFailedEvents: [], ...BINDINGS, ...SOURCES },
+      ...{ WriteOwnLogs: [], KeepFailedEvents: [], FollowRollouts: [], ...BINDINGS, ...SOURCES },
       ReadSecretsByArn: ["SecretArns", "!ExternalSecretsByTag"],
       ReadAndDescribeSecretsByArn: ["SecretArns", "ExternalSecretsByTag"],
       DescribeSecretsByPrefix: ["SecretNamePrefix", "ExternalSecretsByTag"],
@@ -474,8 +477,8 @@ describe("with any choice of parameters", () => {
       ...{
         WriteOwnLogs: [],
         KeepFailedEvents: [],
-        SendShards: [],
-        TakeShards: [],
+        SendWork: [],
+        TakeWork: [],
         ListSecretNames: [],
         ...BINDINGS,
         ReadEarlierGenerations: [],
@@ -553,7 +556,8 @@ describe("with any choice of parameters", () => {
         bounded: Array(3).fill(has("PermissionsBoundaryArn") ? others.PermissionsBoundaryArn : undefined),
         logs: has("LogKmsKeyArn") ? others.LogKmsKeyArn : undefined,
         statements: [
-          ...["WriteOwnLogs", "ReadBindings", "ListBindings", "KeepFailedEvents", "ReadSecretsByPrefix"],
+          ...["WriteOwnLogs", "ReadBindings", "ListBindings", "KeepFailedEvents"],
+          ...["ReadSecretsByPrefix", "FollowRollouts"],
         ],
       });
     }

@@ -86,7 +86,7 @@ describe.each(FUNCTIONS)("a permission that Lambda uses for the %s function", (n
     KeepFailedEvents: fn.EventInvokeConfig
       ? [fn.EventInvokeConfig.DestinationConfig.OnFailure.Destination]
       : [],
-    TakeShards: queues,
+    TakeWork: queues,
     AttachToVpc: fn.VpcConfig ? ["*"] : [],
   };
 

@@ -119,11 +119,16 @@ describe("the rotation function's environment", () => {
       TARGETS_AT_ONCE: "8",
       TOKEN_LIFE_MS: "600000",
       AWS_USE_FIPS_ENDPOINT: "false",
+      WORK_QUEUE_URL: "<WorkQueue>",
+      ROLLOUT_DEADLINE_SECONDS: "1800",
     });
   });
 
-  it("has the defaults of the code", () => {
-    expect(parseRotationConfig(environmentOf("RotationFunction"))).toEqual(parseRotationConfig(NEEDED));
+  it("has the defaults of the code, and a queue", () => {
+    expect(parseRotationConfig(environmentOf("RotationFunction"))).toEqual({
+      ...parseRotationConfig(NEEDED),
+      workQueueUrl: "<WorkQueue>",
+    });
   });
 
   it.each(["MinValue", "MaxValue"] as const)("accepts the %s of every parameter", (limit) => {
@@ -143,7 +148,8 @@ describe("the reconcile function's environment", () => {
       TARGETS_AT_ONCE: "4",
       TOKEN_LIFE_MS: "600000",
       AWS_USE_FIPS_ENDPOINT: "false",
-      SHARD_QUEUE_URL: "<ShardQueue>",
+      WORK_QUEUE_URL: "<WorkQueue>",
+      ROLLOUT_DEADLINE_SECONDS: "1800",
       SHARD_BINDINGS_MAX: "1000",
       DELETIONS_SHARE_MAX_PERCENT: "10",
       DELETION_GRACE_MINUTES: "1440",
@@ -154,7 +160,7 @@ describe("the reconcile function's environment", () => {
     expect(parseReconcileConfig(environmentOf("ReconcileFunction"))).toEqual({
       ...parseReconcileConfig(NEEDED),
       targetsAtOnce: 4,
-      shardQueueUrl: "<ShardQueue>",
+      workQueueUrl: "<WorkQueue>",
     });
   });
 

@@ -85,10 +85,11 @@ it("the roles permit little if no source and no cluster is named", () => {
     "ReadBindings",
     "ListBindings",
     "KeepFailedEvents",
+    "FollowRollouts",
   ]);
   expect(sidsOf("ReconcileRole")).toEqual([
     ...["WriteOwnLogs", "ReadBindings", "ReadEarlierGenerations", "ListBindings", "KeepFailedEvents"],
-    ...["SendShards", "TakeShards", "ListSecretNames"],
+    ...["SendWork", "TakeWork", "ListSecretNames"],
   ]);
   expect(sidsOf("RuleDeadLetterQueuePolicy")).toEqual(["RulesMaySend"]);
   expect(sidsOf("SweepScheduleDeadLetterQueuePolicy")).toEqual(["PublishedRuleMaySend"]);
@@ -294,7 +295,7 @@ describe("the sweep", () => {
 
   it("has all permissions of a rotation, for its repairs", () => {
     const ofRotation = allowedTo("RotationRole").filter(
-      ({ Sid }) => !["WriteOwnLogs", "KeepFailedEvents"].includes(Sid),
+      ({ Sid }) => !["WriteOwnLogs", "KeepFailedEvents", "FollowRollouts"].includes(Sid),
     );
     expect(allowedTo("ReconcileRole")).toEqual(expect.arrayContaining(ofRotation));
   });
@@ -310,15 +311,15 @@ describe("queues", () => {
         : [],
     );
 
-  it("of shards are used only by the sweep", () => {
-    expect(usersOf("ShardQueue", /^sqs:SendMessage$/)).toEqual(["ReconcileRole"]);
-    expect(usersOf("ShardQueue", /^sqs:(?!SendMessage$)/)).toEqual(["ReconcileRole"]);
-    expect(bySid("ReconcileRole", "TakeShards")?.Action).toEqual([
+  it("of work are filled by both functions, and read only by the reconcile function", () => {
+    expect(usersOf("WorkQueue", /^sqs:SendMessage$/)).toEqual(["RotationRole", "ReconcileRole"]);
+    expect(usersOf("WorkQueue", /^sqs:(?!SendMessage$)/)).toEqual(["ReconcileRole"]);
+    expect(bySid("ReconcileRole", "TakeWork")?.Action).toEqual([
       ...["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
     ]);
   });
 
-  const others = ofType("AWS::SQS::Queue").filter(([id]) => id !== "ShardQueue");
+  const others = ofType("AWS::SQS::Queue").filter(([id]) => id !== "WorkQueue");
   it.each(others)("such as %s have no reader, and at most one writer for each of its purposes", (id) => {
     expect(usersOf(id, /^sqs:(?!SendMessage$)/)).toEqual([]);
     // Sweeps are started by schedules, and by the rule on publications.

@@ -103,4 +103,4 @@ export const policiesOf = (stack: Stack, role: string): Statement[] => {
 };
 
 /** Lambda's calls with a function's role, for which our code has no call. */
-export const DONE_BY_LAMBDA = ["WriteOwnLogs", "KeepFailedEvents", "TakeShards", "AttachToVpc"] as const;
+export const DONE_BY_LAMBDA = ["WriteOwnLogs", "KeepFailedEvents", "TakeWork", "AttachToVpc"] as const;

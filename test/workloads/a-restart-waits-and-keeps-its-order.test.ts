@@ -39,6 +39,7 @@ function setUp({
         },
         now: () => NOW,
         wait: async (ms) => void happened.push(`waits ${ms}`),
+        rolloutDeadlineMs: 1_800_000,
       },
       {
         target: { cluster: "main", namespace: "shop", name: "db" },
@@ -50,6 +51,7 @@ function setUp({
           ...rule,
         },
         pending: request,
+        plan: false,
         ownMetadata: RELAY_METADATA,
         budget: { signal: new AbortController().signal, remainingMs: () => remainingMs },
       },

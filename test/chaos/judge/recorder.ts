@@ -25,7 +25,7 @@ export class Recorder {
   readonly successes = new Map<string, Success[]>();
   /** Deletions by the relay, by target. */
   readonly deletions = new Map<string, number>();
-  /** Messages that the shard queue has accepted from the functions. */
+  /** Messages that the work queue has accepted from the functions. */
   readonly shardsSent = new Set<string>();
   readonly counts = { applies: 0, deletions: 0, conflicts: 0, drifts: 0, left: 0, unanswered: 0 };
   readonly sweeps = new Tally();

@@ -13,7 +13,7 @@ import type { Pace } from "../settings.ts";
 import { SHARD_RECEIVES_MAX } from "../settings.ts";
 import type { Lambda } from "./lambda.ts";
 
-/** The shard queue, its dead letter queue, and the event source mapping that delivers its messages to the function. */
+/** The work queue, its dead letter queue, and the event source mapping that delivers its messages to the function. */
 export type ShardSource = {
   readonly queueUrl: string;
   readonly counts: { delivered: number; redriven: number };

@@ -66,13 +66,18 @@ const network: Allowed = {
 
 /** Written down a second time, from what the functions are for. */
 const SHOULD: Readonly<Record<string, readonly Allowed[]>> = {
-  RotationRole: [...sync("Rotation"), network, ...readBindings],
+  RotationRole: [
+    ...sync("Rotation"),
+    network,
+    ...readBindings,
+    { Action: "sqs:SendMessage", Resource: "<WorkQueue>.Arn" },
+  ],
   ReconcileRole: [
     ...sync("Reconcile"),
     network,
     {
       Action: ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-      Resource: "<ShardQueue>.Arn",
+      Resource: "<WorkQueue>.Arn",
     },
     { Action: ["secretsmanager:ListSecrets", "secretsmanager:BatchGetSecretValue"], Resource: "*" },
     { Action: "s3:GetObjectVersion", Resource: `${BINDINGS}/bindings.json` },

@@ -72,7 +72,7 @@ describe("sam build", () => {
     {
       id: "ReconcileFunction",
       name: "reconcile",
-      surroundings: { SHARD_QUEUE_URL: "https://sqs.invalid/shards" },
+      surroundings: { WORK_QUEUE_URL: "https://sqs.invalid/shards" },
     },
     {
       id: "WebhookFunction",

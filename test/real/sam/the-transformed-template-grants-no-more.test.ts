@@ -114,12 +114,12 @@ describe("queues", () => {
     }
   });
 
-  it("only the shard queue is read by a function, and only by the reconcile function", () => {
+  it("only the work queue is read by a function, and only by the reconcile function", () => {
     const readers = Object.fromEntries(
       ofType("AWS::SQS::Queue").map(([id]) => [id, usersOf(`<${id}>.Arn`, /^sqs:(Receive|Delete)Message$/)]),
     );
-    const { ShardQueue, ...others } = readers;
-    expect(new Set(ShardQueue)).toEqual(new Set(["ReconcileRole"]));
+    const { WorkQueue, ...others } = readers;
+    expect(new Set(WorkQueue)).toEqual(new Set(["ReconcileRole"]));
     expect(Object.keys(others).length).toBeGreaterThan(3);
     expect(Object.values(others).flat()).toEqual([]);
   });
@@ -127,7 +127,7 @@ describe("queues", () => {
   it("the event source reads them with the role of the reconcile function", () => {
     const [[, source] = []] = ofType("AWS::Lambda::EventSourceMapping");
     expect(source?.Properties).toMatchObject({
-      EventSourceArn: "<ShardQueue>.Arn",
+      EventSourceArn: "<WorkQueue>.Arn",
       FunctionName: "<ReconcileFunction>",
     });
   });

@@ -1,0 +1,35 @@
+import { parseVersionId } from "../source/parse-version-id.ts";
+import type { FollowUpOutcome } from "../workloads/outcome.ts";
+import { type ClusterSweep, mapConcurrently } from "./cluster-sweep.ts";
+import type { Assessed } from "./target-row.ts";
+
+/**
+ * Looks at the workloads of bindings with `restart` whose Secret is in order. Retries restarts that failed, were too
+ * early, or found a paused workload, and follows the rollouts of those that were restarted. A plan only looks. It costs
+ * one read per workload.
+ */
+export async function followRestarts(
+  sweep: ClusterSweep,
+  assessed: readonly Assessed[],
+): Promise<ReadonlyMap<Assessed, FollowUpOutcome>> {
+  const { budget, rules, plan } = sweep;
+  const { ownMetadata } = rules;
+  const followed = await mapConcurrently(
+    sweep,
+    assessed,
+    async (each): Promise<[Assessed, FollowUpOutcome][]> => {
+      const { binding, live, verdict } = each;
+      if (verdict.action !== "none" || binding?.restart === undefined || live === undefined) return [];
+      const versionId = parseVersionId(live.annotations[ownMetadata.annotations.versionId]);
+      if (versionId === undefined) return [];
+      const was = { kind: "unchanged", versionId } as const;
+      const settled = { binding, ownMetadata, secret: live, was, ...(plan && { plan }) };
+      const { restarts = [], ...followUp } = await sweep.followUp(settled, budget);
+      const notable = restarts.filter(
+        ({ outcome, rollout }) => outcome !== "already" || rollout !== undefined,
+      );
+      return notable.length === 0 ? [] : [[each, { ...followUp, restarts: notable }]];
+    },
+  );
+  return new Map(followed.flat());
+}
