@@ -27,8 +27,9 @@ export default defineConfig({
           setupFiles: ["./test/hygiene/watch-output.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/long/**", "test/real/**"],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          // Far above any test on a busy machine: it only ends a test that hangs.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           // The files of a worker share what they import: client-node and the AWS SDK take 1 to 2 s of CPU time to load.
           isolate: false,
         },
