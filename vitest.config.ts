@@ -50,7 +50,7 @@ export default defineConfig({
           name: "real",
           setupFiles: ["./test/hygiene/watch-output.ts"],
           include: ["test/real/**/*.test.ts"],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           hookTimeout: 120_000,
           // Each file starts its own servers, and they share two cores.
           fileParallelism: false,
