@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Random } from "./random.ts";
 import { type Timer, TimerQueue } from "./time/timer-queue.ts";
+import { virtualTime } from "./time/virtual-time.ts";
 
 const timerAt = (at: number, order: number, isCleared: boolean): Timer => ({
   at,
@@ -41,4 +42,19 @@ it("a seed draws equal numbers for equal purposes, and different ones otherwise"
   expect(draw(1, "faults")).not.toEqual(draw(1, "events"));
   expect(draw(1, "faults")).not.toEqual(draw(2, "faults"));
   expect(new Random(1).uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+it("every clock of the process stands still while work is done, and jumps to the next timer", async () => {
+  const time = virtualTime(Date.parse("2026-01-01T00:00:00Z"));
+  const seen: { readonly date: number; readonly monotonic: number }[] = [];
+  const look = (): void => void seen.push({ date: Date.now(), monotonic: performance.now() });
+
+  await time.run(async () => {
+    look();
+    while (seen.length < 3) await new Promise((resolve) => setTimeout(() => resolve(look()), 1_500));
+  });
+
+  const start = Date.parse("2026-01-01T00:00:00Z");
+  expect(seen).toEqual([0, 1_500, 3_000].map((at) => ({ date: start + at, monotonic: at })));
+  expect(performance.now()).not.toBe(3_000);
 });

@@ -10,8 +10,8 @@ import type { WorldTime } from "./world-time.ts";
  * Time stops while any work is pending, and then jumps to the next timer. So an hour takes as long as its work takes,
  * and the timers alone decide the order: the same seed gives the same run.
  *
- * While it runs, the process's Date, setTimeout, AbortSignal.timeout and Math.random are replaced, so the process does
- * nothing else; afterwards they are restored. Work that waits for the machine (a file, a socket) must use `hold`.
+ * While it runs, the process's Date, performance.now, setTimeout, AbortSignal.timeout and Math.random are replaced, so
+ * the process does nothing else; afterwards they are restored. Work that waits for the machine (a file, a socket) must use `hold`.
  */
 export function virtualTime(startAt: number): WorldTime {
   let at = startAt;
@@ -39,9 +39,12 @@ export function virtualTime(startAt: number): WorldTime {
     const restoreDate = installDate(() => at);
     const restoreTimers = installTimers(setTimer);
     const { random } = Math;
+    const { now } = performance;
+    performance.now = () => at - startAt;
     Math.random = () => currentEnvironment()?.jitter.next() ?? 0.5;
     return () => {
       Math.random = random;
+      performance.now = now;
       restoreTimers();
       restoreDate();
     };
