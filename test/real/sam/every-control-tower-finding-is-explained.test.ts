@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { arch, platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,26 +7,25 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deploy } from "../../template/deploy.ts";
 import { EVERYTHING } from "../../template/statements.ts";
 import { type Resource, template } from "../../template/template.ts";
+import { copyRepository, type RepositoryCopy } from "./copy-of-the-repository.ts";
 
 // cfn-guard with AWS Control Tower's rules for CloudFormation, on the template transformed by SAM, with every protective
 // parameter set. The Metadata of a resource has the reason for each finding that is intended.
 
 type Finding = { readonly rule: string; readonly resource: string };
 let folder: string;
+let copy: RepositoryCopy;
 let passed: readonly string[];
 let findings: readonly Finding[];
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "secret-relay-guard-"));
   const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-  const installed = (script: string) => execFileSync(here(script), { encoding: "utf8" }).trim();
-  const [guard, sam] = [installed("install-guard.sh"), installed("install.sh")];
-  const transformed = execFileSync(
-    join(sam, "bin/python"),
-    [here("transform.py"), here("../../../template.yaml")],
-    { env: { PATH: process.env.PATH, AWS_DEFAULT_REGION: "eu-west-1" }, maxBuffer: 64 * 1024 * 1024 },
-  );
-  const stack = deploy(PROTECTED, JSON.parse(transformed.toString()));
+  const guard = execFileSync(here("install-guard.sh"), { encoding: "utf8" }).trim();
+  copy = copyRepository();
+  await copy.release();
+  const released = readFileSync(join(copy.folder, "dist/release/secret-relay.template.json"), "utf8");
+  const stack = deploy(PROTECTED, JSON.parse(released));
   const file = join(folder, "template.json");
   const text = JSON.stringify({ Resources: stack.resources });
   // The rules on S3 read ARNs of buckets.
@@ -38,14 +37,18 @@ beforeAll(() => {
   const [report] = JSON.parse(answerOf(binary, [...args, "--show-summary", "none"])) as [Report];
   passed = report.compliant;
   findings = report.not_compliant.flatMap(findingsOf);
-}, 300_000);
+}, 600_000);
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  copy?.remove();
+});
 
 type Report = { readonly compliant: readonly string[]; readonly not_compliant: readonly object[] };
 
 const PROTECTED = {
   ...EVERYTHING,
+  CodeBucket: "code",
   LogKmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/k3",
   AlarmTopicArn: "arn:aws:sns:eu-west-1:111122223333:alarms",
   LogRetentionDays: 365,
