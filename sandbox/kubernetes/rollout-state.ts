@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { fieldsOf, type KubernetesObject } from "./object.ts";
 import { countOf } from "./workloads.ts";
 
@@ -12,31 +13,36 @@ export type Rollout = {
   readonly ready: number;
   /** Paused, or with the strategy OnDelete: no pod is replaced. */
   readonly isHeld: boolean;
+  readonly pace: Pace;
+  /** When the next pod began to start, ms since the epoch. */
+  readonly waitsSince: number;
   /** When the rollout began or a pod became available, ms since the epoch. */
   readonly progressedAt: number;
 };
 
-/** The next state. Pods are replaced one by one, at the pace that the workload's annotations set. Pure. */
+type Pace = {
+  readonly msPerPod: number;
+  /** The first new pod that never becomes available, from 1. */
+  readonly stuckAtPod: number;
+};
+
+/**
+ * The state at a time, also if several pods became available since the state before. Pods are replaced one by one, at
+ * the pace that the workload's annotations set. Pure.
+ */
 export function advance(before: Rollout | undefined, workload: KubernetesObject, now: number): Rollout {
-  const revision = revisionOf(workload);
-  const begun =
-    before?.revision === revision
-      ? before
-      : { ...before, revision, ready: 0, isHeld: false, progressedAt: now };
-  const isHeld = isHeldBack(workload, begun);
-  const rollout = begun.isHeld === isHeld ? begun : { ...begun, isHeld, progressedAt: now };
+  const rollout = replacePods(observe(before, workload, now), workload, now);
   const pods = podsOf(workload);
   if (isDone(rollout)) return { ...rollout, ready: pods };
-  const replaced = replacePods(rollout, workload, now);
-  return replaced.ready >= pods && !isHeld ? { ...replaced, completed: revision } : replaced;
+  const isComplete = rollout.ready >= pods && !rollout.isHeld;
+  return isComplete ? { ...rollout, completed: rollout.revision } : rollout;
 }
 
-/** When the next pod becomes available, or the deadline of a Deployment passes; undefined if neither will. */
-export function nextChangeAt(rollout: Rollout, workload: KubernetesObject, now: number): number | undefined {
+/** When the next pod becomes available, or the deadline of a Deployment passes; infinite if neither will. */
+export function nextChangeAt(rollout: Rollout, workload: KubernetesObject, now: number): number {
   const deadline = deadlineOf(rollout, workload);
-  const times = [nextReadyAt(rollout, workload), deadline > now ? deadline : undefined];
-  const next = Math.min(...times.filter((time) => time !== undefined));
-  return Number.isFinite(next) ? next : undefined;
+  const readyAt = nextReadyAt(rollout, workload) ?? Number.POSITIVE_INFINITY;
+  return deadline > now ? Math.min(deadline, readyAt) : readyAt;
 }
 
 export const isDone = ({ completed, revision }: Rollout): boolean => completed === revision;
@@ -64,27 +70,38 @@ const NODES = 2;
 /** The largest int32, as in Kubernetes. */
 const NO_DEADLINE = 2_147_483_647;
 
+/** Takes over what the workload's owner has changed. */
+function observe(before: Rollout | undefined, workload: KubernetesObject, now: number): Rollout {
+  const revision = revisionOf(workload);
+  const pace = paceOf(workload);
+  const begun =
+    before?.revision === revision
+      ? before
+      : { ...before, revision, ready: 0, isHeld: false, pace, waitsSince: now, progressedAt: now };
+  const paced = isDeepStrictEqual(begun.pace, pace) ? begun : { ...begun, pace, waitsSince: now };
+  const isHeld = isHeldBack(workload, paced);
+  return paced.isHeld === isHeld ? paced : { ...paced, isHeld, waitsSince: now, progressedAt: now };
+}
+
 function replacePods(begun: Rollout, workload: KubernetesObject, now: number): Rollout {
   let rollout = begun;
   for (;;) {
     const readyAt = nextReadyAt(rollout, workload);
     if (readyAt === undefined || readyAt > now) return rollout;
-    rollout = { ...rollout, ready: rollout.ready + 1, progressedAt: now };
+    rollout = { ...rollout, ready: rollout.ready + 1, waitsSince: readyAt, progressedAt: readyAt };
   }
 }
 
 function nextReadyAt(rollout: Rollout, workload: KubernetesObject): number | undefined {
-  const { ready, isHeld, progressedAt } = rollout;
-  const { annotations = {} } = workload.metadata;
-  const isStuck = ready + 1 >= Number(annotations[STUCK_AT_POD] ?? Number.POSITIVE_INFINITY);
-  if (isHeld || isStuck || ready >= podsToReplace(rollout, workload)) return undefined;
-  return progressedAt + (Number(annotations[SECONDS_PER_POD]) || 0) * 1_000;
+  const { ready, isHeld, pace, waitsSince } = rollout;
+  const isLast = isDone(rollout) || ready >= podsToReplace(rollout, workload);
+  return isHeld || isLast || ready + 1 >= pace.stuckAtPod ? undefined : waitsSince + pace.msPerPod;
 }
 
-/** On a workload: how long each new pod takes until it is available. */
-const SECONDS_PER_POD = "sandbox/seconds-per-pod";
-/** On a workload: the first new pod that never becomes available, from 1. */
-const STUCK_AT_POD = "sandbox/stuck-at-pod";
+const paceOf = ({ metadata: { annotations = {} } }: KubernetesObject): Pace => ({
+  msPerPod: (Number(annotations["sandbox/seconds-per-pod"]) || 0) * 1_000,
+  stuckAtPod: Number(annotations["sandbox/stuck-at-pod"]) || Number.POSITIVE_INFINITY,
+});
 
 function isHeldBack({ spec }: KubernetesObject, { completed }: Pick<Rollout, "completed">): boolean {
   const { paused, updateStrategy } = fieldsOf(spec);

@@ -13,27 +13,17 @@ type Print = (rollout: Rollout, workload: KubernetesObject, now: number) => Fiel
 /** As with maxSurge 1 and maxUnavailable 0: an old pod goes when its new one is available. */
 const deploymentStatus: Print = (rollout, workload, now) => {
   const { ready, starting, pods, isFirst } = countPods(rollout, workload);
-  const available = isFirst ? ready : pods;
+  const availableReplicas = isFirst ? ready : pods;
   const counts = withoutZeros({
-    replicas: available + starting,
+    replicas: availableReplicas + starting,
     updatedReplicas: ready + starting,
-    readyReplicas: available,
-    availableReplicas: available,
+    readyReplicas: availableReplicas,
+    availableReplicas,
     unavailableReplicas: starting,
   });
-  const isAvailable = available >= pods - Math.floor(pods / 4);
-  const conditions = [
-    isAvailable
-      ? condition("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
-      : condition(
-          "Available",
-          "False",
-          "MinimumReplicasUnavailable",
-          "Deployment does not have minimum availability.",
-        ),
-    progressing(rollout, workload, now),
-  ];
-  return { ...counts, conditions: conditions.map((each) => withTimes(each, rollout, workload, now)) };
+  const isAvailable = availableReplicas >= pods - Math.floor(pods / 4);
+  const conditions = [available(isAvailable, now), progressing(rollout, workload, now)];
+  return { ...counts, conditions: conditions.map((each) => withTimes(each, workload)) };
 };
 
 /** An old pod is deleted before its new one starts. */
@@ -101,39 +91,52 @@ type Condition = {
   readonly message: string;
 };
 
-const condition = (
-  type: string,
-  status: Condition["status"],
-  reason: string,
-  message: string,
-): Condition => ({
-  ...{ type, status, reason, message },
-});
+/** The last time that the condition tells of, ms since the epoch. */
+type Dated = Condition & { readonly at: number };
 
-function progressing(rollout: Rollout, workload: KubernetesObject, now: number): Condition {
-  const replicaSet = `ReplicaSet "${rollout.revision}"`;
+function available(isAvailable: boolean, now: number): Dated {
+  const type = "Available";
+  return isAvailable
+    ? {
+        ...{ type, status: "True", reason: "MinimumReplicasAvailable", at: now },
+        message: "Deployment has minimum availability.",
+      }
+    : {
+        ...{ type, status: "False", reason: "MinimumReplicasUnavailable", at: now },
+        message: "Deployment does not have minimum availability.",
+      };
+}
+
+function progressing(rollout: Rollout, workload: KubernetesObject, now: number): Dated {
+  const { revision, isHeld, progressedAt } = rollout;
   const type = "Progressing";
-  if (isDone(rollout) && !rollout.isHeld) {
-    return condition(type, "True", "NewReplicaSetAvailable", `${replicaSet} has successfully progressed.`);
+  const subject = `ReplicaSet "${revision}"`;
+  if (isHeld) {
+    const message = "Deployment is paused";
+    return { type, status: "Unknown", reason: "DeploymentPaused", message, at: progressedAt };
   }
-  if (rollout.isHeld) return condition(type, "Unknown", "DeploymentPaused", "Deployment is paused");
-  if (deadlineOf(rollout, workload) <= now) {
-    return condition(type, "False", "ProgressDeadlineExceeded", `${replicaSet} has timed out progressing.`);
+  if (isDone(rollout)) {
+    const message = `${subject} has successfully progressed.`;
+    return { type, status: "True", reason: "NewReplicaSetAvailable", message, at: progressedAt };
   }
-  return condition(type, "True", "ReplicaSetUpdated", `${replicaSet} is progressing.`);
+  const deadline = deadlineOf(rollout, workload);
+  if (deadline <= now) {
+    const message = `${subject} has timed out progressing.`;
+    return { type, status: "False", reason: "ProgressDeadlineExceeded", message, at: deadline };
+  }
+  const message = `${subject} is progressing.`;
+  return { type, status: "True", reason: "ReplicaSetUpdated", message, at: progressedAt };
 }
 
 /** In whole seconds. The time of a transition stays while the status does. */
-function withTimes(next: Condition, rollout: Rollout, { status }: KubernetesObject, now: number): Fields {
-  const before = fieldsOf(status).conditions;
-  const last = Array.isArray(before) ? before.find(({ type }) => type === next.type) : undefined;
-  const isProgress = next.type === "Progressing" && next.status === "True";
-  const isSame = last?.status === next.status && last?.reason === next.reason;
-  const at = secondsOf(isProgress ? rollout.progressedAt : now);
+function withTimes({ at, ...next }: Dated, { status }: KubernetesObject): Fields {
+  const { conditions } = fieldsOf(status);
+  const last = Array.isArray(conditions) ? conditions.find(({ type }) => type === next.type) : undefined;
+  const time = secondsOf(at);
   return {
     ...next,
-    lastUpdateTime: isSame && !isProgress ? last.lastUpdateTime : at,
-    lastTransitionTime: last?.status === next.status ? last.lastTransitionTime : at,
+    lastUpdateTime: next.type === "Available" && last?.reason === next.reason ? last.lastUpdateTime : time,
+    lastTransitionTime: last?.status === next.status ? last.lastTransitionTime : time,
   };
 }
 

@@ -74,14 +74,18 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
   const store = new Store();
   const faults = new Faults();
   const requests = new RequestCounters();
-  const stopRollouts = options.rollsOut ? startRollouts(store, () => now().getTime()) : undefined;
+  const rollouts = options.rollsOut ? startRollouts(store, () => now().getTime()) : undefined;
   const resources = [...BUILT_IN_RESOURCES, ...(options.resources ?? [])];
   for (const name of ["default", "kube-system"]) createNamespace(store, name, now());
   // The memory of one process, lost with it: the tokens that it has accepted.
   const startApi = (rolesReadAt: number) => {
     const authenticate = authenticator({ ...options, now, adminToken, relayGroup: RELAY_GROUP });
     const roles = () => (now().getTime() < rolesReadAt ? NOTHING_READ : store);
-    return createApi({ store, roles, resources, requests, authenticate, now });
+    const answer = createApi({ store, roles, resources, requests, authenticate, now });
+    return (request: ApiRequest): Answer => {
+      rollouts?.catchUp();
+      return answer(request);
+    };
   };
   let api: ReturnType<typeof createApi> | undefined = startApi(0);
 
@@ -149,7 +153,7 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
       await listen(port);
     },
     stop: () => {
-      stopRollouts?.();
+      rollouts?.stop();
       return close();
     },
   };

@@ -160,6 +160,24 @@ describe("a rollout", () => {
     expect((await read("Deployment")).status).toMatchObject({ updatedReplicas: 1, availableReplicas: 3 });
   });
 
+  it("has replaced several pods after a jump of the clock, each in its time", async () => {
+    await create("Deployment");
+    await annotate("Deployment", { "sandbox/seconds-per-pod": "2" });
+    await restart("Deployment");
+    await pass(0);
+
+    vi.setSystemTime(START + 5_000); // fires no timer
+    const during = (await read("Deployment")).status;
+    vi.setSystemTime(START + 60_000);
+    await read("Deployment");
+
+    expect(during).toMatchObject({ updatedReplicas: 3, unavailableReplicas: 1 });
+    expect(await progress()).toMatchObject({
+      reason: "NewReplicaSetAvailable",
+      lastUpdateTime: "2026-01-01T00:00:06Z",
+    });
+  });
+
   it("goes on when the API server is killed and starts again", async () => {
     await create("Deployment");
     vi.useRealTimers(); // the port is a real one
@@ -215,6 +233,20 @@ describe("a rollout that is stuck", () => {
     expect(status.conditions).toBeUndefined();
     const after = (await read(kind)).status;
     expect(after.readyReplicas ?? after.numberReady).toBe(kind === "DaemonSet" ? 2 : 3);
+  });
+
+  it("takes its time for the pod that starts again after it was stuck", async () => {
+    await create("Deployment", { progressDeadlineSeconds: 60 });
+    await annotate("Deployment", { "sandbox/stuck-at-pod": "1", "sandbox/seconds-per-pod": "5" });
+    await restart("Deployment");
+    await pass(100);
+    await annotate("Deployment", { "sandbox/stuck-at-pod": null });
+    await pass(4);
+    const before = await progress();
+    await pass(1);
+
+    expect(before.reason).toBe("ProgressDeadlineExceeded");
+    expect(await progress()).toMatchObject({ reason: "ReplicaSetUpdated" });
   });
 
   it("ends when the template before it comes back", async () => {
