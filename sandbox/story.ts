@@ -1,6 +1,6 @@
 /**
  * `npm start`: shows what the relay does, on the sandbox, in this process. It needs nothing but node_modules, sends
- * nothing off this machine, and takes one or two seconds.
+ * nothing off this machine, and takes a few seconds.
  *
  *   npm start                for readers
  *   npm start -- --json      one JSON object on stdout, for a script
