@@ -40,7 +40,7 @@ async function playStory(narrator = silentNarrator): Promise<StoryReport> {
     const world = await openWorld(narrator);
     const report = await runStory(STEPS, world, narrator);
     await world.close();
-    narrator.end(report.ok, `${report.steps.length} step(s) in ${printMs(performance.now() - startedAt)}`);
+    narrator.end(report.ok, `${report.steps.length} steps in ${printMs(performance.now() - startedAt)}`);
     return report;
   } catch (error) {
     process.stderr.write(`The story could not start: ${problemOf(error)}\n`);
