@@ -77,7 +77,7 @@ export const publish: StoryStep = {
       expectThat(ignored.report?.targets.length === 0, "A rotation wrote a Secret that is no longer bound");
       await expectPassword(world, left, "after a rotation of a source that is no longer bound");
       narrator.done(`a further rotation of ${sourceOf(NEW)} leaves the Secret as it is`);
-      expectNoLeak(passwords, [stack.relay.log, stack.log, stack.sweeps, published, rolledBack]);
+      expectNoLeak(passwords, [stack.relay.log, stack.reconcile.log, stack.sweeps, published, rolledBack]);
 
       narrator.result(
         ms,

@@ -12,12 +12,13 @@ import { expectThat } from "./story-problem.ts";
 export type WorkQueue = {
   readonly url: string;
   /** Invokes the function with the messages whose delay is over, and deletes them. Resolves to their number. */
-  deliver(reconcile: DeployedSweep): Promise<number>;
+  deliver(reconcile: Pick<DeployedSweep, "work">): Promise<number>;
   close(): void;
 };
 
-export async function createWorkQueue(credentials: IssuedCredentials): Promise<WorkQueue> {
-  const sqs = new SQSClient({ credentials });
+/** Without credentials, those of the environment are used. */
+export async function createWorkQueue(credentials?: IssuedCredentials): Promise<WorkQueue> {
+  const sqs = new SQSClient({ ...(credentials && { credentials }) });
   const { QueueUrl: url = "" } = await sqs.send(new CreateQueueCommand({ QueueName: "secret-relay-work" }));
   return {
     url,
