@@ -6,10 +6,12 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { kubeconfigFor } from "./kubernetes/kubeconfig.ts";
 import { externalSecretsResources } from "./kubernetes/resources.ts";
 import { startSandbox } from "./start-sandbox.ts";
 import { deployStack } from "./story/deploy-stack.ts";
+import { createWorkQueue } from "./story/work-queue.ts";
 
 const folder = path.resolve(process.argv[2] ?? ".sandbox");
 const sandbox = await startSandbox({
@@ -30,7 +32,9 @@ await kubernetes.ask({
 });
 
 Object.assign(process.env, aws.env, { BINDINGS_FILE: "" }); // for the functions, which run in this process
-await deployStack(sandbox, Date.now);
+const queue = await createWorkQueue();
+const { reconcile } = await deployStack(sandbox, Date.now, { WORK_QUEUE_URL: queue.url });
+void deliverMessages();
 
 const kubeconfig = kubeconfigFor(kubernetes, aws.accountId, { token: kubernetes.adminToken });
 await mkdir(folder, { recursive: true });
@@ -51,3 +55,11 @@ In another terminal:
 Ctrl+C ends it, and everything in it.`);
 process.once("SIGINT", () => void sandbox.stop().then(() => process.exit(0)));
 process.once("SIGTERM", () => void sandbox.stop().then(() => process.exit(0)));
+
+/** By which the relay follows rollouts. A failed delivery is repeated when the message is visible again. */
+async function deliverMessages(): Promise<never> {
+  for (;;) {
+    await queue.deliver(reconcile).catch(() => {});
+    await sleep(1_000);
+  }
+}

@@ -13,7 +13,7 @@ export type SandboxOptions = Pick<AwsSandboxOptions, "accountId" | "region"> & {
   readonly awsOverTls?: boolean;
   /** Custom resources of the cluster, in addition to the built-in ones. */
   readonly resources?: readonly Resource[];
-  /** Whether Deployments, StatefulSets and DaemonSets are rolled out immediately; otherwise they have no status. */
+  /** Whether Deployments, StatefulSets and DaemonSets are rolled out; otherwise they have no status. */
   readonly rollsOut?: boolean;
 };
 

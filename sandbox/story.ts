@@ -1,6 +1,6 @@
 /**
  * `npm start`: shows what the relay does, on the sandbox, in this process. It needs nothing but node_modules, sends
- * nothing off this machine, and takes one or two seconds.
+ * nothing off this machine, and takes a few seconds.
  *
  *   npm start                for readers
  *   npm start -- --json      one JSON object on stdout, for a script
@@ -40,7 +40,7 @@ async function playStory(narrator = silentNarrator): Promise<StoryReport> {
     const world = await openWorld(narrator);
     const report = await runStory(STEPS, world, narrator);
     await world.close();
-    narrator.end(report.ok, `${report.steps.length} step(s) in ${printMs(performance.now() - startedAt)}`);
+    narrator.end(report.ok, `${report.steps.length} steps in ${printMs(performance.now() - startedAt)}`);
     return report;
   } catch (error) {
     process.stderr.write(`The story could not start: ${problemOf(error)}\n`);

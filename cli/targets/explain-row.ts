@@ -21,8 +21,7 @@ export function explainRow(row: TargetRow, now: number): Explanation | undefined
   const { finding, code, advice = "" } = row;
   const details = detailsOf(row, now);
   if (finding === null) {
-    const says =
-      row.action === "none" ? "The Secret is in order. Its workloads are not finished:" : row.action;
+    const says = row.action === "none" ? sayInOrder(row) : row.action;
     return { says: code ?? says, details, remedy: advice, commands: [] };
   }
   const { meaning }: { meaning: string } = FINDINGS[finding];
@@ -35,6 +34,12 @@ export function explainRow(row: TargetRow, now: number): Explanation | undefined
     remedy: advice || remedy,
     commands: isStopped ? commandsOfStop(row) : [...(command ? [command] : []), ...holdCommand(row)],
   };
+}
+
+function sayInOrder({ restarts = [] }: TargetRow): string {
+  if (restarts.length === 0) return "The Secret is in order.";
+  const isFinished = restarts.every(({ rollout }) => rollout?.state === "complete");
+  return `The Secret is in order. Its workloads ${isFinished ? "run with it" : "are not finished"}:`;
 }
 
 /** The lines below the name of a Secret. */
@@ -78,16 +83,17 @@ function detailsOf(row: TargetRow, now: number): string[] {
   ];
 }
 
-/** The restarts that wait, and the rollouts that are not complete. */
+/** Restarts that wait or begin, and rollouts whose completion was not recorded before. */
 function describeRestart({ workload, outcome, code, rollout }: RestartOutcome): string[] {
   const { state, reason, pods } = rollout ?? {};
-  if (state === "complete") return [];
+  if (state === "complete") return [`${workload}: its rollout is complete`];
   const count = pods === undefined ? "" : `, ${pods.available} of ${pods.desired} pods are new and available`;
   if (state === "stuck") return [`${workload}: its rollout is stuck (${reason})${count}`];
   if (state !== undefined)
     return [`${workload}: its rollout is ${state}${reason ? ` (${reason})` : ""}${count}`];
   if (outcome === "due") return [`${workload}: its restart is due`];
-  if (outcome === "already" || outcome === "restarted") return [];
+  if (outcome === "restarted") return [`${workload}: its pods are being replaced`];
+  if (outcome === "already") return [];
   return [`${workload}: its restart waits (${code})`];
 }
 

@@ -26,7 +26,7 @@ export type KubernetesSandboxOptions = {
   port?: number;
   /** Rows for custom resources, in addition to the built-in ones. */
   resources?: readonly Resource[];
-  /** Whether Deployments, StatefulSets and DaemonSets are rolled out immediately; otherwise they have no status. */
+  /** Whether Deployments, StatefulSets and DaemonSets are rolled out; otherwise they have no status. */
   rollsOut?: boolean;
   authority?: CertificateAuthority;
 };
@@ -74,14 +74,18 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
   const store = new Store();
   const faults = new Faults();
   const requests = new RequestCounters();
-  if (options.rollsOut) startRollouts(store);
+  const rollouts = options.rollsOut ? startRollouts(store, () => now().getTime()) : undefined;
   const resources = [...BUILT_IN_RESOURCES, ...(options.resources ?? [])];
   for (const name of ["default", "kube-system"]) createNamespace(store, name, now());
   // The memory of one process, lost with it: the tokens that it has accepted.
   const startApi = (rolesReadAt: number) => {
     const authenticate = authenticator({ ...options, now, adminToken, relayGroup: RELAY_GROUP });
     const roles = () => (now().getTime() < rolesReadAt ? NOTHING_READ : store);
-    return createApi({ store, roles, resources, requests, authenticate, now });
+    const answer = createApi({ store, roles, resources, requests, authenticate, now });
+    return (request: ApiRequest): Answer => {
+      rollouts?.catchUp();
+      return answer(request);
+    };
   };
   let api: ReturnType<typeof createApi> | undefined = startApi(0);
 
@@ -148,7 +152,10 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
       api = startApi(now().getTime() + READS_ROLES_MS);
       await listen(port);
     },
-    stop: close,
+    stop: () => {
+      rollouts?.stop();
+      return close();
+    },
   };
 }
 

@@ -18,6 +18,7 @@ export class Store {
   readonly #places = new Map<string, Map<string, KubernetesObject>>();
   readonly #events: StoredEvent[] = [];
   readonly #watchers = new Set<(event: StoredEvent) => void>();
+  readonly #observers = new Set<(event: StoredEvent) => void>();
   // etcd counts from 1, and a real cluster has made some hundred writes before its first user.
   #revision = 200;
   #watchableAfter = 0;
@@ -79,6 +80,12 @@ export class Store {
     return () => this.#watchers.delete(onEvent);
   }
 
+  /** Calls for every further event. Unlike a watch, it outlives the process of the API server. */
+  observe(onEvent: (event: StoredEvent) => void): () => void {
+    this.#observers.add(onEvent);
+    return () => this.#observers.delete(onEvent);
+  }
+
   #place(resource: Resource, namespace: string | undefined): Map<string, KubernetesObject> {
     const prefix = keyOf(resource, namespace, "");
     const place = this.#places.get(prefix) ?? new Map<string, KubernetesObject>();
@@ -93,6 +100,7 @@ export class Store {
 
   #announce(event: StoredEvent): void {
     this.#events.push(event);
+    for (const observer of this.#observers) observer(event);
     for (const watcher of this.#watchers) watcher(event);
   }
 }

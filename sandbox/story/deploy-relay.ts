@@ -18,8 +18,13 @@ export type DeployedRelay = {
   mintToken(clusterName: string, credentials: IssuedCredentials): Promise<string>;
 };
 
-/** Where a function takes its bindings from. */
-export type BindingsSetting = { readonly BINDINGS_FILE: string } | { readonly BINDINGS_BUCKET: string };
+/** The environment variables of a function: where it takes its bindings from, and its queue. */
+export type FunctionSettings = BindingsSetting & QueueSetting;
+
+type BindingsSetting = { readonly BINDINGS_FILE: string } | { readonly BINDINGS_BUCKET: string };
+
+/** Without a queue, the relay does not follow rollouts. */
+export type QueueSetting = { readonly WORK_QUEUE_URL?: string };
 
 export type Invocation = {
   readonly report?: RotationReport;
@@ -32,12 +37,12 @@ export type LogLine = { readonly code: LogCode; readonly fields: LogFields };
 
 export async function deployRelay(
   aws: AwsSandbox,
-  bindings: BindingsSetting,
+  settings: FunctionSettings,
   now: () => number,
 ): Promise<DeployedRelay> {
   const log: LogLine[] = [];
   const rotation = await openRotation(
-    { ...process.env, ...bindings },
+    { ...process.env, ...settings },
     { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
   );
   const run = followRotation(rotation);

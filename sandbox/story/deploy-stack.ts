@@ -1,14 +1,14 @@
 import { POINTER_KEY } from "../../shared/bindings/published/pointer.ts";
 import type { AwsEvent } from "../aws/start-aws-sandbox.ts";
 import type { Sandbox } from "../start-sandbox.ts";
-import { type DeployedRelay, deployRelay } from "./deploy-relay.ts";
+import { type DeployedRelay, deployRelay, type QueueSetting } from "./deploy-relay.ts";
 import { type DeployedSweep, deploySweep, type Followed } from "./deploy-sweep.ts";
 
 export type Stack = {
   readonly relay: DeployedRelay;
   /** The sweeps that a publication started, oldest first. */
   readonly sweeps: readonly StartedSweep[];
-  readonly log: DeployedSweep["log"];
+  readonly reconcile: DeployedSweep;
   close(): void;
 };
 
@@ -18,6 +18,7 @@ export type StartedSweep = Followed & { readonly endedAt: number };
 export async function deployStack(
   { aws, kubernetes }: Pick<Sandbox, "aws" | "kubernetes">,
   now: () => number,
+  queue: QueueSetting = {},
 ): Promise<Stack> {
   aws.addBucket(BUCKET, { versioned: true });
   const clusterArn = `arn:aws:eks:${aws.region}:${aws.accountId}:cluster/${kubernetes.clusterName}`;
@@ -26,9 +27,9 @@ export async function deployStack(
     { BindingsBucketName: BUCKET },
     { RelayName: "secret-relay", SecretNamePrefix: "prod/", ClusterArns: clusterArn },
   );
-  const bindings = { BINDINGS_BUCKET: BUCKET };
-  const relay = await deployRelay(aws, bindings, now);
-  const reconcile = await deploySweep({ aws, kubernetes }, bindings, now);
+  const settings = { BINDINGS_BUCKET: BUCKET, ...queue };
+  const relay = await deployRelay(aws, settings, now);
+  const reconcile = await deploySweep({ aws, kubernetes }, settings, now);
   const sweeps: StartedSweep[] = [];
   const close = aws.onEvent(async (event) => {
     const publication = publicationOf(event);
@@ -36,7 +37,7 @@ export async function deployStack(
     const followed = await reconcile.follow(publication);
     sweeps.push({ ...followed, endedAt: performance.now() });
   });
-  return { relay, sweeps, log: reconcile.log, close };
+  return { relay, sweeps, reconcile, close };
 }
 
 /** BindingsPublishedRule of template.yaml: S3's version of the pointer. */

@@ -1,12 +1,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SQSBatchResponse } from "aws-lambda";
 import { openReconcile } from "../../functions/reconcile/dependencies.ts";
 import type { PublicationReport } from "../../functions/reconcile/follow-publication.ts";
 import { reconcile } from "../../functions/reconcile/reconcile.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { Sandbox } from "../start-sandbox.ts";
-import type { BindingsSetting, LogLine } from "./deploy-relay.ts";
+import type { FunctionSettings, LogLine } from "./deploy-relay.ts";
 import { lambdaContext } from "./lambda-context.ts";
 
 /** The reconcile function as the stack deploys it. */
@@ -15,8 +16,12 @@ export type DeployedSweep = {
   sweep(input: SweepInput): Promise<Swept>;
   /** One invocation, as the event of a publication makes it. */
   follow(publication: string): Promise<Followed>;
+  /** One invocation, with messages of the work queue. */
+  work(records: readonly QueueRecord[]): Promise<SQSBatchResponse>;
   readonly log: readonly LogLine[];
 };
+
+export type QueueRecord = { readonly messageId: string; readonly body: string };
 
 export type SweepInput = { readonly sweep: "metadata" | "values"; readonly plan?: boolean };
 
@@ -41,12 +46,12 @@ export type RequestCounts = {
 
 export async function deploySweep(
   { aws, kubernetes }: Pick<Sandbox, "aws" | "kubernetes">,
-  bindings: BindingsSetting,
+  settings: FunctionSettings,
   now: () => number,
 ): Promise<DeployedSweep> {
   const log: LogLine[] = [];
   const open = await openReconcile(
-    { ...process.env, ...bindings },
+    { ...process.env, ...settings },
     { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
   );
   const run = reconcile(open);
@@ -72,6 +77,7 @@ export async function deploySweep(
       const { output, ms } = await invoke<PublicationReport>({ sweep: "metadata", publication });
       return { ...output, ms };
     },
+    work: async (records) => (await invoke<SQSBatchResponse>({ Records: records })).output,
   };
 }
 
@@ -81,7 +87,7 @@ const TIMEOUT_MS = 300_000;
 /** The function reads the file only when it starts. */
 export async function withBindingsFile<T>(
   bindings: string,
-  run: (setting: BindingsSetting) => Promise<T>,
+  run: (settings: FunctionSettings) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "secret-relay-"));
   try {

@@ -32,7 +32,9 @@ export const droppedEvent: StoryStep = {
     );
     expectNoLeak([password], [reconcile.log, report]);
     narrator.result(ms, "for the sweep that found and repaired it (measured, on this sandbox)");
-    narrator.note("without the event, staleness is bounded by the schedule: 5 minutes unless you change it");
+    narrator.note(
+      "without its event, a Secret is stale until the next sweep: at most 5 minutes, unless you change the schedule",
+    );
     return { ms };
   },
 };
@@ -46,7 +48,7 @@ async function expectPlan({ narrator }: StoryWorld, reconcile: DeployedSweep): P
   expectThat(row?.finding === "STALE", `The sweep found ${row?.finding ?? "nothing"} instead of STALE`);
   const { staleMs = 0 } = row;
   narrator.done(
-    `a sweep by metadata, as a plan: ${NAMESPACE}/${NAME} is STALE, for at least ${printMs(staleMs)}`,
+    `a sweep by metadata, as a plan that changes nothing: ${NAMESPACE}/${NAME} is STALE, for at least ${printMs(staleMs)}`,
   );
   const valuesRead = requests.sourceValues + requests.secretValues;
   expectThat(valuesRead === 0, `The plan read ${valuesRead} values`);
@@ -54,6 +56,6 @@ async function expectPlan({ narrator }: StoryWorld, reconcile: DeployedSweep): P
     `calls for the plan: ${requests.awsCalls} to AWS, ${requests.kubernetesCalls} to the cluster; secret values read: ${valuesRead} (counted by their servers)`,
   );
   narrator.note(
-    "one of those calls finds the cluster, once per start, and one requests a list, which this Role denies",
+    "one of those calls finds the cluster, once per start; another lists Secrets, which this Role does not allow",
   );
 }

@@ -47,7 +47,7 @@ export const esoTrigger: StoryStep = {
         `ESO's objects had other outcomes: ${kinds.join(", ") || "none"}`,
       );
       narrator.done(
-        `AWSCURRENT is version ${short(versionId)}: of 3 ExternalSecrets two read it, and the one that ESO will refresh is annotated`,
+        `AWSCURRENT is version ${short(versionId)}: 2 of 3 ExternalSecrets read it, and the relay annotates the one that ESO will refresh`,
       );
       await untilPassword(world, second);
       narrator.done("ESO has refreshed it: the new password is in the Secret");
@@ -65,7 +65,7 @@ export const esoTrigger: StoryStep = {
         "from the event's arrival until ESO's refresh was observed, first connection included (measured, on this sandbox)",
       );
       narrator.note(
-        `without it: up to ${printMs(60 * 60_000)}, half of it on average (computed, not measured)`,
+        `without the relay it takes up to ${printMs(60 * 60_000)}, half of that on average (computed, not measured)`,
       );
       return { ms: delivery.ms };
     } finally {

@@ -34,14 +34,14 @@ export const expiredCredentials: StoryStep = {
     const refusal = await tryWith(first, world.now() - Date.now());
     expectThat(refusal === "ExpiredTokenException", `Expired credentials were answered with ${refusal}`);
     narrator.done(
-      "the next one begins with 6 minutes of credentials, and the cluster is slow: 15 s a request (on the sandbox's clock)",
+      "the next sweep begins with credentials that last 6 minutes, and each request to the cluster takes 15 s (on the sandbox's clock)",
     );
-    narrator.done(`they end during the sweep: a call signed with them now gets ${refusal}`);
+    narrator.done(`they expire during the sweep: a call signed with them now gets ${refusal}`);
 
     expectRepaired(report, "STALE", ROTATED.length);
     const fetched = role.issued.length - issuedBefore;
     narrator.done(
-      `the sweep continues with fresh ones, fetched when they were needed (${fetched} times in all)`,
+      `the sweep continues with new ones, which it fetched when it needed them (${fetched} times in all)`,
     );
     narrator.done(
       `bindings checked: ${report.checked} of ${NAMES.length}, skipped: ${unknownIn(report).length}; stale and repaired: ${ROTATED.length}; values read: ${requests.sourceValues} at Secrets Manager`,
@@ -52,7 +52,7 @@ export const expiredCredentials: StoryStep = {
       "for that sweep (measured, on this sandbox, where the slow cluster costs no real time)",
     );
     narrator.note(
-      "a polling operator logs the error there, and the remaining bindings wait for a retry or its next loop",
+      "a polling operator would log the error here, and its remaining bindings would wait for a retry or the next loop",
     );
     return { ms };
   },

@@ -16,7 +16,9 @@ export const forcedSync: StoryStep = {
       const stale = await cli.run("status", `${NAMESPACE}/${NAME}`);
       expectThat(stale.exitCode === 1, "secret-relay status did not end with 1 for a stale Secret");
       expectThat(/\bSTALE\b/.test(stale.printed), "secret-relay status does not report the Secret as stale");
-      narrator.done(`a rotation to version ${short(versionId)}, and its event is lost; status ends with 1:`);
+      narrator.done(
+        `the event of a rotation to version ${short(versionId)} is lost; secret-relay status ends with 1:`,
+      );
       narrator.quote(stale.printed);
 
       const synced = await cli.run("sync", `${NAMESPACE}/${NAME}`);

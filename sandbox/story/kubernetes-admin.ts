@@ -12,6 +12,8 @@ export type KubernetesAdmin = {
     options?: {
       /** Permit to list Secrets too, which finds those that are no longer bound. */
       readonly findsOrphans?: boolean;
+      /** Permit to restart these Deployments: the rule of docs/workloads.md. */
+      readonly restarts?: readonly string[];
     },
   ): Promise<void>;
   /** Edits as kubectl does, under the field manager of that command. */
@@ -45,7 +47,7 @@ export function connectAsAdmin({ endpoint, adminToken }: KubernetesSandbox): Kub
   };
   const create = (path: string, body: object) => write("POST", path, "application/json", body);
   return {
-    grant: async (namespace, names, group, { findsOrphans = false } = {}) => {
+    grant: async (namespace, names, group, { findsOrphans = false, restarts } = {}) => {
       await create("/api/v1/namespaces", {
         apiVersion: "v1",
         kind: "Namespace",
@@ -61,6 +63,7 @@ export function connectAsAdmin({ endpoint, adminToken }: KubernetesSandbox): Kub
         rules: [
           { apiGroups: [""], resources: ["secrets"], resourceNames: names, verbs },
           ...(findsOrphans ? [{ apiGroups: [""], resources: ["secrets"], verbs: ["list"] }] : []),
+          ...(restarts ? [{ ...DEPLOYMENTS, resourceNames: restarts, verbs: ["get", "patch"] }] : []),
         ],
       });
       await create(`${rbac}/rolebindings`, {
@@ -106,3 +109,5 @@ export function connectAsAdmin({ endpoint, adminToken }: KubernetesSandbox): Kub
     },
   };
 }
+
+const DEPLOYMENTS = { apiGroups: ["apps"], resources: ["deployments"] };

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { externalSecretsResources } from "../kubernetes/resources.ts";
 import { type Sandbox, startSandbox } from "../start-sandbox.ts";
-import { type DeployedRelay, deployRelay } from "./deploy-relay.ts";
+import { type DeployedRelay, deployRelay, type QueueSetting } from "./deploy-relay.ts";
 import { type DeployedSweep, deploySweep, withBindingsFile } from "./deploy-sweep.ts";
 import { connectAsAdmin, type KubernetesAdmin } from "./kubernetes-admin.ts";
 import type { Narrator } from "./narrator.ts";
@@ -20,9 +20,9 @@ export type StoryWorld = {
   readonly admin: KubernetesAdmin;
   readonly relay: DeployedRelay;
   /** A new instance of the reconcile function, with these bindings. */
-  deploySweep(bindings: string): Promise<DeployedSweep>;
+  deploySweep(bindings: string, queue?: QueueSetting): Promise<DeployedSweep>;
   /** Another instance of the rotation function, with these bindings; the rule sends it every event, too. */
-  deployRelay(bindings: string): Promise<DeployedRelay>;
+  deployRelay(bindings: string, queue?: QueueSetting): Promise<DeployedRelay>;
   /** The source of the functions' credentials. */
   readonly role: RoleCredentials;
   /** bindings.yaml, for display. */
@@ -39,7 +39,12 @@ export type StoryWorld = {
 export async function openWorld(narrator: Narrator): Promise<StoryWorld> {
   let aheadMs = 0;
   const now = () => Date.now() + aheadMs;
-  const sandbox = await startSandbox({ awsOverTls: true, now, resources: externalSecretsResources() });
+  const sandbox = await startSandbox({
+    awsOverTls: true,
+    now,
+    rollsOut: true,
+    resources: externalSecretsResources(),
+  });
   const { aws, kubernetes, authority } = sandbox;
   setDefaultCACertificates([authority.certificatePem]);
   forgetSettings();
@@ -62,8 +67,10 @@ export async function openWorld(narrator: Narrator): Promise<StoryWorld> {
       secretsManager,
       admin: connectAsAdmin(kubernetes),
       relay: await deployRelay(aws, { BINDINGS_FILE }, now),
-      deploySweep: (bindings) => withBindingsFile(bindings, (setting) => deploySweep(sandbox, setting, now)),
-      deployRelay: (bindings) => withBindingsFile(bindings, (setting) => deployRelay(aws, setting, now)),
+      deploySweep: (bindings, queue) =>
+        withBindingsFile(bindings, (setting) => deploySweep(sandbox, { ...setting, ...queue }, now)),
+      deployRelay: (bindings, queue) =>
+        withBindingsFile(bindings, (setting) => deployRelay(aws, { ...setting, ...queue }, now)),
       role,
       bindings: readFileSync(BINDINGS_FILE, "utf8").replace(/^#.*\n/gm, ""),
       narrator,

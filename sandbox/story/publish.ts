@@ -30,7 +30,7 @@ export const publish: StoryStep = {
       await sandbox.aws.events.settled();
       expectOutcome(stack.sweeps.at(-1), OLD, "written");
       narrator.done(
-        `two functions read their bindings from a bucket; generation 1 binds ${NAMESPACE}/${OLD}, and a sweep creates it`,
+        `both functions read their bindings from a bucket; generation 1 binds Secret ${NAMESPACE}/${OLD}, and a sweep creates it`,
       );
 
       await desk.writeBindings(bindingsOf([OLD, NEW]));
@@ -52,7 +52,7 @@ export const publish: StoryStep = {
       expectThat(rotated.report?.targets[0]?.outcome === "written", "The new binding followed no rotation");
       await expectPassword(world, passwords.at(-1), "after the rotation");
       narrator.done(
-        "a rotation of its source reaches the Secret: the rotation function has the new bindings",
+        `a rotation of ${sourceOf(NEW)} then reaches the Secret: the rotation function has the new bindings, too`,
         rotated.ms,
       );
 
@@ -76,8 +76,8 @@ export const publish: StoryStep = {
       const ignored = await rotate(world, stack.relay, passwords);
       expectThat(ignored.report?.targets.length === 0, "A rotation wrote a Secret that is no longer bound");
       await expectPassword(world, left, "after a rotation of a source that is no longer bound");
-      narrator.done("a further rotation of its source leaves the Secret as it is");
-      expectNoLeak(passwords, [stack.relay.log, stack.log, stack.sweeps, published, rolledBack]);
+      narrator.done(`a further rotation of ${sourceOf(NEW)} leaves the Secret as it is`);
+      expectNoLeak(passwords, [stack.relay.log, stack.reconcile.log, stack.sweeps, published, rolledBack]);
 
       narrator.result(
         ms,

@@ -83,7 +83,7 @@ export const rotation: StoryStep = {
     );
     narrator.done(`new password is in the Secret: yes, version ${short(versionId)}`);
     expectNoLeak([first.password, second.password], relay.log);
-    narrator.done(`a password is in the relay's log: no (${relay.log.length} lines)`);
+    narrator.done(`the relay's log holds no password (${relay.log.length} lines)`);
 
     narrator.result(
       delivery.ms,
@@ -91,7 +91,7 @@ export const rotation: StoryStep = {
     );
     for (const intervalMs of POLLING_INTERVALS_MS) {
       narrator.note(
-        `polling every ${printMs(intervalMs)}: up to ${printMs(intervalMs)}, half of it on average (computed, not measured)`,
+        `polling every ${printMs(intervalMs)} takes up to ${printMs(intervalMs)}, half of that on average (computed, not measured)`,
       );
     }
     narrator.note("on AWS, EventBridge's delivery and sometimes a cold start add to it");

@@ -3,6 +3,7 @@ import { esoTrigger } from "./eso-trigger.ts";
 import { expiredCredentials } from "./expired-credentials.ts";
 import { forcedSync } from "./forced-sync.ts";
 import { publish } from "./publish.ts";
+import { rollout } from "./rollout.ts";
 import { rotation } from "./rotation.ts";
 import type { StoryStep } from "./story-step.ts";
 import { tampering } from "./tampering.ts";
@@ -16,4 +17,5 @@ export const STEPS: readonly StoryStep[] = [
   forcedSync,
   esoTrigger,
   publish,
+  rollout,
 ];

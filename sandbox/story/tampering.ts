@@ -25,13 +25,13 @@ export const tampering: StoryStep = {
 
     await admin.patchSecret(NAMESPACE, NAME, edit, "kubectl-edit");
     const reconcile = await world.deploySweep(bindings);
-    const { report: plan } = await reconcile.sweep({ sweep: "metadata", plan: true });
+    const { report: plan, requests } = await reconcile.sweep({ sweep: "metadata", plan: true });
     const [planned] = plan.targets;
+    const valuesRead = requests.sourceValues + requests.secretValues;
     expectThat(planned?.action === "update", `The plan for the edit is ${planned?.action ?? "nothing"}`);
+    expectThat(valuesRead === 0, `The plan read ${valuesRead} values`);
     await expectPassword(world, tampered, "after a plan");
-    narrator.done(
-      `a sweep by metadata finds it, TAMPERED: ${fieldsOf(planned)}; no value is compared for that`,
-    );
+    narrator.done(`a sweep by metadata finds it without reading a value, TAMPERED: ${fieldsOf(planned)}`);
 
     const { row, ms } = await sweepFor(reconcile, { sweep: "metadata" }, "TAMPERED");
     expectRepaired(row);
@@ -45,11 +45,13 @@ export const tampering: StoryStep = {
       report.targets.length === 0,
       "A sweep by metadata unexpectedly found the edit behind forged managedFields",
     );
-    narrator.done("now the edit is hidden by forged field owners: a sweep by metadata finds nothing");
+    narrator.done("the same edit again, hidden by forged field owners: a sweep by metadata does not find it");
     const { row: uncovered } = await sweepFor(reconcile, { sweep: "values" }, "VALUE_DIFFERS");
     expectRepaired(uncovered);
     await expectPassword(world, right, "after the sweep by values");
-    narrator.done(`the daily sweep by values does, VALUE_DIFFERS: ${fieldsOf(uncovered)}, and repairs it`);
+    narrator.done(
+      `the daily sweep by values finds it, VALUE_DIFFERS: ${fieldsOf(uncovered)}, and repairs it`,
+    );
 
     expectNoLeak([right, tampered], [reconcile.log, planned, row, uncovered]);
     narrator.result(ms, "for the sweep that restored it (measured, on this sandbox)");

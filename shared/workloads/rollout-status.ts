@@ -38,7 +38,10 @@ function deploymentStatus(workload: RawObject): RolloutStatus {
   const desired = countOf(spec.replicas, 1);
   const updated = countOf(status.updatedReplicas);
   const available = countOf(status.availableReplicas);
-  const pods = { available: Math.min(available, updated), desired };
+  const pods = {
+    available: newAndAvailable(updated, countOf(status.replicas) - available, desired),
+    desired,
+  };
   if (!isObserved(workload)) return { state: "progressing", pods };
   const progress = conditionOf(workload, "Progressing");
   if (progress?.reason === "ProgressDeadlineExceeded") {
@@ -65,7 +68,9 @@ function statefulSetStatus(workload: RawObject): RolloutStatus {
   const updated = countOf(status.updatedReplicas);
   const ready = countOf(status.readyReplicas);
   const isNew = status.updateRevision !== undefined && status.currentRevision === status.updateRevision;
-  const pods = { available: isNew ? Math.min(ready, desired) : Math.min(updated, ready), desired };
+  const unready = countOf(status.replicas) - ready;
+  const available = isNew ? Math.min(ready, desired) : newAndAvailable(updated, unready, desired);
+  const pods = { available, desired };
   if (!isObserved(workload)) return { state: "progressing", pods };
   // Pods with an ordinal below the partition keep the old revision until an operator lowers the partition.
   const partition = Math.min(countOf(spec.updateStrategy?.rollingUpdate?.partition), desired);
@@ -82,10 +87,14 @@ function daemonSetStatus(workload: RawObject): RolloutStatus {
   const desired = countOf(status.desiredNumberScheduled);
   const updated = countOf(status.updatedNumberScheduled);
   const available = countOf(status.numberAvailable);
-  const pods = { available: Math.min(updated, available), desired };
+  const pods = { available: newAndAvailable(updated, desired - available, desired), desired };
   const isComplete = isObserved(workload) && updated >= desired && available >= desired;
   return { state: isComplete ? "complete" : "progressing", pods };
 }
+
+/** The controllers do not count these. During a rollout the pods that are not available are most likely new ones. */
+const newAndAvailable = (updated: number, unavailable: number, desired: number): number =>
+  Math.min(Math.max(0, updated - Math.max(0, unavailable)), desired);
 
 /**
  * The controller of Argo Rollouts deletes one pod at a time that is older than `spec.restartAt`, and then copies that

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-// Runs `node sandbox/story.ts` as npm start does, in child processes; each takes one or two seconds.
+// Runs `node sandbox/story.ts` as npm start does, in child processes; each takes a few seconds.
 
 /** Scripts rely on these names and their order. */
 const STEPS = [
@@ -16,6 +16,7 @@ const STEPS = [
   "forced-sync",
   "eso-trigger",
   "publish",
+  "rollout",
 ];
 const STORY = fileURLToPath(new URL("../../sandbox/story.ts", import.meta.url));
 const CANARY = new URL("canary.mjs", import.meta.url).href;
@@ -58,7 +59,7 @@ beforeAll(async () => {
     runStory({ args: ["--json"], preload: UNTRUSTED }),
   ]);
   passwords = readFileSync(canaryFile, "utf8").trim().split("\n");
-}, 90_000); // one or two seconds each, unless the machine is busy
+}, 90_000); // a few seconds each, unless the machine is busy
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -117,6 +118,13 @@ describe("for readers", () => {
     {
       step: "publish",
       claim: /with the bindings of 1\.[\s\S]*payments stays, and the sweep reports it, ORPHAN/,
+    },
+    { step: "rollout", claim: /a delayed message makes the relay look: 2 of 3 pods run with the version/ },
+    { step: "rollout", claim: /→ [67]\.0 s from the move of AWSCURRENT until the last pod ran/ },
+    { step: "rollout", claim: /ROLLOUT_STUCK: Deployment\/web, ProgressDeadlineExceeded/ },
+    {
+      step: "rollout",
+      claim: /is stuck \(ProgressDeadlineExceeded\), 1 of 3 pods[\s\S]*\$ kubectl get pods --namespace web/,
     },
   ])("reports in $step: $claim", ({ step, claim }) => {
     const [, printed = ""] = readable.stdout.split(`\n${step}: `);

@@ -60,6 +60,12 @@ describe("a Deployment", () => {
       want: { state: "progressing", pods: { available: 2, desired: 3 } },
     },
     {
+      it: "does not count a new pod that starts beside the old ones as available",
+      spec,
+      status: { replicas: 4, updatedReplicas: 2, readyReplicas: 3, availableReplicas: 3 },
+      want: { state: "progressing", pods: { available: 1, desired: 3 } },
+    },
+    {
       it: "is paused when an operator pauses it halfway",
       spec: { ...spec, paused: true },
       status: { ...all, updatedReplicas: 1 },
@@ -130,6 +136,12 @@ describe("a StatefulSet", () => {
       want: { state: "progressing", pods: { available: 2, desired: 3 } },
     },
     {
+      it: "does not count a new pod that starts in the place of an old one as available",
+      spec,
+      status: { ...all, ...revisions, readyReplicas: 2, updatedReplicas: 2 },
+      want: { state: "progressing", pods: { available: 1, desired: 3 } },
+    },
+    {
       it: "is progressing while a pod is not ready",
       spec,
       status: { ...all, readyReplicas: 2 },
@@ -174,9 +186,14 @@ describe("a DaemonSet", () => {
       want: { state: "progressing", pods: { available: 3, desired: 4 } },
     },
     {
+      it: "does not count a new pod that starts in the place of an old one as available",
+      status: { ...all, updatedNumberScheduled: 2, numberAvailable: 3 },
+      want: { state: "progressing", pods: { available: 1, desired: 4 } },
+    },
+    {
       it: "is progressing while a pod is not available",
       status: { ...all, numberAvailable: 3 },
-      want: { state: "progressing" },
+      want: { state: "progressing", pods: { available: 3, desired: 4 } },
     },
     {
       it: "is progressing until its controller has observed the change",
