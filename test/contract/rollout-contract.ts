@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CreateQueueCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Backend } from "../harness/backend.ts";
+import { grantRestarts } from "../harness/grant-restarts.ts";
 import {
   labelUpdated,
   startRelay,
@@ -20,10 +20,6 @@ const PLACES: Readonly<Record<string, string>> = {
   Rollout: "argoproj.io/v1alpha1/rollouts",
 };
 const KINDS = Object.keys(PLACES);
-const WORKLOADS = [
-  { apiGroups: ["apps"], resources: ["deployments", "statefulsets", "daemonsets"], verbs: ["get", "patch"] },
-  { apiGroups: ["argoproj.io"], resources: ["rollouts"], verbs: ["get", "patch"] },
-];
 
 /** A rotation is followed until the pods run with it. The test writes the statuses, as the controllers do. */
 export function describeRolloutContract(start: () => Promise<Backend>): void {
@@ -44,17 +40,6 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
     queueUrl = QueueUrl;
   });
 
-  const grant = async (): Promise<void> => {
-    const apiGroup = "rbac.authorization.k8s.io";
-    const path = `/apis/${apiGroup}/v1/namespaces/${at.scene.namespace}`;
-    const role = { apiVersion: `${apiGroup}/v1`, kind: "Role", metadata: { name: "restarts" } };
-    await at.scene.admin(`${path}/roles`, { method: "POST", body: { ...role, rules: WORKLOADS } });
-    const roleRef = { apiGroup, kind: "Role", name: "restarts" };
-    const subjects = [{ apiGroup, kind: "Group", name: used.backend.kubernetes.relayGroup }];
-    const body = { ...role, kind: "RoleBinding", roleRef, subjects };
-    expect((await at.scene.admin(`${path}/rolebindings`, { method: "POST", body })).status).toBe(201);
-    if (used.backend.name === "real") await sleep(300); // until its authorizer has heard of the role
-  };
   const pathOf = (kind: string, name = ""): string => {
     const [group, version, resource] = (PLACES[kind] ?? "").split("/");
     return `/apis/${group}/${version}/namespaces/${at.scene.namespace}/${resource}${name && `/${name}`}`;
@@ -118,7 +103,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
   /** A Secret whose second version has restarted the workload. */
   const restart = async (kind: string): Promise<TestSource> => {
     await at.scene.grant(["db"]);
-    await grant();
+    await grantRestarts(at.scene, used.backend);
     await create(kind);
     source = await at.scene.createSource(`prod/${randomUUID()}`, '{"password":"first"}');
     const target = { namespace: at.scene.namespace, name: "db", restart: [{ kind, name: "shop" }] };
