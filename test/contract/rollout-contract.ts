@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { CreateQueueCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Backend } from "../harness/backend.ts";
 import { grantRestarts } from "../harness/grant-restarts.ts";
@@ -20,6 +26,7 @@ const PLACES: Readonly<Record<string, string>> = {
   Rollout: "argoproj.io/v1alpha1/rollouts",
 };
 const KINDS = Object.keys(PLACES);
+const QUEUED = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"] as const;
 
 /** A rotation is followed until the pods run with it. The test writes the statuses, as the controllers do. */
 export function describeRolloutContract(start: () => Promise<Backend>): void {
@@ -127,6 +134,13 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
     );
     return Messages;
   };
+  /** Messages that are still to be received, now or later. */
+  const countQueued = async (): Promise<number> => {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...QUEUED] }),
+    );
+    return QUEUED.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+  };
   const handle = async (messages: readonly Message[]): Promise<void> => {
     const Records = messages.map(({ MessageId, Body }) => ({ messageId: MessageId, body: Body }));
     expect(await sweeper.sweep({ Records })).toEqual({ batchItemFailures: [] });
@@ -148,7 +162,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
       expect(annotations["secret-relay/rolled-out-db"]).toMatch(new RegExp(`^${second.versionId} 20`));
       expect(codes().filter((code) => code === "ROTATION_EFFECTIVE")).toHaveLength(1);
       expect(times()).toEqual([{ name: "TimeToEffective", value: expect.any(Number) }]);
-      expect(await receive()).toEqual([]);
+      expect(await countQueued()).toBe(0);
     });
 
     it.each(["Deployment", "Rollout"])(
@@ -167,7 +181,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
         });
         expect(sweeper.metrics).toContainEqual({ name: "RolloutsStuck", value: 1, code: reason });
         expect(targets).toMatchObject([{ finding: "ROLLOUT_STUCK", action: "none", cause: reason }]);
-        expect(await receive()).toEqual([]);
+        expect(await countQueued()).toBe(0);
       },
     );
 
@@ -256,7 +270,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
       expect(sweeper.logs.find(({ code }) => code === "RESTART_REFUSED")?.fields.code).toBe(
         "WORKLOAD_MISSING",
       );
-      expect(await receive()).toEqual([]);
+      expect(await countQueued()).toBe(0);
     });
 
     it("of a Secret that is deleted meanwhile ends", async () => {
@@ -267,7 +281,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
       await handle(messages);
 
       expect(codes()).toEqual([]);
-      expect(await receive()).toEqual([]);
+      expect(await countQueued()).toBe(0);
     });
   });
 }
