@@ -30,6 +30,7 @@ const FOLDER_MAY_IMPORT = {
   bench: [
     "cli/publish/",
     "cli/live/aws-session\\.ts$",
+    "cli/tune/known-numbers\\.ts$",
     "sandbox/",
     "scripts/bundle\\.ts$",
     "shared/",

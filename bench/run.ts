@@ -1,8 +1,9 @@
 // Measures the numbers that README.md and docs/performance.md claim. Prints a table, or one object with --json.
 //
-//   npm run bench -- rotation|burst|sweep|publication|publish|cold-start|bundle [--backend sandbox|real] [--json]
+//   npm run bench -- rotation|burst|sweep|rollouts|publication|publish|cold-start|bundle [--backend sandbox|real] [--json]
 //
-// `--backend real` needs the servers that `npm run test:real` builds. A run takes up to half a minute.
+// `--backend real` needs the servers that `npm run test:real` builds. A run takes up to half a minute,
+// one of `rollouts` with stuck ones some minutes.
 // `npm run --silent bench -- …` keeps npm's own two lines off stdout.
 import { parseArgs } from "node:util";
 import type { BackendName, Bench, BenchOptions, BenchResult } from "./bench.ts";
@@ -11,6 +12,7 @@ import { burst } from "./burst.ts";
 import { coldStart } from "./cold-start.ts";
 import { publication } from "./publication.ts";
 import { publish } from "./publish.ts";
+import { rollouts } from "./rollouts.ts";
 import { rotation } from "./rotation.ts";
 import { sweep } from "./sweep.ts";
 
@@ -21,6 +23,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["cold-start", coldStart],
   ["publish", publish],
   ["sweep", sweep],
+  ["rollouts", rollouts],
   ["publication", publication],
 ]);
 

@@ -52,6 +52,25 @@ export type ColdStart = Readonly<
     number
   >
 >;
+export type Rollouts = {
+  readonly workloads: number;
+  readonly seconds: number;
+  readonly invocations: number;
+  readonly invocationsEach: number;
+  readonly messagesSent: number;
+  readonly kubernetesReads: number;
+  readonly kubernetesPatches: number;
+  readonly s3Reads: number;
+  readonly secretValuesRead: number;
+  readonly usd: number;
+};
+export type Publication = {
+  readonly bindings: number;
+  readonly firstMs: number;
+  readonly ms: number;
+  readonly unnamedFirstMs: number;
+  readonly unnamedMs: number;
+};
 type CommandCost = { readonly seconds: number; readonly cpuSeconds: number; readonly maxRssMB: number };
 export type Publish = {
   readonly bindings: number;
@@ -88,7 +107,10 @@ export function readResults() {
       recorded<ColdStart>("cold-start-10k"),
       recorded<ColdStart>("cold-start-100k"),
     ] as const,
-    publication: recorded<Publish>("publish-100k"),
+    rollouts: recorded<Rollouts>("rollouts"),
+    stuckRollouts: recorded<Rollouts>("rollouts-stuck"),
+    publication: recorded<Publication>("publication-10k"),
+    publish: recorded<Publish>("publish-100k"),
     bundle: recorded<Bundle>("bundle"),
   };
 }

@@ -2,7 +2,8 @@ import { kB, type Recorded, type Results, thousands } from "./results.ts";
 
 /** Each measurement with its command, date, result and limit. */
 export function resultsTable(results: Results): string {
-  const { rotation, rotationOnSandbox, burst, burstOnRealServers, coldStarts, sweeps, publication } = results;
+  const { rotation, rotationOnSandbox, burst, burstOnRealServers, coldStarts, sweeps, publication, publish } =
+    results;
   const [, coldStart] = coldStarts;
   const cold = coldStart.result;
   const [small, , large] = sweeps;
@@ -56,11 +57,20 @@ export function resultsTable(results: Results): string {
         "no values read; linear within 20%",
       ),
     ),
+    ...[results.rollouts, results.stuckRollouts].map((rollouts) =>
+      row(rollouts, nameOfRollouts(rollouts), ofRollouts(rollouts), "no values read"),
+    ),
     row(
       publication,
-      `publishing ${thousands(publication.result.bindings)} bindings from ${publication.result.fileMB} MB of YAML`,
+      `the time until a newly published binding has its Secret, one of ${thousands(publication.result.bindings)}`,
       ofPublication(publication.result),
-      `a heap of ${publication.result.heapMB} MB`,
+      "",
+    ),
+    row(
+      publish,
+      `publishing ${thousands(publish.result.bindings)} bindings from ${publish.result.fileMB} MB of YAML`,
+      ofPublish(publish.result),
+      `a heap of ${publish.result.heapMB} MB`,
     ),
     "",
     `Each binding of the sweep of ${thousands(large.result.bindings)} takes ${growth.toFixed(2)} times as long as each of the ${thousands(small.result.bindings)}.`,
@@ -75,7 +85,28 @@ const nameOfStart = ({ result }: Results["coldStarts"][number]): string =>
 const ofStart = ({ result }: Results["coldStarts"][number]): string =>
   `${result.addedMs} ms, of which ${result.publishedMs} ms for the bindings; ${result.addedWith10Ms} ms with 10 in the same run; ${result.connectedMs} ms and ${result.maxRssMB} MB with all connections and the first event`;
 
-const ofPublication = ({ validate, publish }: Results["publication"]["result"]): string =>
+const nameOfRollouts = ({ result }: Results["rollouts"]): string =>
+  `following ${thousands(result.workloads)} restarted workloads, ${endOfRollouts(result)}`;
+
+const endOfRollouts = ({ kubernetesPatches, seconds }: Results["rollouts"]["result"]): string =>
+  kubernetesPatches === 0
+    ? "all stuck until the deadline of half an hour"
+    : `whose rollouts take ${seconds} s`;
+
+const ofRollouts = ({ result }: Results["rollouts"]): string =>
+  `${result.invocationsEach} looks each: ${thousands(result.invocations)} invocations and messages, ${thousands(result.kubernetesReads)} Kubernetes reads, ${thousands(result.kubernetesPatches)} patches, ${thousands(result.s3Reads)} S3 reads, ${result.secretValuesRead} values read; ${usdOf(result)} USD`;
+
+const usdOf = ({ usd }: Results["rollouts"]["result"]): string => usd.toFixed(3);
+
+const ofPublication = ({
+  firstMs,
+  ms,
+  unnamedFirstMs,
+  unnamedMs,
+}: Results["publication"]["result"]): string =>
+  `${Math.round(firstMs)} ms from the start of the sweep that the publication starts, which ends after ${Math.round(ms)} ms; ${Math.round(unnamedFirstMs)} ms and ${Math.round(unnamedMs)} ms with a sweep by the schedule`;
+
+const ofPublish = ({ validate, publish }: Results["publish"]["result"]): string =>
   `\`publish\` ${publish.seconds} s, of which ${publish.cpuSeconds} s of processor time, and ${publish.maxRssMB} MB in all; \`validate\` ${validate.seconds} s and ${validate.maxRssMB} MB`;
 
 function row(
@@ -145,6 +176,23 @@ export function sweepTable({ sweeps, driftedSweep }: Results): string {
         .join(" | ")
         .trim(),
     ),
+  ].join("\n");
+}
+
+/** For docs/workloads.md: the cost of following rollouts. */
+export function rolloutsTable({ rollouts, stuckRollouts }: Results): string {
+  return [
+    `Counted on ${rollouts.day} with \`${rollouts.command}\`, and with \`--seconds ${stuckRollouts.result.seconds}\`:`,
+    "",
+    "| restarted workloads, each for its own Secret | looks for each | invocations | messages | Kubernetes calls | S3 reads | values read | USD |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ...[rollouts, stuckRollouts].map(({ result }) => {
+      const { invocationsEach, invocations, messagesSent, s3Reads, secretValuesRead } = result;
+      const kubernetesCalls = result.kubernetesReads + result.kubernetesPatches;
+      const counts = [invocations, messagesSent, kubernetesCalls, s3Reads].map(thousands);
+      const name = `${thousands(result.workloads)}, ${endOfRollouts(result)}`;
+      return `| ${[name, invocationsEach, ...counts, secretValuesRead, usdOf(result)].join(" | ")} |`;
+    }),
   ].join("\n");
 }
 

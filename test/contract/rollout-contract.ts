@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import { CreateQueueCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Backend } from "../harness/backend.ts";
+import { grantRestarts } from "../harness/grant-restarts.ts";
 import {
   labelUpdated,
   startRelay,
@@ -20,10 +26,7 @@ const PLACES: Readonly<Record<string, string>> = {
   Rollout: "argoproj.io/v1alpha1/rollouts",
 };
 const KINDS = Object.keys(PLACES);
-const WORKLOADS = [
-  { apiGroups: ["apps"], resources: ["deployments", "statefulsets", "daemonsets"], verbs: ["get", "patch"] },
-  { apiGroups: ["argoproj.io"], resources: ["rollouts"], verbs: ["get", "patch"] },
-];
+const QUEUED = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"] as const;
 
 /** A rotation is followed until the pods run with it. The test writes the statuses, as the controllers do. */
 export function describeRolloutContract(start: () => Promise<Backend>): void {
@@ -44,17 +47,6 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
     queueUrl = QueueUrl;
   });
 
-  const grant = async (): Promise<void> => {
-    const apiGroup = "rbac.authorization.k8s.io";
-    const path = `/apis/${apiGroup}/v1/namespaces/${at.scene.namespace}`;
-    const role = { apiVersion: `${apiGroup}/v1`, kind: "Role", metadata: { name: "restarts" } };
-    await at.scene.admin(`${path}/roles`, { method: "POST", body: { ...role, rules: WORKLOADS } });
-    const roleRef = { apiGroup, kind: "Role", name: "restarts" };
-    const subjects = [{ apiGroup, kind: "Group", name: used.backend.kubernetes.relayGroup }];
-    const body = { ...role, kind: "RoleBinding", roleRef, subjects };
-    expect((await at.scene.admin(`${path}/rolebindings`, { method: "POST", body })).status).toBe(201);
-    if (used.backend.name === "real") await sleep(300); // until its authorizer has heard of the role
-  };
   const pathOf = (kind: string, name = ""): string => {
     const [group, version, resource] = (PLACES[kind] ?? "").split("/");
     return `/apis/${group}/${version}/namespaces/${at.scene.namespace}/${resource}${name && `/${name}`}`;
@@ -118,7 +110,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
   /** A Secret whose second version has restarted the workload. */
   const restart = async (kind: string): Promise<TestSource> => {
     await at.scene.grant(["db"]);
-    await grant();
+    await grantRestarts(at.scene, used.backend);
     await create(kind);
     source = await at.scene.createSource(`prod/${randomUUID()}`, '{"password":"first"}');
     const target = { namespace: at.scene.namespace, name: "db", restart: [{ kind, name: "shop" }] };
@@ -142,6 +134,13 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
     );
     return Messages;
   };
+  /** Messages that are still to be received, now or later. */
+  const countQueued = async (): Promise<number> => {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...QUEUED] }),
+    );
+    return QUEUED.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+  };
   const handle = async (messages: readonly Message[]): Promise<void> => {
     const Records = messages.map(({ MessageId, Body }) => ({ messageId: MessageId, body: Body }));
     expect(await sweeper.sweep({ Records })).toEqual({ batchItemFailures: [] });
@@ -163,7 +162,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
       expect(annotations["secret-relay/rolled-out-db"]).toMatch(new RegExp(`^${second.versionId} 20`));
       expect(codes().filter((code) => code === "ROTATION_EFFECTIVE")).toHaveLength(1);
       expect(times()).toEqual([{ name: "TimeToEffective", value: expect.any(Number) }]);
-      expect(await receive()).toEqual([]);
+      expect(await countQueued()).toBe(0);
     });
 
     it.each(["Deployment", "Rollout"])(
@@ -182,7 +181,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
         });
         expect(sweeper.metrics).toContainEqual({ name: "RolloutsStuck", value: 1, code: reason });
         expect(targets).toMatchObject([{ finding: "ROLLOUT_STUCK", action: "none", cause: reason }]);
-        expect(await receive()).toEqual([]);
+        expect(await countQueued()).toBe(0);
       },
     );
 
@@ -271,7 +270,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
       expect(sweeper.logs.find(({ code }) => code === "RESTART_REFUSED")?.fields.code).toBe(
         "WORKLOAD_MISSING",
       );
-      expect(await receive()).toEqual([]);
+      expect(await countQueued()).toBe(0);
     });
 
     it("of a Secret that is deleted meanwhile ends", async () => {
@@ -282,7 +281,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
       await handle(messages);
 
       expect(codes()).toEqual([]);
-      expect(await receive()).toEqual([]);
+      expect(await countQueued()).toBe(0);
     });
   });
 }

@@ -1,4 +1,4 @@
-import { installDate } from "./skewed-date.ts";
+import { installSkewedDate } from "./skewed-date.ts";
 import type { WorldTime } from "./world-time.ts";
 
 /** The machine's time; only the clocks of the execution environments differ. */
@@ -8,7 +8,7 @@ export function realTime(): WorldTime {
     kind: "real",
     now,
     run: async (main) => {
-      const restoreDate = installDate(now);
+      const restoreDate = installSkewedDate(now);
       return main().finally(restoreDate);
     },
     hold: (work) => work(),

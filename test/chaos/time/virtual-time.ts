@@ -2,7 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import { syncBuiltinESMExports } from "node:module";
 import timersPromises from "node:timers/promises";
 import { currentEnvironment } from "../transport/environment.ts";
-import { installDate } from "./skewed-date.ts";
+import { installSkewedDate } from "./skewed-date.ts";
 import { type Timer, TimerQueue } from "./timer-queue.ts";
 import type { WorldTime } from "./world-time.ts";
 
@@ -36,7 +36,7 @@ export function virtualTime(startAt: number): WorldTime {
     return new VirtualTimer(timer);
   };
   const install = (): (() => void) => {
-    const restoreDate = installDate(() => at);
+    const restoreDate = installSkewedDate(() => at);
     const restoreTimers = installTimers(setTimer);
     const { random } = Math;
     const { now } = performance;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 const SOURCES = {
   etcd: ["etcd/go.mod", "etcd/go.sum"],
   "kube-apiserver": ["kube-apiserver/go.mod", "kube-apiserver/go.sum"],
+  "kube-controller-manager": ["kube-controller-manager/go.mod", "kube-controller-manager/go.sum"],
   kubectl: ["kubectl/go.mod", "kubectl/go.sum"],
   "read-docker-configs": [
     "kube-apiserver/go.mod",

@@ -1,15 +1,16 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { get } from "node:https";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type StsCredentials, verifyEksToken } from "../../../sandbox/kubernetes/verify-eks-token.ts";
 import { createCertificateAuthority } from "../../../sandbox/tls/certificate-authority.ts";
 import type { KubernetesBackend } from "../../harness/backend.ts";
 import { testCredentialsOf } from "../../harness/test-credentials.ts";
+import { answersWell } from "./answers-well.ts";
 import { getBinary } from "./binaries.ts";
+import { freePorts } from "./free-ports.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
+import { startControllers } from "./start-controllers.ts";
 import { startTokenWebhook, type TokenWebhook } from "./token-webhook.ts";
 
 export type ControlPlaneOptions = {
@@ -20,6 +21,8 @@ export type ControlPlaneOptions = {
   now?: () => Date;
   /** Further arguments of kube-apiserver. */
   apiServerArguments?: readonly string[];
+  /** Controllers of kube-controller-manager. By default it is not started, and nothing is rolled out. */
+  controllers?: readonly string[];
 };
 
 /** A real etcd and kube-apiserver on loopback, with RBAC, and EKS tokens judged where EKS judges them. Takes about 5 s. */
@@ -39,7 +42,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       verify: (token) => verifyEksToken(token, { clusterName, region, credentialsOf, now: now() }),
     });
     started.push(webhook);
-    const [etcdPort, peerPort, apiPort] = await freePorts();
+    const [etcdPort = 0, peerPort = 0, apiPort = 0] = await freePorts(3);
     const adminToken = randomBytes(24).toString("base64url");
     const certificate = authority.issueServerCertificate(["127.0.0.1", "localhost"]);
     const write = (name: string, content: string): string => {
@@ -82,15 +85,23 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     let apiServer = startApiServer();
     started.push({ stop: () => apiServer.stop() });
     const endpoint = `https://127.0.0.1:${apiPort}`;
-    const becomesReady = () => apiServer.ready(() => isReady(endpoint, authority.certificatePem, adminToken));
+    const probe = { ca: authority.certificatePem, headers: { authorization: `Bearer ${adminToken}` } };
+    const becomesReady = () => apiServer.ready(() => answersWell(`${endpoint}/readyz`, probe));
     await becomesReady();
-    return {
+    const cluster = {
       endpoint,
       certificateAuthorityData: authority.certificateAuthorityData,
       clusterName,
       region,
       adminToken,
       relayGroup: RELAY_GROUP,
+    };
+    if (options.controllers !== undefined) {
+      const logFile = join(folder, "kube-controller-manager.log");
+      started.push(await startControllers(options.controllers, cluster, { write, authority, logFile }));
+    }
+    return {
+      ...cluster,
       kill: () => apiServer.kill(),
       startAgain: async () => {
         apiServer = startApiServer();
@@ -147,29 +158,4 @@ function webhookConfig(webhook: TokenWebhook, certificateAuthorityData: string):
 function rsaKeyPem(): string {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   return privateKey.export({ type: "pkcs1", format: "pem" }).toString();
-}
-
-function isReady(endpoint: string, ca: string, token: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${token}` };
-    const request = get(`${endpoint}/readyz`, { ca, headers, agent: false, timeout: 2_000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    request.on("timeout", () => request.destroy(new Error("readyz does not answer")));
-    request.on("error", reject);
-  });
-}
-
-/** All held open at once, so that no two are the same. */
-async function freePorts(): Promise<[number, number, number]> {
-  const servers = await Promise.all([listen(), listen(), listen()]);
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports as [number, number, number];
-}
-
-function listen() {
-  const server = createServer();
-  return new Promise<typeof server>((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
 }
