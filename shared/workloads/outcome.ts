@@ -10,6 +10,8 @@ export type RestartOutcome = {
    */
   readonly outcome: "restarted" | "already" | "due" | "skipped" | "refused" | "failed";
   readonly code?: string;
+  /** With `restarted`: other Secrets whose new value the new pods read too. Their own restart is not needed any more. */
+  readonly alsoFor?: readonly string[];
   /** With `already`, until the relay has recorded that the restart reached all pods. */
   readonly rollout?: RolloutStatus;
 };

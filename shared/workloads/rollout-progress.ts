@@ -1,6 +1,7 @@
 import type { WorkloadKind } from "../bindings/binding.ts";
 import type { PendingRestart } from "./pending-restart.ts";
 import {
+  annotationsOfRestart,
   parseRolledOut,
   printRolledOut,
   RESTARTED_AT,
@@ -34,8 +35,8 @@ export type RolloutInput = {
  */
 export function rolloutProgress(input: RolloutInput): RolloutProgress {
   const { kind, workload, secretName, pending, now, deadlineMs } = input;
-  const { metadata = {}, spec = {} } = workload;
-  const annotations = (kind === "Rollout" ? metadata : spec.template?.metadata)?.annotations ?? {};
+  const { metadata = {} } = workload;
+  const annotations = annotationsOfRestart(kind, workload);
   const recorded = parseRolledOut(metadata.annotations?.[rolledOut(secretName)]);
   const restartedAt = Date.parse(annotations[RESTARTED_AT] ?? "");
   const isOurRestart =
