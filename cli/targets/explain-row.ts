@@ -2,8 +2,8 @@ import { FINDINGS, type FindingCode, remedyFor } from "../../shared/assess/catal
 import type { RelayMetadata } from "../../shared/bindings/relay-identity.ts";
 import type { OrphansUnknown, SweepReport } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
-import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
-import { printAge } from "../terminal/format.ts";
+import { isUnfinished, type RestartOutcome } from "../../shared/workloads/outcome.ts";
+import { printAge, shortVersion } from "../terminal/format.ts";
 import { groupByCause, nameOfGroup } from "./group-by-cause.ts";
 import { isNotable } from "./rows.ts";
 
@@ -72,23 +72,32 @@ function detailsOf(row: TargetRow, now: number): string[] {
       : [`tracked by ${trackedBy}, which overwrites it after the takeover unless it releases the Secret`]),
     ...changes.map(({ key, what }) => `key ${key}: ${what}`),
     ...collisions.map(({ key }) => `key ${key} comes from several sources; the last one counts`),
-    ...restarts.flatMap(describeRestart),
+    ...restarts.flatMap((restart) => describeRestart(restart, now)),
     ...describePods(row, now),
     ...(days === undefined ? [] : [`its certificate expires in ${days} day(s)`]),
   ];
 }
 
-/** The restarts that wait, and the rollouts that are not complete. */
-function describeRestart({ workload, outcome, code, rollout }: RestartOutcome): string[] {
-  const { state, reason, pods } = rollout ?? {};
-  if (state === "complete") return [];
-  const count = pods === undefined ? "" : `, ${pods.available} of ${pods.desired} pods are new and available`;
-  if (state === "stuck") return [`${workload}: its rollout is stuck (${reason})${count}`];
-  if (state !== undefined)
-    return [`${workload}: its rollout is ${state}${reason ? ` (${reason})` : ""}${count}`];
-  if (outcome === "due") return [`${workload}: its restart is due`];
-  if (outcome === "already" || outcome === "restarted") return [];
-  return [`${workload}: its restart waits (${code})`];
+/** The restarts that are not made, and the rollouts that are not complete. */
+function describeRestart(restart: RestartOutcome, now: number): string[] {
+  const { workload, rollout, versionId, since, until } = restart;
+  if (!isUnfinished(restart)) return [];
+  const version = versionId === undefined ? "" : ` for version ${shortVersion(versionId)}`;
+  const age = since === undefined ? "" : `, since ${printAge(now - Date.parse(since))} (${since})`;
+  if (rollout !== undefined) {
+    const { state, reason, pods } = rollout;
+    const why = reason === undefined ? "" : ` (${reason})`;
+    const count =
+      pods === undefined ? "" : `, ${pods.available} of ${pods.desired} pods are new and available`;
+    return [`${workload}: its rollout${version} is ${state}${why}${count}${age}`];
+  }
+  const end = until === undefined ? "" : `, until ${until}`;
+  return [`${workload}: its restart${version} ${stateOfRestart(restart)}${age}${end}`];
+}
+
+function stateOfRestart({ outcome, code, until }: RestartOutcome): string {
+  if (outcome === "due") return until === undefined ? "is due" : "waits for its delay";
+  return `${outcome === "refused" ? "is refused" : "waits"} (${code})`;
 }
 
 function describePods(

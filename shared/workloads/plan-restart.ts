@@ -15,7 +15,8 @@ export type RestartPlan =
   /** No restart; the merge patch only records the version that the workload runs with. */
   | { readonly kind: "record"; readonly patch: object }
   | { readonly kind: "already" }
-  | { readonly kind: "skip"; readonly code: SkipCode };
+  /** `until`: ms since the epoch, for RESTART_TOO_SOON. */
+  | { readonly kind: "skip"; readonly code: SkipCode; readonly until?: number };
 
 export type RestartInput = {
   readonly kind: WorkloadKind;
@@ -55,8 +56,8 @@ export function planRestart(input: RestartInput): RestartPlan {
   if (metadata.deletionTimestamp !== undefined) return { kind: "skip", code: "WORKLOAD_BEING_DELETED" };
   if (spec.paused === true) return { kind: "skip", code: "WORKLOAD_PAUSED" };
   if (spec.updateStrategy?.type === "OnDelete") return { kind: "skip", code: "WORKLOAD_UPDATES_ON_DELETE" };
-  const sinceLastMs = now - Date.parse(annotations[RESTARTED_AT] ?? "");
-  if (sinceLastMs < input.minimumIntervalSeconds * 1_000) return { kind: "skip", code: "RESTART_TOO_SOON" };
+  const until = Date.parse(annotations[RESTARTED_AT] ?? "") + input.minimumIntervalSeconds * 1_000;
+  if (now < until) return { kind: "skip", code: "RESTART_TOO_SOON", until };
   return { kind: "restart" };
 }
 

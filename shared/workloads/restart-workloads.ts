@@ -6,7 +6,7 @@ import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { backoffMs, type RetryPolicy, type Wait } from "../runtime/retry.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
 import { findOthersDue } from "./find-others-due.ts";
-import type { RestartOutcome } from "./outcome.ts";
+import { isUnfinished, type RestartOutcome } from "./outcome.ts";
 import { carriesPendingRestart, type PendingRestart } from "./pending-restart.ts";
 import { planRestart, type RestartInput, restartPatch } from "./plan-restart.ts";
 import { READERS_FIELD_MANAGER } from "./restart-annotations.ts";
@@ -58,7 +58,7 @@ export async function restartWorkloads(
     const ms = rule.delaySeconds * 1_000;
     if (ms >= budget.remainingMs()) {
       const late = found.map(({ ref }) => outcomeOf(ref, "failed", "RESTART_OUT_OF_TIME"));
-      return [...problems, ...late];
+      return [...problems, ...late].map((each) => withWaiting(each, request));
     }
     await deps.wait(ms, budget.signal);
   }
@@ -68,7 +68,15 @@ export async function restartWorkloads(
     rule.order === "sequence"
       ? await restartInSequence(deps, request, due)
       : await Promise.all(due.map((each) => restartOne(deps, request, each)));
-  return [...problems, ...outcomes];
+  return [...problems, ...outcomes].map((each) => withWaiting(each, request));
+}
+
+/** Adds what the workload waits for, and since when. */
+function withWaiting(outcome: RestartOutcome, { pending }: RestartRequest): RestartOutcome {
+  const { versionId, changedAt, impliedBy } = pending;
+  const waits = isUnfinished(outcome) && outcome.code !== "RESTART_SUPERSEDED";
+  if (!waits || impliedBy !== undefined) return outcome;
+  return { ...outcome, versionId, since: outcome.since ?? new Date(changedAt).toISOString() };
 }
 
 /** `workload` is undefined until it is read. */
@@ -173,8 +181,9 @@ async function restartOne(
       if (workload === undefined) return outcomeOfMissing(ref, request);
       const plan = planRestart(inputFor(deps, request, ref, workload));
       if (plan.kind === "already") return await followRollout(deps, request, { ref, workload });
-      if (plan.kind === "skip") return outcomeOf(ref, "skipped", plan.code);
-      if (request.plan) return outcomeOf(ref, plan.kind === "restart" ? "due" : "already");
+      if (plan.kind === "skip")
+        return { ...outcomeOf(ref, "skipped", plan.code), ...untilIf(deps, plan.until) };
+      if (request.plan) return plan.kind === "restart" ? due(deps, request, ref) : outcomeOf(ref, "already");
       // Both after the read of the workload: a Secret that is written later finds an older version recorded.
       const [isPending, others] = await Promise.all([
         isStillPending(deps, request),
@@ -200,6 +209,17 @@ async function restartOne(
   }
 }
 
+/** Within the delay, the invocation that wrote the Secret makes the restart. Later, a retry or a sweep does. */
+function due(deps: RestartDependencies, { rule, pending }: RestartRequest, ref: WorkloadRef): RestartOutcome {
+  return {
+    ...outcomeOf(ref, "due"),
+    ...untilIf(deps, pending.changedAt + rule.delaySeconds * 1_000),
+  };
+}
+
+const untilIf = ({ now }: RestartDependencies, until = 0): Pick<RestartOutcome, "until"> =>
+  until > now() ? { until: new Date(until).toISOString() } : {};
+
 async function followRollout(
   { cluster, now, rolloutDeadlineMs }: RestartDependencies,
   { target, pending, plan, budget }: RestartRequest,
@@ -208,7 +228,10 @@ async function followRollout(
   const about = { kind: ref.kind, workload, secretName: target.name, pending };
   const progress = rolloutProgress({ ...about, now: now(), deadlineMs: rolloutDeadlineMs });
   if (progress.kind === "none") return outcomeOf(ref, "already");
-  if (progress.kind === "open") return { ...outcomeOf(ref, "already"), rollout: progress.rollout };
+  if (progress.kind === "open") {
+    const since = new Date(progress.restartedAt).toISOString();
+    return { ...outcomeOf(ref, "already"), since, rollout: progress.rollout };
+  }
   const { completedAt, patch } = progress;
   if (!plan) {
     const path = pathOfWorkload(ref, target.namespace);

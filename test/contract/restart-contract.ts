@@ -95,7 +95,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
 
   /** No controller runs in this contract, so no rollout completes. */
   const restartsIn = (restarts: readonly RestartOutcome[] = []) =>
-    restarts.map(({ rollout: _rollout, alsoFor: _alsoFor, ...restart }) => restart);
+    restarts.map(({ workload, outcome, code }) => ({ workload, outcome, ...(code && { code }) }));
   const newRestartsIn = ({ targets }: { targets: readonly TargetRow[] }) =>
     restartsIn(targets.flatMap((row) => row.restarts ?? [])).filter(({ outcome }) => outcome !== "already");
 
