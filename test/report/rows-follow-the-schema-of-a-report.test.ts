@@ -75,6 +75,15 @@ describe("the schema of a report", () => {
     ).toEqual([]);
   });
 
+  it("accepts the word of a controller for a stuck rollout", () => {
+    const row = finding("db", {
+      finding: "ROLLOUT_STUCK",
+      action: "none",
+      cause: "ProgressDeadlineExceeded",
+    });
+    expect(problemsOfRow(row)).toEqual([]);
+  });
+
   it.each<[string, object]>([
     ["a field that it does not know", { ...inOrder("db"), password: "hunter2" }],
     ["a refusal without a code", { ...inOrder("db"), action: "refuse", advice: "Wait." }],
