@@ -14,7 +14,11 @@ export function printSync(terminal: Terminal, rows: readonly SyncRow[], now: num
     for (const { field, what, manager } of fields) {
       terminal.say(`${name}: ${field} was ${what}${manager === undefined ? "" : ` by ${manager}`}`);
     }
-    for (const restart of restarts) terminal.say(`${name}: ${restart.workload}: ${restart.outcome}`);
+    for (const { workload, outcome, code, alsoFor = [] } of restarts) {
+      const why = code === undefined ? "" : ` (${code})`;
+      const others = alsoFor.length === 0 ? "" : `, also for ${alsoFor.join(", ")}`;
+      terminal.say(`${name}: ${workload}: ${outcome}${why}${others}`);
+    }
   }
   const refused = rows.filter(({ code }) => code !== undefined);
   const causeOf = ({ code, advice }: SyncRow) => `${code}: ${advice}`;

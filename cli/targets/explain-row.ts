@@ -3,7 +3,7 @@ import type { RelayMetadata } from "../../shared/bindings/relay-identity.ts";
 import type { OrphansUnknown, SweepReport } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
-import { printAge } from "../terminal/format.ts";
+import { printAge, shortVersion } from "../terminal/format.ts";
 import { groupByCause, nameOfGroup } from "./group-by-cause.ts";
 import { isNotable } from "./rows.ts";
 
@@ -77,24 +77,34 @@ function detailsOf(row: TargetRow, now: number): string[] {
       : [`tracked by ${trackedBy}, which overwrites it after the takeover unless it releases the Secret`]),
     ...changes.map(({ key, what }) => `key ${key}: ${what}`),
     ...collisions.map(({ key }) => `key ${key} comes from several sources; the last one counts`),
-    ...restarts.flatMap(describeRestart),
+    ...restarts.flatMap((restart) => describeRestart(restart, now)),
     ...describePods(row, now),
     ...(days === undefined ? [] : [`its certificate expires in ${days} day(s)`]),
   ];
 }
 
 /** Restarts that wait or begin, and rollouts whose completion was not recorded before. */
-function describeRestart({ workload, outcome, code, rollout }: RestartOutcome): string[] {
-  const { state, reason, pods } = rollout ?? {};
-  if (state === "complete") return [`${workload}: its rollout is complete`];
-  const count = pods === undefined ? "" : `, ${pods.available} of ${pods.desired} pods are new and available`;
-  if (state === "stuck") return [`${workload}: its rollout is stuck (${reason})${count}`];
-  if (state !== undefined)
-    return [`${workload}: its rollout is ${state}${reason ? ` (${reason})` : ""}${count}`];
-  if (outcome === "due") return [`${workload}: its restart is due`];
+function describeRestart(restart: RestartOutcome, now: number): string[] {
+  const { workload, outcome, rollout, versionId, since, until } = restart;
+  const version = versionId === undefined ? "" : ` for version ${shortVersion(versionId)}`;
+  const age = since === undefined ? "" : `, since ${printAge(now - Date.parse(since))} (${since})`;
+  if (rollout?.state === "complete") return [`${workload}: its rollout${version} is complete`];
+  if (rollout !== undefined) {
+    const { state, reason, pods } = rollout;
+    const why = reason === undefined ? "" : ` (${reason})`;
+    const count =
+      pods === undefined ? "" : `, ${pods.available} of ${pods.desired} pods are new and available`;
+    return [`${workload}: its rollout${version} is ${state}${why}${count}${age}`];
+  }
   if (outcome === "restarted") return [`${workload}: its pods are being replaced`];
   if (outcome === "already") return [];
-  return [`${workload}: its restart waits (${code})`];
+  const end = until === undefined ? "" : `, until ${until}`;
+  return [`${workload}: its restart${version} ${stateOfRestart(restart)}${age}${end}`];
+}
+
+function stateOfRestart({ outcome, code, until }: RestartOutcome): string {
+  if (outcome === "due") return until === undefined ? "is due" : "waits for its delay";
+  return `${outcome === "refused" ? "is refused" : "waits"} (${code})`;
 }
 
 function describePods(

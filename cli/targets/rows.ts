@@ -1,5 +1,6 @@
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
+import { isUnfinished } from "../../shared/workloads/outcome.ts";
 
 /**
  * The relay has nothing to do, now or later, and all Pods that it knows of run with the value. That includes FOREIGN_KEYS, VERSION_DEPRECATED and
@@ -13,7 +14,10 @@ export const isInOrder = ({ action, deleteAfter, finding }: TargetRow): boolean 
 
 /** Not in order, or with a finding or a restart to show. */
 export const isNotable = (row: TargetRow): boolean =>
-  !isInOrder(row) || row.finding !== null || (row.restarts ?? []).length > 0 || row.podsUnknown !== undefined;
+  !isInOrder(row) ||
+  row.finding !== null ||
+  (row.restarts ?? []).some(isUnfinished) ||
+  row.podsUnknown !== undefined;
 
 export const isChange = ({ action }: TargetRow): boolean =>
   action === "create" || action === "update" || action === "replace" || action === "delete";
@@ -39,7 +43,7 @@ function rankOf(row: TargetRow): number {
   if (row.action === "unknown") return 3;
   if (row.finding === "STALE" || row.finding === "MISSING") return 0;
   if (!isInOrder(row)) return 2;
-  return row.finding === null ? 5 : 4;
+  return isNotable(row) ? 4 : 5;
 }
 
 /** The state of a row in a table: `STALE`, `HELD`, `CLUSTER_UNAVAILABLE`. */

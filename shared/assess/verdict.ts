@@ -61,7 +61,7 @@ export type FindingDetails = {
   readonly changes?: readonly KeyChange[];
   /** Keys that several sources produce; the last source wins. */
   readonly collisions?: readonly Collision[];
-  /** A more precise code, such as SOURCE_KEY_MISSING for UNRENDERABLE. */
+  /** A more precise code, such as SOURCE_KEY_MISSING for UNRENDERABLE, or the controller's word for ROLLOUT_STUCK. */
   readonly cause?: string;
 };
 

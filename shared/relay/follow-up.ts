@@ -1,3 +1,4 @@
+import type { TargetRef } from "../bindings/binding.ts";
 import { nameOfSources } from "../bindings/name-of-sources.ts";
 import { nameOfTarget } from "../bindings/name-of-target.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
@@ -49,11 +50,16 @@ async function sendNextLook(
       : { startedAt: following.startedAt, looks: following.looks + 1 };
   const delaySeconds = pauseBeforeLook({ startedAt, looks }, { now: now(), deadlineMs: rolloutDeadlineMs });
   if (delaySeconds === undefined) return;
-  try {
-    await sendFollowUp({ version: 1, kind: "follow-up", target, startedAt, looks }, delaySeconds);
-  } catch (error) {
-    // The Secret is written and the workloads are restarted. The next sweep looks at them.
-    const { code } = error instanceof RelayError ? error : UnexpectedFault.from(error);
-    log("FOLLOW_UP_NOT_SENT", { target: nameOfTarget(target), code });
-  }
+  const send = async (about: TargetRef): Promise<void> => {
+    try {
+      await sendFollowUp({ version: 1, kind: "follow-up", target: about, startedAt, looks }, delaySeconds);
+    } catch (error) {
+      // The Secret is written and the workloads are restarted. The next sweep looks at them.
+      const { code } = error instanceof RelayError ? error : UnexpectedFault.from(error);
+      log("FOLLOW_UP_NOT_SENT", { target: nameOfTarget(about), code });
+    }
+  };
+  // The invocations of the other Secrets find the restart made, and send no message.
+  const names = new Set([target.name, ...restarts.flatMap(({ alsoFor = [] }) => alsoFor)]);
+  await Promise.all([...names].map((name) => send({ ...target, name })));
 }

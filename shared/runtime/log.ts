@@ -95,6 +95,8 @@ export type LogFields = {
   readonly findings?: number;
   readonly shardsQueued?: number;
   readonly workload?: string;
+  /** Other Secrets that a restart serves. */
+  readonly alsoFor?: readonly string[];
   readonly object?: string;
   readonly refreshMs?: number;
   readonly nudges?: number;

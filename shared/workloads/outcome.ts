@@ -1,6 +1,7 @@
+import type { VersionId } from "../source/secret-id.ts";
 import type { RolloutStatus } from "./rollout-status.ts";
 
-export type RestartOutcome = {
+export type RestartOutcome = Waiting & {
   /** `Deployment/shop`, or `Deployment/*` if the Deployments could not be listed. */
   readonly workload: string;
   /**
@@ -10,8 +11,20 @@ export type RestartOutcome = {
    */
   readonly outcome: "restarted" | "already" | "due" | "skipped" | "refused" | "failed";
   readonly code?: string;
+  /** With `restarted`: other Secrets whose new value the new pods read too. Their own restart is not needed any more. */
+  readonly alsoFor?: readonly string[];
   /** With `already`, until the relay has recorded that the restart reached all pods. */
   readonly rollout?: RolloutStatus;
+};
+
+/** For a restart that is not made, and for a rollout that is not complete. */
+export type Waiting = {
+  /** The version that the workload will run with. */
+  readonly versionId?: VersionId;
+  /** ISO 8601: when the Secret got the version; of a rollout, when it began. */
+  readonly since?: string;
+  /** ISO 8601: the earliest time of the restart, by delaySeconds or minimumIntervalSeconds. */
+  readonly until?: string;
 };
 
 /** Why a workload was skipped; its restart stays pending. */
@@ -51,6 +64,11 @@ export type Effective = {
   /** From the move of AWSCURRENT, or if no event told it from the write of the Secret. */
   readonly afterMs: number;
 };
+
+/** A restart that is not made, or a rollout that is not complete. */
+export const isUnfinished = ({ outcome, rollout }: RestartOutcome): boolean =>
+  (outcome !== "already" && outcome !== "restarted") ||
+  (rollout !== undefined && rollout.state !== "complete");
 
 /** Whether a later look may find another state. A refused restart waits for an operator. */
 export const isOpen = ({ outcome, code, rollout }: RestartOutcome): boolean =>

@@ -1,16 +1,22 @@
 import type { WorkloadKind } from "../bindings/binding.ts";
 import type { SkipCode } from "./outcome.ts";
 import type { PendingRestart } from "./pending-restart.ts";
-import { RESTARTED_AT, restartedFor } from "./restart-annotations.ts";
+import {
+  annotationsOfRestart,
+  RESTARTED_AT,
+  restartedFor,
+  type SecretVersion,
+} from "./restart-annotations.ts";
 import type { RawObject } from "./workload.ts";
 
 export type RestartPlan =
-  /** A merge patch with the resourceVersion of the workload. */
-  | { readonly kind: "restart"; readonly patch: object }
-  /** No restart; the patch only records the version that the workload runs with. */
+  /** `restartPatch` makes the patch. */
+  | { readonly kind: "restart" }
+  /** No restart; the merge patch only records the version that the workload runs with. */
   | { readonly kind: "record"; readonly patch: object }
   | { readonly kind: "already" }
-  | { readonly kind: "skip"; readonly code: SkipCode };
+  /** `until`: ms since the epoch, for RESTART_TOO_SOON. */
+  | { readonly kind: "skip"; readonly code: SkipCode; readonly until?: number };
 
 export type RestartInput = {
   readonly kind: WorkloadKind;
@@ -35,7 +41,7 @@ export type RestartInput = {
 export function planRestart(input: RestartInput): RestartPlan {
   const { kind, workload, secretName, pending, now } = input;
   const { metadata = {}, spec = {} } = workload;
-  const annotations = (kind === "Rollout" ? metadata : spec.template?.metadata)?.annotations ?? {};
+  const annotations = annotationsOfRestart(kind, workload);
   const restartedVersion = annotations[restartedFor(secretName)];
   const runsWith = restartedVersion ?? metadata.annotations?.[restartedFor(secretName)];
   if (runsWith === pending.versionId) return { kind: "already" };
@@ -50,21 +56,29 @@ export function planRestart(input: RestartInput): RestartPlan {
   if (metadata.deletionTimestamp !== undefined) return { kind: "skip", code: "WORKLOAD_BEING_DELETED" };
   if (spec.paused === true) return { kind: "skip", code: "WORKLOAD_PAUSED" };
   if (spec.updateStrategy?.type === "OnDelete") return { kind: "skip", code: "WORKLOAD_UPDATES_ON_DELETE" };
-  const sinceLastMs = now - Date.parse(annotations[RESTARTED_AT] ?? "");
-  if (sinceLastMs < input.minimumIntervalSeconds * 1_000) return { kind: "skip", code: "RESTART_TOO_SOON" };
-  return { kind: "restart", patch: restartFor(input) };
+  const until = Date.parse(annotations[RESTARTED_AT] ?? "") + input.minimumIntervalSeconds * 1_000;
+  if (now < until) return { kind: "skip", code: "RESTART_TOO_SOON", until };
+  return { kind: "restart" };
 }
 
 /**
+ * A merge patch with the resourceVersion of the workload. `others`: further Secrets that the new pods read, with the
+ * version that they find there.
+ *
  * A merge patch, because a server-side apply would create a missing workload (and need the permission to), and would
  * drop the annotations for other Secrets.
  *
  * The resourceVersion makes the patch fail if the workload has changed since it was read, so two invocations that both
  * find a restart due restart it once.
  */
-function restartFor({ kind, workload, secretName, pending, now }: RestartInput): object {
+export function restartPatch(
+  { kind, workload, secretName, pending, now }: RestartInput,
+  others: readonly SecretVersion[] = [],
+): object {
   const at = new Date(now).toISOString();
-  const annotations = { [restartedFor(secretName)]: pending.versionId, [RESTARTED_AT]: at };
+  const served = [...others, { secretName, versionId: pending.versionId }];
+  const records = served.map((each) => [restartedFor(each.secretName), each.versionId]);
+  const annotations = { ...Object.fromEntries(records), [RESTARTED_AT]: at };
   const fence = { resourceVersion: workload.metadata?.resourceVersion };
   // A Rollout replaces pods older than restartAt; a changed template would start a canary instead.
   return kind === "Rollout"

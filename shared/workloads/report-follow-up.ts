@@ -12,14 +12,15 @@ export function reportFollowUp(
   { restarts = [], nudge, eventFailure, effective }: FollowUpOutcome,
 ): void {
   const where = { target: nameOfTarget(about.target), source: about.source };
-  for (const { workload, outcome, code, rollout } of restarts) {
+  for (const { workload, outcome, code, alsoFor, rollout } of restarts) {
     if (rollout?.state === "complete") log("ROLLOUT_COMPLETED", { ...where, workload });
     if (rollout?.state === "stuck") {
       log("ROLLOUT_STUCK", { ...where, workload, code: rollout.reason ?? "" });
       measure("RolloutsStuck", 1, rollout.reason);
     }
     if (outcome === "already" || outcome === "due") continue;
-    log(LOG_OF_RESTART[outcome], { ...where, workload, ...(code !== undefined && { code }) });
+    const details = { ...(code !== undefined && { code }), ...(alsoFor && { alsoFor }) };
+    log(LOG_OF_RESTART[outcome], { ...where, workload, ...details });
     if (outcome === "restarted") measure("WorkloadsRestarted", 1);
     if (outcome === "refused" || outcome === "failed") measure("RestartsFailed", 1, code);
   }

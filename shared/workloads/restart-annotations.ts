@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import type { WorkloadKind } from "../bindings/binding.ts";
 import { parseVersionId } from "../source/parse-version-id.ts";
 import type { VersionId } from "../source/secret-id.ts";
+import type { RawObject } from "./workload.ts";
 
 /** The field manager for workloads and Pods. */
 export const READERS_FIELD_MANAGER = "secret-relay-restart";
@@ -12,7 +14,29 @@ export const RESTARTED_AT = "secret-relay/restarted-at";
  * On a pod template (or a Rollout): the version of this Secret that it was restarted for. On the metadata of a workload
  * that the relay never restarted: the version that it started with.
  */
-export const restartedFor = (secretName: string): string => annotationKey("restarted-for", secretName);
+export const restartedFor = (secretName: string): string => annotationKey(RESTARTED_FOR, secretName);
+
+const RESTARTED_FOR = "restarted-for";
+
+/** A restart is recorded on the pod template, but a Rollout would start a canary then. */
+export const annotationsOfRestart = (
+  kind: WorkloadKind,
+  { metadata, spec }: RawObject,
+): Readonly<Record<string, string>> =>
+  (kind === "Rollout" ? metadata : spec?.template?.metadata)?.annotations ?? {};
+
+export type SecretVersion = { readonly secretName: string; readonly versionId: VersionId };
+
+/** The versions that the workload runs with, by the name of the Secret. A name that is too long for a key is left out. */
+export function recordedVersions(kind: WorkloadKind, workload: RawObject): ReadonlyMap<string, string> {
+  const records = { ...workload.metadata?.annotations, ...annotationsOfRestart(kind, workload) };
+  return new Map(
+    Object.entries(records).flatMap(([key, version]): [string, string][] => {
+      const [, name] = RECORD.exec(key) ?? [];
+      return name === undefined || DIGEST.test(name) ? [] : [[name, version]];
+    }),
+  );
+}
 
 /** On the metadata of a workload: the version of this Secret that all of its pods run with, since a restart. */
 export const rolledOut = (secretName: string): string => annotationKey("rolled-out", secretName);
@@ -37,9 +61,13 @@ export const nudgedFor = (secretName: string): string => annotationKey("nudged-f
 function annotationKey(prefix: string, secretName: string): string {
   const name = `${prefix}-${secretName}`;
   if (name.length <= NAME_LENGTH_MAX) return `secret-relay/${name}`;
-  const digest = createHash("sha256").update(secretName).digest("hex").slice(0, 32);
+  const digest = createHash("sha256").update(secretName).digest("hex").slice(0, DIGEST_LENGTH);
   return `secret-relay/${prefix}-${digest}`;
 }
 
 /** The limit of an annotation key's part after the slash. */
 const NAME_LENGTH_MAX = 63;
+
+const DIGEST_LENGTH = 32;
+const DIGEST = new RegExp(`^[0-9a-f]{${DIGEST_LENGTH}}$`);
+const RECORD = new RegExp(`^secret-relay/${RESTARTED_FOR}-(.+)$`);

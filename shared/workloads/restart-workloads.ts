@@ -5,9 +5,10 @@ import { listObjects } from "../cluster/list-objects.ts";
 import { RelayError, UnexpectedFault } from "../relay-error.ts";
 import { backoffMs, type RetryPolicy, type Wait } from "../runtime/retry.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
-import type { RestartOutcome } from "./outcome.ts";
+import { findOthersDue } from "./find-others-due.ts";
+import { isUnfinished, type RestartOutcome } from "./outcome.ts";
 import { carriesPendingRestart, type PendingRestart } from "./pending-restart.ts";
-import { planRestart, type RestartPlan } from "./plan-restart.ts";
+import { planRestart, type RestartInput, restartPatch } from "./plan-restart.ts";
 import { READERS_FIELD_MANAGER } from "./restart-annotations.ts";
 import { rolloutProgress } from "./rollout-progress.ts";
 import { findUsers, usesSecret } from "./uses-secret.ts";
@@ -43,7 +44,8 @@ export type RestartRequest = {
  * started with it. Of those that it restarted earlier, it follows the rollout and records its completion.
  *
  * The fence, per workload: read the workload, *then* the Secret's annotation, then patch with the workload's
- * resourceVersion. So a recorded version never goes back, and each pending restart restarts a workload once.
+ * resourceVersion. So a recorded version never goes back, and each pending restart restarts a workload once. The same
+ * fence holds for the other Secrets that a restart serves.
  */
 export async function restartWorkloads(
   deps: RestartDependencies,
@@ -56,7 +58,7 @@ export async function restartWorkloads(
     const ms = rule.delaySeconds * 1_000;
     if (ms >= budget.remainingMs()) {
       const late = found.map(({ ref }) => outcomeOf(ref, "failed", "RESTART_OUT_OF_TIME"));
-      return [...problems, ...late];
+      return [...problems, ...late].map((each) => withWaiting(each, request));
     }
     await deps.wait(ms, budget.signal);
   }
@@ -66,7 +68,15 @@ export async function restartWorkloads(
     rule.order === "sequence"
       ? await restartInSequence(deps, request, due)
       : await Promise.all(due.map((each) => restartOne(deps, request, each)));
-  return [...problems, ...outcomes];
+  return [...problems, ...outcomes].map((each) => withWaiting(each, request));
+}
+
+/** Adds what the workload waits for, and since when. */
+function withWaiting(outcome: RestartOutcome, { pending }: RestartRequest): RestartOutcome {
+  const { versionId, changedAt, impliedBy } = pending;
+  const waits = isUnfinished(outcome) && outcome.code !== "RESTART_SUPERSEDED";
+  if (!waits || impliedBy !== undefined) return outcome;
+  return { ...outcome, versionId, since: outcome.since ?? new Date(changedAt).toISOString() };
 }
 
 /** `workload` is undefined until it is read. */
@@ -122,7 +132,7 @@ async function isAnyDue(
   const isDue = async ({ ref, workload }: Found): Promise<boolean> => {
     try {
       const live = workload ?? (await readWorkload(deps, request, ref));
-      return live !== undefined && planFor(deps, request, ref, live).kind === "restart";
+      return live !== undefined && planRestart(inputFor(deps, request, ref, live)).kind === "restart";
     } catch {
       return true;
     }
@@ -169,15 +179,27 @@ async function restartOne(
     try {
       workload ??= await readWorkload(deps, request, ref);
       if (workload === undefined) return outcomeOfMissing(ref, request);
-      const plan = planFor(deps, request, ref, workload);
+      const plan = planRestart(inputFor(deps, request, ref, workload));
       if (plan.kind === "already") return await followRollout(deps, request, { ref, workload });
-      if (plan.kind === "skip") return outcomeOf(ref, "skipped", plan.code);
-      if (request.plan) return outcomeOf(ref, plan.kind === "restart" ? "due" : "already");
-      if (!(await isStillPending(deps, request))) return outcomeOf(ref, "skipped", "RESTART_SUPERSEDED");
+      if (plan.kind === "skip")
+        return { ...outcomeOf(ref, "skipped", plan.code), ...untilIf(deps, plan.until) };
+      if (request.plan) return plan.kind === "restart" ? due(deps, request, ref) : outcomeOf(ref, "already");
+      // Both after the read of the workload: a Secret that is written later finds an older version recorded.
+      const [isPending, others] = await Promise.all([
+        isStillPending(deps, request),
+        plan.kind === "restart" ? findOthersDue(cluster, request, { ref, workload }) : [],
+      ]);
+      if (!isPending) return outcomeOf(ref, "skipped", "RESTART_SUPERSEDED");
+      const isRestart = plan.kind === "restart";
+      const body = isRestart ? restartPatch(inputFor(deps, request, ref, workload), others) : plan.patch;
       const query = { fieldManager: READERS_FIELD_MANAGER };
-      const patched = await cluster.callObject({ method: "PATCH", path, query, body: plan.patch }, budget);
+      const patched = await cluster.callObject({ method: "PATCH", path, query, body }, budget);
       if (patched === undefined) return outcomeOfMissing(ref, request);
-      return outcomeOf(ref, plan.kind === "restart" ? "restarted" : "already");
+      const alsoFor = others.map(({ secretName }) => secretName);
+      return {
+        ...outcomeOf(ref, isRestart ? "restarted" : "already"),
+        ...(alsoFor.length > 0 && { alsoFor }),
+      };
     } catch (error) {
       const mayTryAgain = attempts < FENCE_POLICY.attemptsMax && !budget.signal.aborted;
       if (!(error instanceof FenceConflict) || !mayTryAgain) return outcomeOfError(ref, error);
@@ -187,6 +209,17 @@ async function restartOne(
   }
 }
 
+/** Within the delay, the invocation that wrote the Secret makes the restart. Later, a retry or a sweep does. */
+function due(deps: RestartDependencies, { rule, pending }: RestartRequest, ref: WorkloadRef): RestartOutcome {
+  return {
+    ...outcomeOf(ref, "due"),
+    ...untilIf(deps, pending.changedAt + rule.delaySeconds * 1_000),
+  };
+}
+
+const untilIf = ({ now }: RestartDependencies, until = 0): Pick<RestartOutcome, "until"> =>
+  until > now() ? { until: new Date(until).toISOString() } : {};
+
 async function followRollout(
   { cluster, now, rolloutDeadlineMs }: RestartDependencies,
   { target, pending, plan, budget }: RestartRequest,
@@ -195,7 +228,10 @@ async function followRollout(
   const about = { kind: ref.kind, workload, secretName: target.name, pending };
   const progress = rolloutProgress({ ...about, now: now(), deadlineMs: rolloutDeadlineMs });
   if (progress.kind === "none") return outcomeOf(ref, "already");
-  if (progress.kind === "open") return { ...outcomeOf(ref, "already"), rollout: progress.rollout };
+  if (progress.kind === "open") {
+    const since = new Date(progress.restartedAt).toISOString();
+    return { ...outcomeOf(ref, "already"), since, rollout: progress.rollout };
+  }
   const { completedAt, patch } = progress;
   if (!plan) {
     const path = pathOfWorkload(ref, target.namespace);
@@ -205,21 +241,14 @@ async function followRollout(
   return { ...outcomeOf(ref, "already"), rollout: { state: "complete", completedAt } };
 }
 
-function planFor(
+function inputFor(
   { now }: RestartDependencies,
   { target, rule, pending }: RestartRequest,
   { kind }: WorkloadRef,
   workload: RawObject,
-): RestartPlan {
+): RestartInput {
   const { minimumIntervalSeconds } = rule;
-  return planRestart({
-    kind,
-    workload,
-    secretName: target.name,
-    pending,
-    minimumIntervalSeconds,
-    now: now(),
-  });
+  return { kind, workload, secretName: target.name, pending, minimumIntervalSeconds, now: now() };
 }
 
 async function isStillPending({ cluster }: RestartDependencies, request: RestartRequest): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { WorkloadKind } from "../bindings/binding.ts";
 import type { PendingRestart } from "./pending-restart.ts";
 import {
+  annotationsOfRestart,
   parseRolledOut,
   printRolledOut,
   RESTARTED_AT,
@@ -15,7 +16,8 @@ export type RolloutProgress =
   | { readonly kind: "none" }
   /** All pods run with the version. The merge patch records it, with the resourceVersion of the workload. */
   | { readonly kind: "complete"; readonly completedAt: number; readonly patch: object }
-  | { readonly kind: "open"; readonly rollout: RolloutStatus };
+  /** `restartedAt`: ms since the epoch. */
+  | { readonly kind: "open"; readonly rollout: RolloutStatus; readonly restartedAt: number };
 
 export type RolloutInput = {
   readonly kind: WorkloadKind;
@@ -34,8 +36,8 @@ export type RolloutInput = {
  */
 export function rolloutProgress(input: RolloutInput): RolloutProgress {
   const { kind, workload, secretName, pending, now, deadlineMs } = input;
-  const { metadata = {}, spec = {} } = workload;
-  const annotations = (kind === "Rollout" ? metadata : spec.template?.metadata)?.annotations ?? {};
+  const { metadata = {} } = workload;
+  const annotations = annotationsOfRestart(kind, workload);
   const recorded = parseRolledOut(metadata.annotations?.[rolledOut(secretName)]);
   const restartedAt = Date.parse(annotations[RESTARTED_AT] ?? "");
   const isOurRestart =
@@ -43,7 +45,7 @@ export function rolloutProgress(input: RolloutInput): RolloutProgress {
   if (!isOurRestart || recorded?.versionId === pending.versionId) return { kind: "none" };
   const status = rolloutStatus(kind, workload);
   if (status.state !== "complete")
-    return { kind: "open", rollout: afterDeadline(status, restartedAt + deadlineMs, now) };
+    return { kind: "open", restartedAt, rollout: afterDeadline(status, restartedAt + deadlineMs, now) };
   // A controller's time in whole seconds can be before the restart, and belongs to the rollout before it then.
   const completedAt = Math.min(now, Math.max(status.completedAt ?? now, restartedAt));
   const record = {

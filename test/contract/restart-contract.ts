@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ClusterUnavailable } from "../../shared/cluster/errors.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { RestartOutcome } from "../../shared/workloads/outcome.ts";
@@ -95,7 +95,7 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
 
   /** No controller runs in this contract, so no rollout completes. */
   const restartsIn = (restarts: readonly RestartOutcome[] = []) =>
-    restarts.map(({ rollout: _rollout, ...restart }) => restart);
+    restarts.map(({ workload, outcome, code }) => ({ workload, outcome, ...(code && { code }) }));
   const newRestartsIn = ({ targets }: { targets: readonly TargetRow[] }) =>
     restartsIn(targets.flatMap((row) => row.restarts ?? [])).filter(({ outcome }) => outcome !== "already");
 
@@ -168,6 +168,101 @@ export function describeRestartContract(start: () => Promise<Backend>): void {
       }
 
       expect(stamps.size).toBe(2);
+    });
+
+    describe("for several Secrets or sources that rotate within its delay", () => {
+      const restart = { workloads: [{ kind: "Deployment", name: "shop" }], delaySeconds: 7 };
+      /** The delay ends when these Secrets have these data. */
+      const startWith = async (bindings: readonly object[], data: Readonly<Record<string, object>>) => {
+        const areWritten = async () =>
+          Promise.all(
+            Object.entries(data).map(async ([name, written]) =>
+              expect(await at.scene.readData(name)).toEqual(written),
+            ),
+          );
+        const relay = await startRelay(used.backend, {
+          bindings,
+          wait: async (ms, signal) => {
+            if (ms === 7_000) await vi.waitFor(areWritten, { timeout: 20_000 });
+            else await used.backend.clock.advance(ms, signal);
+          },
+        });
+        return (source: TestSource) => relay.invoke(labelUpdated(used.backend, source));
+      };
+      const anyName = () => `prod/${randomUUID().slice(0, 8)}`;
+      const readsBoth = {
+        template: {
+          metadata: { labels: { app: "shop" } },
+          spec: {
+            containers: [
+              {
+                ...{ name: "main", image: "example.com/main:1" },
+                envFrom: ["db", "cache"].map((name) => ({ secretRef: { name } })),
+              },
+            ],
+          },
+        },
+      };
+
+      it.each(Object.keys(PLACES))("rolls a %s that reads two Secrets once", async (kind) => {
+        await grant(WORKLOADS_BY_NAME("shop"));
+        await create(kind, "shop", readsBoth);
+        await at.scene.grant(["db", "cache"]);
+        const rule = { ...restart, workloads: [{ kind, name: "shop" }] };
+        const sources = {
+          db: await at.scene.createSource(anyName(), '{"password":"first"}'),
+          cache: await at.scene.createSource(anyName(), '{"token":"first"}'),
+        };
+        const bindings = Object.entries(sources).map(([name, source]) => ({
+          source: source.name,
+          targets: [{ namespace: at.scene.namespace, name, restart: rule }],
+        }));
+        const told = await startWith(bindings, { db: { password: "second" }, cache: { token: "second" } });
+        for (const source of Object.values(sources)) await told(source);
+
+        const db = await at.scene.rotate(sources.db, '{"password":"second"}');
+        const cache = await at.scene.rotate(sources.cache, '{"token":"second"}');
+        const reports = await Promise.all([told(db), told(cache)]);
+
+        expect(
+          reports
+            .flatMap(restartsOf)
+            .map(({ outcome }) => outcome)
+            .sort(),
+        ).toEqual(["already", "restarted"]);
+        const { metadata, spec } = await read(kind, "shop");
+        const { annotations } = kind === "Rollout" ? metadata : spec.template.metadata;
+        expect(annotations["secret-relay/restarted-for-db"]).toBe(db.versionId);
+        expect(annotations["secret-relay/restarted-for-cache"]).toBe(cache.versionId);
+        expect(metadata.generation).toBe(generationAfter(kind, { records: 2, restarts: 1 }));
+
+        const later = await at.scene.rotate(db, '{"password":"third"}');
+        const toldLater = await startWith(bindings, {});
+        expect(restartsOf(await toldLater(later))).toEqual([
+          { workload: `${kind}/shop`, outcome: "restarted" },
+        ]);
+      });
+
+      it("rolls the readers of a Secret of two sources once", async () => {
+        await grant(WORKLOADS_BY_NAME("shop"));
+        await create("Deployment", "shop");
+        await at.scene.grant(["db"]);
+        const one = await at.scene.createSource(anyName(), '{"password":"first"}');
+        const other = await at.scene.createSource(anyName(), '{"token":"first"}');
+        const targets = [{ namespace: at.scene.namespace, name: "db", restart }];
+        const bindings = [{ sources: [{ source: one.name }, { source: other.name }], targets }];
+        const told = await startWith(bindings, { db: { password: "second", token: "second" } });
+        await told(one);
+
+        const first = told(await at.scene.rotate(one, '{"password":"second"}'));
+        const second = told(await at.scene.rotate(other, '{"token":"second"}'));
+        const outcomes = (await Promise.all([first, second])).flatMap(restartsOf);
+
+        expect(outcomes.filter(({ outcome }) => outcome === "restarted")).toHaveLength(1);
+        expect(await at.scene.readData("db")).toEqual({ password: "second", token: "second" });
+        const { generation } = (await read("Deployment", "shop")).metadata;
+        expect(generation).toBe(generationAfter("Deployment", { records: 1, restarts: 1 }));
+      });
     });
 
     it("does not happen for a new version of the same data", async () => {

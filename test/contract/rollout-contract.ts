@@ -109,7 +109,7 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
 
   /** A Secret whose second version has restarted the workload. */
   const restart = async (kind: string): Promise<TestSource> => {
-    await at.scene.grant(["db"]);
+    await at.scene.grant(["db", "cache"]);
     await grantRestarts(at.scene, used.backend);
     await create(kind);
     source = await at.scene.createSource(`prod/${randomUUID()}`, '{"password":"first"}');
@@ -246,6 +246,42 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
       const { annotations } = (await read("Deployment")).metadata;
       expect(annotations["secret-relay/rolled-out-db"]).toMatch(new RegExp(`^${third.versionId} `));
       expect(times()).toHaveLength(1);
+    });
+
+    it("that serves another Secret too is followed for both", async () => {
+      const second = await restart("StatefulSet");
+      const cache = await at.scene.createSource(`prod/${randomUUID()}`, '{"token":"first"}');
+      const workloads = [{ kind: "StatefulSet", name: "shop" }];
+      const { namespace } = at.scene;
+      const options = {
+        bindings: [
+          { source: second.name, targets: [{ namespace, name: "db", restart: workloads }] },
+          {
+            source: cache.name,
+            targets: [{ namespace, name: "cache", restart: { workloads, minimumIntervalSeconds: 3_600 } }],
+          },
+        ],
+        env: { WORK_QUEUE_URL: queueUrl },
+      };
+      relay = await startRelay(used.backend, options);
+      sweeper = await startSweeper(used.backend, options);
+      await rotateTo(cache);
+      const newCache = await rotateTo(await at.scene.rotate(cache, '{"token":"second"}'));
+      await receive(); // of the restart for the second version
+
+      const third = await rotateTo(await at.scene.rotate(second, '{"password":"third"}'));
+      const messages = await receive();
+      await complete("StatefulSet");
+      await handle(messages);
+
+      expect(relay.logs.findLast(({ code }) => code === "WORKLOAD_RESTARTED")?.fields.alsoFor).toEqual([
+        "cache",
+      ]);
+      expect(messages).toHaveLength(2);
+      const { annotations } = (await read("StatefulSet")).metadata;
+      expect(annotations["secret-relay/rolled-out-db"]).toMatch(new RegExp(`^${third.versionId} `));
+      expect(annotations["secret-relay/rolled-out-cache"]).toMatch(new RegExp(`^${newCache.versionId} `));
+      expect(times()).toHaveLength(2);
     });
 
     it("of a workload that is paused meanwhile is looked at again", async () => {

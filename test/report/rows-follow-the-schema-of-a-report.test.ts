@@ -6,6 +6,7 @@ import { FINDINGS, type FindingCode } from "../../shared/assess/catalogue.ts";
 import { liveTarget, type Observation } from "../../shared/assess/observation.ts";
 import { HOLD_ANNOTATION, relayMetadata } from "../../shared/bindings/relay-identity.ts";
 import type { LiveMetadata } from "../../shared/cluster/live-secret.ts";
+import type { VersionId } from "../../shared/source/secret-id.ts";
 import schema from "../../shared/sweep/report.schema.json" with { type: "json" };
 import { rowOf, type TargetRow } from "../../shared/sweep/target-row.ts";
 import { fleetSweeps } from "./any-fleet.ts";
@@ -23,6 +24,7 @@ function problemsOf(report: unknown) {
   }));
 }
 
+const version = (text: string) => text as VersionId;
 const problemsOfRow = (row: object) => problemsOf(sweepReport({ targets: [row as TargetRow] }));
 
 describe("the schema of a report", () => {
@@ -58,12 +60,28 @@ describe("the schema of a report", () => {
           collisions: [{ key: "a", sources: ["prod/a", "prod/b"] }],
           cause: "SOURCE_KEY_MISSING",
           certificateExpiresInDays: -1,
-          restarts: [{ workload: "Deployment/shop", outcome: "skipped", code: "WORKLOAD_PAUSED" }],
+          restarts: [
+            {
+              ...{ workload: "Deployment/shop", outcome: "skipped", code: "RESTART_TOO_SOON" },
+              ...{ versionId: version("a"), since: "2026-11-24T06:00:00.000Z" },
+              until: "2026-11-24T06:05:00.000Z",
+            },
+            { workload: "Deployment/web", outcome: "restarted", alsoFor: ["cache"] },
+          ],
           nudge: { nudged: 1, failed: 0, left: 0 },
           eventFailure: "CLUSTER_FORBIDDEN",
         }),
       ),
     ).toEqual([]);
+  });
+
+  it("accepts the word of a controller for a stuck rollout", () => {
+    const row = finding("db", {
+      finding: "ROLLOUT_STUCK",
+      action: "none",
+      cause: "ProgressDeadlineExceeded",
+    });
+    expect(problemsOfRow(row)).toEqual([]);
   });
 
   it.each<[string, object]>([

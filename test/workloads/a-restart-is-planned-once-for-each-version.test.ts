@@ -6,7 +6,7 @@ import {
   parsePendingRestart,
   printPendingRestart,
 } from "../../shared/workloads/pending-restart.ts";
-import { planRestart, type RestartInput } from "../../shared/workloads/plan-restart.ts";
+import { planRestart, type RestartInput, restartPatch } from "../../shared/workloads/plan-restart.ts";
 import { nudgedFor, RESTARTED_AT, restartedFor } from "../../shared/workloads/restart-annotations.ts";
 import type { RawObject } from "../../shared/workloads/workload.ts";
 
@@ -24,16 +24,16 @@ const workload = (
   metadata: { name: "shop", resourceVersion: "7", creationTimestamp: iso(NOW - 86_400_000), ...metadata },
   spec: { template: { metadata: { annotations } }, ...spec },
 });
-const ask = (more: Partial<RestartInput> = {}) =>
-  planRestart({
-    kind: "Deployment",
-    workload: workload(),
-    secretName: "db",
-    pending,
-    minimumIntervalSeconds: 0,
-    now: NOW,
-    ...more,
-  });
+const inputOf = (more: Partial<RestartInput> = {}): RestartInput => ({
+  kind: "Deployment",
+  workload: workload(),
+  secretName: "db",
+  pending,
+  minimumIntervalSeconds: 0,
+  now: NOW,
+  ...more,
+});
+const ask = (more: Partial<RestartInput> = {}) => planRestart(inputOf(more));
 
 describe("a workload", () => {
   const restarts = { kind: "restart" };
@@ -181,13 +181,10 @@ describe("a workload", () => {
   it.each(rows)("$it", ({ input, want }) => expect(ask(input)).toMatchObject(want));
 
   it("is patched only in its template, and only in the observed state", () => {
-    expect(ask()).toEqual({
-      kind: "restart",
-      patch: {
-        metadata: { resourceVersion: "7" },
-        spec: {
-          template: { metadata: { annotations: { [RESTARTED_FOR]: "v2", [RESTARTED_AT]: iso(NOW) } } },
-        },
+    expect(restartPatch(inputOf())).toEqual({
+      metadata: { resourceVersion: "7" },
+      spec: {
+        template: { metadata: { annotations: { [RESTARTED_FOR]: "v2", [RESTARTED_AT]: iso(NOW) } } },
       },
     });
   });
@@ -203,12 +200,9 @@ describe("a workload", () => {
   );
 
   it("that is a Rollout is annotated itself, with restartAt", () => {
-    expect(ask({ kind: "Rollout" })).toEqual({
-      kind: "restart",
-      patch: {
-        metadata: { resourceVersion: "7", annotations: { [RESTARTED_FOR]: "v2", [RESTARTED_AT]: iso(NOW) } },
-        spec: { restartAt: "2026-11-24T10:00:00Z" },
-      },
+    expect(restartPatch(inputOf({ kind: "Rollout" }))).toEqual({
+      metadata: { resourceVersion: "7", annotations: { [RESTARTED_FOR]: "v2", [RESTARTED_AT]: iso(NOW) } },
+      spec: { restartAt: "2026-11-24T10:00:00Z" },
     });
   });
 });
