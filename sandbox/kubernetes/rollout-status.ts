@@ -91,7 +91,7 @@ type Condition = {
   readonly message: string;
 };
 
-/** The last time that the condition tells of, ms since the epoch. */
+/** `at`: when this last became true, ms since the epoch. */
 type Dated = Condition & { readonly at: number };
 
 function available(isAvailable: boolean, now: number): Dated {

@@ -32,13 +32,16 @@ export type StoryWorld = {
   now(): number;
   /** Advances the clock without waiting. */
   passTime(ms: number): void;
+  /** From now on only passTime advances the clock, so that the machine's speed changes nothing; the result ends it. */
+  holdTime(): () => void;
   close(): Promise<void>;
 };
 
 /** Replaces this process's AWS settings and trusted certificates: nothing that it starts can reach a real account. */
 export async function openWorld(narrator: Narrator): Promise<StoryWorld> {
   let aheadMs = 0;
-  const now = () => Date.now() + aheadMs;
+  let heldAt: number | undefined;
+  const now = () => (heldAt ?? Date.now()) + aheadMs;
   const sandbox = await startSandbox({
     awsOverTls: true,
     now,
@@ -77,6 +80,12 @@ export async function openWorld(narrator: Narrator): Promise<StoryWorld> {
       now,
       passTime: (ms) => {
         aheadMs += ms;
+      },
+      holdTime: () => {
+        heldAt = Date.now();
+        return () => {
+          heldAt = undefined;
+        };
       },
       close,
     };

@@ -32,6 +32,7 @@ export const rollout: StoryStep = {
     narrator.quote(BINDINGS);
     const stack = await deployFollowing(world);
     const desk = await openDesk(world, LOCAL);
+    const endHold = world.holdTime();
     try {
       await desk.writeBindings(BINDINGS);
       narrator.done(
@@ -42,6 +43,7 @@ export const rollout: StoryStep = {
       expectNoLeak(passwords, [stack.relay.log, stack.reconcile.log, told]);
       return { ms };
     } finally {
+      endHold();
       stack.queue.close();
       await desk.close();
     }
@@ -102,7 +104,9 @@ async function playCompleteRollout(world: StoryWorld, stack: Stack, password: st
     effectiveMs,
     "from the move of AWSCURRENT until the last pod ran with the version (on the sandbox's clock)",
   );
-  narrator.note("the event and the Deployment give their times in whole seconds");
+  narrator.note(
+    "that is the time of the pods alone: in this step, the clock stands still while the relay works",
+  );
   return effectiveMs;
 }
 

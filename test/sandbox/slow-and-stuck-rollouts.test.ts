@@ -185,10 +185,8 @@ describe("a rollout", () => {
     await kubernetes.startAgain();
     await restart("Deployment");
 
-    await vi.waitFor(async () => {
-      const { metadata, status } = await read("Deployment");
-      expect(status.observedGeneration).toBe(metadata.generation);
-    });
+    const { metadata, status } = await read("Deployment");
+    expect(status.observedGeneration).toBe(metadata.generation);
   });
 });
 
