@@ -1,6 +1,6 @@
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
-import { isUnfinished } from "../../shared/workloads/outcome.ts";
+import { isUnfinished, type RestartOutcome } from "../../shared/workloads/outcome.ts";
 
 /**
  * The relay has nothing to do, now or later, and all Pods that it knows of run with the value. That includes FOREIGN_KEYS, VERSION_DEPRECATED and
@@ -16,8 +16,11 @@ export const isInOrder = ({ action, deleteAfter, finding }: TargetRow): boolean 
 export const isNotable = (row: TargetRow): boolean =>
   !isInOrder(row) ||
   row.finding !== null ||
-  (row.restarts ?? []).some(isUnfinished) ||
+  (row.restarts ?? []).some(isUnderWay) ||
   row.podsUnknown !== undefined;
+
+const isUnderWay = (restart: RestartOutcome): boolean =>
+  restart.outcome === "restarted" || isUnfinished(restart);
 
 export const isChange = ({ action }: TargetRow): boolean =>
   action === "create" || action === "update" || action === "replace" || action === "delete";

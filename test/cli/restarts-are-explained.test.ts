@@ -13,11 +13,6 @@ it.each<{ restart: RestartOutcome; says: RegExp; detail: string }>([
     detail: "Deployment/shop: its rollout is progressing, 1 of 3 pods are new and available",
   },
   {
-    restart: { workload, outcome: "already", rollout: { state: "complete", completedAt: 0 } },
-    says: /Its workloads run with it:$/,
-    detail: "Deployment/shop: its rollout is complete",
-  },
-  {
     restart: { workload, outcome: "restarted" },
     says: /Its workloads are not finished:$/,
     detail: "Deployment/shop: its pods are being replaced",
@@ -32,6 +27,17 @@ it.each<{ restart: RestartOutcome; says: RegExp; detail: string }>([
 
   expect(explained?.says).toMatch(says);
   expect(explained?.details).toEqual([detail]);
+});
+
+it("a complete rollout is named beside one that is not", () => {
+  const complete = { workload, outcome: "already", rollout: { state: "complete", completedAt: 0 } } as const;
+  const waits = { workload: "Deployment/web", outcome: "skipped", code: "WORKLOAD_PAUSED" } as const;
+
+  expect(explainRow(rowWith({ restarts: [complete] }), Date.now())).toBeUndefined();
+  expect(explainRow(rowWith({ restarts: [complete, waits] }), Date.now())?.details).toEqual([
+    "Deployment/shop: its rollout is complete",
+    "Deployment/web: its restart waits (WORKLOAD_PAUSED)",
+  ]);
 });
 
 it("a Secret in order whose Pods could not be listed says nothing about workloads", () => {

@@ -136,11 +136,11 @@ describe("plan and status show", () => {
     const { screens, row } = await show();
 
     expect(row?.restarts).toMatchObject([
-      { versionId, rollout: { state: "progressing", pods: { available: 2, desired: 3 } } },
+      { versionId, rollout: { state: "progressing", pods: { available: 1, desired: 3 } } },
     ]);
     for (const screen of screens) {
       expect(screen).toContain(
-        `Deployment/shop: its rollout for version ${short(versionId)} is progressing, 2 of 3 pods are new and available, since`,
+        `Deployment/shop: its rollout for version ${short(versionId)} is progressing, 1 of 3 pods are new and available, since`,
       );
     }
   });
