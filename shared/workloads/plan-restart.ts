@@ -1,7 +1,7 @@
 import type { WorkloadKind } from "../bindings/binding.ts";
 import type { SkipCode } from "./outcome.ts";
 import type { PendingRestart } from "./pending-restart.ts";
-import { RESTARTED_AT, restartedFor } from "./restart-annotations.ts";
+import { RESTARTED_AT, restartedFor, rolledOut } from "./restart-annotations.ts";
 import type { RawObject } from "./workload.ts";
 
 export type RestartPlan =
@@ -61,15 +61,21 @@ export function planRestart(input: RestartInput): RestartPlan {
  *
  * The resourceVersion makes the patch fail if the workload has changed since it was read, so two invocations that both
  * find a restart due restart it once.
+ *
+ * The record of the rollout before goes: after a quick rollback it would name the version whose second rollout begins.
  */
 function restartFor({ kind, workload, secretName, pending, now }: RestartInput): object {
   const at = new Date(now).toISOString();
   const annotations = { [restartedFor(secretName)]: pending.versionId, [RESTARTED_AT]: at };
   const fence = { resourceVersion: workload.metadata?.resourceVersion };
+  const record = { [rolledOut(secretName)]: null };
   // A Rollout replaces pods older than restartAt; a changed template would start a canary instead.
   return kind === "Rollout"
-    ? { metadata: { ...fence, annotations }, spec: { restartAt: `${at.slice(0, 19)}Z` } }
-    : { metadata: fence, spec: { template: { metadata: { annotations } } } };
+    ? {
+        metadata: { ...fence, annotations: { ...annotations, ...record } },
+        spec: { restartAt: `${at.slice(0, 19)}Z` },
+      }
+    : { metadata: { ...fence, annotations: record }, spec: { template: { metadata: { annotations } } } };
 }
 
 /** The annotations of the workload itself are not in its pod template, so this starts no rollout. */
