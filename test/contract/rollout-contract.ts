@@ -267,6 +267,16 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
       expect(times()).toHaveLength(2);
     });
 
+    it("is followed by the sweep also when the source is gone", async () => {
+      await restart("Deployment");
+      await complete("Deployment");
+      await at.scene.deleteSource(source);
+
+      await sweeper.sweep({ sweep: "metadata" });
+
+      expect(codes()).toContain("ROTATION_EFFECTIVE");
+    });
+
     it("of a workload that is paused meanwhile is looked at again", async () => {
       await restart("Deployment");
       const messages = await receive();
