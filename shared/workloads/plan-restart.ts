@@ -1,14 +1,14 @@
 import type { WorkloadKind } from "../bindings/binding.ts";
 import type { SkipCode } from "./outcome.ts";
 import type { PendingRestart } from "./pending-restart.ts";
-import { RESTARTED_AT, restartedFor, rolledOut } from "./restart-annotations.ts";
+import { type AnnotationsPatch, RESTARTED_AT, restartedFor, rolledOut } from "./restart-annotations.ts";
 import type { RawObject } from "./workload.ts";
 
 export type RestartPlan =
   /** A merge patch with the resourceVersion of the workload. */
-  | { readonly kind: "restart"; readonly patch: object }
+  | { readonly kind: "restart"; readonly patch: AnnotationsPatch }
   /** No restart; the patch only records the version that the workload runs with. */
-  | { readonly kind: "record"; readonly patch: object }
+  | { readonly kind: "record"; readonly patch: AnnotationsPatch }
   | { readonly kind: "already" }
   | { readonly kind: "skip"; readonly code: SkipCode };
 
@@ -64,7 +64,7 @@ export function planRestart(input: RestartInput): RestartPlan {
  *
  * The record of the rollout before goes: after a quick rollback it would name the version whose second rollout begins.
  */
-function restartFor({ kind, workload, secretName, pending, now }: RestartInput): object {
+function restartFor({ kind, workload, secretName, pending, now }: RestartInput): AnnotationsPatch {
   const at = new Date(now).toISOString();
   const annotations = { [restartedFor(secretName)]: pending.versionId, [RESTARTED_AT]: at };
   const fence = { resourceVersion: workload.metadata?.resourceVersion };
@@ -79,7 +79,7 @@ function restartFor({ kind, workload, secretName, pending, now }: RestartInput):
 }
 
 /** The annotations of the workload itself are not in its pod template, so this starts no rollout. */
-function recordFor({ workload, secretName, pending }: RestartInput): object {
+function recordFor({ workload, secretName, pending }: RestartInput): AnnotationsPatch {
   const annotations = { [restartedFor(secretName)]: pending.versionId };
   return { metadata: { resourceVersion: workload.metadata?.resourceVersion, annotations } };
 }

@@ -8,7 +8,7 @@ import type { TimeBudget } from "../runtime/time-budget.ts";
 import type { RestartOutcome } from "./outcome.ts";
 import { carriesPendingRestart, type PendingRestart } from "./pending-restart.ts";
 import { planRestart, type RestartPlan } from "./plan-restart.ts";
-import { READERS_FIELD_MANAGER } from "./restart-annotations.ts";
+import { type AnnotationsPatch, carries, READERS_FIELD_MANAGER } from "./restart-annotations.ts";
 import { rolloutProgress } from "./rollout-progress.ts";
 import { findUsers, usesSecret } from "./uses-secret.ts";
 import {
@@ -165,19 +165,21 @@ async function restartOne(
   const { target, budget } = request;
   const path = pathOfWorkload(ref, target.namespace);
   let workload = listed;
+  let sent: Change | undefined;
   for (let attempts = 1; ; attempts += 1) {
     try {
       workload ??= await readWorkload(deps, request, ref);
       if (workload === undefined) return outcomeOfMissing(ref, request);
-      const plan = planFor(deps, request, ref, workload);
-      if (plan.kind === "already") return await followRollout(deps, request, { ref, workload });
-      if (plan.kind === "skip") return outcomeOf(ref, "skipped", plan.code);
-      if (request.plan) return outcomeOf(ref, plan.kind === "restart" ? "due" : "already");
-      if (!(await isStillPending(deps, request))) return outcomeOf(ref, "skipped", "RESTART_SUPERSEDED");
+      // The answer was lost, and the repeated patch met what the first one had changed.
+      if (sent !== undefined && carries(workload, sent.patch)) return sent.outcome;
+      const step = stepFor(deps, request, ref, workload);
+      if (request.plan || !("patch" in step)) return step.outcome;
+      if (step.isForPending && !(await isStillPending(deps, request)))
+        return outcomeOf(ref, "skipped", "RESTART_SUPERSEDED");
+      sent = step;
       const query = { fieldManager: READERS_FIELD_MANAGER };
-      const patched = await cluster.callObject({ method: "PATCH", path, query, body: plan.patch }, budget);
-      if (patched === undefined) return outcomeOfMissing(ref, request);
-      return outcomeOf(ref, plan.kind === "restart" ? "restarted" : "already");
+      const patched = await cluster.callObject({ method: "PATCH", path, query, body: step.patch }, budget);
+      return patched === undefined ? outcomeOfMissing(ref, request) : step.outcome;
     } catch (error) {
       const mayTryAgain = attempts < FENCE_POLICY.attemptsMax && !budget.signal.aborted;
       if (!(error instanceof FenceConflict) || !mayTryAgain) return outcomeOfError(ref, error);
@@ -187,22 +189,50 @@ async function restartOne(
   }
 }
 
-async function followRollout(
-  { cluster, now, rolloutDeadlineMs }: RestartDependencies,
-  { target, pending, plan, budget }: RestartRequest,
+/** `outcome`: of the patch, or in a plan of what would be done. */
+type Change = {
+  readonly patch: AnnotationsPatch;
+  readonly outcome: RestartOutcome;
+  /** Only while the Secret still has the pending version. */
+  readonly isForPending: boolean;
+};
+
+function stepFor(
+  deps: RestartDependencies,
+  request: RestartRequest,
+  ref: WorkloadRef,
+  workload: RawObject,
+): Change | { readonly outcome: RestartOutcome } {
+  const plan = planFor(deps, request, ref, workload);
+  switch (plan.kind) {
+    case "already":
+      return followRollout(deps, request, { ref, workload });
+    case "skip":
+      return { outcome: outcomeOf(ref, "skipped", plan.code) };
+    case "record":
+      return { patch: plan.patch, outcome: outcomeOf(ref, "already"), isForPending: true };
+    case "restart":
+      return {
+        patch: plan.patch,
+        outcome: outcomeOf(ref, request.plan ? "due" : "restarted"),
+        isForPending: true,
+      };
+  }
+}
+
+function followRollout(
+  { now, rolloutDeadlineMs }: RestartDependencies,
+  { target, pending }: RestartRequest,
   { ref, workload }: Required<Found>,
-): Promise<RestartOutcome> {
+): Change | { readonly outcome: RestartOutcome } {
   const about = { kind: ref.kind, workload, secretName: target.name, pending };
   const progress = rolloutProgress({ ...about, now: now(), deadlineMs: rolloutDeadlineMs });
-  if (progress.kind === "none") return outcomeOf(ref, "already");
-  if (progress.kind === "open") return { ...outcomeOf(ref, "already"), rollout: progress.rollout };
+  const outcome = outcomeOf(ref, "already");
+  if (progress.kind === "none") return { outcome };
+  if (progress.kind === "open") return { outcome: { ...outcome, rollout: progress.rollout } };
   const { completedAt, patch } = progress;
-  if (!plan) {
-    const path = pathOfWorkload(ref, target.namespace);
-    const query = { fieldManager: READERS_FIELD_MANAGER };
-    await cluster.callObject({ method: "PATCH", path, query, body: patch }, budget);
-  }
-  return { ...outcomeOf(ref, "already"), rollout: { state: "complete", completedAt } };
+  const rollout = { state: "complete", completedAt } as const;
+  return { patch, outcome: { ...outcome, rollout }, isForPending: false };
 }
 
 function planFor(
