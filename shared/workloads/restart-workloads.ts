@@ -91,7 +91,7 @@ async function findWorkloads(
 }
 
 async function listKind(
-  { cluster }: RestartDependencies,
+  { cluster, wait }: RestartDependencies,
   { target, budget }: RestartRequest,
   kind: WorkloadKind,
 ): Promise<{ workloads: readonly RawObject[]; problems: readonly RestartOutcome[] }> {
@@ -105,7 +105,14 @@ async function listKind(
     };
     const { cluster: clusterKey } = target;
     const request = { clusterKey, path, limit: WORKLOADS_PER_PAGE, keptMax: WORKLOADS_MAX, select };
-    return { workloads: await listObjects(cluster, request, budget), problems: [] };
+    const list = () => listObjects(cluster, request, budget);
+    const workloads = await list().catch(async (error: unknown) => {
+      // An API server that has just started refuses every caller for some 70 ms.
+      if (kind === "Rollout" || !(error instanceof ClusterForbidden)) throw error;
+      await wait(REFUSAL_PAUSE_MS, budget.signal);
+      return list();
+    });
+    return { workloads, problems: [] };
   } catch (error) {
     // Most clusters have no Rollouts; without permission the API server returns 403 instead of 404.
     if (kind === "Rollout" && error instanceof ClusterForbidden) return { workloads: [], problems: [] };
@@ -275,6 +282,8 @@ function outcomeOfError(ref: { kind: WorkloadKind; name: string }, error: unknow
 const WORKLOADS_PER_PAGE = 200;
 /** Users of one Secret, per kind. */
 const WORKLOADS_MAX = 5_000;
+
+const REFUSAL_PAUSE_MS = 200;
 
 /** Controllers write a workload's status several times during a rollout. */
 const FENCE_POLICY: RetryPolicy = { attemptsMax: 6, pauseMs: 20, pauseMsMax: 500 };
