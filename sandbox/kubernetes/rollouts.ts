@@ -16,6 +16,7 @@ export type Rollouts = {
  */
 export function startRollouts(store: Store, now: () => number): Rollouts {
   const followed = new Map<string, Followed>();
+  const late = new Set<NodeJS.Timeout>();
 
   const reconcile = (workload: Workload): void => {
     const { uid, resource, namespace, name } = workload;
@@ -34,9 +35,18 @@ export function startRollouts(store: Store, now: () => number): Rollouts {
   };
 
   const unsubscribe = store.observe(({ resource, object: { metadata } }) => {
-    const { uid = "", namespace, name = "" } = metadata;
+    const { uid = "", namespace, name = "", annotations = {} } = metadata;
+    if (resource.group !== "apps") return;
+    const observe = () => reconcile({ uid, resource, namespace, name });
+    const seconds = Number(annotations[SECONDS_TO_OBSERVE]) || 0;
     // After this write has been announced: watchers must see the status later.
-    if (resource.group === "apps") queueMicrotask(() => reconcile({ uid, resource, namespace, name }));
+    if (seconds <= 0) return queueMicrotask(observe);
+    const timer = setTimeout(() => {
+      late.delete(timer);
+      observe();
+    }, seconds * 1_000);
+    timer.unref();
+    late.add(timer);
   });
   return {
     catchUp: () => {
@@ -46,10 +56,14 @@ export function startRollouts(store: Store, now: () => number): Rollouts {
     stop: () => {
       unsubscribe();
       for (const { timer } of followed.values()) clearTimeout(timer);
+      for (const timer of late) clearTimeout(timer);
       followed.clear();
     },
   };
 }
+
+/** On a workload: how long a write stays unseen by its controller, so that the status is about an older generation. */
+const SECONDS_TO_OBSERVE = "sandbox/seconds-to-observe";
 
 type Workload = {
   readonly uid: string;

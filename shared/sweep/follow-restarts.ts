@@ -1,12 +1,15 @@
+import type { FindingCode } from "../assess/catalogue.ts";
+import { isManagedBy } from "../assess/check-owner.ts";
+import type { RelayMetadata } from "../bindings/relay-identity.ts";
 import { parseVersionId } from "../source/parse-version-id.ts";
 import type { FollowUpOutcome } from "../workloads/outcome.ts";
 import { type ClusterSweep, mapConcurrently } from "./cluster-sweep.ts";
 import type { Assessed } from "./target-row.ts";
 
 /**
- * Looks at the workloads of bindings with `restart` whose Secret is in order. Retries restarts that failed, were too
- * early, or found a paused workload, and follows the rollouts of those that were restarted. A plan only looks. It costs
- * one read per workload.
+ * Looks at the workloads of bindings with `restart` whose Secret is in order, or is kept without its source. Retries
+ * restarts that failed, were too early, or found a paused workload, and follows the rollouts of those that were
+ * restarted. A plan only looks. It costs one read per workload.
  */
 export async function followRestarts(
   sweep: ClusterSweep,
@@ -18,8 +21,8 @@ export async function followRestarts(
     sweep,
     assessed,
     async (each): Promise<[Assessed, FollowUpOutcome][]> => {
-      const { binding, live, verdict } = each;
-      if (verdict.action !== "none" || binding?.restart === undefined || live === undefined) return [];
+      const { binding, live } = each;
+      if (binding?.restart === undefined || live === undefined || !isKept(each, ownMetadata)) return [];
       const versionId = parseVersionId(live.annotations[ownMetadata.annotations.versionId]);
       if (versionId === undefined) return [];
       const was = { kind: "unchanged", versionId } as const;
@@ -33,3 +36,17 @@ export async function followRestarts(
   );
   return new Map(followed.flat());
 }
+
+/** Its pods may not run with its last value yet, also if there will be no further one. */
+function isKept({ live, verdict: { action, finding } }: Assessed, ownMetadata: RelayMetadata): boolean {
+  if (action === "none") return true;
+  const hasNoSource = finding !== null && WITHOUT_SOURCE.has(finding);
+  return hasNoSource && action === "refuse" && live !== undefined && isManagedBy(live, ownMetadata);
+}
+
+const WITHOUT_SOURCE: ReadonlySet<FindingCode> = new Set([
+  "SOURCE_MISSING",
+  "SOURCE_WITHOUT_VALUE",
+  "SOURCE_SCHEDULED_FOR_DELETION",
+  "VERSION_MISSING",
+]);

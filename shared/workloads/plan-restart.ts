@@ -2,9 +2,11 @@ import type { WorkloadKind } from "../bindings/binding.ts";
 import type { SkipCode } from "./outcome.ts";
 import type { PendingRestart } from "./pending-restart.ts";
 import {
+  type AnnotationsPatch,
   annotationsOfRestart,
   RESTARTED_AT,
   restartedFor,
+  rolledOut,
   type SecretVersion,
 } from "./restart-annotations.ts";
 import type { RawObject } from "./workload.ts";
@@ -13,7 +15,7 @@ export type RestartPlan =
   /** `restartPatch` makes the patch. */
   | { readonly kind: "restart" }
   /** No restart; the merge patch only records the version that the workload runs with. */
-  | { readonly kind: "record"; readonly patch: object }
+  | { readonly kind: "record"; readonly patch: AnnotationsPatch }
   | { readonly kind: "already" }
   /** `until`: ms since the epoch, for RESTART_TOO_SOON. */
   | { readonly kind: "skip"; readonly code: SkipCode; readonly until?: number };
@@ -70,24 +72,30 @@ export function planRestart(input: RestartInput): RestartPlan {
  *
  * The resourceVersion makes the patch fail if the workload has changed since it was read, so two invocations that both
  * find a restart due restart it once.
+ *
+ * The records of the rollout before go: after a quick rollback they would name the version whose second rollout begins.
  */
 export function restartPatch(
   { kind, workload, secretName, pending, now }: RestartInput,
   others: readonly SecretVersion[] = [],
-): object {
+): AnnotationsPatch {
   const at = new Date(now).toISOString();
   const served = [...others, { secretName, versionId: pending.versionId }];
   const records = served.map((each) => [restartedFor(each.secretName), each.versionId]);
   const annotations = { ...Object.fromEntries(records), [RESTARTED_AT]: at };
   const fence = { resourceVersion: workload.metadata?.resourceVersion };
+  const record = Object.fromEntries(served.map((each) => [rolledOut(each.secretName), null]));
   // A Rollout replaces pods older than restartAt; a changed template would start a canary instead.
   return kind === "Rollout"
-    ? { metadata: { ...fence, annotations }, spec: { restartAt: `${at.slice(0, 19)}Z` } }
-    : { metadata: fence, spec: { template: { metadata: { annotations } } } };
+    ? {
+        metadata: { ...fence, annotations: { ...annotations, ...record } },
+        spec: { restartAt: `${at.slice(0, 19)}Z` },
+      }
+    : { metadata: { ...fence, annotations: record }, spec: { template: { metadata: { annotations } } } };
 }
 
 /** The annotations of the workload itself are not in its pod template, so this starts no rollout. */
-function recordFor({ workload, secretName, pending }: RestartInput): object {
+function recordFor({ workload, secretName, pending }: RestartInput): AnnotationsPatch {
   const annotations = { [restartedFor(secretName)]: pending.versionId };
   return { metadata: { resourceVersion: workload.metadata?.resourceVersion, annotations } };
 }

@@ -58,6 +58,29 @@ export function parseRolledOut(text: string | undefined): RolledOut | undefined 
 /** On a Pod: the version of this Secret that it was nudged for. */
 export const nudgedFor = (secretName: string): string => annotationKey("nudged-for", secretName);
 
+/** A merge patch of a workload; null removes an annotation. */
+export type AnnotationsPatch = {
+  readonly metadata: { readonly resourceVersion?: string | undefined; readonly annotations?: Annotations };
+  readonly spec?:
+    | { readonly template: { readonly metadata: { readonly annotations: Annotations } } }
+    /** Of a Rollout. */
+    | { readonly restartAt: string };
+};
+
+type Annotations = Readonly<Record<string, string | null>>;
+
+/** Whether the workload has the annotations of the patch. They hold a time in ms, so no other invocation sent the same. */
+export function carries({ metadata, spec }: RawObject, patch: AnnotationsPatch): boolean {
+  const template = patch.spec && "template" in patch.spec ? patch.spec.template.metadata.annotations : {};
+  return (
+    hasAll(metadata?.annotations, patch.metadata.annotations) &&
+    hasAll(spec?.template?.metadata?.annotations, template)
+  );
+}
+
+const hasAll = (live: Annotations = {}, sent: Annotations = {}): boolean =>
+  Object.entries(sent).every(([key, value]) => (live[key] ?? null) === value);
+
 function annotationKey(prefix: string, secretName: string): string {
   const name = `${prefix}-${secretName}`;
   if (name.length <= NAME_LENGTH_MAX) return `secret-relay/${name}`;

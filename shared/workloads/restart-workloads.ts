@@ -9,7 +9,7 @@ import { findOthersDue } from "./find-others-due.ts";
 import { isUnfinished, type RestartOutcome } from "./outcome.ts";
 import { carriesPendingRestart, type PendingRestart } from "./pending-restart.ts";
 import { planRestart, type RestartInput, restartPatch } from "./plan-restart.ts";
-import { READERS_FIELD_MANAGER } from "./restart-annotations.ts";
+import { type AnnotationsPatch, carries, READERS_FIELD_MANAGER } from "./restart-annotations.ts";
 import { rolloutProgress } from "./rollout-progress.ts";
 import { findUsers, usesSecret } from "./uses-secret.ts";
 import {
@@ -101,7 +101,7 @@ async function findWorkloads(
 }
 
 async function listKind(
-  { cluster }: RestartDependencies,
+  { cluster, wait }: RestartDependencies,
   { target, budget }: RestartRequest,
   kind: WorkloadKind,
 ): Promise<{ workloads: readonly RawObject[]; problems: readonly RestartOutcome[] }> {
@@ -115,7 +115,14 @@ async function listKind(
     };
     const { cluster: clusterKey } = target;
     const request = { clusterKey, path, limit: WORKLOADS_PER_PAGE, keptMax: WORKLOADS_MAX, select };
-    return { workloads: await listObjects(cluster, request, budget), problems: [] };
+    const list = () => listObjects(cluster, request, budget);
+    const workloads = await list().catch(async (error: unknown) => {
+      // An API server that has just started refuses every caller for some 70 ms.
+      if (kind === "Rollout" || !(error instanceof ClusterForbidden)) throw error;
+      await wait(REFUSAL_PAUSE_MS, budget.signal);
+      return list();
+    });
+    return { workloads, problems: [] };
   } catch (error) {
     // Most clusters have no Rollouts; without permission the API server returns 403 instead of 404.
     if (kind === "Rollout" && error instanceof ClusterForbidden) return { workloads: [], problems: [] };
@@ -175,31 +182,19 @@ async function restartOne(
   const { target, budget } = request;
   const path = pathOfWorkload(ref, target.namespace);
   let workload = listed;
+  let sent: Step | undefined;
   for (let attempts = 1; ; attempts += 1) {
     try {
       workload ??= await readWorkload(deps, request, ref);
       if (workload === undefined) return outcomeOfMissing(ref, request);
-      const plan = planRestart(inputFor(deps, request, ref, workload));
-      if (plan.kind === "already") return await followRollout(deps, request, { ref, workload });
-      if (plan.kind === "skip")
-        return { ...outcomeOf(ref, "skipped", plan.code), ...untilIf(deps, plan.until) };
-      if (request.plan) return plan.kind === "restart" ? due(deps, request, ref) : outcomeOf(ref, "already");
-      // Both after the read of the workload: a Secret that is written later finds an older version recorded.
-      const [isPending, others] = await Promise.all([
-        isStillPending(deps, request),
-        plan.kind === "restart" ? findOthersDue(cluster, request, { ref, workload }) : [],
-      ]);
-      if (!isPending) return outcomeOf(ref, "skipped", "RESTART_SUPERSEDED");
-      const isRestart = plan.kind === "restart";
-      const body = isRestart ? restartPatch(inputFor(deps, request, ref, workload), others) : plan.patch;
+      // The answer was lost, and the repeated patch met what the first one had changed.
+      if (sent?.patch !== undefined && carries(workload, sent.patch)) return sent.outcome;
+      const step = await nextStep(deps, request, { ref, workload });
+      if (step.patch === undefined) return step.outcome;
+      sent = step;
       const query = { fieldManager: READERS_FIELD_MANAGER };
-      const patched = await cluster.callObject({ method: "PATCH", path, query, body }, budget);
-      if (patched === undefined) return outcomeOfMissing(ref, request);
-      const alsoFor = others.map(({ secretName }) => secretName);
-      return {
-        ...outcomeOf(ref, isRestart ? "restarted" : "already"),
-        ...(alsoFor.length > 0 && { alsoFor }),
-      };
+      const patched = await cluster.callObject({ method: "PATCH", path, query, body: step.patch }, budget);
+      return patched === undefined ? outcomeOfMissing(ref, request) : step.outcome;
     } catch (error) {
       const mayTryAgain = attempts < FENCE_POLICY.attemptsMax && !budget.signal.aborted;
       if (!(error instanceof FenceConflict) || !mayTryAgain) return outcomeOfError(ref, error);
@@ -207,6 +202,36 @@ async function restartOne(
       await wait(backoffMs(FENCE_POLICY, attempts), budget.signal);
     }
   }
+}
+
+/** `outcome`: of the patch, or of the look if nothing is to be changed. */
+type Step = { readonly patch?: AnnotationsPatch; readonly outcome: RestartOutcome };
+
+async function nextStep(
+  deps: RestartDependencies,
+  request: RestartRequest,
+  { ref, workload }: Required<Found>,
+): Promise<Step> {
+  const input = inputFor(deps, request, ref, workload);
+  const plan = planRestart(input);
+  if (plan.kind === "already") return followRollout(deps, request, { ref, workload });
+  if (plan.kind === "skip") {
+    return { outcome: { ...outcomeOf(ref, "skipped", plan.code), ...untilIf(deps, plan.until) } };
+  }
+  const isRestart = plan.kind === "restart";
+  if (request.plan) return { outcome: isRestart ? due(deps, request, ref) : outcomeOf(ref, "already") };
+  // Both after the read of the workload: a Secret that is written later finds an older version recorded.
+  const [isPending, others] = await Promise.all([
+    isStillPending(deps, request),
+    isRestart ? findOthersDue(deps.cluster, request, { ref, workload }) : [],
+  ]);
+  if (!isPending) return { outcome: outcomeOf(ref, "skipped", "RESTART_SUPERSEDED") };
+  if (!isRestart) return { patch: plan.patch, outcome: outcomeOf(ref, "already") };
+  const alsoFor = others.map(({ secretName }) => secretName);
+  return {
+    patch: restartPatch(input, others),
+    outcome: { ...outcomeOf(ref, "restarted"), ...(alsoFor.length > 0 && { alsoFor }) },
+  };
 }
 
 /** Within the delay, the invocation that wrote the Secret makes the restart. Later, a retry or a sweep does. */
@@ -220,25 +245,22 @@ function due(deps: RestartDependencies, { rule, pending }: RestartRequest, ref: 
 const untilIf = ({ now }: RestartDependencies, until = 0): Pick<RestartOutcome, "until"> =>
   until > now() ? { until: new Date(until).toISOString() } : {};
 
-async function followRollout(
-  { cluster, now, rolloutDeadlineMs }: RestartDependencies,
-  { target, pending, plan, budget }: RestartRequest,
+function followRollout(
+  { now, rolloutDeadlineMs }: RestartDependencies,
+  { target, pending, plan }: RestartRequest,
   { ref, workload }: Required<Found>,
-): Promise<RestartOutcome> {
+): Step {
   const about = { kind: ref.kind, workload, secretName: target.name, pending };
   const progress = rolloutProgress({ ...about, now: now(), deadlineMs: rolloutDeadlineMs });
-  if (progress.kind === "none") return outcomeOf(ref, "already");
+  const outcome = outcomeOf(ref, "already");
+  if (progress.kind === "none") return { outcome };
   if (progress.kind === "open") {
     const since = new Date(progress.restartedAt).toISOString();
-    return { ...outcomeOf(ref, "already"), since, rollout: progress.rollout };
+    return { outcome: { ...outcome, since, rollout: progress.rollout } };
   }
   const { completedAt, patch } = progress;
-  if (!plan) {
-    const path = pathOfWorkload(ref, target.namespace);
-    const query = { fieldManager: READERS_FIELD_MANAGER };
-    await cluster.callObject({ method: "PATCH", path, query, body: patch }, budget);
-  }
-  return { ...outcomeOf(ref, "already"), rollout: { state: "complete", completedAt } };
+  const rollout = { state: "complete", completedAt } as const;
+  return { ...(!plan && { patch }), outcome: { ...outcome, rollout } };
 }
 
 function inputFor(
@@ -274,6 +296,8 @@ function outcomeOfError(ref: { kind: WorkloadKind; name: string }, error: unknow
 const WORKLOADS_PER_PAGE = 200;
 /** Users of one Secret, per kind. */
 const WORKLOADS_MAX = 5_000;
+
+const REFUSAL_PAUSE_MS = 200;
 
 /** Controllers write a workload's status several times during a rollout. */
 const FENCE_POLICY: RetryPolicy = { attemptsMax: 6, pauseMs: 20, pauseMsMax: 500 };

@@ -1,6 +1,7 @@
 import type { WorkloadKind } from "../bindings/binding.ts";
 import type { PendingRestart } from "./pending-restart.ts";
 import {
+  type AnnotationsPatch,
   annotationsOfRestart,
   parseRolledOut,
   printRolledOut,
@@ -15,7 +16,7 @@ export type RolloutProgress =
   /** Nothing to follow: the relay did not restart the workload for this version, or its completion is recorded. */
   | { readonly kind: "none" }
   /** All pods run with the version. The merge patch records it, with the resourceVersion of the workload. */
-  | { readonly kind: "complete"; readonly completedAt: number; readonly patch: object }
+  | { readonly kind: "complete"; readonly completedAt: number; readonly patch: AnnotationsPatch }
   /** `restartedAt`: ms since the epoch. */
   | { readonly kind: "open"; readonly rollout: RolloutStatus; readonly restartedAt: number };
 
@@ -46,8 +47,10 @@ export function rolloutProgress(input: RolloutInput): RolloutProgress {
   const status = rolloutStatus(kind, workload);
   if (status.state !== "complete")
     return { kind: "open", restartedAt, rollout: afterDeadline(status, restartedAt + deadlineMs, now) };
+  // The controller does not tell the part of the second. With that of now, two invocations make different records.
+  const toldAt = status.completedAt === undefined ? now : status.completedAt + (now % 1_000);
   // A controller's time in whole seconds can be before the restart, and belongs to the rollout before it then.
-  const completedAt = Math.min(now, Math.max(status.completedAt ?? now, restartedAt));
+  const completedAt = Math.min(now, Math.max(toldAt, restartedAt));
   const record = {
     [rolledOut(secretName)]: printRolledOut({ versionId: pending.versionId, at: completedAt }),
   };

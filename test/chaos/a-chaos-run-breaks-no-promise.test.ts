@@ -67,6 +67,7 @@ const DONE = [
   ...["publications.published", "publications.lostToAnother", "publications.killed", "changing.written"],
   ...["changing.goneOnWithoutS3", "changing.unknownRules", "changing.events.delivered"],
   ...["redriven.rotation", "holds.valid", "refusals.HELD", "ofSecondRelay", "shared", "sourcesDeleted"],
+  ...["rollouts.started", "rollouts.finished", "rollouts.troubles", "followUps.received"],
 ];
 
 /** Globals that a run replaces. */

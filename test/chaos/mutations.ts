@@ -1,5 +1,4 @@
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
-import type { BindingsBucket } from "../../cli/publish/bindings-bucket.ts";
 import type { ReconcileDependencies } from "../../functions/reconcile/dependencies.ts";
 import type { RotationDependencies } from "../../functions/rotation/dependencies.ts";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
@@ -9,26 +8,11 @@ import type { ApplyHow } from "../../shared/cluster/secrets-api.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import { SourceNotFound } from "../../shared/source/errors.ts";
 import type { CurrentSource, ReadCurrent } from "../../shared/source/source.ts";
-import type { Handler, Invocation } from "./lambda/invocation.ts";
+import type { Handler } from "./lambda/invocation.ts";
+import type { Mutation } from "./mutation.ts";
+import { ROLLOUT_MUTATIONS } from "./rollout-mutations.ts";
 import { currentEnvironment, type Environment } from "./transport/environment.ts";
 import type { Transport } from "./transport/transport.ts";
-
-/**
- * A bug that is injected through the functions' dependencies; the functions themselves stay unchanged. The run must
- * find it: a harness that finds none of these bugs proves nothing when it reports none.
- */
-export type Mutation = {
-  readonly description: string;
-  readonly rotation?: (real: RotationDependencies) => Partial<RotationDependencies>;
-  readonly reconcile?: (real: ReconcileDependencies) => Partial<ReconcileDependencies>;
-  /** Called once per run: its environments share what it keeps. */
-  readonly rotationHandler?: () => (real: Handler) => Handler;
-  readonly transport?: (transport: Transport) => void;
-  /** The bucket as a publisher uses it. */
-  readonly bucket?: (real: BindingsBucket) => BindingsBucket;
-  /** Selects what a redrive of the failure queue really sends. */
-  readonly redriven?: (invocations: readonly Invocation[]) => readonly Invocation[];
-};
 
 type Dependencies = RotationDependencies | ReconcileDependencies;
 
@@ -192,6 +176,7 @@ export const MUTATIONS = {
       },
     }),
   },
+  ...ROLLOUT_MUTATIONS,
 } as const satisfies Record<string, Mutation>;
 
 export type MutationName = keyof typeof MUTATIONS;

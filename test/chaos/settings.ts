@@ -42,6 +42,9 @@ export type Pace = {
   readonly publishEveryMs: number;
   /** How long AWS calls fail often. */
   readonly brownoutMs: readonly [number, number];
+  /** How often something happens to a workload, on average, and how long it lasts. */
+  readonly rolloutTroubleEveryMs: number;
+  readonly rolloutTroubleMs: readonly [number, number];
 };
 
 const MINUTE_MS = 60_000;
@@ -65,6 +68,8 @@ export const PACE_OF_AWS: Pace = {
   storeOutageMs: [MINUTE_MS, 3 * MINUTE_MS],
   publishEveryMs: 25_000,
   brownoutMs: [MINUTE_MS, 4 * MINUTE_MS],
+  rolloutTroubleEveryMs: 15_000,
+  rolloutTroubleMs: [20_000, 15 * MINUTE_MS],
 };
 
 /** For real servers, whose minutes are real. */
@@ -86,6 +91,9 @@ export const PACE_OF_REAL_SERVERS: Pace = {
   storeOutageMs: [5_000, 10_000],
   publishEveryMs: 3_000,
   brownoutMs: [5_000, 10_000],
+  // Real servers run without controllers, so these runs have no workloads.
+  rolloutTroubleEveryMs: 5_000,
+  rolloutTroubleMs: [1_000, 10_000],
 };
 
 /** The defaults of template.yaml. */
@@ -98,6 +106,9 @@ export const SHARD_BINDINGS_MAX = 50;
 /** The function's minimum: DELETION_GRACE_MINUTES. */
 export const DELETION_GRACE_MS = MINUTE_MS;
 
+/** ROLLOUT_DEADLINE_SECONDS: shorter than the longest trouble of a rollout, so that it is reported as stuck. */
+export const ROLLOUT_DEADLINE_MS = 8 * MINUTE_MS;
+
 /** Fault rates, from 0 to 1. */
 export const SHARES = {
   /** Of calls to AWS, to clusters and for credentials. */
@@ -105,6 +116,10 @@ export const SHARES = {
   eventsLost: 0.05,
   eventsTwice: 0.15,
   eventsLate: 0.1,
+  /** Of the messages that look at a rollout. */
+  followUpsLost: 0.1,
+  followUpsTwice: 0.15,
+  followUpsLate: 0.1,
   invocationsKilled: 0.05,
   /** Two publishers at once. */
   publishersAtOnce: 0.4,

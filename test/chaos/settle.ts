@@ -24,6 +24,7 @@ type Parts = {
   readonly pace: Pace;
   /** Operators do what the findings advise. */
   readonly operate: () => Promise<void>;
+  readonly now: () => number;
   readonly listStaleMs: number;
 };
 
@@ -91,9 +92,10 @@ async function findLost({ relays, shards, recorder }: Parts): Promise<void> {
 }
 
 /** Until nothing is in flight. */
-async function drain({ relays, shards, pace }: Parts): Promise<void> {
+async function drain({ relays, shards, recorder, pace, now }: Parts): Promise<void> {
   const [{ sweep: withQueue }] = relays;
-  for (;;) {
+  if (recorder.violations.some(({ rule }) => rule === "watch")) return; // it has not ended before
+  for (const endsAt = now() + DRAIN_MS_MAX; now() < endsAt; ) {
     await shards.poll(withQueue);
     const { queue } = await shards.left();
     const isIdle = relays.every((relay) =>
@@ -102,4 +104,8 @@ async function drain({ relays, shards, pace }: Parts): Promise<void> {
     if (isIdle && queue === 0) return;
     await sleep(Math.min(5_000, (pace.retryDelaysMs[0] ?? 1_000) / 4));
   }
+  recorder.violations.push({ rule: "watch", what: "messages to look at a rollout are sent without end" });
 }
+
+/** Longer than the visibility timeout of a message for each of its receives, and the deadline of a rollout. */
+const DRAIN_MS_MAX = 2 * 3_600_000;

@@ -12,16 +12,19 @@ import { endSessions, killApiServer, runBrownouts, runOutage } from "./actors/ou
 import { bucketOf, Publishers } from "./actors/publishers.ts";
 import { Rotator } from "./actors/rotator.ts";
 import { Tamperer } from "./actors/tamperer.ts";
+import { WorkloadOperator } from "./actors/workload-operator.ts";
 import { addCounts, type Counts } from "./counts.ts";
 import { ExpectedState, type Move, type Source } from "./expected-state.ts";
 import { judgeHistory } from "./judge/judge-history.ts";
 import { listenToOutput } from "./judge/listen-to-output.ts";
 import { Recorder } from "./judge/recorder.ts";
+import { RolloutJudge } from "./judge/rollout-judge.ts";
 import { RulesJudge } from "./judge/rules-judge.ts";
 import { SessionWatch } from "./judge/session-watch.ts";
 import { tokenJudge } from "./judge/token-judge.ts";
 import type { Violation } from "./judge/violation.ts";
 import { EventBus } from "./lambda/event-bus.ts";
+import { FollowUpFaults } from "./lambda/follow-up-faults.ts";
 import type { Handler } from "./lambda/invocation.ts";
 import { Lambda } from "./lambda/lambda.ts";
 import { openShardSource, type ShardSource } from "./lambda/shard-source.ts";
@@ -31,6 +34,7 @@ import {
   type ChaosSettings,
   DELETION_GRACE_MS,
   type Pace,
+  ROLLOUT_DEADLINE_MS,
   ROTATION_TIMEOUT_MS,
   SHARD_BINDINGS_MAX,
   SHARES,
@@ -42,6 +46,7 @@ import { Faults } from "./transport/faults.ts";
 import { StaleReplica } from "./transport/stale-replica.ts";
 import type { Transport } from "./transport/transport.ts";
 import { type Fleet, openFleet, RELAYS } from "./world/fleet.ts";
+import { createWorkloads } from "./world/workloads.ts";
 import type { World } from "./world/world.ts";
 
 export type ChaosResult = {
@@ -100,10 +105,18 @@ async function runSeed(
   const rulesJudge = new RulesJudge(world, fleet, (relay, publication) =>
     publicationBuses.get(relay)?.send("bindings", { publication }),
   );
-  transport.listeners.push(recorder, watch, judge, rulesJudge);
+  const workloadOperator = new WorkloadOperator({
+    ...{ fleet, now },
+    random: draw("workloads in trouble"),
+    rotate: (source) => rotator.hurry(source),
+  });
+  const rolloutJudge = new RolloutJudge(world, fleet, workloadOperator.stuckSpans);
+  transport.listeners.push(recorder, watch, judge, rulesJudge, rolloutJudge);
+  await createWorkloads(world, fleet);
   mutation.transport?.(transport);
   atEnd(listenToOutput((text) => recorder.leaks.scan("the output of the process", text)));
-  const shards = await openShardSource(pace, credentials);
+  const followUps = new FollowUpFaults(draw("follow-ups"), pace.lateEventMsMax);
+  const shards = await openShardSource(pace, credentials, followUps);
   atEnd(() => shards.close());
 
   const arnOf = (name: string) =>
@@ -115,6 +128,7 @@ async function runSeed(
     const log: typeof recorder.log = (code, fields = {}) => {
       recorder.log(code, fields);
       rulesJudge.noteLog(relay, code, fields, now());
+      rolloutJudge.noteLog(code, fields, now());
     };
     const runtimeOptions = { log, measure: recorder.measure };
     world.addBucket(bucketOf(relay));
@@ -126,7 +140,9 @@ async function runSeed(
       ...(relay === RELAYS[0] && { WORK_QUEUE_URL: shards.queueUrl }),
       SHARD_BINDINGS_MAX: String(SHARD_BINDINGS_MAX),
       DELETION_GRACE_MINUTES: String(DELETION_GRACE_MS / 60_000),
+      ROLLOUT_DEADLINE_SECONDS: String(ROLLOUT_DEADLINE_MS / 1_000),
       DELETIONS_SHARE_MAX_PERCENT: "100", // other tests cover the deletion limits; here each deletion must be right
+      ...mutation.env,
     };
     const rotation = new Lambda({
       ...common,
@@ -153,8 +169,8 @@ async function runSeed(
         return reconcile(overrideDependencies(await openReconcile(env, runtimeOptions), mutation.reconcile));
       },
     });
-    rotation.listeners.push(recorder.rotatedBy(relay), rulesJudge.rotatedBy(relay));
-    sweep.listeners.push(recorder.reconciled);
+    rotation.listeners.push(recorder.rotatedBy(relay), rulesJudge.rotatedBy(relay), rolloutJudge.invoked);
+    sweep.listeners.push(recorder.reconciled, rolloutJudge.invoked);
     const bus = new EventBus(draw(`events of ${relay}`), pace.lateEventMsMax, (event) => {
       rotation.invokeLater(event);
     });
@@ -216,6 +232,7 @@ async function runSeed(
     rotator.run(fleet.sourceNames, settings.rotations, untilAt - now()),
     tamperer.run(pace.tamperEveryMs, untilAt, now),
     holder.run(pace, untilAt, now),
+    workloadOperator.run(pace, untilAt),
     ...publishers.map((each) => each.run(pace, untilAt)),
     deleteOtherTypes(fleet, rulesJudge, untilAt, means("operators of other types")),
     deleteSome(rotator, fleet.sourceNames, untilAt, means("deletions of sources")),
@@ -231,14 +248,21 @@ async function runSeed(
   }
   for (const { host } of world.clusters) host.downUntil = 0;
   world.store.downUntil = 0;
-  const operate = () =>
-    deleteOtherTypes(fleet, rulesJudge, now(), means("operators of other types, at the end"));
-  await settle({ relays, shards, recorder, world, pace, operate, listStaleMs });
+  followUps.calm();
+  await workloadOperator.finish();
+  const operate = async (): Promise<void> => {
+    await deleteOtherTypes(fleet, rulesJudge, now(), means("operators of other types, at the end"));
+    rolloutJudge.settled(now());
+  };
+  await settle({ relays, shards, recorder, world, pace, operate, now, listStaleMs });
 
   const byHand = tamperer.deletions;
   const history = await judgeHistory(world, fleet, { expected, recorder, byHand });
   recorder.leaks.finish();
-  const violations = [...recorder.violations, ...history, ...(await rulesJudge.judgeHistory(expected))];
+  const ofRules = await rulesJudge.judgeHistory(expected);
+  const { accepted } = recorder;
+  const ofRollouts = await rolloutJudge.judgeHistory({ expected, accepted });
+  const violations = [...recorder.violations, ...history, ...ofRules, ...ofRollouts];
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   const rotations = relays.map(({ rotation }) => rotation);
   const sweeps = relays.map(({ sweep }) => sweep);
@@ -294,6 +318,8 @@ async function runSeed(
       credentials: { ...world.sessions.counts, ...watch.counts },
       tampering: tamperer.counts,
       holds: holder.counts,
+      rollouts: { ...rolloutJudge.counts, troubles: workloadOperator.counts },
+      followUps: { sent: rolloutJudge.followUpsSent, ...followUps.counts },
       sweeps: recorder.sweeps.toJSON(),
       findings: recorder.findings.toJSON(),
       refusals: recorder.refusals.toJSON(),
@@ -305,7 +331,10 @@ async function runSeed(
         reconcile: sum(sweeps.map(({ redriven }) => redriven)),
         shards: shards.counts.redriven,
       },
-      shards: { sent: recorder.shardsSent.size, done: shards.counts.delivered },
+      shards: {
+        sent: recorder.shardsSent.size - rolloutJudge.followUpsSent,
+        done: shards.counts.delivered,
+      },
       scannedBytes: recorder.leaks.scannedBytes,
     },
   };

@@ -284,6 +284,34 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
       expect(times()).toHaveLength(2);
     });
 
+    it("for a version that is rolled back to is followed again", async () => {
+      const second = await restart("Deployment");
+      await complete("Deployment");
+      await handle(await receive());
+      const third = await rotateTo(await at.scene.rotate(second, '{"password":"third"}'));
+      await rotateTo(await at.scene.rollBack(third, second)); // before the rollout of the third is complete
+      const { annotations } = (await read("Deployment")).metadata;
+      await complete("Deployment");
+
+      await sweeper.sweep({ sweep: "metadata" });
+
+      expect(annotations?.["secret-relay/rolled-out-db"]).toBeUndefined();
+      expect((await read("Deployment")).metadata.annotations["secret-relay/rolled-out-db"]).toMatch(
+        new RegExp(`^${second.versionId} `),
+      );
+      expect(times()).toHaveLength(2);
+    });
+
+    it("is followed by the sweep also when the source is gone", async () => {
+      await restart("Deployment");
+      await complete("Deployment");
+      await at.scene.deleteSource(source);
+
+      await sweeper.sweep({ sweep: "metadata" });
+
+      expect(codes()).toContain("ROTATION_EFFECTIVE");
+    });
+
     it("of a workload that is paused meanwhile is looked at again", async () => {
       await restart("Deployment");
       const messages = await receive();

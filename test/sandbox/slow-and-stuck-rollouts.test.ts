@@ -190,6 +190,26 @@ describe("a rollout", () => {
   });
 });
 
+describe("a slow controller", () => {
+  it.each(KINDS)(
+    "of a %s sees a change later, and its status is about the generation before",
+    async (kind) => {
+      await create(kind);
+      await annotate(kind, { "sandbox/seconds-to-observe": "5" });
+      await pass(5);
+      await restart(kind);
+      await pass(4);
+      const before = await read(kind);
+
+      await pass(1);
+
+      expect(before.status.observedGeneration).toBe(before.metadata.generation - 1);
+      const { metadata, status } = await read(kind);
+      expect(status.observedGeneration).toBe(metadata.generation);
+    },
+  );
+});
+
 describe("a rollout that is stuck", () => {
   it("has the condition of a Deployment's deadline, until it makes progress again", async () => {
     await create("Deployment", { progressDeadlineSeconds: 60 });

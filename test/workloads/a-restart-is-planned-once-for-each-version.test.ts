@@ -7,7 +7,12 @@ import {
   printPendingRestart,
 } from "../../shared/workloads/pending-restart.ts";
 import { planRestart, type RestartInput, restartPatch } from "../../shared/workloads/plan-restart.ts";
-import { nudgedFor, RESTARTED_AT, restartedFor } from "../../shared/workloads/restart-annotations.ts";
+import {
+  nudgedFor,
+  RESTARTED_AT,
+  restartedFor,
+  rolledOut,
+} from "../../shared/workloads/restart-annotations.ts";
 import type { RawObject } from "../../shared/workloads/workload.ts";
 
 const NOW = Date.parse("2026-11-24T10:00:00.000Z");
@@ -180,9 +185,9 @@ describe("a workload", () => {
 
   it.each(rows)("$it", ({ input, want }) => expect(ask(input)).toMatchObject(want));
 
-  it("is patched only in its template, and only in the observed state", () => {
+  it("is patched only in its template, and only in the observed state, and loses the record of its last rollout", () => {
     expect(restartPatch(inputOf())).toEqual({
-      metadata: { resourceVersion: "7" },
+      metadata: { resourceVersion: "7", annotations: { [rolledOut("db")]: null } },
       spec: {
         template: { metadata: { annotations: { [RESTARTED_FOR]: "v2", [RESTARTED_AT]: iso(NOW) } } },
       },
@@ -201,7 +206,10 @@ describe("a workload", () => {
 
   it("that is a Rollout is annotated itself, with restartAt", () => {
     expect(restartPatch(inputOf({ kind: "Rollout" }))).toEqual({
-      metadata: { resourceVersion: "7", annotations: { [RESTARTED_FOR]: "v2", [RESTARTED_AT]: iso(NOW) } },
+      metadata: {
+        resourceVersion: "7",
+        annotations: { [RESTARTED_FOR]: "v2", [RESTARTED_AT]: iso(NOW), [rolledOut("db")]: null },
+      },
       spec: { restartAt: "2026-11-24T10:00:00Z" },
     });
   });

@@ -5,7 +5,7 @@ import { type Published, publishBindings, rollBack } from "../../../cli/publish/
 import { withBindingsBucket } from "../../../cli/publish/s3-bucket.ts";
 import { UnexpectedFault } from "../../../shared/relay-error.ts";
 import { boundedRequests } from "../../../shared/runtime/bounded-requests.ts";
-import type { Mutation } from "../mutations.ts";
+import type { Mutation } from "../mutation.ts";
 import type { Random } from "../random.ts";
 import { type Pace, SHARES } from "../settings.ts";
 import { Environment, outsideEnvironments } from "../transport/environment.ts";

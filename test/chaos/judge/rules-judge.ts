@@ -1,3 +1,4 @@
+import type { RotationReport } from "../../../functions/rotation/settle.ts";
 import type { LogCode, LogFields } from "../../../shared/runtime/log.ts";
 import { bucketOf } from "../actors/publishers.ts";
 import { EXTRA, type ExpectedState } from "../expected-state.ts";
@@ -96,7 +97,13 @@ export class RulesJudge implements Listener {
       const { secretId, detail } = input as { secretId?: string; detail?: { name?: string } };
       const source = secretId ?? detail?.name;
       const knownSince = this.#firstAsked.get(environment) ?? startedAt;
+      const { targets } = attempt.result as RotationReport;
+      // Such as one with another type, until an operator deletes it; the recorder judges the reason.
+      const refused = new Set(
+        targets.flatMap(({ target, outcome }) => (outcome === "refused" ? [target] : [])),
+      );
       for (const target of this.#targets.values()) {
+        if (refused.has(keyOfTarget(target))) continue;
         if (target.source !== source || target.ownMetadata.self.name !== relay) continue;
         const known = this.#successes.get(target) ?? [];
         known.push({ startedAt, endedAt, behindMs: STALE_MS, knownSince });

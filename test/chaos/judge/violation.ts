@@ -21,6 +21,10 @@ export const RULES = {
   queue: "No event is lost between its delivery, its retries and the failure queues",
   leak: "Secret values appear only in a Secret's data",
   annotation: "A Secret holds the version in its annotation",
+  restart:
+    "A workload restarts once for each version of its Secret, and in the end runs with the one that the Secret has",
+  rollout: "A rollout is recorded as complete, or reported as stuck, only if it is",
+  watch: "Every watch ends: the rollout is recorded with a time to effective, or reported as stuck",
 } as const satisfies Record<string, string>;
 
 export type Rule = keyof typeof RULES;

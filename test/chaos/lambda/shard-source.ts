@@ -11,6 +11,7 @@ import {
 import type { SQSBatchResponse } from "aws-lambda";
 import type { Pace } from "../settings.ts";
 import { SHARD_RECEIVES_MAX } from "../settings.ts";
+import { type FollowUpFaults, type Handled, parseLook } from "./follow-up-faults.ts";
 import type { Lambda } from "./lambda.ts";
 
 /** The work queue, its dead letter queue, and the event source mapping that delivers its messages to the function. */
@@ -31,6 +32,7 @@ export type ShardSource = {
 export async function openShardSource(
   pace: Pace,
   credentials: { readonly accessKeyId: string; readonly secretAccessKey: string },
+  followUps: FollowUpFaults,
 ): Promise<ShardSource> {
   const sqs = new SQSClient({ maxAttempts: 1, credentials });
   const counts = { delivered: 0, redriven: 0 };
@@ -64,18 +66,24 @@ export async function openShardSource(
     );
   };
 
-  const handOver = async (lambda: Lambda, message: Message): Promise<void> => {
+  const deliver = async (lambda: Lambda, message: Message): Promise<Handled> => {
     const { MessageId: messageId = "", Body: body = "" } = message;
     const attempt = await lambda.invoke({
       Records: [{ messageId, body, eventSource: "aws:sqs", receiptHandle: message.ReceiptHandle }],
     });
-    if (attempt.kind !== "succeeded") return; // it becomes visible again
+    if (attempt.kind !== "succeeded") return attempt.kind === "killed" ? "killed" : "again";
     const { batchItemFailures = [] } = (attempt.result ?? {}) as Partial<SQSBatchResponse>;
-    if (batchItemFailures.every(({ itemIdentifier }) => itemIdentifier !== messageId)) {
-      counts.delivered += 1;
-      done.add(messageId);
-      await remove(queueUrl, message);
-    }
+    return batchItemFailures.some(({ itemIdentifier }) => itemIdentifier === messageId) ? "again" : "done";
+  };
+
+  const handOver = async (lambda: Lambda, message: Message): Promise<void> => {
+    const look = parseLook(message.Body ?? "");
+    const invoke = () => deliver(lambda, message);
+    const handled = look === undefined ? await invoke() : await followUps.pass(look, invoke);
+    if (handled !== "done") return; // it becomes visible again
+    if (look === undefined) counts.delivered += 1;
+    done.add(message.MessageId ?? "");
+    await remove(queueUrl, message);
   };
 
   return {

@@ -6,9 +6,10 @@ import {
 } from "../../../shared/bindings/relay-identity.ts";
 import { type KubernetesCall, kubernetesCall } from "../../harness/kubernetes-request.ts";
 import type { Taken } from "../expected-state.ts";
-import type { Random } from "../random.ts";
+import { Random } from "../random.ts";
 import type { ChaosSettings } from "../settings.ts";
 import { type ChangingTarget, RelayBindings } from "./changing.ts";
+import { drawWorkloads, NO_WORKLOADS, type Workloads } from "./workloads.ts";
 import { NAMESPACES, type SecretName, type World, type WorldCluster } from "./world.ts";
 
 /** A Kubernetes Secret that is bound to a source. */
@@ -50,6 +51,8 @@ export type Fleet = {
   /** Of both relays. */
   readonly targets: readonly Target[];
   readonly bystanders: readonly Bystander[];
+  /** Those that read the targets; `createWorkloads` creates them. */
+  readonly workloads: Workloads;
   readonly sourceNames: readonly string[];
   /** Their AWSPREVIOUS is bound, so there must be one. */
   readonly sourcesWithPrevious: readonly string[];
@@ -91,6 +94,9 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
   const changing = [drawnOfFirst, drawnOfSecond].flatMap((drawn) => drawChanging(drawn, keptSources, random));
   const sourceNames = [...new Set(targets.map(({ parts: [{ source }] }) => source))];
   const bystanders = bystandersOf(bindings, world.clusters);
+  const workloads = world.clusters.every(({ hasControllers }) => hasControllers)
+    ? drawWorkloads(targets, world.clusters, new Random(settings.seed, "workloads"))
+    : NO_WORKLOADS;
   const firstVersions = new Map(sourceNames.map((name) => [name, random.uuid()]));
   const firstVersionOf = (source: string): string => firstVersions.get(source) ?? "";
   const admins = new Map(world.clusters.map(({ key, backend }) => [key, kubernetesCall(backend)]));
@@ -113,7 +119,7 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
       clusters: Object.fromEntries(world.clusters.map(({ key, entry }) => [key, entry])),
       bindings: bindings
         .filter(({ targets: [{ ownMetadata }] }) => ownMetadata.self.name === relay)
-        .map((binding) => printBinding(binding, firstVersionOf)),
+        .map((binding) => printBinding(binding, firstVersionOf, workloads)),
     };
     return new RelayBindings(
       loadBindings(JSON.stringify(file), "bindings.yaml"),
@@ -124,6 +130,7 @@ export async function openFleet(world: World, settings: ChaosSettings, random: R
   return {
     targets,
     bystanders,
+    workloads,
     sourceNames,
     sourcesWithPrevious: [...new Set(previous.map(({ source }) => source))],
     firstVersionOf,
@@ -141,7 +148,11 @@ type FleetBinding = {
   readonly isOccupied: boolean;
 };
 
-function printBinding({ targets }: FleetBinding, firstVersionOf: (source: string) => string): object {
+function printBinding(
+  { targets }: FleetBinding,
+  firstVersionOf: (source: string) => string,
+  { restarts }: Workloads,
+): object {
   const [{ parts, isDeletable, isAdopting, isShared, removesForeignKeys }] = targets;
   const sources = parts.map(({ source, taken, dataKey }, index) => ({
     source,
@@ -151,7 +162,11 @@ function printBinding({ targets }: FleetBinding, firstVersionOf: (source: string
   }));
   return {
     ...(sources.length === 1 ? sources[0] : { sources }),
-    targets: targets.map(({ cluster, namespace, name }) => ({ cluster, namespace, name })),
+    targets: targets.map((target) => {
+      const { cluster, namespace, name } = target;
+      const restart = restarts.get(target);
+      return { cluster, namespace, name, ...(restart && { restart }) };
+    }),
     ...(isDeletable && { deletionPolicy: "delete" }),
     ...(isAdopting && { adopt: true }),
     ...(isShared && { ownership: "keys" }),

@@ -55,6 +55,7 @@ async function openCluster(key: string, index: number, backend: KubernetesBacken
     key,
     host: { kind: "cluster", name: key, at: new URL(endpoint).host, downUntil: 0 },
     backend,
+    hasControllers: false,
     entry: entryOf(index, key, backend),
     kill: () => backend.kill(),
     startAgain: () => backend.startAgain(),

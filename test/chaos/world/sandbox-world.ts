@@ -27,6 +27,7 @@ export async function openSandboxWorld(
       authority,
       now: () => new Date(now()),
       credentialsOf,
+      rollsOut: true,
     });
     const { endpoint, certificateAuthorityData } = sandbox;
     aws.addCluster({ name: key, endpoint, certificateAuthorityData });
@@ -45,6 +46,7 @@ export async function openSandboxWorld(
       key,
       host,
       backend: sandbox,
+      hasControllers: true,
       entry: entryOf(index, key, sandbox),
       kill: () => {
         life.kill();

@@ -26,6 +26,8 @@ export type WorldCluster = {
   readonly key: string;
   readonly host: Host;
   readonly backend: KubernetesBackend;
+  /** Whether Deployments, StatefulSets and DaemonSets are rolled out. */
+  readonly hasControllers: boolean;
   /** The cluster's entry in the bindings. */
   readonly entry: object;
   /** The API server's process dies in the middle of its work. */

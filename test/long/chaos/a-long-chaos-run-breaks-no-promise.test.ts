@@ -41,6 +41,13 @@ const DONE = [
   ...["changing.goneOnWithoutS3", "changing.events.lost", "changing.events.twice"],
   ...["bindings.AWSCURRENT", "bindings.AWSPREVIOUS", "bindings.pinned"],
   ...["bindings.AWSCURRENT and AWSCURRENT", "bindings.AWSCURRENT and AWSPREVIOUS"],
+  ...["rollouts.started", "rollouts.finished", "rollouts.superseded", "rollouts.deletedMeanwhile"],
+  ...["rollouts.reportedStuck", "rollouts.effective", "rollouts.foundBy.followUp", "rollouts.foundBy.sweep"],
+  ...["rollouts.troubles.slow", "rollouts.troubles.observedLate", "rollouts.troubles.stuck"],
+  ...["rollouts.troubles.released", "rollouts.troubles.paused", "rollouts.troubles.resumed"],
+  ...["rollouts.troubles.deleted", "rollouts.troubles.recreated"],
+  ...["followUps.sent", "followUps.lost", "followUps.twice", "followUps.late", "followUps.reordered"],
+  ...["followUps.killed"],
 ];
 
 const FAILURES = {

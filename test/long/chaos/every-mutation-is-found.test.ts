@@ -36,6 +36,12 @@ const BREAKS: Readonly<Record<MutationName, Rule>> = {
   "pointer-replaced-unseen": "publication",
   "value-annotated": "leak",
   "value-logged": "leak",
+  "restart-not-recorded": "restart",
+  "restart-unfenced": "restart",
+  "superseded-watch-restarts": "restart",
+  "sweep-ignores-rollouts": "watch",
+  "generation-ignored": "rollout",
+  "stuck-followed-without-end": "watch",
 };
 
 /** Mutations that need more time or a rare race, with the first seed that is known to have it. */
