@@ -5,7 +5,7 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { must } from "../../harness/fleet.ts";
 import { kubernetesCall } from "../../harness/kubernetes-request.ts";
 import { startRealBackend } from "../../harness/start-real-backend.ts";
@@ -42,11 +42,13 @@ describe("a rollout by the real controllers", () => {
 
   beforeAll(async () => {
     const admin = kubernetesCall(used.backend.kubernetes);
-    nodes = await startTestNodes(admin);
     kubectl = openKubectlRollout(used.backend.kubernetes);
-    admin.close();
+    nodes = await startTestNodes(admin);
+    return () => {
+      admin.close();
+      kubectl.remove();
+    };
   });
-  afterAll(() => kubectl?.remove());
 
   const open = (
     workloads: Partial<Record<Kind, object>>,
