@@ -198,6 +198,7 @@ function notesOn(row: TargetRow): string[] {
     finding,
     code,
     cause,
+    podReasons = [],
     staleMs,
     until,
     deleteAfter,
@@ -212,6 +213,7 @@ function notesOn(row: TargetRow): string[] {
   const more = [code, cause].filter((each) => each !== undefined && each !== finding);
   return [
     ...(finding !== null && more.length > 0 ? [`${[...new Set(more)].join(", ")}.`] : []),
+    ...(podReasons.length > 0 ? [`New pods: ${podReasons.join(", ")}.`] : []),
     ...(until === undefined ? [] : [`Held until ${instantOf(Date.parse(until))}.`]),
     ...(deleteAfter === undefined ? [] : [`A sweep deletes it after ${instantOf(Date.parse(deleteAfter))}.`]),
     ...(staleMs === undefined ? [] : [`For at least ${spanOf(staleMs)}.`]),

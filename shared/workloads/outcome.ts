@@ -53,6 +53,8 @@ export type FollowUpOutcome = {
   readonly restarts?: readonly RestartOutcome[];
   /** Present once for each version: the last restarted workload has completed its rollout. */
   readonly effective?: Effective;
+  /** Why the Pods of a stuck rollout could not be listed. */
+  readonly podsUnknown?: string;
   readonly nudge?: NudgeOutcome;
   /** Why no Kubernetes Event could be posted. */
   readonly eventFailure?: string;

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import { type Desk, openDesk } from "../harness/command-line.ts";
@@ -58,6 +59,31 @@ async function setStatus(counts: object): Promise<void> {
   const body = { status: { observedGeneration: generation, ...counts } };
   const contentType = "application/merge-patch+json";
   const { status } = await at.scene.admin(deployment("/status"), { method: "PATCH", contentType, body });
+  expect(status).toBe(200);
+}
+
+/** It crashes when it starts. */
+async function createPod(version: string): Promise<void> {
+  const pods = `/api/v1/namespaces/${at.scene.namespace}/pods`;
+  const metadata = {
+    name: "shop-6d4c-1",
+    labels: { "pod-template-hash": "6d4c" },
+    annotations: { "secret-relay/restarted-for-db": version },
+    ownerReferences: [
+      { apiVersion: "apps/v1", kind: "ReplicaSet", name: "shop-6d4c", uid: randomUUID(), controller: true },
+    ],
+  };
+  const spec = { containers: [{ name: "main", image: "example.com/main:1" }] };
+  const pod = { apiVersion: "v1", kind: "Pod", metadata, spec };
+  expect((await at.scene.admin(pods, { method: "POST", body: pod })).status).toBe(201);
+  const state = { waiting: { reason: "CrashLoopBackOff" } };
+  const body = { status: { containerStatuses: [{ name: "main", state }] } };
+  const contentType = "application/merge-patch+json";
+  const { status } = await at.scene.admin(`${pods}/shop-6d4c-1/status`, {
+    method: "PATCH",
+    contentType,
+    body,
+  });
   expect(status).toBe(200);
 }
 
@@ -143,6 +169,23 @@ describe("plan and status show", () => {
         `Deployment/shop: its rollout for version ${short(versionId)} is progressing, 2 of 3 pods are new and available, since`,
       );
     }
+  });
+
+  it("a rollout that is stuck, with the reason of its controller and with --pods those of its new pods", async () => {
+    await open();
+    const versionId = await rotate("second");
+    await setStatus({
+      conditions: [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }],
+    });
+    await createPod(versionId);
+
+    const { screens } = await show();
+    const withPods = await desk.run("status", secret(), "--pods");
+
+    const stuck = `Deployment/shop: its rollout for version ${short(versionId)} is stuck (ProgressDeadlineExceeded`;
+    for (const screen of screens) expect(screen).toContain(`${stuck}), 0 of 3 pods`);
+    expect(withPods.stdout).toContain(`${stuck}; new pods: CrashLoopBackOff), 0 of 3 pods`);
+    expect(withPods.exitCode).toBe(1);
   });
 
   it("nothing more when the rollout is complete", async () => {

@@ -75,11 +75,13 @@ describe("the schema of a report", () => {
     ).toEqual([]);
   });
 
-  it("accepts the word of a controller for a stuck rollout", () => {
+  it("accepts a stuck rollout, with the word of its controller and those of the kubelet", () => {
+    const stuck = { cause: "ProgressDeadlineExceeded", podReasons: ["CrashLoopBackOff"] };
+    const { cause: reason, podReasons } = stuck;
+    const rollout = { state: "stuck", reason, podReasons } as const;
     const row = finding("db", {
-      finding: "ROLLOUT_STUCK",
-      action: "none",
-      cause: "ProgressDeadlineExceeded",
+      ...{ finding: "ROLLOUT_STUCK", action: "none", ...stuck, podsUnknown: "CLUSTER_FORBIDDEN" },
+      restarts: [{ workload: "Deployment/shop", outcome: "already", rollout }],
     });
     expect(problemsOfRow(row)).toEqual([]);
   });
