@@ -25,11 +25,12 @@ export async function followRestarts(
       const was = { kind: "unchanged", versionId } as const;
       const how = { ...(plan && { plan }), ...(checksAllPods && { listsPods: checksAllPods }) };
       const settled = { binding, ownMetadata, secret: live, was, ...how };
-      const { restarts = [], ...followUp } = await sweep.followUp(settled, budget);
+      const { restarts = [], rotation, ...followUp } = await sweep.followUp(settled, budget);
       const notable = restarts.filter(
         ({ outcome, rollout }) => outcome !== "already" || rollout !== undefined,
       );
-      return notable.length === 0 ? [] : [[each, { ...followUp, restarts: notable }]];
+      if (notable.length === 0) return rotation === undefined ? [] : [[each, { rotation }]];
+      return [[each, { ...followUp, ...(rotation && { rotation }), restarts: notable }]];
     },
   );
   return new Map(followed.flat());

@@ -13,6 +13,7 @@ import { type PendingRestart, pendingRestartOn } from "./pending-restart.ts";
 import { withPodReasons } from "./pod-reasons.ts";
 import { type EventNote, postEvent } from "./post-event.ts";
 import { restartWorkloads } from "./restart-workloads.ts";
+import { rotationOf } from "./rotation.ts";
 import type { ReaderCluster } from "./workload.ts";
 
 /** The result of a sync, for the follow-up actions. */
@@ -70,8 +71,10 @@ export const followUpWith =
       pending && restarts && mayListPods
         ? await withPodReasons(cluster, { target, pending, budget }, restarts)
         : restarts && { restarts };
+    const rotation = pending && restarts && rotationOf(restarts, pending);
     return {
       ...explained,
+      ...(rotation && { rotation }),
       ...(restarts && effectiveBy(restarts, pending, plan)),
       ...(nudged && { nudge: nudged }),
       ...(eventFailure !== undefined && { eventFailure }),

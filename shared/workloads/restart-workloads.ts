@@ -232,13 +232,16 @@ async function followRollout(
     const since = new Date(progress.restartedAt).toISOString();
     return { ...outcomeOf(ref, "already"), since, rollout: progress.rollout };
   }
-  const { completedAt, patch } = progress;
+  const { completedAt } = progress;
+  const done = { ...outcomeOf(ref, "already"), effectiveAt: new Date(completedAt).toISOString() };
+  if (progress.kind === "recorded") return done;
+  const { patch } = progress;
   if (!plan) {
     const path = pathOfWorkload(ref, target.namespace);
     const query = { fieldManager: READERS_FIELD_MANAGER };
     await cluster.callObject({ method: "PATCH", path, query, body: patch }, budget);
   }
-  return { ...outcomeOf(ref, "already"), rollout: { state: "complete", completedAt } };
+  return { ...done, rollout: { state: "complete", completedAt } };
 }
 
 function inputFor(

@@ -198,3 +198,35 @@ describe("plan and status show", () => {
     for (const screen of screens) expect(screen).not.toContain("Deployment/shop:");
   });
 });
+
+describe("status shows the time to effective:", () => {
+  const rotationIn = async () => {
+    const { stdout } = await desk.run("status", secret());
+    const { json } = await desk.runJson("status", secret());
+    const [row] = (json as { targets: TargetRow[] }).targets;
+    return { stdout, rotation: row?.rotation };
+  };
+
+  it("what it waits for, then the time", async () => {
+    await open();
+    const versionId = await rotate("second");
+    await setStatus({ replicas: 4, updatedReplicas: 2, availableReplicas: 3, readyReplicas: 3 });
+    const waiting = await rotationIn();
+    await setStatus({ replicas: 3, updatedReplicas: 3, availableReplicas: 3, readyReplicas: 3 });
+    await desk.run("sync", secret());
+    const effective = await rotationIn();
+
+    expect(waiting.stdout).toMatch(/LAST ROTATION +WRITTEN AFTER +EFFECTIVE AFTER\n/);
+    expect(waiting.stdout).toMatch(/ago +- +waits for Deployment\/shop \(2 of 3 pods\)\n/);
+    expect(waiting.rotation).toEqual({ versionId, state: "waiting", writtenAt: expect.any(String) });
+    expect(effective.stdout).toMatch(/ago +- +[\d.]+ m?s\n/);
+    expect(effective.rotation).toMatchObject({ state: "effective", effectiveAfterMs: expect.any(Number) });
+  });
+
+  it("that the first value needs no restart", async () => {
+    await open();
+    const { stdout, rotation } = await rotationIn();
+    expect(stdout).toMatch(/ago +- +no restart needed\n/);
+    expect(rotation?.state).toBe("unneeded");
+  });
+});

@@ -68,6 +68,17 @@ describe("the schema of a report", () => {
             },
             { workload: "Deployment/web", outcome: "restarted", alsoFor: ["cache"] },
           ],
+          rotation: {
+            ...{
+              versionId: version("a"),
+              state: "effective",
+              writtenAfterMs: 1_000,
+              effectiveAfterMs: 38_000,
+            },
+            movedAt: "2026-11-24T06:00:00.000Z",
+            writtenAt: "2026-11-24T06:00:01.000Z",
+            effectiveAt: "2026-11-24T06:00:38.000Z",
+          },
           nudge: { nudged: 1, failed: 0, left: 0 },
           eventFailure: "CLUSTER_FORBIDDEN",
         }),
