@@ -30,7 +30,10 @@ export const addStatus: AddCommand = (program, cli) => {
     note: `Ends with 1 if a Secret is unknown or not in order. ${IN_ORDER_HELP}`,
   })
     .addArgument(targetArgument())
-    .option("--pods", "find Pods that run with an older value; lists the Pods of each namespace once")
+    .option(
+      "--pods",
+      "find Pods that run with an older value, and why new Pods of a stuck rollout do not start; lists the Pods of each namespace",
+    )
     .option("-w, --watch", "repeat until Ctrl-C")
     .option("--interval <seconds>", "the interval of --watch", "5");
   addSelectionOptions(command, "print one JSON object; with --watch, one per line").action(

@@ -1,6 +1,7 @@
 import { FINDINGS, remedyFor } from "../../shared/assess/catalogue.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
+import { describeRotation } from "../targets/describe-rotation.ts";
 import { instantOf, spanOf } from "../terminal/format.ts";
 import { latencyBetween } from "./latency.ts";
 import type { LatencyPoint, Measured } from "./measured.ts";
@@ -45,6 +46,8 @@ export type Row = {
   readonly staleMs?: number;
   readonly versionId?: string;
   readonly writtenAt?: string;
+  /** The time to effective, or what the target waits for; "" without workloads to restart. */
+  readonly effective: string;
 };
 
 export type Sweep = {
@@ -188,8 +191,19 @@ function rowsOf({ targets }: SweepReport): Row[] {
       ...(staleMs !== undefined && { staleMs }),
       ...(versionId !== undefined && { versionId }),
       ...(writtenAt !== undefined && { writtenAt }),
+      effective: effectiveText(row),
     };
   });
+}
+
+function effectiveText(row: TargetRow): string {
+  const { rotation } = row;
+  const text = describeRotation(row);
+  if (rotation === undefined || text === undefined) return "";
+  const written =
+    rotation.writtenAfterMs === undefined ? "" : `Written after ${spanOf(rotation.writtenAfterMs)}. `;
+  const start = rotation.state === "effective" ? "Effective after " : "Not effective: ";
+  return `${written}${rotation.state === "unneeded" ? "No restart needed" : `${start}${text}`}.`;
 }
 
 /** A sentence for each further observation. */
@@ -198,6 +212,7 @@ function notesOn(row: TargetRow): string[] {
     finding,
     code,
     cause,
+    podReasons = [],
     staleMs,
     until,
     deleteAfter,
@@ -212,6 +227,7 @@ function notesOn(row: TargetRow): string[] {
   const more = [code, cause].filter((each) => each !== undefined && each !== finding);
   return [
     ...(finding !== null && more.length > 0 ? [`${[...new Set(more)].join(", ")}.`] : []),
+    ...(podReasons.length > 0 ? [`New pods: ${podReasons.join(", ")}.`] : []),
     ...(until === undefined ? [] : [`Held until ${instantOf(Date.parse(until))}.`]),
     ...(deleteAfter === undefined ? [] : [`A sweep deletes it after ${instantOf(Date.parse(deleteAfter))}.`]),
     ...(staleMs === undefined ? [] : [`For at least ${spanOf(staleMs)}.`]),

@@ -3,8 +3,8 @@ import { STATE_ORDER } from "./states.ts";
 
 /**
  * Rows for page.js: repeated strings are stored once, so that ten thousand rows are about one megabyte.
- * A row is state, cluster, namespace, name, source, code, meaning, why, advice, command, version and time of the last
- * write in seconds; strings and states are indexes of their lists.
+ * A row is state, cluster, namespace, name, source, code, meaning, why, advice, command, version, time of the last write
+ * in seconds, and time to effective; strings and states are indexes of their lists.
  */
 export function packRows(rows: readonly Row[]) {
   const texts: string[] = [];
@@ -30,6 +30,7 @@ export function packRows(rows: readonly Row[]) {
       row.command ?? "",
       row.versionId ?? "",
       row.writtenAt === undefined ? 0 : Math.floor(Date.parse(row.writtenAt) / 1_000),
+      row.effective,
     ]),
     texts,
   };

@@ -6,7 +6,21 @@
     [...document.querySelectorAll("#filters [name=state] option")].map(({ value, text }) => [value, text]),
   );
   const rows = packed.map(
-    ([state, cluster, namespace, name, source, code, meaning, why, advice, command, version, written]) => ({
+    ([
+      state,
+      cluster,
+      namespace,
+      name,
+      source,
+      code,
+      meaning,
+      why,
+      advice,
+      command,
+      version,
+      written,
+      effective,
+    ]) => ({
       state: states[state],
       rank: state,
       cluster: texts[cluster],
@@ -19,12 +33,14 @@
       command,
       version,
       written,
+      effective,
       words: "",
     }),
   );
   for (const row of rows) {
-    const { cluster, namespace, name, source, code, why, advice, version } = row;
-    row.words = [`${cluster}/${namespace}/${name}`, source, version, code, names[row.state], why, advice]
+    const { cluster, namespace, name, source, code, why, advice, version, effective } = row;
+    const title = `${cluster}/${namespace}/${name}`;
+    row.words = [title, source, version, code, names[row.state], why, advice, effective]
       .join("\n")
       .toLowerCase();
   }
@@ -153,6 +169,7 @@
       version.append(make("code", { title: row.version }, short));
     }
     if (row.written > 0) version.append(make("span", {}, instantOf(row.written * 1_000)));
+    if (row.effective !== "") version.append(make("span", {}, row.effective));
     const why = make("td", { role: "cell" });
     if (row.code !== "") why.append(make("code", {}, row.code), " ");
     why.append(row.why);

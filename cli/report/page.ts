@@ -203,7 +203,7 @@ function rowOf(row: Row): Html {
 <td role="cell">${badge(row.state)}</td>
 <th role="rowheader" scope="row"><b>${row.name}</b><span>${row.namespace} · ${row.cluster}</span></th>
 <td role="cell">${row.source}</td>
-<td role="cell">${row.versionId && html`<code title="${row.versionId}">${shortVersion(row.versionId)}</code>`}${row.writtenAt && html`<span>${instantOf(Date.parse(row.writtenAt))}</span>`}</td>
+<td role="cell">${row.versionId && html`<code title="${row.versionId}">${shortVersion(row.versionId)}</code>`}${row.writtenAt && html`<span>${instantOf(Date.parse(row.writtenAt))}</span>`}${row.effective !== "" && html`<span>${row.effective}</span>`}</td>
 <td role="cell">${row.code !== "" && html`<code>${row.code}</code> `}${[row.meaning, row.why].filter(Boolean).join(" ")}${row.advice !== "" && html`<span>${row.advice}</span>`}${row.command !== undefined && html`<span><code>${row.command}</code></span>`}</td></tr>`;
 }
 

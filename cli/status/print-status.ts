@@ -1,8 +1,9 @@
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
+import { describeRotation } from "../targets/describe-rotation.ts";
 import { explainRows } from "../targets/explain-row.ts";
 import { isInOrder, stateOf } from "../targets/rows.ts";
-import { printAge, shortVersion } from "../terminal/format.ts";
+import { printAge, shortVersion, spanOf } from "../terminal/format.ts";
 import { table } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 import type { StatusRow } from "./gather-status.ts";
@@ -21,9 +22,25 @@ export function printStatus(
     cells,
   );
   const errors = rows.flatMap((row) => lastErrorOf(row, now));
-  return [grid, ...[...explainRows(rows, now), ...errors].map((text) => `\n${text}`), "", summary(rows)].join(
-    "\n",
-  );
+  const below = [...rotationsOf(terminal, rows, now), ...explainRows(rows, now), ...errors];
+  return [grid, ...below.map((text) => `\n${text}`), "", summary(rows)].join("\n");
+}
+
+/** The time to effective of each Secret whose workloads the relay restarts. */
+function rotationsOf(
+  terminal: Pick<Terminal, "paint" | "width">,
+  rows: readonly StatusRow[],
+  now: number,
+): string[] {
+  const cells = rows.flatMap((row) => {
+    const { rotation } = row;
+    if (rotation === undefined) return [];
+    const { movedAt, writtenAt, writtenAfterMs } = rotation;
+    const written = writtenAfterMs === undefined ? "-" : spanOf(writtenAfterMs);
+    return [[nameOfTarget(row), ago(movedAt ?? writtenAt, now), written, describeRotation(row) ?? "-"]];
+  });
+  const headings = ["SECRET", "LAST ROTATION", "WRITTEN AFTER", "EFFECTIVE AFTER"];
+  return cells.length === 0 ? [] : [table(terminal, headings, cells)];
 }
 
 type Context = { readonly terminal: Pick<Terminal, "paint">; readonly now: number };

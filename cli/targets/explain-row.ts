@@ -90,8 +90,9 @@ function describeRestart(restart: RestartOutcome, now: number): string[] {
   const age = since === undefined ? "" : `, since ${printAge(now - Date.parse(since))} (${since})`;
   if (rollout?.state === "complete") return [`${workload}: its rollout${version} is complete`];
   if (rollout !== undefined) {
-    const { state, reason, pods } = rollout;
-    const why = reason === undefined ? "" : ` (${reason})`;
+    const { state, reason, podReasons = [], pods } = rollout;
+    const causes = [reason, podReasons.length > 0 && `new pods: ${podReasons.join(", ")}`].filter(Boolean);
+    const why = causes.length === 0 ? "" : ` (${causes.join("; ")})`;
     const count =
       pods === undefined ? "" : `, ${pods.available} of ${pods.desired} pods are new and available`;
     return [`${workload}: its rollout${version} is ${state}${why}${count}${age}`];

@@ -63,6 +63,8 @@ export type FindingDetails = {
   readonly collisions?: readonly Collision[];
   /** A more precise code, such as SOURCE_KEY_MISSING for UNRENDERABLE, or the controller's word for ROLLOUT_STUCK. */
   readonly cause?: string;
+  /** ROLLOUT_STUCK: why new pods do not start, in words of the kubelet. */
+  readonly podReasons?: readonly string[];
 };
 
 export type StaleSource = {

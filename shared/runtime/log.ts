@@ -97,6 +97,8 @@ export type LogFields = {
   readonly workload?: string;
   /** Other Secrets that a restart serves. */
   readonly alsoFor?: readonly string[];
+  /** Words of the kubelet: why new pods do not start. */
+  readonly podReasons?: readonly string[];
   readonly object?: string;
   readonly refreshMs?: number;
   readonly nudges?: number;

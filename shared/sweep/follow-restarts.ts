@@ -9,13 +9,14 @@ import type { Assessed } from "./target-row.ts";
 /**
  * Looks at the workloads of bindings with `restart` whose Secret is in order, or is kept without its source. Retries
  * restarts that failed, were too early, or found a paused workload, and follows the rollouts of those that were
- * restarted. A plan only looks. It costs one read per workload.
+ * restarted. A plan only looks. It costs one read per workload, and one list of Pods for a Secret with a stuck rollout
+ * where the binding allows it.
  */
 export async function followRestarts(
   sweep: ClusterSweep,
   assessed: readonly Assessed[],
 ): Promise<ReadonlyMap<Assessed, FollowUpOutcome>> {
-  const { budget, rules, plan } = sweep;
+  const { budget, rules, plan, checksAllPods = false } = sweep;
   const { ownMetadata } = rules;
   const followed = await mapConcurrently(
     sweep,
@@ -26,12 +27,14 @@ export async function followRestarts(
       const versionId = parseVersionId(live.annotations[ownMetadata.annotations.versionId]);
       if (versionId === undefined) return [];
       const was = { kind: "unchanged", versionId } as const;
-      const settled = { binding, ownMetadata, secret: live, was, ...(plan && { plan }) };
-      const { restarts = [], ...followUp } = await sweep.followUp(settled, budget);
+      const how = { ...(plan && { plan }), ...(checksAllPods && { listsPods: checksAllPods }) };
+      const settled = { binding, ownMetadata, secret: live, was, ...how };
+      const { restarts = [], rotation, ...followUp } = await sweep.followUp(settled, budget);
       const notable = restarts.filter(
         ({ outcome, rollout }) => outcome !== "already" || rollout !== undefined,
       );
-      return notable.length === 0 ? [] : [[each, { ...followUp, restarts: notable }]];
+      if (notable.length === 0) return rotation === undefined ? [] : [[each, { rotation }]];
+      return [[each, { ...followUp, ...(rotation && { rotation }), restarts: notable }]];
     },
   );
   return new Map(followed.flat());

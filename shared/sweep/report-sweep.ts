@@ -92,7 +92,7 @@ const METRIC_OF_OUTCOME: Readonly<Record<RowOutcome, MetricName | undefined>> = 
 
 function describeRow(row: TargetRow) {
   const { source, finding, action, outcome, code, advice, staleMs, deleteAfter, until } = row;
-  const { fields = [], foreignKeys = [], changes = [], trackedBy } = row;
+  const { fields = [], foreignKeys = [], changes = [], trackedBy, podReasons } = row;
   return {
     ...(finding !== null && { finding }),
     target: nameOfTarget(row),
@@ -104,6 +104,7 @@ function describeRow(row: TargetRow) {
     ...(deleteAfter !== undefined && { deleteAfter }),
     ...(until !== undefined && { until }),
     ...(trackedBy !== undefined && { trackedBy }),
+    ...(podReasons !== undefined && { podReasons }),
     ...(fields.length > 0 && { fields: fields.map(describeForeignChange) }),
     ...(foreignKeys.length > 0 && {
       foreignKeys: foreignKeys.map(({ key, manager }) => (manager ? `${key} (${manager})` : key)),

@@ -86,7 +86,8 @@ async function carryOut(
     const readers = { ...followUps.get(each), ...pods.get(each) };
     const judged = { ...each, verdict: assessReaders(each.verdict, readers) };
     const noted = sweep.plan ? undefined : each.verdict.note && (await noteOnSecret(sweep, each));
-    if (isShown(judged, sweep) || Object.keys(readers).length > 0 || noted?.outcome)
+    const { rotation: _rotation, ...notable } = readers; // a finished one alone is shown in an inventory only
+    if (isShown(judged, sweep) || Object.keys(notable).length > 0 || noted?.outcome)
       sum.targets.push(rowOf(judged, ownMetadata, { ...readers, ...noted }));
   }
 }

@@ -10,8 +10,10 @@ import type { FollowUpMessage } from "./follow-up-message.ts";
 import { nudgePods } from "./nudge-pods.ts";
 import { type FollowUpOutcome, isOpen, type RestartOutcome } from "./outcome.ts";
 import { type PendingRestart, pendingRestartOn } from "./pending-restart.ts";
+import { withPodReasons } from "./pod-reasons.ts";
 import { type EventNote, postEvent } from "./post-event.ts";
 import { restartWorkloads } from "./restart-workloads.ts";
+import { rotationOf } from "./rotation.ts";
 import type { ReaderCluster } from "./workload.ts";
 
 /** The result of a sync, for the follow-up actions. */
@@ -25,6 +27,8 @@ export type Settled = {
     | { readonly kind: "refused"; readonly code: string; readonly advice: string };
   /** Only look at the workloads, and change nothing. */
   readonly plan?: true;
+  /** The caller may list Pods, whatever the binding says. */
+  readonly listsPods?: true;
   /** The message by which the relay looks again; absent at the first look, and in a sweep. */
   readonly following?: FollowUpMessage;
 };
@@ -41,8 +45,8 @@ export type FollowUpDependencies = {
 /** Runs the follow-up actions of a binding. Never throws, because the Secret is already written. */
 export const followUpWith =
   (deps: FollowUpDependencies): FollowUp =>
-  async ({ binding, ownMetadata, secret, was, plan = false }, budget) => {
-    const { target, restart, nudge, events } = binding;
+  async ({ binding, ownMetadata, secret, was, plan = false, listsPods = false }, budget) => {
+    const { target, restart, nudge, checkPods, events } = binding;
     const cluster = deps.connect(target.cluster);
     const pending =
       was.kind === "refused" || !secret ? undefined : pendingRestartOn(secret, was.versionId, ownMetadata);
@@ -62,8 +66,16 @@ export const followUpWith =
           )
         : undefined,
     ]);
+    const mayListPods = listsPods || checkPods === true || nudge === true; // the rights of both include it
+    const explained =
+      pending && restarts && mayListPods
+        ? await withPodReasons(cluster, { target, pending, budget }, restarts)
+        : restarts && { restarts };
+    const rotation = pending && restarts && rotationOf(restarts, pending);
     return {
-      ...(restarts && { restarts, ...effectiveBy(restarts, pending, plan) }),
+      ...explained,
+      ...(rotation && { rotation }),
+      ...(restarts && effectiveBy(restarts, pending, plan)),
       ...(nudged && { nudge: nudged }),
       ...(eventFailure !== undefined && { eventFailure }),
     };

@@ -13,6 +13,8 @@ export type RestartOutcome = Waiting & {
   readonly code?: string;
   /** With `restarted`: other Secrets whose new value the new pods read too. Their own restart is not needed any more. */
   readonly alsoFor?: readonly string[];
+  /** ISO 8601, with `already`: when the restart for this version had reached all pods. */
+  readonly effectiveAt?: string;
   /** With `already`, until the relay has recorded that the restart reached all pods. */
   readonly rollout?: RolloutStatus;
 };
@@ -53,6 +55,10 @@ export type FollowUpOutcome = {
   readonly restarts?: readonly RestartOutcome[];
   /** Present once for each version: the last restarted workload has completed its rollout. */
   readonly effective?: Effective;
+  /** The last change of the data, for a binding with `restart`. */
+  readonly rotation?: Rotation;
+  /** Why the Pods of a stuck rollout could not be listed. */
+  readonly podsUnknown?: string;
   readonly nudge?: NudgeOutcome;
   /** Why no Kubernetes Event could be posted. */
   readonly eventFailure?: string;
@@ -63,6 +69,26 @@ export type Effective = {
   readonly at: string;
   /** From the move of AWSCURRENT, or if no event told it from the write of the Secret. */
   readonly afterMs: number;
+};
+
+/** The last change of a Secret's data, until the workloads run with it. */
+export type Rotation = {
+  readonly versionId: VersionId;
+  /**
+   * effective: all restarted workloads run with the version. waiting: a restart or a rollout is not finished. stuck: a
+   * rollout is stuck. refused: a restart is refused. unneeded: no workload ran with another version.
+   */
+  readonly state: "effective" | "waiting" | "stuck" | "refused" | "unneeded";
+  /** ISO 8601: when AWSCURRENT moved; absent if no event told it. */
+  readonly movedAt?: string;
+  /** ISO 8601: when the Secret got the version. */
+  readonly writtenAt: string;
+  /** From the move. */
+  readonly writtenAfterMs?: number;
+  /** ISO 8601, with state effective. */
+  readonly effectiveAt?: string;
+  /** From the move, or if no event told it from the write. */
+  readonly effectiveAfterMs?: number;
 };
 
 /** A restart that is not made, or a rollout that is not complete. */

@@ -1,5 +1,5 @@
 import { readsAtStart } from "./uses-secret.ts";
-import type { RawObject } from "./workload.ts";
+import type { RawMetadata, RawObject } from "./workload.ts";
 
 /** A Pod with a container that started before the Secret got its current data, and read it then. */
 export type OutdatedPod = {
@@ -41,7 +41,7 @@ export function outdatedPod(
   });
   const [first = ""] = old.map(({ startedAt }) => startedAt).sort();
   if (old.length === 0) return undefined;
-  const workload = workloadOf(metadata);
+  const workload = workloadOfPod(metadata);
   return {
     pod: metadata.name,
     ...(workload !== undefined && { workload }),
@@ -57,7 +57,7 @@ export function outdatedPod(
 const CLOCK_TOLERANCE_MS = 5_000;
 
 /** A Deployment owns its Pods through a ReplicaSet that has the Deployment's name and the hash of the template. */
-function workloadOf({ ownerReferences, labels }: NonNullable<RawObject["metadata"]>): string | undefined {
+export function workloadOfPod({ ownerReferences, labels }: RawMetadata): string | undefined {
   const { kind, name = "" } = listOf(ownerReferences).find(({ controller }) => controller === true) ?? {};
   if (kind === undefined) return undefined;
   const [deployment, rollout] = ["pod-template-hash", "rollouts-pod-template-hash"].map(

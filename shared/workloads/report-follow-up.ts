@@ -15,7 +15,8 @@ export function reportFollowUp(
   for (const { workload, outcome, code, alsoFor, rollout } of restarts) {
     if (rollout?.state === "complete") log("ROLLOUT_COMPLETED", { ...where, workload });
     if (rollout?.state === "stuck") {
-      log("ROLLOUT_STUCK", { ...where, workload, code: rollout.reason ?? "" });
+      const { reason: code = "", podReasons } = rollout;
+      log("ROLLOUT_STUCK", { ...where, workload, code, ...(podReasons && { podReasons }) });
       measure("RolloutsStuck", 1, rollout.reason);
     }
     if (outcome === "already" || outcome === "due") continue;

@@ -258,9 +258,11 @@ function followRollout(
     const since = new Date(progress.restartedAt).toISOString();
     return { outcome: { ...outcome, since, rollout: progress.rollout } };
   }
-  const { completedAt, patch } = progress;
+  const { completedAt } = progress;
+  const done = { ...outcome, effectiveAt: new Date(completedAt).toISOString() };
+  if (progress.kind === "recorded") return { outcome: done };
   const rollout = { state: "complete", completedAt } as const;
-  return { ...(!plan && { patch }), outcome: { ...outcome, rollout } };
+  return { ...(!plan && { patch: progress.patch }), outcome: { ...done, rollout } };
 }
 
 function inputFor(

@@ -13,8 +13,10 @@ import { type RolloutStatus, rolloutStatus } from "./rollout-status.ts";
 import type { RawObject } from "./workload.ts";
 
 export type RolloutProgress =
-  /** Nothing to follow: the relay did not restart the workload for this version, or its completion is recorded. */
+  /** Nothing to follow: the relay did not restart the workload for this version. */
   | { readonly kind: "none" }
+  /** Nothing to follow any more: its completion is recorded. */
+  | { readonly kind: "recorded"; readonly completedAt: number }
   /** All pods run with the version. The merge patch records it, with the resourceVersion of the workload. */
   | { readonly kind: "complete"; readonly completedAt: number; readonly patch: AnnotationsPatch }
   /** `restartedAt`: ms since the epoch. */
@@ -43,7 +45,8 @@ export function rolloutProgress(input: RolloutInput): RolloutProgress {
   const restartedAt = Date.parse(annotations[RESTARTED_AT] ?? "");
   const isOurRestart =
     annotations[restartedFor(secretName)] === pending.versionId && !Number.isNaN(restartedAt);
-  if (!isOurRestart || recorded?.versionId === pending.versionId) return { kind: "none" };
+  if (!isOurRestart) return { kind: "none" };
+  if (recorded?.versionId === pending.versionId) return { kind: "recorded", completedAt: recorded.at };
   const status = rolloutStatus(kind, workload);
   if (status.state !== "complete")
     return { kind: "open", restartedAt, rollout: afterDeadline(status, restartedAt + deadlineMs, now) };

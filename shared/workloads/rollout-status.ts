@@ -13,6 +13,8 @@ export type RolloutStatus = {
   readonly state: "complete" | "progressing" | "paused" | "stuck";
   /** The controller's own word for the problem, such as `ProgressDeadlineExceeded`. Always set if stuck. */
   readonly reason?: string;
+  /** If stuck and the Pods could be listed: why new pods do not start, in words of the kubelet, the most frequent first. */
+  readonly podReasons?: readonly string[];
   /** New pods that are available, and pods that the workload wants. Absent for a Rollout, whose pods are not counted. */
   readonly pods?: { readonly available: number; readonly desired: number };
   /** When the controller says that it completed, ms since the epoch, whole seconds. Only a Deployment says it. */

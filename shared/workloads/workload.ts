@@ -40,7 +40,10 @@ export type RawStatus = {
 
 type ContainerStatus = {
   readonly name?: string;
-  readonly state?: { readonly running?: { readonly startedAt?: string } };
+  readonly state?: {
+    readonly running?: { readonly startedAt?: string };
+    readonly waiting?: { readonly reason?: unknown };
+  };
 };
 
 export type RawMetadata = {

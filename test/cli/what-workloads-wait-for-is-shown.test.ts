@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import { type Desk, openDesk } from "../harness/command-line.ts";
@@ -58,6 +59,31 @@ async function setStatus(counts: object): Promise<void> {
   const body = { status: { observedGeneration: generation, ...counts } };
   const contentType = "application/merge-patch+json";
   const { status } = await at.scene.admin(deployment("/status"), { method: "PATCH", contentType, body });
+  expect(status).toBe(200);
+}
+
+/** It crashes when it starts. */
+async function createPod(version: string): Promise<void> {
+  const pods = `/api/v1/namespaces/${at.scene.namespace}/pods`;
+  const metadata = {
+    name: "shop-6d4c-1",
+    labels: { "pod-template-hash": "6d4c" },
+    annotations: { "secret-relay/restarted-for-db": version },
+    ownerReferences: [
+      { apiVersion: "apps/v1", kind: "ReplicaSet", name: "shop-6d4c", uid: randomUUID(), controller: true },
+    ],
+  };
+  const spec = { containers: [{ name: "main", image: "example.com/main:1" }] };
+  const pod = { apiVersion: "v1", kind: "Pod", metadata, spec };
+  expect((await at.scene.admin(pods, { method: "POST", body: pod })).status).toBe(201);
+  const state = { waiting: { reason: "CrashLoopBackOff" } };
+  const body = { status: { containerStatuses: [{ name: "main", state }] } };
+  const contentType = "application/merge-patch+json";
+  const { status } = await at.scene.admin(`${pods}/shop-6d4c-1/status`, {
+    method: "PATCH",
+    contentType,
+    body,
+  });
   expect(status).toBe(200);
 }
 
@@ -145,6 +171,23 @@ describe("plan and status show", () => {
     }
   });
 
+  it("a rollout that is stuck, with the reason of its controller and with --pods those of its new pods", async () => {
+    await open();
+    const versionId = await rotate("second");
+    await setStatus({
+      conditions: [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }],
+    });
+    await createPod(versionId);
+
+    const { screens } = await show();
+    const withPods = await desk.run("status", secret(), "--pods");
+
+    const stuck = `Deployment/shop: its rollout for version ${short(versionId)} is stuck (ProgressDeadlineExceeded`;
+    for (const screen of screens) expect(screen).toContain(`${stuck}), 0 of 3 pods`);
+    expect(withPods.stdout).toContain(`${stuck}; new pods: CrashLoopBackOff), 0 of 3 pods`);
+    expect(withPods.exitCode).toBe(1);
+  });
+
   it("nothing more when the rollout is complete", async () => {
     await open();
     await rotate("second");
@@ -153,5 +196,37 @@ describe("plan and status show", () => {
     const { screens } = await show();
 
     for (const screen of screens) expect(screen).not.toContain("Deployment/shop:");
+  });
+});
+
+describe("status shows the time to effective:", () => {
+  const rotationIn = async () => {
+    const { stdout } = await desk.run("status", secret());
+    const { json } = await desk.runJson("status", secret());
+    const [row] = (json as { targets: TargetRow[] }).targets;
+    return { stdout, rotation: row?.rotation };
+  };
+
+  it("what it waits for, then the time", async () => {
+    await open();
+    const versionId = await rotate("second");
+    await setStatus({ replicas: 4, updatedReplicas: 2, availableReplicas: 3, readyReplicas: 3 });
+    const waiting = await rotationIn();
+    await setStatus({ replicas: 3, updatedReplicas: 3, availableReplicas: 3, readyReplicas: 3 });
+    await desk.run("sync", secret());
+    const effective = await rotationIn();
+
+    expect(waiting.stdout).toMatch(/LAST ROTATION +WRITTEN AFTER +EFFECTIVE AFTER\n/);
+    expect(waiting.stdout).toMatch(/ago +- +waits for Deployment\/shop \(1 of 3 pods\)\n/);
+    expect(waiting.rotation).toEqual({ versionId, state: "waiting", writtenAt: expect.any(String) });
+    expect(effective.stdout).toMatch(/ago +- +[\d.]+ m?s\n/);
+    expect(effective.rotation).toMatchObject({ state: "effective", effectiveAfterMs: expect.any(Number) });
+  });
+
+  it("that the first value needs no restart", async () => {
+    await open();
+    const { stdout, rotation } = await rotationIn();
+    expect(stdout).toMatch(/ago +- +no restart needed\n/);
+    expect(rotation?.state).toBe("unneeded");
   });
 });

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Backend } from "../harness/backend.ts";
-import { grantRestarts } from "../harness/grant-restarts.ts";
+import { grantRestarts, RESTART_RULES } from "../harness/grant-restarts.ts";
 import {
   labelUpdated,
   startRelay,
@@ -27,6 +27,7 @@ const PLACES: Readonly<Record<string, string>> = {
 };
 const KINDS = Object.keys(PLACES);
 const QUEUED = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"] as const;
+const PODS = { apiGroups: [""], resources: ["pods"], verbs: ["list"] };
 
 /** A rotation is followed until the pods run with it. The test writes the statuses, as the controllers do. */
 export function describeRolloutContract(start: () => Promise<Backend>): void {
@@ -108,12 +109,15 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
   };
 
   /** A Secret whose second version has restarted the workload. */
-  const restart = async (kind: string): Promise<TestSource> => {
+  const restart = async (
+    kind: string,
+    { rules, ...more }: { rules?: typeof RESTART_RULES; checkPods?: boolean } = {},
+  ): Promise<TestSource> => {
     await at.scene.grant(["db", "cache"]);
-    await grantRestarts(at.scene, used.backend);
+    await grantRestarts(at.scene, used.backend, rules);
     await create(kind);
     source = await at.scene.createSource(`prod/${randomUUID()}`, '{"password":"first"}');
-    const target = { namespace: at.scene.namespace, name: "db", restart: [{ kind, name: "shop" }] };
+    const target = { namespace: at.scene.namespace, name: "db", restart: [{ kind, name: "shop" }], ...more };
     const options = {
       bindings: [{ source: source.name, targets: [target] }],
       env: { WORK_QUEUE_URL: queueUrl },
@@ -210,6 +214,59 @@ export function describeRolloutContract(start: () => Promise<Backend>): void {
         });
       },
     );
+
+    describe("that gets stuck, with checkPods", () => {
+      const runPod = async (version: string): Promise<void> => {
+        const pods = `/api/v1/namespaces/${at.scene.namespace}/pods`;
+        const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "shop-6d4c", uid: randomUUID() };
+        const metadata = {
+          name: "shop-6d4c-1",
+          labels: { "pod-template-hash": "6d4c" },
+          annotations: { "secret-relay/restarted-for-db": version },
+          ownerReferences: [{ ...owner, controller: true }],
+        };
+        const spec = { containers: [{ name: "main", image: "example.com/main:1" }] };
+        const body = { apiVersion: "v1", kind: "Pod", metadata, spec };
+        expect((await at.scene.admin(pods, { method: "POST", body })).status).toBe(201);
+        const waiting = { reason: "CrashLoopBackOff", message: "canary-5d1c" };
+        const container = { name: "main", ready: false, restartCount: 3, image: "main", imageID: "" };
+        await patch(`${pods}/shop-6d4c-1/status`, {
+          status: { phase: "Running", containerStatuses: [{ ...container, state: { waiting } }] },
+        });
+      };
+
+      it("names why its new pods do not start, in the log and in the finding, without the message", async () => {
+        const { versionId } = await restart("Deployment", {
+          checkPods: true,
+          rules: [...RESTART_RULES, PODS],
+        });
+        await runPod(versionId);
+        const messages = await receive();
+        await fail("Deployment");
+
+        await handle(messages);
+        const { targets } = await sweeper.sweep({ sweep: "metadata" });
+
+        const podReasons = ["CrashLoopBackOff"];
+        expect(sweeper.logs.find(({ code }) => code === "ROLLOUT_STUCK")?.fields).toMatchObject({
+          podReasons,
+        });
+        expect(sweeper.logs.find(({ code }) => code === "DRIFT_FOUND")?.fields).toMatchObject({ podReasons });
+        expect(targets).toMatchObject([
+          { finding: "ROLLOUT_STUCK", podReasons, restarts: [{ rollout: { state: "stuck", podReasons } }] },
+        ]);
+        expect(JSON.stringify([targets, sweeper.logs])).not.toContain("canary-5d1c");
+      });
+
+      it("says that the Pods could not be listed, if that right is missing", async () => {
+        await restart("Deployment", { checkPods: true });
+        await fail("Deployment");
+
+        const { targets } = await sweeper.sweep({ sweep: "metadata" });
+
+        expect(targets).toMatchObject([{ finding: "ROLLOUT_STUCK", podsUnknown: "CLUSTER_FORBIDDEN" }]);
+      });
+    });
 
     it("whose message is lost is found by the sweep, which measures the same time", async () => {
       await restart("Deployment");

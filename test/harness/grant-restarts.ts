@@ -4,11 +4,15 @@ import { must } from "./fleet.ts";
 import type { Scene } from "./scene.ts";
 
 /** Lets the relay's group restart and follow every workload of the scene's namespace. */
-export async function grantRestarts({ admin, namespace }: Scene, backend: Backend): Promise<void> {
+export async function grantRestarts(
+  { admin, namespace }: Scene,
+  backend: Backend,
+  rules: typeof RESTART_RULES = RESTART_RULES,
+): Promise<void> {
   const apiGroup = "rbac.authorization.k8s.io";
   const path = `/apis/${apiGroup}/v1/namespaces/${namespace}`;
   const role = { apiVersion: `${apiGroup}/v1`, kind: "Role", metadata: { name: "restarts" } };
-  await must(admin, `${path}/roles`, { method: "POST", body: { ...role, rules: RULES } });
+  await must(admin, `${path}/roles`, { method: "POST", body: { ...role, rules } });
   const roleRef = { apiGroup, kind: "Role", name: "restarts" };
   const subjects = [{ apiGroup, kind: "Group", name: backend.kubernetes.relayGroup }];
   const body = { ...role, kind: "RoleBinding", roleRef, subjects };
@@ -17,7 +21,7 @@ export async function grantRestarts({ admin, namespace }: Scene, backend: Backen
 }
 
 const verbs = ["get", "patch"];
-const RULES = [
+export const RESTART_RULES = [
   { apiGroups: ["apps"], resources: ["deployments", "statefulsets", "daemonsets"], verbs },
   { apiGroups: ["argoproj.io"], resources: ["rollouts"], verbs },
 ];

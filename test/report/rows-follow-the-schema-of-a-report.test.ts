@@ -68,6 +68,17 @@ describe("the schema of a report", () => {
             },
             { workload: "Deployment/web", outcome: "restarted", alsoFor: ["cache"] },
           ],
+          rotation: {
+            ...{
+              versionId: version("a"),
+              state: "effective",
+              writtenAfterMs: 1_000,
+              effectiveAfterMs: 38_000,
+            },
+            movedAt: "2026-11-24T06:00:00.000Z",
+            writtenAt: "2026-11-24T06:00:01.000Z",
+            effectiveAt: "2026-11-24T06:00:38.000Z",
+          },
           nudge: { nudged: 1, failed: 0, left: 0 },
           eventFailure: "CLUSTER_FORBIDDEN",
         }),
@@ -75,11 +86,13 @@ describe("the schema of a report", () => {
     ).toEqual([]);
   });
 
-  it("accepts the word of a controller for a stuck rollout", () => {
+  it("accepts a stuck rollout, with the word of its controller and those of the kubelet", () => {
+    const stuck = { cause: "ProgressDeadlineExceeded", podReasons: ["CrashLoopBackOff"] };
+    const { cause: reason, podReasons } = stuck;
+    const rollout = { state: "stuck", reason, podReasons } as const;
     const row = finding("db", {
-      finding: "ROLLOUT_STUCK",
-      action: "none",
-      cause: "ProgressDeadlineExceeded",
+      ...{ finding: "ROLLOUT_STUCK", action: "none", ...stuck, podsUnknown: "CLUSTER_FORBIDDEN" },
+      restarts: [{ workload: "Deployment/shop", outcome: "already", rollout }],
     });
     expect(problemsOfRow(row)).toEqual([]);
   });

@@ -108,6 +108,8 @@ describe("the same change by another invocation at almost the same time", () => 
 
     const { outcomes } = await restart(RESTARTED, () => ({ own }));
 
-    expect(outcomes).toEqual([{ workload: "Deployment/api", outcome: "already" }]);
+    expect(outcomes).toEqual([
+      { workload: "Deployment/api", outcome: "already", effectiveAt: expect.any(String) },
+    ]);
   });
 });

@@ -71,7 +71,10 @@ describe("a restarted workload", () => {
   });
 
   it("is followed no longer once that is recorded, even if a later deployment is stuck", () => {
-    expect(follow({ recorded: "v2 2026-11-24T10:01:00.000Z", status: OPEN })).toEqual({ kind: "none" });
+    expect(follow({ recorded: "v2 2026-11-24T10:01:00.000Z", status: OPEN })).toEqual({
+      kind: "recorded",
+      completedAt: Date.parse("2026-11-24T10:01:00.000Z"),
+    });
   });
 
   it("is followed again for the next version", () => {
