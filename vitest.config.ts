@@ -26,7 +26,7 @@ export default defineConfig({
           name: "sandbox",
           setupFiles: ["./test/hygiene/watch-output.ts"],
           include: ["test/**/*.test.ts"],
-          exclude: ["test/long/**", "test/real/**"],
+          exclude: ["test/emulator/**", "test/long/**", "test/real/**"],
           // Far above any test on a busy machine: it only ends a test that hangs.
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -54,6 +54,15 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Each file starts its own servers, and they share two cores.
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "emulator",
+          setupFiles: ["./test/hygiene/watch-output.ts"],
+          include: ["test/emulator/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
         },
       },
     ],

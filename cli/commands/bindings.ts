@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { BindingsDeleted } from "../../shared/bindings/published/errors.ts";
 import type { Pointer } from "../../shared/bindings/published/pointer.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
@@ -47,7 +48,10 @@ export const addBindings: AddCommand = (program, cli) => {
       ["secret-relay bindings rollback --to 12 --yes", "a certain one, without a question"],
     ],
   })
-    .option("--to <n>", "the generation (default: the one before the one in force)")
+    .option(
+      "--to <n>",
+      "the generation (default: the one before the one in force, or the last one if it was deleted)",
+    )
     .option("--yes", "do not ask");
   addOptions(rollback).action(cli.runs((options: RollbackOptions) => rollbackTo(cli, options)));
 };
@@ -56,6 +60,7 @@ const addOptions = (command: Command): Command =>
   addStackOption(addAwsOptions(command.option("--json", "print the result as one JSON object")));
 
 async function showHistory(cli: CommandLine, options: Options): Promise<ExitCode> {
+  const { pointersOf } = await import("../publish/last-pointer.ts");
   const { withBucketOfStack } = await import("../publish/open-bindings-bucket.ts");
   return withBucketOfStack(options, async ({ bucket }) => {
     const generations: Omit<Pointer, "clusters" | "parts">[] = [];
@@ -100,14 +105,19 @@ async function rollbackTo(cli: CommandLine, options: RollbackOptions): Promise<E
   const wanted = options.to && parseGeneration("--to", options.to);
   const { withBucketOfStack } = await import("../publish/open-bindings-bucket.ts");
   return withBucketOfStack(options, async ({ aws, stack, bucket }) => {
-    const before = await pointerInForce(bucket);
+    const { readLastPointer } = await import("../publish/last-pointer.ts");
+    const before = await readLastPointer(bucket);
+    if (before === undefined) throw new NothingPublished();
     sayWhere(cli, { aws, bucket }, options.stackName, before);
-    const inForce = before.pointer.generation;
-    const generation = typeof wanted === "number" ? wanted : inForce - 1;
-    if (generation === inForce) throw new UsageError(`Generation ${inForce} is in force. Choose another.`);
+    const last = before.pointer.generation;
+    const isDeleted = before.etag === undefined;
+    const generation = typeof wanted === "number" ? wanted : isDeleted ? last : last - 1;
+    if (generation === last && !isDeleted)
+      throw new UsageError(`Generation ${last} is in force. Choose another.`);
     if (generation === 0) throw new UsageError("Generation 1 is the first one, so nothing precedes it.");
     const { pointer: to } = await findGeneration(bucket, generation);
     checkRelayName(to, stack);
+    if (isDeleted) await (await import("../publish/read-published.ts")).readPublished(bucket, to); // its parts may be gone too
     const { comparePublished } = await import("../publish/compare-with-published.ts");
     const { printDiff, rowsOfDiff, summaryOf } = await import("../publish/print-diff.ts");
     const diff = await comparePublished(bucket, before.pointer, to);
@@ -137,12 +147,15 @@ async function rollbackTo(cli: CommandLine, options: RollbackOptions): Promise<E
 }
 
 async function pointerInForce(bucket: BindingsBucket): Promise<StoredPointer> {
-  const stored = await bucket.readPointer();
+  const { readLastPointer } = await import("../publish/last-pointer.ts");
+  const stored = await readLastPointer(bucket);
   if (stored === undefined) throw new NothingPublished();
+  if (stored.etag === undefined) throw new BindingsDeleted();
   return stored;
 }
 
 async function findGeneration(bucket: BindingsBucket, generation: number): Promise<StoredPointer> {
+  const { pointersOf } = await import("../publish/last-pointer.ts");
   let oldest: number | undefined;
   for await (const stored of pointersOf(bucket)) {
     if (stored.pointer.generation === generation) return stored;
@@ -151,14 +164,6 @@ async function findGeneration(bucket: BindingsBucket, generation: number): Promi
   }
   if (oldest === undefined) throw new NothingPublished();
   throw new GenerationNotFound(generation);
-}
-
-/** The published pointers, the newest first. */
-async function* pointersOf(bucket: BindingsBucket): AsyncIterable<StoredPointer> {
-  for await (const { versionId } of bucket.listPointerVersions()) {
-    const stored = await bucket.readPointer(versionId);
-    if (stored !== undefined) yield stored;
-  }
 }
 
 function parseGeneration(option: string, text: string): number {

@@ -64,10 +64,11 @@ async function publish(cli: CommandLine, options: PublishOptions): Promise<ExitC
   const file = await loadFile(cli, options.bindings ?? BINDINGS_FILE);
   const { compiled } = file;
   const { withBucketOfStack } = await import("../publish/open-bindings-bucket.ts");
+  const { readLastPointer } = await import("../publish/last-pointer.ts");
   return withBucketOfStack(options, async (open) => {
     const { aws, stack, bucket } = open;
     checkRelayName(compiled, stack);
-    const before = await bucket.readPointer();
+    const before = await readLastPointer(bucket);
     sayWhere(cli, open, options.stackName, before);
     const { compareWithPublished } = await import("../publish/compare-with-published.ts");
     const { printDiff, rowsOfDiff } = await import("../publish/print-diff.ts");
@@ -89,7 +90,8 @@ async function publish(cli: CommandLine, options: PublishOptions): Promise<ExitC
     }
 
     const mayPublish = permissions.isComplete || options.ignorePermissions === true;
-    const isUnchanged = before !== undefined && before.pointer.relay === compiled.relay && isEmptyDiff(diff);
+    const isUnchanged =
+      before?.etag !== undefined && before.pointer.relay === compiled.relay && isEmptyDiff(diff);
     const result = {
       account: aws.location.accountId,
       region: aws.region,
@@ -204,8 +206,9 @@ export function sayWhere(
   if (before === undefined) terminal.say("Nothing is published yet.");
   else {
     const { generation, publishedAt, publishedBy, counts } = before.pointer;
+    const state = before.etag === undefined ? "Deleted, so nothing is in force" : "In force";
     terminal.say(
-      `In force: generation ${generation} of ${publishedAt} by ${publishedBy}, ${plural(counts.bindings, "Secret")}`,
+      `${state}: generation ${generation} of ${publishedAt} by ${publishedBy}, ${plural(counts.bindings, "Secret")}`,
     );
   }
 }

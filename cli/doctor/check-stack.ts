@@ -26,7 +26,7 @@ export async function checkStack(aws: AwsSession, stackName: string, now: number
   }
   const parts = await Promise.all([
     ...FUNCTIONS.map((output) => checkFunction(aws, stack.outputs[output])),
-    ...RULES.map((output) => checkRule(aws, stack.outputs[output])),
+    ...RULES.map((rule) => checkRule(aws, stack, rule)),
     ...FAILURE_QUEUES.map((queue) => checkQueue(aws, { queue, url: stack.outputs[queue.output], stackName })),
     checkSweeps(aws, stack, now),
     checkEvents(aws, stack, now),
@@ -39,8 +39,25 @@ export const skippedParts = (needs: string): CheckResult[] =>
   (["function", "rule", "queue", "sweeps", "events"] as const).map((check) => skipped(check, needs));
 
 const FUNCTIONS = ["RotationFunctionName", "ReconcileFunctionName"];
-/** The second one exists only with CloudTrailEvents. */
-const RULES = ["LabelUpdatedRuleName", "CloudTrailRuleName"];
+
+type RuleToCheck = {
+  /** The outputs of the stack with the names of the rule and of the function that it invokes. */
+  readonly output: string;
+  readonly invokes: string;
+  readonly consequence: string;
+};
+
+const NO_EVENT = "no event reaches the relay";
+const RULES: readonly RuleToCheck[] = [
+  { output: "LabelUpdatedRuleName", invokes: "RotationFunctionArn", consequence: NO_EVENT },
+  // Only with CloudTrailEvents.
+  { output: "CloudTrailRuleName", invokes: "RotationFunctionArn", consequence: NO_EVENT },
+  {
+    output: "BindingsPublishedRuleName",
+    invokes: "ReconcileFunctionArn",
+    consequence: "published bindings wait for the next sweep, and a deletion of them is not noticed",
+  },
+];
 
 async function checkFunction(aws: AwsSession, name: string | undefined): Promise<CheckResult[]> {
   if (name === undefined) return [];
@@ -59,19 +76,39 @@ async function checkFunction(aws: AwsSession, name: string | undefined): Promise
 
 const REDEPLOY = "npm run build && sam build && sam deploy";
 
-async function checkRule(aws: AwsSession, name: string | undefined): Promise<CheckResult[]> {
+/** Checks that a rule exists, is enabled, and has the function as a target. */
+async function checkRule(
+  aws: AwsSession,
+  { outputs }: DeployedStack,
+  { output, invokes, consequence }: RuleToCheck,
+): Promise<CheckResult[]> {
+  const name = outputs[output];
   if (name === undefined) return [];
-  const { EventBridgeClient, DescribeRuleCommand } = await import("@aws-sdk/client-eventbridge");
+  const { EventBridgeClient, DescribeRuleCommand, ListTargetsByRuleCommand } = await import(
+    "@aws-sdk/client-eventbridge"
+  );
   const client = new EventBridgeClient(aws.client);
-  const check = { check: "rule", needs: "events:DescribeRule", about: name } as const;
-  return runCheck(aws, client, check, async () => {
+  const needs = "events:DescribeRule and events:ListTargetsByRule";
+  return runCheck(aws, client, { check: "rule", needs, about: name }, async () => {
     const { State } = await client.send(new DescribeRuleCommand({ Name: name }));
-    if (State !== "DISABLED") return ok("rule", "is enabled", { about: name });
-    const says = "it is disabled, so no event reaches the relay";
-    const fix = `aws events enable-rule --name ${name} --region ${aws.region}`;
-    return wrong("rule", { code: "RULE_DISABLED", says, fix, about: name });
+    if (State === "DISABLED") {
+      const fix = `aws events enable-rule --name ${name} --region ${aws.region}`;
+      const says = `it is disabled, so ${consequence}`;
+      return wrong("rule", { code: "RULE_DISABLED", says, fix, about: name });
+    }
+    const wanted = outputs[invokes];
+    const { Targets = [] } = await client.send(new ListTargetsByRuleCommand({ Rule: name }));
+    if (wanted === undefined || Targets.some(({ Arn }) => Arn === wanted)) {
+      return ok("rule", "is enabled", { about: name });
+    }
+    const says = `it does not invoke ${wanted}, so ${consequence}`;
+    return wrong("rule", { code: "RULE_WITHOUT_TARGET", says, fix: RETARGET, about: name });
   });
 }
+
+/** CloudFormation does not put back what was changed by hand while the template stays the same. */
+const RETARGET =
+  "find what was changed by hand with aws cloudformation detect-stack-drift, and change it back";
 
 type QueueToCheck = { queue: FailureQueue; url: string | undefined; stackName: string };
 

@@ -1,9 +1,10 @@
 import type { Pointer } from "../../shared/bindings/published/pointer.ts";
 
-/** A pointer as it stands in the bucket, with the ETag that a compare-and-swap needs. */
+/** A pointer in the bucket. */
 export type StoredPointer = {
   readonly pointer: Pointer;
-  readonly etag: string;
+  /** For a compare-and-swap. Absent if the pointer was deleted after this version: then a publication creates it. */
+  readonly etag?: string;
   /** Absent in a bucket without versioning. */
   readonly versionId?: string;
 };

@@ -17,13 +17,13 @@ export const comparePublished = (
 
 const NOTHING: CompiledBindings = { version: 1, relay: "", clusters: {}, bindings: [] };
 
-/** What publishing these bindings would change. Reads only the parts that differ. */
+/** What publishing these bindings would change. Reads only the parts that differ. After a deletion nothing is in force. */
 export async function compareWithPublished(
   bucket: Pick<BindingsBucket, "readPart">,
   compiled: CompiledBindings,
   published: StoredPointer | undefined,
 ): Promise<BindingsDiff> {
-  if (published === undefined) return diffBindings(NOTHING, compiled);
+  if (published?.etag === undefined) return diffBindings(NOTHING, compiled);
   const { parts } = published.pointer;
   const after = splitIntoParts(compiled).content.parts;
   if (after.length !== parts.length) {

@@ -27,7 +27,7 @@ export async function publishBindings(
   publisher: Publisher,
 ): Promise<Published> {
   const { content, printParts } = splitIntoParts(compiled);
-  const present = new Set(before?.pointer.parts);
+  const present = new Set(before?.etag === undefined ? [] : before.pointer.parts); // who deletes a pointer may delete parts
   const missing = content.parts.filter((hash) => hash !== "" && !present.has(hash)).length;
   let partsWritten = 0;
   await pMap(

@@ -1,5 +1,5 @@
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
-import { RulesSuperseded } from "../../shared/bindings/published/errors.ts";
+import { BindingsDeleted, RulesSuperseded } from "../../shared/bindings/published/errors.ts";
 import { type Changes, readChanges } from "../../shared/bindings/published/read-changes.ts";
 import { RelayError } from "../../shared/relay-error.ts";
 import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
@@ -21,10 +21,12 @@ export type PublicationReport = { readonly reports: readonly SweepReport[] };
  *
  * Starts again if newer bindings are published meanwhile. The changes are then those since the same generation, because
  * the event of the newer publication covers only its own.
+ *
+ * The event of a deleted pointer arrives here too: it fails unless there is a pointer again.
  */
 export async function followPublication(
   open: OpenReconcile,
-  publication: string,
+  publication: string | undefined,
   self: AwsLocation,
   budget: TimeBudget,
 ): Promise<PublicationReport> {
@@ -32,6 +34,7 @@ export async function followPublication(
   for (let generations = 1; ; generations += 1) {
     try {
       const deps = await open(budget);
+      if (deps.rules.generation === 0) throw new BindingsDeleted(); // this event is of a pointer, and there is none
       const changes = await findChanges(deps, publication, self, budget);
       const { shardBindingsMax } = deps.settings;
       const isSmall = changes !== undefined && changes.index.bindings.length <= shardBindingsMax;
@@ -64,11 +67,11 @@ const GENERATIONS_MAX = 5;
 /** Undefined if the changes are unknown for good. Throws if a retry may learn them. */
 async function findChanges(
   { rules, log }: ReconcileDependencies,
-  publication: string,
+  publication: string | undefined,
   self: AwsLocation,
   budget: TimeBudget,
 ): Promise<Changes | undefined> {
-  if (rules.store === undefined) return undefined;
+  if (rules.store === undefined || publication === undefined) return undefined;
   try {
     const changes = await readChanges(rules.store, publication, self, budget);
     if (changes === undefined) log("CHANGES_UNKNOWN", {});

@@ -5,8 +5,8 @@ import { type FollowUpMessage, parseFollowUpMessage } from "../../shared/workloa
 
 export type Task =
   | { readonly kind: "sweep"; readonly request: SweepRequest }
-  /** S3's version of the pointer that was published. */
-  | { readonly kind: "publication"; readonly publication: string }
+  /** S3's version of the pointer that was published or deleted; absent in a bucket without versions. */
+  | { readonly kind: "publication"; readonly publication?: string }
   | { readonly kind: "messages"; readonly messages: readonly WorkMessage[] }
   | { readonly kind: "unknown"; readonly advice: string };
 
@@ -39,8 +39,7 @@ function parsePublication({ sweep, publication, ...others }: Record<string, unkn
   if (sweep !== "metadata" || typeof publication !== "string" || Object.keys(others).length > 0) {
     return unknown();
   }
-  if (S3_VERSION.test(publication)) return { kind: "publication", publication };
-  return { kind: "sweep", request: { mode: "metadata", plan: false } }; // such as of a bucket without versions
+  return S3_VERSION.test(publication) ? { kind: "publication", publication } : { kind: "publication" };
 }
 
 /** "Unicode, UTF-8 encoded, URL-ready, opaque strings that are no more than 1,024 bytes long" (S3 User Guide). */

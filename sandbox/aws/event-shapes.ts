@@ -48,7 +48,7 @@ export function objectCreatedEvent(
   arn: string,
   { bucket, key, size, etag, versionId }: ObjectCreated,
   { requestId, accessKeyId }: Call,
-  /** Grows with each put. */
+  /** Grows with each put and deletion. */
   sequence: number,
 ): AwsEvent {
   const detail = {
@@ -59,7 +59,7 @@ export function objectCreatedEvent(
       size,
       etag: etag.replaceAll('"', ""),
       ...(versionId !== undefined && { "version-id": versionId }),
-      sequencer: sequence.toString(16).toUpperCase().padStart(18, "0"),
+      sequencer: sequencerOf(sequence),
     },
     "request-id": requestId,
     requester: accessKeyId,
@@ -68,6 +68,41 @@ export function objectCreatedEvent(
   };
   return { ...envelope(origin, "Object Created", [arn], detail), source: "aws.s3" };
 }
+
+export type ObjectDeleted = {
+  readonly bucket: string;
+  readonly key: string;
+  /** Of the delete marker, or of the version that was removed; absent in a bucket without versioning. */
+  readonly versionId?: string;
+  readonly deletionType: "Delete Marker Created" | "Permanently Deleted";
+};
+
+/** What a bucket with EventBridge notifications sends for a deletion. */
+export function objectDeletedEvent(
+  origin: EventOrigin,
+  arn: string,
+  { bucket, key, versionId, deletionType }: ObjectDeleted,
+  { requestId, accessKeyId }: Call,
+  sequence: number,
+): AwsEvent {
+  const detail = {
+    version: "0",
+    bucket: { name: bucket },
+    object: {
+      key,
+      ...(versionId !== undefined && { "version-id": versionId }),
+      sequencer: sequencerOf(sequence),
+    },
+    "request-id": requestId,
+    requester: accessKeyId,
+    "source-ip-address": "127.0.0.1",
+    reason: "DeleteObject",
+    "deletion-type": deletionType,
+  };
+  return { ...envelope(origin, "Object Deleted", [arn], detail), source: "aws.s3" };
+}
+
+const sequencerOf = (sequence: number): string => sequence.toString(16).toUpperCase().padStart(18, "0");
 
 export type CallOutcome = {
   readonly arn?: string | undefined;

@@ -7,7 +7,9 @@ import {
   type LabelMoved,
   labelUpdatedEvent,
   type ObjectCreated,
+  type ObjectDeleted,
   objectCreatedEvent,
+  objectDeletedEvent,
   serviceEvent,
 } from "./event-shapes.ts";
 
@@ -44,6 +46,7 @@ export type Events = {
 export type EventBus = Events & {
   labelMoved(move: LabelMoved): void;
   objectCreated(created: ObjectCreated, call: Call): void;
+  objectDeleted(deleted: ObjectDeleted, call: Call): void;
   called(call: Call, outcome: CallOutcome): void;
   /** Discards undelivered events. */
   close(): void;
@@ -58,8 +61,9 @@ export function createEvents(
   const timers = new Set<NodeJS.Timeout>();
   const failures: unknown[] = [];
   let held: AwsEvent[] | undefined;
-  let puts = 0;
+  let changes = 0;
 
+  const arnOfBucket = (bucket: string): string => `arn:${origin.partition}:s3:::${bucket}`;
   const stamp = () => ({ ...origin, at: now() });
 
   const hand = async (event: AwsEvent): Promise<void> => {
@@ -111,9 +115,12 @@ export function createEvents(
     },
     labelMoved: (move) => send(labelUpdatedEvent(stamp(), move)),
     objectCreated(created, call) {
-      puts += 1;
-      const arn = `arn:${origin.partition}:s3:::${created.bucket}`;
-      send(objectCreatedEvent(stamp(), arn, created, call, puts));
+      changes += 1;
+      send(objectCreatedEvent(stamp(), arnOfBucket(created.bucket), created, call, changes));
+    },
+    objectDeleted(deleted, call) {
+      changes += 1;
+      send(objectDeletedEvent(stamp(), arnOfBucket(deleted.bucket), deleted, call, changes));
     },
     called(call, outcome) {
       if (bus.cloudTrail === "off" || (bus.cloudTrail === "writes" && isReadOnly(call))) return;

@@ -77,7 +77,7 @@ export type AwsSandbox = {
   /** Adds metrics and logs. */
   readonly cloudWatch: Pick<CloudWatch, "addMetric" | "addLogLine">;
   /** Adds a rule of EventBridge for DescribeRule; its state does not affect the listeners. */
-  setRule(name: string, state: "ENABLED" | "DISABLED"): void;
+  setRule(name: string, state: "ENABLED" | "DISABLED", targets?: readonly string[]): void;
   /** Resolves when every asynchronous invocation so far has ended. */
   invocationsSettled(): Promise<void>;
   seedSecrets(seeds: Iterable<SeedSecret>): SeededSecret[];

@@ -43,7 +43,10 @@ export async function deployStack(
 /** BindingsPublishedRule of template.yaml: S3's version of the pointer. */
 function publicationOf({ source, "detail-type": detailType, detail }: AwsEvent): string | undefined {
   const { object } = detail as { object?: { key?: unknown; "version-id"?: string } };
-  const isMatched = source === "aws.s3" && detailType === "Object Created" && object?.key === POINTER_KEY;
+  const isMatched =
+    source === "aws.s3" &&
+    (detailType === "Object Created" || detailType === "Object Deleted") &&
+    object?.key === POINTER_KEY;
   return isMatched ? object["version-id"] : undefined;
 }
 

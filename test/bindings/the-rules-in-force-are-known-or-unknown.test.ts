@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
+import { BindingsDeleted } from "../../shared/bindings/published/errors.ts";
 import { POINTER_KEY, parsePointer } from "../../shared/bindings/published/pointer.ts";
 import { publishedRules } from "../../shared/bindings/published/published-rules.ts";
 import type { SecretReference } from "../../shared/source/secret-id.ts";
@@ -97,15 +98,40 @@ describe("rules", () => {
     expect(await rules.check(BUDGET)).toBe("superseded");
   });
 
-  it("are unknown when the pointer is gone, and not empty", async () => {
-    const { store, read, targetsBy } = prepare();
+  it("are kept, unknown, by a function that knows them when the pointer is deleted, and nothing newer is guessed", async () => {
+    const { store, read, known, targetsBy } = prepare();
     store.publish(compiledWith("db"));
     const rules = await read(BUDGET);
     await targetsBy(rules);
     store.objects.delete(POINTER_KEY);
 
     expect(await rules.check(BUDGET)).toBe("unknown");
-    expect(await targetsBy(await read(BUDGET))).toEqual(["db"]);
+    expect(await targetsBy(await known(BUDGET))).toEqual(["db"]);
+    await expect(read(BUDGET)).rejects.toThrow(BindingsDeleted);
+  });
+
+  it("are an error for a function that starts after the pointer was deleted, while S3 remembers it", async () => {
+    const deleted = publishedRules(async () => ({ kind: "absent", isDeleted: true }));
+
+    await expect(deleted.known(BUDGET)).rejects.toThrow(BindingsDeleted);
+    await expect(deleted.latest(BUDGET)).rejects.toThrow(BindingsDeleted);
+  });
+
+  it("are followed again after a deletion, whatever their generation is", async () => {
+    const { store, read, targetsBy } = prepare();
+    store.publish(compiledWith("old"));
+    store.publish(compiledWith("old"));
+    await read(BUDGET);
+    const emptied = memoryStore();
+    const pointer = emptied.publish(compiledWith("new"));
+    store.objects.clear();
+    await expect(read(BUDGET)).rejects.toThrow(BindingsDeleted);
+
+    for (const [key, text] of emptied.objects) store.objects.set(key, text);
+
+    const rules = await read(BUDGET);
+    expect(rules.generation).toBe(pointer.generation);
+    expect(await targetsBy(rules)).toEqual(["new"]);
   });
 
   it("are judged by the response, also when another call learns of newer rules meanwhile", async () => {

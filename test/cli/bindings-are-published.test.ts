@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { DeleteObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { credentialsOf } from "../harness/aws-clients.ts";
 import { type Desk, openDesk } from "../harness/command-line.ts";
 import { pinnedCluster } from "../harness/relay.ts";
 import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
@@ -512,6 +514,50 @@ describe("secret-relay bindings", () => {
 
     await desk.run("bindings", "rollback", "--to", "2", "--yes");
     expect(await inForce()).toEqual({ generation: 4, names: ["cache", "db"] });
+  });
+
+  describe("after the pointer was deleted", () => {
+    const remove = async (Key: string) => {
+      const { AWS_ENDPOINT_URL_S3: endpoint = "" } = used.backend.aws.env;
+      const s3 = new S3Client({
+        region: used.backend.aws.region,
+        endpoint,
+        forcePathStyle: true,
+        credentials: credentialsOf(used.backend.aws),
+      });
+      await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+      s3.destroy();
+    };
+    it("commands name the deletion and the way back", async () => {
+      await remove("bindings.json");
+
+      const { exitCode, stderr } = await desk.run("bindings", "show");
+
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("BINDINGS_DELETED");
+      expect(stderr).toContain("secret-relay bindings rollback");
+    });
+
+    it("rollback puts its last version in force again, as the next generation", async () => {
+      await remove("bindings.json");
+
+      const { exitCode, json, stderr } = await desk.runJson("bindings", "rollback", "--yes");
+
+      expect(stderr).toContain("Deleted, so nothing is in force: generation 2");
+      expect(exitCode).toBe(0);
+      expect(json).toMatchObject({ ok: true, generation: 3, rollbackTo: 2 });
+      expect(await inForce()).toEqual({ generation: 3, names: ["cache", "db"] });
+    });
+
+    it("publish puts the same bindings in force again, as the next generation", async () => {
+      await remove("bindings.json");
+
+      const { exitCode, stdout } = await desk.run("publish", "--yes");
+
+      expect(stdout).toContain("Generation 3 is in force");
+      expect(exitCode).toBe(0);
+      expect(await inForce()).toEqual({ generation: 3, names: ["cache", "db"] });
+    });
   });
 
   it("rollback refuses a generation of another relay name", async () => {

@@ -41,7 +41,10 @@ beforeEach(async () => {
     ...ROLES,
     RotationFunctionName: "relay-rotation",
     ReconcileFunctionName: "relay-reconcile",
+    RotationFunctionArn: "arn:relay-rotation",
+    ReconcileFunctionArn: "arn:relay-reconcile",
     LabelUpdatedRuleName: "relay-rule",
+    BindingsPublishedRuleName: "published-rule",
     RotationFailureQueueUrl: await queue("failures"),
     RuleDeadLetterQueueUrl: await queue("rule"),
     RotationLogGroupName: "/aws/lambda/relay-rotation",
@@ -49,7 +52,8 @@ beforeEach(async () => {
   };
   aws.addFunction("relay-rotation", () => null);
   aws.addFunction("relay-reconcile", () => null);
-  aws.setRule("relay-rule", "ENABLED");
+  aws.setRule("relay-rule", "ENABLED", ["arn:relay-rotation"]);
+  aws.setRule("published-rule", "ENABLED", ["arn:relay-reconcile"]);
   aws.cloudWatch.addLogLine("/aws/lambda/relay-rotation", Date.now(), '{"logCode":"SYNC_STARTED"}');
   aws.cloudWatch.addLogLine("/aws/lambda/relay-reconcile", Date.now(), '{"logCode":"SWEEP_COMPLETED"}');
   deploy({});
@@ -148,6 +152,24 @@ const FAULTS: readonly Fault[] = [
     it: "a rule that is disabled",
     seed: () => used.backend.sandbox.aws.setRule("relay-rule", "DISABLED"),
     want: { check: "rule", code: "RULE_DISABLED", fix: /aws events enable-rule --name relay-rule/ },
+  },
+  {
+    it: "a rule of publications that is disabled",
+    seed: () => used.backend.sandbox.aws.setRule("published-rule", "DISABLED"),
+    want: { check: "rule", code: "RULE_DISABLED", fix: /aws events enable-rule --name published-rule/ },
+  },
+  {
+    it: "a rule of publications that was deleted",
+    seed: () => {
+      outputs.BindingsPublishedRuleName = "deleted-by-hand";
+      deploy({});
+    },
+    want: { check: "rule", code: "RULE_NOT_FOUND", fix: /sam deploy/ },
+  },
+  {
+    it: "a rule of publications that invokes another function",
+    seed: () => used.backend.sandbox.aws.setRule("published-rule", "ENABLED", ["arn:relay-rotation"]),
+    want: { check: "rule", code: "RULE_WITHOUT_TARGET", fix: /detect-stack-drift/ },
   },
   {
     it: "events in the failure queue",

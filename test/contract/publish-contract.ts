@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { DeleteObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type AwsSession, openAwsSession } from "../../cli/live/aws-session.ts";
 import type { BindingsBucket } from "../../cli/publish/bindings-bucket.ts";
 import { comparePublished, compareWithPublished } from "../../cli/publish/compare-with-published.ts";
+import { readLastPointer } from "../../cli/publish/last-pointer.ts";
 import { publishBindings, rollBack } from "../../cli/publish/publish-bindings.ts";
 import { readPublished } from "../../cli/publish/read-published.ts";
 import { withBindingsBucket } from "../../cli/publish/s3-bucket.ts";
@@ -39,6 +41,14 @@ export function describePublishContract({ backend, addBucket }: PublishUnderTest
     const store = await openRules({ bindingsBucket: name }, { region, credentials: client.credentials });
     const { bindings } = await (await store.latest(budget)).all(location, budget);
     return { types: [...new Set(bindings.map(({ type }) => type))], count: bindings.length };
+  };
+  /** As `aws s3 rm --recursive`: a delete marker in place of each object. */
+  const emptyBucket = async (): Promise<void> => {
+    const { streamCollector: _, ...config } = aws.client;
+    const client = new S3Client(config);
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: name }));
+    for (const { Key } of Contents) await client.send(new DeleteObjectCommand({ Bucket: name, Key }));
+    client.destroy();
   };
   const publishFirst = () => inBucket((bucket) => publishBindings(bucket, OLD, undefined, ANNA));
   const OLD_IN_FORCE = { types: ["example.com/old"], count: COUNT };
@@ -142,6 +152,20 @@ export function describePublishContract({ backend, addBucket }: PublishUnderTest
       const result = await rollBack(bucket, first.pointer, now, ANNA);
       expect(result).toMatchObject({ kind: "published", pointer: { generation: 3, rollbackTo: 1 } });
     });
+    expect(await typesInForce()).toEqual(OLD_IN_FORCE);
+  });
+
+  it("after the pointer and the parts were deleted, a publication is whole, and takes the next generation", async () => {
+    await publishFirst();
+    const result = await inBucket(async (bucket) => {
+      await emptyBucket();
+      expect(await bucket.readPointer()).toBeUndefined();
+      const before = await readLastPointer(bucket);
+      expect(before).toMatchObject({ pointer: { generation: 1 } });
+      return publishBindings(bucket, OLD, before, ANNA);
+    });
+
+    expect(result).toMatchObject({ kind: "published", pointer: { generation: 2 } });
     expect(await typesInForce()).toEqual(OLD_IN_FORCE);
   });
 

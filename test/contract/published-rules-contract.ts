@@ -170,6 +170,41 @@ export function describePublishedRulesContract(
     });
   });
 
+  describe("after the pointer was deleted", () => {
+    it("a function that knows the bindings goes on with rotations, and a sweep fails and deletes nothing", async () => {
+      const { name, source, bind, bindingsBucket } = await prepare();
+      await store.publish([bind()]);
+      const relay = await relayOf({ bindingsBucket });
+      const sweeper = await startSweeper(served.backend, { bindingsBucket });
+      await sweeper.sweep({ sweep: "metadata" });
+      await relay.invoke(labelUpdated(served.backend, source));
+
+      await store.deletePointer();
+
+      await expect(sweeper.sweep({ sweep: "metadata" })).rejects.toMatchObject({ code: "BINDINGS_DELETED" });
+      await relay.invoke(labelUpdated(served.backend, await rotate(source, "canary-7f3a9c1e-second")));
+      expect(await scene.readData(name)).toEqual({ password: "canary-7f3a9c1e-second" });
+    });
+
+    it.each(["deletePointer", "clear"] as const)(
+      "the event of the deletion fails in a function that starts then, until bindings are published (%s)",
+      async (empty) => {
+        const { name, bind, bindingsBucket } = await prepare();
+        await store.publish([bind()]);
+        const version = await store.versionInForce();
+        await store[empty]();
+        const follow = async () => (await startSweeper(served.backend, { bindingsBucket })).follow(version);
+
+        await expect(follow()).rejects.toMatchObject({ code: "BINDINGS_DELETED" });
+        expect(await scene.readData(name)).toBeUndefined();
+        await store.publish([bind()]);
+        await follow();
+
+        expect(await scene.readData(name)).toEqual({ password: "canary-7f3a9c1e-first" });
+      },
+    );
+  });
+
   describe("an event of an unbound source, while the store does not answer,", () => {
     const startUnbound = async (check: "unknown" | "superseded" | "in-force") => {
       const prepared = await prepare();

@@ -393,7 +393,8 @@ export function describeS3Contract({ name: backendName, start, addBucket }: S3Un
     });
   });
 
-  describe("the functions' own GET", () => describeReadObject(() => ({ backend, s3, bucket, unversioned })));
+  describe("the functions' own GET", () =>
+    describeReadObject(() => ({ backend, s3, bucket, unversioned }), itUnlessMoto));
 
   describe("a list of objects", () => {
     const prefix = `list-${randomUUID()}/`;
@@ -510,6 +511,7 @@ export function describeS3Contract({ name: backendName, start, addBucket }: S3Un
 
 function describeReadObject(
   arrange: () => { backend: AwsBackend; s3: S3Client; bucket: string; unversioned: string },
+  itUnlessMoto: (title: string, motoDoes: string, test: () => Promise<void>) => void,
 ): void {
   const scene = () => {
     const { backend, s3, ...buckets } = arrange();
@@ -521,7 +523,8 @@ function describeReadObject(
       read: (object: ObjectRequest) => readObject(object, startTimeBudget(20_000)),
       put: (Bucket: string, Key: string, Body: string | Buffer) =>
         s3.send(new PutObjectCommand({ Bucket, Key, Body })),
-      remove: (Bucket: string, Key: string) => s3.send(new DeleteObjectCommand({ Bucket, Key })),
+      remove: (Bucket: string, Key: string, VersionId?: string) =>
+        s3.send(new DeleteObjectCommand({ Bucket, Key, ...(VersionId !== undefined && { VersionId }) })),
     };
   };
 
@@ -555,17 +558,35 @@ function describeReadObject(
     await expect(read({ bucket, key, etag })).resolves.toMatchObject({ body: Buffer.from("second") });
   });
 
-  it("says absent, for an object that was never put or was deleted, with an ETag too", async () => {
-    const { bucket, put, read, remove } = scene();
+  it("says absent for an object that was never put", async () => {
+    const { bucket, unversioned, read, put, remove } = scene();
     const key = randomUUID();
     await expect(read({ bucket, key })).resolves.toEqual({ kind: "absent" });
+    await expect(read({ bucket, key, etag: '"any"' })).resolves.toEqual({ kind: "absent" });
 
-    const { ETag: etag = "" } = await put(bucket, key, "first");
-    await remove(bucket, key);
-
-    await expect(read({ bucket, key })).resolves.toEqual({ kind: "absent" });
-    await expect(read({ bucket, key, etag })).resolves.toEqual({ kind: "absent" });
+    await put(unversioned, key, "first");
+    await remove(unversioned, key);
+    await expect(read({ bucket: unversioned, key })).resolves.toEqual({ kind: "absent" }); // S3 cannot know more
   });
+
+  itUnlessMoto(
+    "says deleted for an object that was deleted, until no version of it is left",
+    "no header",
+    async () => {
+      const { bucket, put, read, remove } = scene();
+      const key = randomUUID();
+      const { ETag: etag = "", VersionId: first } = await put(bucket, key, "first");
+      const { VersionId: marker } = await remove(bucket, key);
+
+      await expect(read({ bucket, key })).resolves.toEqual({ kind: "absent", isDeleted: true });
+      await expect(read({ bucket, key, etag })).resolves.toEqual({ kind: "absent", isDeleted: true });
+
+      await remove(bucket, key, marker);
+      await expect(read({ bucket, key })).resolves.toMatchObject({ kind: "object", etag });
+      await remove(bucket, key, first);
+      await expect(read({ bucket, key })).resolves.toEqual({ kind: "absent" });
+    },
+  );
 
   it("gives no version in a bucket without versioning", async () => {
     const { unversioned: bucket, put, read } = scene();

@@ -99,6 +99,11 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     seenIn: [".ci/run", /^npm run test:real$/m],
   },
   {
+    command: /^npm run test:emulator$/,
+    because: "it needs Python 3.13, which CI may not have",
+    seenIn: ["package.json", /"test:emulator": "/],
+  },
+  {
     command: /^sam build$/,
     because: "the tests on real servers run it",
     seenIn: ["test/real/sam/sam.test.ts", /tool\("sam", "build"\)/],

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
+  ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
@@ -25,7 +26,9 @@ export type BindingsStore = {
   removeVersion(versionId: string): Promise<void>;
   /** Puts an earlier generation in force again. */
   rollBackTo(generation: number): Promise<void>;
-  /** Removes the pointer: the state before the first publication. */
+  /** Deletes the pointer, as `aws s3 rm` does: its versions stay. */
+  deletePointer(): Promise<void>;
+  /** Removes all versions of the pointer: S3's state is that before the first publication. */
   clear(): Promise<void>;
   close(): void;
 };
@@ -77,8 +80,16 @@ export async function openBindingsStore(backend: Backend): Promise<BindingsStore
     removeVersion: async (VersionId) => {
       await client.send(new DeleteObjectCommand({ Bucket: name, Key: POINTER_KEY, VersionId }));
     },
-    clear: async () => {
+    deletePointer: async () => {
       await client.send(new DeleteObjectCommand({ Bucket: name, Key: POINTER_KEY }));
+    },
+    clear: async () => {
+      const { Versions = [], DeleteMarkers = [] } = await client.send(
+        new ListObjectVersionsCommand({ Bucket: name, Prefix: POINTER_KEY }),
+      );
+      for (const { VersionId } of [...Versions, ...DeleteMarkers]) {
+        await client.send(new DeleteObjectCommand({ Bucket: name, Key: POINTER_KEY, VersionId }));
+      }
     },
     close: () => client.destroy(),
   };

@@ -12,6 +12,7 @@ function matchesOne(wanted: unknown, found: unknown): boolean {
   if (typeof wanted !== "object" || wanted === null) return wanted === found;
   const [[operator, operand] = []] = Object.entries(wanted);
   if (operator === "exists") return (found !== undefined) === operand;
+  if (operator === "anything-but") return found !== undefined && found !== operand;
   if (operator === "prefix") return typeof found === "string" && found.startsWith(String(operand));
   throw new Error(`this matcher does not know the operator ${operator}`);
 }

@@ -95,7 +95,12 @@ describe("CloudTrail's events", () => {
 });
 
 describe("the event of a publication", () => {
-  const created = (key: string, name = "<BindingsBucket>", detailType = "Object Created") => ({
+  const created = (
+    key: string,
+    name = "<BindingsBucket>",
+    detailType = "Object Created",
+    reason = "PutObject",
+  ) => ({
     version: "0",
     source: "aws.s3",
     "detail-type": detailType,
@@ -104,7 +109,7 @@ describe("the event of a publication", () => {
       version: "0",
       bucket: { name },
       object: { key, size: 7, etag: "e", "version-id": "v", sequencer: "0" },
-      reason: "PutObject",
+      reason,
     },
   });
   const ruleOf = (parameters: Record<string, string> = {}) =>
@@ -118,7 +123,12 @@ describe("the event of a publication", () => {
     { what: "the bucket is another one", event: created("bindings.json", "other"), isMatched: false },
     {
       what: "the pointer is deleted",
-      event: created("bindings.json", "<BindingsBucket>", "Object Deleted"),
+      event: created("bindings.json", "<BindingsBucket>", "Object Deleted", "DeleteObject"),
+      isMatched: true,
+    },
+    {
+      what: "an old version of the pointer expires",
+      event: created("bindings.json", "<BindingsBucket>", "Object Deleted", "Lifecycle Expiration"),
       isMatched: false,
     },
   ])("is matched if $what: $isMatched", ({ event, isMatched }) => {
@@ -141,7 +151,7 @@ describe("the event of a publication", () => {
     {
       it: "of all bindings, in a bucket without versions",
       version: "",
-      task: { kind: "sweep", request: { mode: "metadata", plan: false } },
+      task: { kind: "publication" },
     },
   ])("starts a sweep $it", ({ version, task }) => {
     const [target] = ruleOf().Targets as {

@@ -48,10 +48,16 @@ export function s3Operations(buckets: Buckets, events: EventBus): ReadonlyMap<st
     };
   });
 
-  const remove = operation(({ Bucket, Key, query: { versionId } }) => {
+  const remove = operation(({ Bucket, Key, query: { versionId } }, call) => {
     const bucket = buckets.get(Bucket);
     const removed = bucket.remove(Key, versionId);
     const isMarker = removed !== undefined && removed.content === undefined;
+    if (removed !== undefined) {
+      const version = bucket.versioned ? { versionId: removed.versionId } : {};
+      const isNewMarker = isMarker && versionId === undefined;
+      const deletionType = isNewMarker ? "Delete Marker Created" : "Permanently Deleted";
+      events.objectDeleted({ bucket: Bucket, key: Key, deletionType, ...version }, call);
+    }
     const headers = {
       ...(isMarker && { "x-amz-delete-marker": "true" }),
       ...versionHeader(bucket.versioned, removed?.versionId ?? versionId),

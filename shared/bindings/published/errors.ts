@@ -1,4 +1,5 @@
 import { RelayError } from "../../relay-error.ts";
+import { POINTER_KEY } from "./pointer.ts";
 
 /** Newer bindings are in force. The caller starts again with them. */
 export class RulesSuperseded extends RelayError {
@@ -18,6 +19,18 @@ export class RulesUnknown extends RelayError {
   constructor() {
     super(
       "The bucket with the bindings does not answer, so the relay writes only Secrets whose bindings have not changed, deletes none, and retries all other events. Check the bucket and, in a VPC, its S3 endpoint: secret-relay doctor.",
+    );
+  }
+}
+
+/** The pointer was published once, and is gone. */
+export class BindingsDeleted extends RelayError {
+  override readonly name = "BindingsDeleted";
+  readonly code = "BINDINGS_DELETED";
+  readonly retryable = false;
+  constructor() {
+    super(
+      `The object ${POINTER_KEY} was deleted from the bucket, so it is unknown what is bound. The relay deletes no Secret. Put the bindings in force again: secret-relay bindings rollback; or, if no version of the object is left: secret-relay publish.`,
     );
   }
 }

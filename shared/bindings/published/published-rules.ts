@@ -2,7 +2,7 @@ import type { TimeBudget } from "../../runtime/time-budget.ts";
 import type { AwsLocation } from "../../source/secret-id.ts";
 import type { Binding } from "../binding.ts";
 import { type BindingIndex, createBindingIndex } from "../binding-index.ts";
-import { RulesSuperseded } from "./errors.ts";
+import { BindingsDeleted, RulesSuperseded } from "./errors.ts";
 import { parsePart, partOfWebhookId, partsOfSource } from "./part.ts";
 import { BindingsDamaged, keyOfPart, POINTER_KEY, type Pointer, parsePointer } from "./pointer.ts";
 import type { Rules, RulesSource } from "./rules.ts";
@@ -20,10 +20,9 @@ export function publishedRules(readObject: ReadObject): RulesSource {
     const etag = before?.etag;
     const answer = await readObject({ key: POINTER_KEY, ...(etag !== undefined && { etag }) }, budget);
     if (answer.kind === "unchanged" && before !== undefined) return before;
-    // A pointer is never removed: without it nothing can be said about what is in force.
-    if (answer.kind === "unchanged" || (answer.kind === "absent" && etag !== undefined)) {
-      throw new BindingsDamaged(POINTER_KEY, "is missing");
-    }
+    if (answer.kind === "unchanged") throw new BindingsDamaged(POINTER_KEY, "is missing");
+    // A publication never removes the pointer: without it nothing can be said about what is in force.
+    if (answer.kind === "absent" && (answer.isDeleted || etag !== undefined)) throw new BindingsDeleted();
     known = answer.kind === "absent" ? {} : { pointer: parsePointer(answer.body), etag: answer.etag };
     return known;
   };
@@ -53,7 +52,7 @@ export function publishedRules(readObject: ReadObject): RulesSource {
       try {
         return rulesOf(await refresh(budget));
       } catch (error) {
-        if (known === undefined) throw error;
+        if (known === undefined || error instanceof BindingsDeleted) throw error;
         return rulesOf(known);
       }
     },

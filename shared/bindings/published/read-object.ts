@@ -37,7 +37,11 @@ export type ObjectRead =
       readonly versionId?: string;
     }
   | { readonly kind: "unchanged" }
-  | { readonly kind: "absent" };
+  | {
+      readonly kind: "absent";
+      /** A delete marker is in its place: it was there once. */
+      readonly isDeleted?: true;
+    };
 
 export type ObjectReaderOptions = {
   readonly region: string;
@@ -130,7 +134,9 @@ function readResponse(object: Parameters<ReadObject>[0], response: Response, reg
   }
   // A 404 of a proxy, or of an absent bucket, says nothing about the object.
   const absence = object.versionId === undefined ? "NoSuchKey" : "NoSuchVersion";
-  if (status === 404 && codeOf(body) === absence) return { kind: "absent" };
+  if (status === 404 && codeOf(body) === absence) {
+    return { kind: "absent", ...(headers["x-amz-delete-marker"] === "true" && { isDeleted: true }) };
+  }
   throw classifyResponse(object, response, region);
 }
 

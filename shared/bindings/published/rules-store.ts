@@ -18,7 +18,7 @@ export type ReadObject = (
 export type StoredObject =
   | { readonly kind: "object"; readonly body: string; readonly etag: string }
   | { readonly kind: "unchanged" }
-  | { readonly kind: "absent" };
+  | { readonly kind: "absent"; readonly isDeleted?: true };
 
 /** Reads the bindings of these parts, each once. */
 export type ReadParts = (

@@ -27,7 +27,7 @@ export type RulesCheck = "in-force" | "superseded" | "unknown";
 export type RulesSource = {
   /** The rules of the last read. The fence finds out whether they are still in force. */
   known(budget: TimeBudget): Promise<Rules>;
-  /** The rules in force, or the last known ones if the store does not answer. */
+  /** The rules in force, or the last known ones if the store does not answer. Throws if the pointer was deleted. */
   latest(budget: TimeBudget): Promise<Rules>;
 };
 

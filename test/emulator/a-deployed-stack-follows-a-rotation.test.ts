@@ -1,0 +1,167 @@
+import { join } from "node:path";
+import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildFunctions } from "../../scripts/build-functions.ts";
+import { newCanary } from "../harness/canary.ts";
+import { type Deployment, openDeployment, until } from "./open-deployment.ts";
+
+// What docs/deploy.md tells an operator to do, from `init` to a rotation, on LocalStack and the sandbox's cluster. The
+// tests are steps: each one works on what those before it have left. Takes about 2 minutes on two cores.
+
+let desk: Deployment;
+let secretsManager: SecretsManagerClient;
+let events: EventBridgeClient;
+let arn: string;
+
+beforeAll(async () => {
+  desk = await openDeployment();
+  const {
+    AWS_ENDPOINT_URL: endpoint = "",
+    AWS_ACCESS_KEY_ID = "",
+    AWS_SECRET_ACCESS_KEY = "",
+  } = desk.aws.env;
+  const credentials = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
+  const client = { region: desk.aws.region, endpoint, credentials };
+  secretsManager = new SecretsManagerClient(client);
+  events = new EventBridgeClient(client);
+  const created = await secretsManager.send(
+    new CreateSecretCommand({ Name: "prod/db", SecretString: valueWith("first") }),
+  );
+  arn = created.ARN ?? "";
+});
+
+afterAll(async () => {
+  secretsManager?.destroy();
+  events?.destroy();
+  await desk?.close();
+});
+
+const passwords = new Map<string, string>();
+const passwordOf = (name: string): string => {
+  const known = passwords.get(name) ?? newCanary();
+  passwords.set(name, known);
+  return known;
+};
+const valueWith = (name: string): string => JSON.stringify({ username: "app", password: passwordOf(name) });
+const holds = (name: string) => (data: Readonly<Record<string, string>> | undefined) =>
+  data?.password === passwordOf(name);
+
+/** LocalStack's Secrets Manager sends no events, so the test sends what AWS would. */
+async function rotate(name: string): Promise<void> {
+  const { VersionId: versionId } = await secretsManager.send(
+    new PutSecretValueCommand({ SecretId: arn, SecretString: valueWith(name) }),
+  );
+  const Detail = JSON.stringify({ name: "prod/db", labelUpdated: "AWSCURRENT", versionId });
+  const event = {
+    Source: "aws.secretsmanager",
+    DetailType: "Secret Label Updated",
+    Resources: [arn],
+    Detail,
+  };
+  await events.send(new PutEventsCommand({ Entries: [event] }));
+}
+
+function bindingsFor(...names: readonly string[]): string {
+  const { region, clusterName: name, endpoint, certificateAuthorityData } = desk.cluster;
+  return JSON.stringify({
+    version: 1,
+    clusters: { "prod-eks": { region, name, endpoint, certificateAuthorityData } },
+    defaults: { cluster: "prod-eks" },
+    bindings: [{ source: "prod/db", targets: names.map((name) => ({ namespace: "default", name })) }],
+  });
+}
+
+it("init writes samconfig.toml for the operator's bindings", async () => {
+  desk.write("bindings.yaml", bindingsFor("db"));
+  const { exitCode, stdout } = await desk.relay("init");
+  expect(stdout).toBe("Wrote samconfig.toml for your bindings.yaml.\n");
+  expect(exitCode).toBe(0);
+});
+
+it("sam build and sam deploy take it as it is, without the dashboard and the question", async () => {
+  await buildFunctions(join(desk.folder, "dist"));
+  const config = desk
+    .read("samconfig.toml")
+    .replace("confirm_changeset = true", "confirm_changeset = false")
+    .replace("parameter_overrides = [", 'parameter_overrides = [\n  "Dashboard=DISABLED",');
+  desk.write("samconfig.toml", config);
+  await desk.run("sam", ["build"]);
+  const deployed = await desk.run("sam", ["deploy"]);
+  expect(deployed).toContain("Successfully created/updated stack - secret-relay in eu-west-1");
+});
+
+it("kubectl applies what rbac prints, and nothing is missing then", async () => {
+  const { stdout: roles } = await desk.relay("rbac");
+  await desk.run("kubectl", ["apply", "-f", "-"], roles);
+  const { exitCode, stdout } = await desk.relay("rbac", "--check");
+  expect(stdout).toBe("Cluster prod-eks: the relay has all 3 permissions.\n");
+  expect(exitCode).toBe(0);
+});
+
+it("publish puts the bindings in force, and S3's event creates the Secret", async () => {
+  const { exitCode, stdout } = await desk.relay("publish", "--yes");
+  expect(stdout).toContain("Generation 1 is in force: 1 Secret.");
+  expect(exitCode).toBe(0);
+  const data = await until(() => desk.readSecret("default", "db"), holds("first"));
+  expect(data).toEqual({ username: "app", password: passwordOf("first") });
+});
+
+it("a rotation reaches the Secret", async () => {
+  await rotate("second");
+  const data = await until(() => desk.readSecret("default", "db"), holds("second"));
+  expect(data).toEqual({ username: "app", password: passwordOf("second") });
+});
+
+it("a further binding needs its rights and a publication, and no deployment", async () => {
+  desk.write("bindings.yaml", bindingsFor("db", "db-copy"));
+  const { stdout: roles } = await desk.relay("rbac");
+  await desk.run("kubectl", ["apply", "-f", "-"], roles);
+  const { exitCode } = await desk.relay("publish", "--yes");
+  expect(exitCode).toBe(0);
+  const data = await until(() => desk.readSecret("default", "db-copy"), holds("second"));
+  expect(data?.password).toBe(passwordOf("second"));
+});
+
+it("a sweep of the deployed function repairs what someone changed", async () => {
+  const foreign = JSON.stringify({ data: { password: "Zm9yZWlnbg==" } });
+  await desk.run("kubectl", ["patch", "secret", "db", "-n", "default", "--type", "merge", "-p", foreign]);
+  const { stdout } = await desk.relay("sweep", "--via-lambda", "--json");
+  const { targets } = JSON.parse(stdout) as { targets: readonly object[] };
+  expect(targets).toMatchObject([
+    { name: "db", finding: "TAMPERED", outcome: "written" },
+    { name: "db-copy", finding: null },
+  ]);
+  const data = await until(() => desk.readSecret("default", "db"), holds("second"));
+  expect(data?.password).toBe(passwordOf("second"));
+});
+
+it("an event that fails waits in the failure queue, and a redrive handles it", async () => {
+  await desk.cluster.kill();
+  await rotate("third");
+  const waiting = await until(
+    () => desk.relay("redrive", "--json"),
+    ({ stdout }) => stdout.includes("RotationFailureQueue") && stdout.includes("prod/db"),
+  );
+  expect(waiting.stdout).toContain("prod/db");
+  await desk.cluster.startAgain();
+  const { exitCode } = await desk.relay("redrive", "--replay");
+  expect(exitCode).toBe(0);
+  const data = await until(() => desk.readSecret("default", "db"), holds("third"));
+  expect(data?.password).toBe(passwordOf("third"));
+});
+
+it("doctor finds nothing wrong except what the emulator lacks", async () => {
+  const { stdout } = await desk.relay("doctor", "--json");
+  const { checks } = JSON.parse(stdout) as { checks: readonly { check: string; code?: string }[] };
+  expect(checks.flatMap(({ check, code }) => (code === undefined ? [] : [`${check} ${code}`]))).toEqual([
+    "sweeps SWEEPS_SILENT", // LocalStack writes logs to log groups with other names
+    "cluster AWS_CALL_FAILED", // it has no EKS
+    "access-entry AWS_CALL_FAILED",
+    "access-entry AWS_CALL_FAILED",
+  ]);
+});
