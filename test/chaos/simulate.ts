@@ -11,6 +11,8 @@ import { Holder } from "./actors/holder.ts";
 import { endSessions, killApiServer, runBrownouts, runOutage } from "./actors/outages.ts";
 import { bucketOf, Publishers } from "./actors/publishers.ts";
 import { Rotator } from "./actors/rotator.ts";
+import { runSilences } from "./actors/silence.ts";
+import { remakeStack } from "./actors/stacks.ts";
 import { Tamperer } from "./actors/tamperer.ts";
 import { addCounts, type Counts } from "./counts.ts";
 import { ExpectedState, type Move, type Source } from "./expected-state.ts";
@@ -19,6 +21,7 @@ import { listenToOutput } from "./judge/listen-to-output.ts";
 import { Recorder } from "./judge/recorder.ts";
 import { RulesJudge } from "./judge/rules-judge.ts";
 import { SessionWatch } from "./judge/session-watch.ts";
+import { StoreWaitJudge } from "./judge/store-wait-judge.ts";
 import { tokenJudge } from "./judge/token-judge.ts";
 import type { Violation } from "./judge/violation.ts";
 import { EventBus } from "./lambda/event-bus.ts";
@@ -93,14 +96,18 @@ async function runSeed(
   atEnd(() => fleet.close());
   const expected = new ExpectedState();
   const validHolds = new Map<string, number>();
-  const recorder = new Recorder(expected, fleet, { now, replica, validHolds });
+  const recorder = new Recorder(expected, fleet, {
+    ...{ now, replica, validHolds },
+    wasUnpublished: (...when) => rulesJudge.wasUnpublished(...when),
+  });
   const watch = new SessionWatch();
   const judge = tokenJudge(world, (violation) => recorder.violations.push(violation));
   const publicationBuses = new Map<string, EventBus>();
   const rulesJudge = new RulesJudge(world, fleet, (relay, publication) =>
     publicationBuses.get(relay)?.send("bindings", { publication }),
   );
-  transport.listeners.push(recorder, watch, judge, rulesJudge);
+  const waitJudge = new StoreWaitJudge(now, LATE_MS_MAX[time.kind]);
+  transport.listeners.push(recorder, watch, judge, rulesJudge, waitJudge);
   mutation.transport?.(transport);
   atEnd(listenToOutput((text) => recorder.leaks.scan("the output of the process", text)));
   const shards = await openShardSource(pace, credentials);
@@ -117,7 +124,6 @@ async function runSeed(
       rulesJudge.noteLog(relay, code, fields, now());
     };
     const runtimeOptions = { log, measure: recorder.measure };
-    world.addBucket(bucketOf(relay));
     const env = {
       ...process.env,
       RELAY_NAME: relay,
@@ -153,7 +159,7 @@ async function runSeed(
         return reconcile(overrideDependencies(await openReconcile(env, runtimeOptions), mutation.reconcile));
       },
     });
-    rotation.listeners.push(recorder.rotatedBy(relay), rulesJudge.rotatedBy(relay));
+    rotation.listeners.push(recorder.rotatedBy(relay), rulesJudge.rotatedBy(relay), waitJudge.rotated);
     sweep.listeners.push(recorder.reconciled);
     const bus = new EventBus(draw(`events of ${relay}`), pace.lateEventMsMax, (event) => {
       rotation.invokeLater(event);
@@ -164,6 +170,7 @@ async function runSeed(
     publicationBuses.set(relay, publications);
     return { name: relay, rotation, sweep, bus, publications };
   };
+  for (const relay of RELAYS) await world.addBucket(bucketOf(relay));
   const relays = [install(RELAYS[0]), install(RELAYS[1])] as const;
   const [{ sweep: sweepWithQueue }] = relays;
 
@@ -191,6 +198,12 @@ async function runSeed(
       }),
   );
   for (const each of publishers) await each.first();
+  const emptied = draw("which stack gets an empty bucket").below(relays.length);
+  const stacks = relays.map((relay, index) => {
+    const ofRelay = publishers[index];
+    if (ofRelay === undefined) throw new TypeError("A relay without publishers");
+    return { world, relay, publishers: ofRelay, judge: rulesJudge, isEmpty: index === emptied };
+  });
   const withPrevious = new Set(fleet.sourcesWithPrevious);
   for (const name of fleet.sourceNames)
     await rotator.create(name, fleet.firstVersionOf(name), withPrevious.has(name));
@@ -202,7 +215,7 @@ async function runSeed(
   const means = (purpose: string) => ({ pace, random: draw(purpose), now });
   const [first] = world.clusters;
   if (first === undefined) throw new TypeError("A world without clusters");
-  const [outages, brownouts, kills] = await Promise.all([
+  const [outages, brownouts, kills, silences] = await Promise.all([
     runOutage({ host: first.host, lengthMs: pace.outageMs }, untilAt, means("outage")),
     runBrownouts(faults, { host: "aws", times: 3 }, untilAt, means("brownouts")),
     Promise.all(
@@ -210,6 +223,7 @@ async function runSeed(
         killApiServer(cluster, transport, untilAt, means(`kills of ${cluster.key}`)),
       ),
     ),
+    runSilences(world.store, pace.storeSilenceMs, untilAt, means("silences of S3")),
     runOutage({ host: world.store, lengthMs: pace.storeOutageMs }, untilAt, means("outage of S3")),
     runBrownouts(faults, { host: "s3", times: 3 }, untilAt, means("brownouts of S3")),
     endSessions(world.sessions, untilAt, means("ends of sessions")),
@@ -220,6 +234,7 @@ async function runSeed(
     deleteOtherTypes(fleet, rulesJudge, untilAt, means("operators of other types")),
     deleteSome(rotator, fleet.sourceNames, untilAt, means("deletions of sources")),
     ...relays.map(({ sweep }) => sweepRegularly(sweep, pace, untilAt, now)),
+    ...stacks.map((stack) => remakeStack(stack, untilAt, means(`the stack of ${stack.relay.name}`))),
     pollRegularly(shards, sweepWithQueue, untilAt, now),
   ]);
 
@@ -231,6 +246,7 @@ async function runSeed(
   }
   for (const { host } of world.clusters) host.downUntil = 0;
   world.store.downUntil = 0;
+  world.store.silentUntil = 0;
   const operate = () =>
     deleteOtherTypes(fleet, rulesJudge, now(), means("operators of other types, at the end"));
   await settle({ relays, shards, recorder, world, pace, operate, listStaleMs });
@@ -238,7 +254,12 @@ async function runSeed(
   const byHand = tamperer.deletions;
   const history = await judgeHistory(world, fleet, { expected, recorder, byHand });
   recorder.leaks.finish();
-  const violations = [...recorder.violations, ...history, ...(await rulesJudge.judgeHistory(expected))];
+  const violations = [
+    ...recorder.violations,
+    ...history,
+    ...(await rulesJudge.judgeHistory(expected)),
+    ...waitJudge.violations,
+  ];
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   const rotations = relays.map(({ rotation }) => rotation);
   const sweeps = relays.map(({ sweep }) => sweep);
@@ -291,6 +312,16 @@ async function runSeed(
         requestsInOutage: transport.counts.unreachable,
       },
       awsBrownouts: brownouts,
+      store: {
+        silences,
+        requestsInSilence: transport.counts.unanswered,
+        largestWaitMs: waitJudge.counts.largestMs,
+      },
+      stacks: {
+        madeAgain: stacks.length,
+        overAnEmptyBucket: stacks.filter(({ isEmpty }) => isEmpty).length,
+        eventsGone: sum(functions.map(({ gone }) => gone)),
+      },
       credentials: { ...world.sessions.counts, ...watch.counts },
       tampering: tamperer.counts,
       holds: holder.counts,
@@ -346,6 +377,9 @@ function countTargets({ targets }: Fleet): Counts {
   const kinds = Map.groupBy(targets, ({ parts }) => parts.map(({ taken }) => taken).join(" and "));
   return Object.fromEntries([...kinds].map(([kind, of]) => [kind, of.length]));
 }
+
+/** How much later than its timeout a wait may end: on real servers, the machine decides. */
+const LATE_MS_MAX = { virtual: 10, real: 3_000 } as const;
 
 /** AWS documents that ListSecrets may be five minutes behind. */
 const LIST_STALE_MS = 2_000;
@@ -415,7 +449,7 @@ async function pollRegularly(
   now: () => number,
 ): Promise<void> {
   while (now() < untilAt) {
-    void shards.poll(sweep);
+    if (!sweep.isGone) void shards.poll(sweep);
     await sleep(1_000);
   }
 }

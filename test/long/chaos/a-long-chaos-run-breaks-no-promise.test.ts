@@ -39,6 +39,9 @@ const DONE = [
   ...["publications.killed", "publications.failed"],
   ...["changing.generations", "changing.written", "changing.deletions", "changing.unknownRules"],
   ...["changing.goneOnWithoutS3", "changing.events.lost", "changing.events.twice"],
+  ...["store.silences", "store.requestsInSilence", "store.largestWaitMs"],
+  ...["changing.goneOnInSilence", "changing.writtenInSilence", "changing.unboundInEmptyBucket"],
+  ...["stacks.madeAgain", "stacks.overAnEmptyBucket", "stacks.eventsGone"],
   ...["bindings.AWSCURRENT", "bindings.AWSPREVIOUS", "bindings.pinned"],
   ...["bindings.AWSCURRENT and AWSCURRENT", "bindings.AWSCURRENT and AWSPREVIOUS"],
 ];
