@@ -2,6 +2,7 @@ import type { Context, SQSBatchResponse } from "aws-lambda";
 import { affectedBindings, eachBindingOnce } from "../../shared/bindings/affected-bindings.ts";
 import type { BindingIndex, SourceBindings } from "../../shared/bindings/binding-index.ts";
 import { RulesSuperseded, RulesUnknown } from "../../shared/bindings/published/errors.ts";
+import { limitStoreWait, type WaitForStore } from "../../shared/bindings/published/limit-store-wait.ts";
 import type { RulesCheck, Subject } from "../../shared/bindings/published/rules.ts";
 import { parseInvocation } from "../../shared/events/parse-invocation.ts";
 import type { ParsedEvent } from "../../shared/events/parsed-event.ts";
@@ -29,9 +30,11 @@ export const followRotation =
   async (input: unknown, context: Context): Promise<RotationReport | SQSBatchResponse> => {
     const budget = startTimeBudget(context.getRemainingTimeInMillis() - REPORTING_MS);
     const invocation = parseInvocation(input, now());
+    const waitForStore = limitStoreWait(budget);
     for (let generations = 1; ; generations += 1) {
       try {
-        return await handleInvocation(await open(budget), invocation, context, budget);
+        const deps = readRulesWith(waitForStore, await waitForStore(open));
+        return await handleInvocation(deps, invocation, context, budget);
       } catch (error) {
         // Newer bindings were published meanwhile, so everything starts again with them.
         if (!(error instanceof RulesSuperseded) || generations === GENERATIONS_MAX) throw error;
@@ -41,6 +44,19 @@ export const followRotation =
 
 /** Publications within one invocation. */
 const GENERATIONS_MAX = 5;
+
+/** All reads of the rules share one wait, so that a silent S3 delays a value only briefly. */
+function readRulesWith(waitForStore: WaitForStore, deps: RotationDependencies): RotationDependencies {
+  const { rules, checkRules } = deps;
+  return {
+    ...deps,
+    checkRules: () => waitForStore(checkRules),
+    rules: {
+      ...rules,
+      find: (self, subject) => waitForStore((budget) => rules.find(self, subject, budget)),
+    },
+  };
+}
 
 async function handleInvocation(
   deps: RotationDependencies,

@@ -11,3 +11,12 @@ export function startTimeBudget(totalMs: number, now: () => number = Date.now): 
     remainingMs: () => Math.max(0, endsAt - now()),
   };
 }
+
+/** Ends with the given budget, or after `ms` if that is earlier. */
+export function shortenTimeBudget(budget: TimeBudget, ms: number, now: () => number = Date.now): TimeBudget {
+  const own = startTimeBudget(ms, now);
+  return {
+    signal: ms > 0 ? AbortSignal.any([budget.signal, own.signal]) : AbortSignal.abort(),
+    remainingMs: () => Math.min(budget.remainingMs(), own.remainingMs()),
+  };
+}

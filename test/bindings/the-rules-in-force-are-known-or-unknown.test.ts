@@ -160,6 +160,71 @@ describe("rules", () => {
   });
 });
 
+describe("the known rules never go back,", () => {
+  /** Reads of the pointer that are answered at once, but whose answers arrive only when released. */
+  function prepareLate() {
+    const store = memoryStore();
+    const releases: (() => void)[] = [];
+    let isLate = false;
+    const source = publishedRules(async (request, budget) => {
+      const answer = await store.readObject(request, budget);
+      if (isLate) await new Promise<void>((resolve) => void releases.push(resolve));
+      return answer;
+    });
+    const setLate = (late: boolean) => {
+      isLate = late;
+    };
+    const release = () => {
+      for (const free of releases.splice(0)) free();
+    };
+    return { store, ...source, setLate, release };
+  }
+
+  it("when the answer with older ones arrives after the answer with newer ones", async () => {
+    const { store, known, latest, setLate, release } = prepareLate();
+    store.publish(compiledWith("first"));
+    await latest(BUDGET);
+    store.publish(compiledWith("second"));
+    setLate(true);
+    const late = latest(BUDGET);
+    await new Promise(setImmediate);
+    store.publish(compiledWith("third"));
+    setLate(false);
+    expect((await latest(BUDGET)).generation).toBe(3);
+
+    release();
+
+    expect((await late).generation).toBe(2);
+    expect((await known(BUDGET)).generation).toBe(3);
+  });
+
+  it("when the answer from before the first publication arrives after it", async () => {
+    const { store, known, latest, setLate, release } = prepareLate();
+    setLate(true);
+    const late = latest(BUDGET);
+    await new Promise(setImmediate);
+    store.publish(compiledWith("first"));
+    setLate(false);
+    await latest(BUDGET);
+
+    release();
+    await late;
+
+    expect((await known(BUDGET)).generation).toBe(1);
+  });
+
+  it("except to a pointer that a later read finds: it is the one in force", async () => {
+    const { store, latest } = prepareLate();
+    store.publish(compiledWith("first"));
+    const older = store.objects.get(POINTER_KEY) ?? "";
+    store.publish(compiledWith("second"));
+    await latest(BUDGET);
+    store.objects.set(POINTER_KEY, older);
+
+    expect((await latest(BUDGET)).generation).toBe(1);
+  });
+});
+
 describe("a damaged object", () => {
   it.each([
     ["is not JSON", (text: string) => text.slice(0, -1)],

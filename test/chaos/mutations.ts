@@ -10,6 +10,7 @@ import { SourceNotFound } from "../../shared/source/errors.ts";
 import type { CurrentSource, ReadCurrent } from "../../shared/source/source.ts";
 import type { Handler } from "./lambda/invocation.ts";
 import type { Mutation } from "./mutation.ts";
+import { MUTATIONS_OF_RULES } from "./mutations-of-rules.ts";
 import { ROLLOUT_MUTATIONS } from "./rollout-mutations.ts";
 import { currentEnvironment, type Environment } from "./transport/environment.ts";
 import type { Transport } from "./transport/transport.ts";
@@ -118,28 +119,7 @@ export const MUTATIONS = {
     description: "redrives all but the first entry of a failure queue",
     redriven: ([_lost, ...others]) => others,
   },
-  "unknown-taken-for-in-force": {
-    description: "takes the known rules for the ones in force when S3 does not answer",
-    ...forBoth(({ checkRules }) => ({
-      checkRules: async (budget) => {
-        const check = await checkRules(budget);
-        return check === "unknown" ? "in-force" : check;
-      },
-    })),
-  },
-  "superseded-ignored": {
-    description: "goes on with the known rules when newer ones are in force",
-    ...forBoth(({ checkRules }) => ({
-      checkRules: async (budget) => {
-        const check = await checkRules(budget);
-        return check === "superseded" ? "in-force" : check;
-      },
-    })),
-  },
-  "sweep-without-rules-check": {
-    description: "deletes in a sweep without another look at the pointer",
-    reconcile: () => ({ checkRules: async () => "in-force" }),
-  },
+  ...MUTATIONS_OF_RULES,
   "pointer-before-parts": {
     description: "publishes the pointer before the parts",
     bucket: (real) => {

@@ -38,6 +38,12 @@ export type Pace = {
   /** How long the end of a run waits, until no Secret is contested. */
   readonly contestMs: number;
   readonly storeOutageMs: readonly [number, number];
+  /** How long S3 accepts requests and never answers. */
+  readonly storeSilenceMs: readonly [number, number];
+  /** From the deletion of a stack until it is there again. */
+  readonly stackGoneMs: readonly [number, number];
+  /** How long nothing is published in the empty bucket of a new stack. */
+  readonly unpublishedMs: readonly [number, number];
   /** How often the bindings of a relay are published, on average. */
   readonly publishEveryMs: number;
   /** How long AWS calls fail often. */
@@ -66,6 +72,9 @@ export const PACE_OF_AWS: Pace = {
   recreateMs: [10_000, 12 * MINUTE_MS],
   contestMs: 65 * MINUTE_MS,
   storeOutageMs: [MINUTE_MS, 3 * MINUTE_MS],
+  storeSilenceMs: [MINUTE_MS, 3 * MINUTE_MS],
+  stackGoneMs: [20_000, 2 * MINUTE_MS],
+  unpublishedMs: [30_000, 2 * MINUTE_MS],
   publishEveryMs: 25_000,
   brownoutMs: [MINUTE_MS, 4 * MINUTE_MS],
   rolloutTroubleEveryMs: 15_000,
@@ -89,6 +98,9 @@ export const PACE_OF_REAL_SERVERS: Pace = {
   recreateMs: [500, 20_000],
   contestMs: 15_000,
   storeOutageMs: [5_000, 10_000],
+  storeSilenceMs: [5_000, 10_000],
+  stackGoneMs: [1_000, 4_000],
+  unpublishedMs: [2_000, 6_000],
   publishEveryMs: 3_000,
   brownoutMs: [5_000, 10_000],
   // Real servers run without controllers, so these runs have no workloads.

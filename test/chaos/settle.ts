@@ -72,7 +72,7 @@ async function findLost({ relays, shards, recorder }: Parts): Promise<void> {
   const left = await shards.left();
   const undone = relays
     .flatMap(({ rotation, sweep }) => [...rotation.invocations, ...sweep.invocations])
-    .filter(({ state }) => state !== "succeeded");
+    .filter(({ state }) => state !== "succeeded" && state !== "gone with its stack");
   const sum = (count: (relay: Installation) => number): number =>
     relays.reduce((total, relay) => total + count(relay), 0);
   const lost = {

@@ -11,6 +11,8 @@ import { Holder } from "./actors/holder.ts";
 import { endSessions, killApiServer, runBrownouts, runOutage } from "./actors/outages.ts";
 import { bucketOf, Publishers } from "./actors/publishers.ts";
 import { Rotator } from "./actors/rotator.ts";
+import { runSilences } from "./actors/silence.ts";
+import { remakeStack } from "./actors/stacks.ts";
 import { Tamperer } from "./actors/tamperer.ts";
 import { WorkloadOperator } from "./actors/workload-operator.ts";
 import { addCounts, type Counts } from "./counts.ts";
@@ -21,6 +23,7 @@ import { Recorder } from "./judge/recorder.ts";
 import { RolloutJudge } from "./judge/rollout-judge.ts";
 import { RulesJudge } from "./judge/rules-judge.ts";
 import { SessionWatch } from "./judge/session-watch.ts";
+import { StoreWaitJudge } from "./judge/store-wait-judge.ts";
 import { tokenJudge } from "./judge/token-judge.ts";
 import type { Violation } from "./judge/violation.ts";
 import { EventBus } from "./lambda/event-bus.ts";
@@ -98,7 +101,10 @@ async function runSeed(
   atEnd(() => fleet.close());
   const expected = new ExpectedState();
   const validHolds = new Map<string, number>();
-  const recorder = new Recorder(expected, fleet, { now, replica, validHolds });
+  const recorder = new Recorder(expected, fleet, {
+    ...{ now, replica, validHolds },
+    wasUnpublished: (...when) => rulesJudge.wasUnpublished(...when),
+  });
   const watch = new SessionWatch();
   const judge = tokenJudge(world, (violation) => recorder.violations.push(violation));
   const publicationBuses = new Map<string, EventBus>();
@@ -111,7 +117,8 @@ async function runSeed(
     rotate: (source) => rotator.hurry(source),
   });
   const rolloutJudge = new RolloutJudge(world, fleet, workloadOperator.stuckSpans);
-  transport.listeners.push(recorder, watch, judge, rulesJudge, rolloutJudge);
+  const waitJudge = new StoreWaitJudge(now, LATE_MS_MAX[time.kind]);
+  transport.listeners.push(recorder, watch, judge, rulesJudge, waitJudge, rolloutJudge);
   await createWorkloads(world, fleet);
   mutation.transport?.(transport);
   atEnd(listenToOutput((text) => recorder.leaks.scan("the output of the process", text)));
@@ -131,7 +138,6 @@ async function runSeed(
       rolloutJudge.noteLog(code, fields, now());
     };
     const runtimeOptions = { log, measure: recorder.measure };
-    world.addBucket(bucketOf(relay));
     const env = {
       ...process.env,
       RELAY_NAME: relay,
@@ -169,7 +175,8 @@ async function runSeed(
         return reconcile(overrideDependencies(await openReconcile(env, runtimeOptions), mutation.reconcile));
       },
     });
-    rotation.listeners.push(recorder.rotatedBy(relay), rulesJudge.rotatedBy(relay), rolloutJudge.invoked);
+    const ofRotations = [rulesJudge.rotatedBy(relay), waitJudge.rotated, rolloutJudge.invoked];
+    rotation.listeners.push(recorder.rotatedBy(relay), ...ofRotations);
     sweep.listeners.push(recorder.reconciled, rolloutJudge.invoked);
     const bus = new EventBus(draw(`events of ${relay}`), pace.lateEventMsMax, (event) => {
       rotation.invokeLater(event);
@@ -180,6 +187,7 @@ async function runSeed(
     publicationBuses.set(relay, publications);
     return { name: relay, rotation, sweep, bus, publications };
   };
+  for (const relay of RELAYS) await world.addBucket(bucketOf(relay));
   const relays = [install(RELAYS[0]), install(RELAYS[1])] as const;
   const [{ sweep: sweepWithQueue }] = relays;
 
@@ -207,6 +215,12 @@ async function runSeed(
       }),
   );
   for (const each of publishers) await each.first();
+  const emptied = draw("which stack gets an empty bucket").below(relays.length);
+  const stacks = relays.map((relay, index) => {
+    const ofRelay = publishers[index];
+    if (ofRelay === undefined) throw new TypeError("A relay without publishers");
+    return { world, relay, publishers: ofRelay, judge: rulesJudge, isEmpty: index === emptied };
+  });
   const withPrevious = new Set(fleet.sourcesWithPrevious);
   for (const name of fleet.sourceNames)
     await rotator.create(name, fleet.firstVersionOf(name), withPrevious.has(name));
@@ -218,7 +232,7 @@ async function runSeed(
   const means = (purpose: string) => ({ pace, random: draw(purpose), now });
   const [first] = world.clusters;
   if (first === undefined) throw new TypeError("A world without clusters");
-  const [outages, brownouts, kills] = await Promise.all([
+  const [outages, brownouts, kills, silences] = await Promise.all([
     runOutage({ host: first.host, lengthMs: pace.outageMs }, untilAt, means("outage")),
     runBrownouts(faults, { host: "aws", times: 3 }, untilAt, means("brownouts")),
     Promise.all(
@@ -226,6 +240,7 @@ async function runSeed(
         killApiServer(cluster, transport, untilAt, means(`kills of ${cluster.key}`)),
       ),
     ),
+    runSilences(world.store, pace.storeSilenceMs, untilAt, means("silences of S3")),
     runOutage({ host: world.store, lengthMs: pace.storeOutageMs }, untilAt, means("outage of S3")),
     runBrownouts(faults, { host: "s3", times: 3 }, untilAt, means("brownouts of S3")),
     endSessions(world.sessions, untilAt, means("ends of sessions")),
@@ -237,6 +252,7 @@ async function runSeed(
     deleteOtherTypes(fleet, rulesJudge, untilAt, means("operators of other types")),
     deleteSome(rotator, fleet.sourceNames, untilAt, means("deletions of sources")),
     ...relays.map(({ sweep }) => sweepRegularly(sweep, pace, untilAt, now)),
+    ...stacks.map((stack) => remakeStack(stack, untilAt, means(`the stack of ${stack.relay.name}`))),
     pollRegularly(shards, sweepWithQueue, untilAt, now),
   ]);
 
@@ -248,6 +264,7 @@ async function runSeed(
   }
   for (const { host } of world.clusters) host.downUntil = 0;
   world.store.downUntil = 0;
+  world.store.silentUntil = 0;
   followUps.calm();
   await workloadOperator.finish();
   const operate = async (): Promise<void> => {
@@ -262,7 +279,7 @@ async function runSeed(
   const ofRules = await rulesJudge.judgeHistory(expected);
   const { accepted } = recorder;
   const ofRollouts = await rolloutJudge.judgeHistory({ expected, accepted });
-  const violations = [...recorder.violations, ...history, ...ofRules, ...ofRollouts];
+  const violations = [...recorder.violations, ...history, ...ofRules, ...waitJudge.violations, ...ofRollouts];
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   const rotations = relays.map(({ rotation }) => rotation);
   const sweeps = relays.map(({ sweep }) => sweep);
@@ -315,6 +332,16 @@ async function runSeed(
         requestsInOutage: transport.counts.unreachable,
       },
       awsBrownouts: brownouts,
+      store: {
+        silences,
+        requestsInSilence: transport.counts.unanswered,
+        largestWaitMs: waitJudge.counts.largestMs,
+      },
+      stacks: {
+        madeAgain: stacks.length,
+        overAnEmptyBucket: stacks.filter(({ isEmpty }) => isEmpty).length,
+        eventsGone: sum(functions.map(({ gone }) => gone)),
+      },
       credentials: { ...world.sessions.counts, ...watch.counts },
       tampering: tamperer.counts,
       holds: holder.counts,
@@ -375,6 +402,9 @@ function countTargets({ targets }: Fleet): Counts {
   const kinds = Map.groupBy(targets, ({ parts }) => parts.map(({ taken }) => taken).join(" and "));
   return Object.fromEntries([...kinds].map(([kind, of]) => [kind, of.length]));
 }
+
+/** How much later than its timeout a wait may end: on real servers, the machine decides. */
+const LATE_MS_MAX = { virtual: 10, real: 3_000 } as const;
 
 /** AWS documents that ListSecrets may be five minutes behind. */
 const LIST_STALE_MS = 2_000;
@@ -444,7 +474,7 @@ async function pollRegularly(
   now: () => number,
 ): Promise<void> {
   while (now() < untilAt) {
-    void shards.poll(sweep);
+    if (!sweep.isGone) void shards.poll(sweep);
     await sleep(1_000);
   }
 }

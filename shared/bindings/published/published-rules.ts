@@ -1,8 +1,9 @@
-import type { TimeBudget } from "../../runtime/time-budget.ts";
+import { shortenTimeBudget, type TimeBudget } from "../../runtime/time-budget.ts";
 import type { AwsLocation } from "../../source/secret-id.ts";
 import type { Binding } from "../binding.ts";
 import { type BindingIndex, createBindingIndex } from "../binding-index.ts";
 import { BindingsDeleted, RulesSuperseded } from "./errors.ts";
+import { STORE_WAIT_MS_MAX } from "./limit-store-wait.ts";
 import { parsePart, partOfWebhookId, partsOfSource } from "./part.ts";
 import { BindingsDamaged, keyOfPart, POINTER_KEY, type Pointer, parsePointer } from "./pointer.ts";
 import type { Rules, RulesSource } from "./rules.ts";
@@ -23,8 +24,10 @@ export function publishedRules(readObject: ReadObject): RulesSource {
     if (answer.kind === "unchanged") throw new BindingsDamaged(POINTER_KEY, "is missing");
     // A publication never removes the pointer: without it nothing can be said about what is in force.
     if (answer.kind === "absent" && (answer.isDeleted || etag !== undefined)) throw new BindingsDeleted();
-    known = answer.kind === "absent" ? {} : { pointer: parsePointer(answer.body), etag: answer.etag };
-    return known;
+    const read = answer.kind === "absent" ? {} : { pointer: parsePointer(answer.body), etag: answer.etag };
+    // The answer to an earlier request may come after one that had newer rules.
+    if (known === before || generationOf(read) > generationOf(known)) known = read;
+    return read;
   };
 
   const opened = new WeakMap<Known, Rules>(); // keeps the index of all bindings from one invocation to the next
@@ -36,7 +39,8 @@ export function publishedRules(readObject: ReadObject): RulesSource {
   const openRules = (of: Known): Rules => {
     const check: Rules["check"] = async (budget) => {
       try {
-        return (await refresh(budget)).etag === of.etag ? "in-force" : "superseded";
+        const { etag } = await refresh(shortenTimeBudget(budget, STORE_WAIT_MS_MAX));
+        return etag === of.etag ? "in-force" : "superseded";
       } catch {
         return "unknown";
       }
@@ -61,6 +65,8 @@ export function publishedRules(readObject: ReadObject): RulesSource {
 
 /** Empty before the first publication. */
 type Known = { readonly pointer?: Pointer; readonly etag?: string };
+
+const generationOf = (known: Known | undefined): number => known?.pointer?.generation ?? 0;
 
 function rulesOfPointer(pointer: Pointer, readParts: ReadParts, check: Rules["check"]): Rules {
   const { generation, relay, clusters, parts } = pointer;

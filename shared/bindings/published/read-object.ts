@@ -5,7 +5,7 @@ import { isRetryable, type RelayError } from "../../relay-error.ts";
 import { boundedRequests } from "../../runtime/bounded-requests.ts";
 import { type RetryPolicy, type Wait, withRetries } from "../../runtime/retry.ts";
 import { Sha256 } from "../../runtime/sha256.ts";
-import type { TimeBudget } from "../../runtime/time-budget.ts";
+import { shortenTimeBudget, type TimeBudget } from "../../runtime/time-budget.ts";
 import { objectUrlsIn } from "./object-url.ts";
 import {
   BindingsStoreCredentialsExpired,
@@ -88,11 +88,13 @@ export function readObjectWith({
   };
 
   const attempt = async (object: ObjectRequest, budget: TimeBudget): Promise<ObjectRead> => {
+    // A connection may be dead without a sign of it. Half of the time is left for another one.
+    const { signal } = shortenTimeBudget(budget, budget.remainingMs() / 2);
     const ask = async (forceRefresh: boolean): Promise<Response> => {
       const identity = await credentials({ forceRefresh }).catch(() => {
         throw new BindingsStoreCredentialsExpired(object);
       });
-      return send(object, identity, budget.signal).catch((error: unknown) => {
+      return send(object, identity, signal).catch((error: unknown) => {
         throw new BindingsStoreUnreachable(object, nameOf(error));
       });
     };

@@ -39,12 +39,22 @@ export class Publishers {
   readonly counts = { published: 0, rolledBack: 0, lostToAnother: 0, killed: 0, failed: 0 };
   readonly #deps: PublishersDependencies;
   #started = 0;
+  /** While their stack is deleted, or has nothing published, nobody publishes a change. */
+  #isPaused = false;
 
   constructor(deps: PublishersDependencies) {
     this.#deps = deps;
   }
 
-  /** Before the run, and without faults. Two of three changing targets are bound. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+  }
+
+  /** The first publication in a bucket, without faults. Two of three changing targets are bound. */
   async first(): Promise<void> {
     const { bindings, random } = this.#deps;
     const bound = bindings.targets.filter(() => random.chance(0.67));
@@ -60,6 +70,7 @@ export class Publishers {
     for (;;) {
       await sleep(random.between(0, 2 * publishEveryMs));
       if (now() >= untilAt) break;
+      if (this.#isPaused) continue;
       for (let count = random.chance(SHARES.publishersAtOnce) ? 2 : 1; count > 0; count -= 1)
         running.push(this.#publish());
     }
@@ -77,7 +88,7 @@ export class Publishers {
     const drawn = random.next();
     const work = async (bucket: BindingsBucket): Promise<Published> => {
       const before = await bucket.readPointer();
-      if (before === undefined) throw new TypeError("The first pointer is never removed");
+      if (before === undefined) throw new Error("Their bucket has been emptied meanwhile");
       const to = isRollback ? await earlierPointer(bucket) : undefined;
       const { choices } = bindings.generationOf(before.pointer);
       const after = changeChoices(choices, bindings.targets, random);

@@ -16,6 +16,14 @@ import type { Success } from "./kept-promises.ts";
 import { LeakJudge } from "./leak-judge.ts";
 import type { Violation } from "./violation.ts";
 
+type Options = {
+  readonly now: () => number;
+  readonly replica: StaleReplica;
+  readonly validHolds: ReadonlyMap<string, number>;
+  /** Whether a relay had no bindings in force at some moment between these. */
+  readonly wasUnpublished: (relay: string, from: number, until: number) => boolean;
+};
+
 /** Records what happens during a run, and keeps what the judges need afterwards. */
 export class Recorder {
   readonly violations: Violation[] = [];
@@ -42,20 +50,10 @@ export class Recorder {
   readonly #changing: ReadonlySet<string>;
   readonly #now: () => number;
   readonly #replica: StaleReplica;
+  readonly #wasUnpublished: Options["wasUnpublished"];
 
-  constructor(
-    expected: ExpectedState,
-    fleet: Fleet,
-    {
-      now,
-      replica,
-      validHolds,
-    }: {
-      readonly now: () => number;
-      readonly replica: StaleReplica;
-      readonly validHolds: ReadonlyMap<string, number>;
-    },
-  ) {
+  constructor(expected: ExpectedState, fleet: Fleet, { now, replica, validHolds, wasUnpublished }: Options) {
+    this.#wasUnpublished = wasUnpublished;
     this.#holds = new HoldJudge(validHolds, (violation) => this.violations.push(violation));
     this.#replica = replica;
     this.#expected = expected;
@@ -145,6 +143,7 @@ export class Recorder {
       refused.add(target);
       this.#judgeRefusal(relay, target, { code, advice, startedAt, endedAt });
     }
+    if (this.#wasUnpublished(relay, startedAt, endedAt)) return; // nothing was bound
     const { source, isByHand } = readInput(input);
     // A target that has pinned a version ignores what happens to its source, but not a direct call.
     const isConcerned = (part: Part) => part.source === source && (isByHand || part.taken !== "pinned");

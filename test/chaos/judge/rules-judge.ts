@@ -24,7 +24,16 @@ type Environments<T> = WeakMap<Environment, T>;
  * It sees each pointer and each write in the order in which they were accepted.
  */
 export class RulesJudge implements Listener {
-  readonly counts = { generations: 0, deletions: 0, written: 0, goneOnWithoutS3: 0, unknownRules: 0 };
+  readonly counts = {
+    generations: 0,
+    deletions: 0,
+    written: 0,
+    goneOnWithoutS3: 0,
+    goneOnInSilence: 0,
+    writtenInSilence: 0,
+    unboundInEmptyBucket: 0,
+    unknownRules: 0,
+  };
   readonly violations: Violation[] = [];
   readonly #world: World;
   readonly #bindings: readonly RelayBindings[];
@@ -93,7 +102,10 @@ export class RulesJudge implements Listener {
     (relay: string): InvocationListener =>
     ({ input, attempt, environment, startedAt, endedAt }) => {
       if (attempt.kind !== "succeeded") return;
-      if (startedAt < this.#world.store.downUntil) this.counts.goneOnWithoutS3 += 1;
+      const { store } = this.#world;
+      if (startedAt < store.downUntil) this.counts.goneOnWithoutS3 += 1;
+      if (startedAt < (store.silentUntil ?? 0)) this.counts.goneOnInSilence += 1;
+      if (this.wasUnpublished(relay, startedAt, endedAt)) this.counts.unboundInEmptyBucket += 1;
       const { secretId, detail } = input as { secretId?: string; detail?: { name?: string } };
       const source = secretId ?? detail?.name;
       const knownSince = this.#firstAsked.get(environment) ?? startedAt;
@@ -114,6 +126,22 @@ export class RulesJudge implements Listener {
   /** The generation in force. */
   latestOf(relay: string): InForce | undefined {
     return this.#inForce.get(relay)?.at(-1);
+  }
+
+  /** The bucket of a new stack is empty: nothing is bound, and nothing may be deleted. */
+  noteEmptied(relay: string, startedAt: number): void {
+    const path = `/${bucketOf(relay)}/`;
+    for (const part of this.#parts) if (part.startsWith(path)) this.#parts.delete(part);
+    this.#inForce.get(relay)?.push({ choices: new Map(), fingerprints: new Map(), number: 0, startedAt });
+  }
+
+  /** Whether nothing was published at some moment between these. */
+  wasUnpublished(relay: string, from: number, until: number): boolean {
+    const generations = this.#inForce.get(relay) ?? [];
+    return generations.some(({ number, startedAt }, index) => {
+      const endedAt = generations[index + 1]?.startedAt ?? Number.POSITIVE_INFINITY;
+      return number === 0 && startedAt <= until && endedAt >= from;
+    });
   }
 
   /** After everything has settled. */
@@ -201,6 +229,8 @@ export class RulesJudge implements Listener {
     this.#noteFixed(key, annotations, servedAt);
     if (target === undefined) return;
     this.counts.written += 1;
+    if (environment !== undefined && servedAt < (this.#world.store.silentUntil ?? 0))
+      this.counts.writtenInSilence += 1;
     this.#accepted.note(host.name, resourceVersion, servedAt);
     this.#annotations.set(key, annotations);
     const isNoted = annotations[target.ownMetadata.annotations.goneSince] !== undefined;
@@ -229,10 +259,12 @@ export class RulesJudge implements Listener {
     const generations = this.#inForce.get(self.name) ?? [];
     // Those in force at any moment between its look at the Secret and the deletion.
     const from = generations.findLastIndex(({ startedAt }) => startedAt <= lookedAt);
-    const isBound = generations.slice(Math.max(0, from)).every(({ choices }) => choices.has(target));
+    const published = generations.slice(Math.max(0, from)).filter(({ number }) => number > 0);
+    const isBound = published.every(({ choices }) => choices.has(target));
     const graceMs = DELETION_GRACE_MS - 2 * SKEW_MS_MAX; // the clocks of the two observers differ
     const wrong = [
-      ...(isBound ? ["which the bindings in force bind"] : []),
+      ...(isBound && published.length > 0 ? ["which the bindings in force bind"] : []),
+      ...(published.length === 0 ? ["while nothing was published"] : []),
       ...(askedAt < lookedAt ? ["without the pointer after its look at the Secret"] : []),
       ...(this.#annotations.get(key)?.[names.deletionPolicy] === "delete"
         ? []

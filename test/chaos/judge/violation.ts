@@ -8,6 +8,7 @@ export const RULES = {
   rules: "No older rules land after newer ones in the life of a Secret",
   publication: "Bindings come into force complete, and one generation after the other",
   blocked: "While S3 does not answer, rotations go on whose rules have not changed",
+  wait: "An invocation of a rotation waits for S3 for two seconds at most",
   settled: "In the end every Secret holds the values of its sources, and no sweep finds drift",
   deletion:
     "A Secret is deleted only after two observations, and never while its source exists or the bindings in force bind it",

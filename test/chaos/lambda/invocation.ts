@@ -6,5 +6,5 @@ export type Handler = (input: unknown, context: Context) => Promise<unknown>;
 export type Invocation = {
   readonly input: unknown;
   attempts: number;
-  state: "waiting" | "running" | "succeeded" | "in the failure queue";
+  state: "waiting" | "running" | "succeeded" | "in the failure queue" | "gone with its stack";
 };

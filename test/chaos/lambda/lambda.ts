@@ -53,9 +53,15 @@ export class Lambda {
   environments = 0;
   readonly skews = { attempts: 0, largestMs: 0 };
   redriven = 0;
+  /** Invocations that were waiting when their stack was deleted, or that came meanwhile. */
+  gone = 0;
+  /** Its stack is deleted. */
+  isGone = false;
   #isDangerous = true;
   readonly #options: LambdaOptions;
   readonly #idle: Warm[] = [];
+  /** Of its present stack. */
+  readonly #environments = new Set<Environment>();
   readonly #queue: (() => void)[] = [];
   #running = 0;
 
@@ -73,11 +79,32 @@ export class Lambda {
     return this.#running === 0 && this.invocations.every(({ state }) => state !== "waiting");
   }
 
+  /** Its stack is deleted: all environments end, and what waits for a retry or a redrive is gone. */
+  remove(): void {
+    this.isGone = true;
+    for (const environment of this.#environments) environment.kill();
+    this.#environments.clear();
+    this.#idle.splice(0);
+    this.failureQueue.splice(0);
+    for (const invocation of this.invocations) {
+      if (invocation.state === "succeeded" || isGone(invocation)) continue;
+      invocation.state = "gone with its stack";
+      this.gone += 1;
+    }
+  }
+
+  /** Its stack is made again, with no environment yet. */
+  makeAgain(): void {
+    this.isGone = false;
+  }
+
   /** InvocationType Event: accepted, and retried when it fails. */
   invokeLater(input: unknown): Invocation {
-    const invocation: Invocation = { input, attempts: 0, state: "waiting" };
+    const state = this.isGone ? "gone with its stack" : "waiting";
+    const invocation: Invocation = { input, attempts: 0, state };
     this.invocations.push(invocation);
-    void this.#follow(invocation);
+    if (this.isGone) this.gone += 1;
+    else void this.#follow(invocation);
     return invocation;
   }
 
@@ -100,6 +127,7 @@ export class Lambda {
     const { time } = this.#options;
     const startedAt = time.now();
     try {
+      if (this.isGone) return { kind: "killed" };
       const { attempt, environment } = await this.#attempt(input);
       const endedAt = time.now();
       for (const listener of this.listeners) listener({ input, attempt, environment, startedAt, endedAt });
@@ -114,8 +142,10 @@ export class Lambda {
     const { retryDelaysMs } = this.#options;
     for (const delayMs of [0, ...retryDelaysMs]) {
       if (delayMs > 0) await sleep(delayMs);
+      if (isGone(invocation)) return;
       invocation.attempts += 1;
       const attempt = await this.invoke(invocation.input);
+      if (isGone(invocation)) return;
       if (attempt.kind !== "succeeded") continue;
       invocation.state = "succeeded";
       return;
@@ -156,9 +186,12 @@ export class Lambda {
     ]);
     timeout.abort();
     warm.invocations += 1;
+    const isOfThisStack = this.#environments.has(environment);
+    if (!isOfThisStack) return { attempt: { kind: "killed" }, environment };
     if (attempt.kind === "killed") this.#noteDeath(environment);
     else if (random.chance(RECYCLED_SHARE)) environment.kill();
     else this.#idle.push(warm);
+    if (environment.isDead) this.#environments.delete(environment);
     return { attempt, environment };
   }
 
@@ -180,6 +213,7 @@ export class Lambda {
       Math.round(random.between(-SKEW_MS_MAX, SKEW_MS_MAX)),
       random.below(2 ** 31),
     );
+    this.#environments.add(environment);
     const handler = await environment.run(() => time.hold(start));
     return { environment, handler, invocations: 0 };
   }
@@ -202,6 +236,9 @@ export class Lambda {
     };
   }
 }
+
+/** It may have changed while an attempt ran. */
+const isGone = ({ state }: Invocation): boolean => state === "gone with its stack";
 
 /** A short sync takes some five steps to three clusters, one with retries some thirty. */
 const STEPS_MAX = 30;

@@ -16,6 +16,8 @@ export type Host = {
   ) => Promise<TransportResponse>;
   /** Unreachable until then, ms since the epoch. */
   downUntil: number;
+  /** Until then it accepts requests of the functions and never answers. */
+  silentUntil?: number;
   /** For servers without a socket, which would show that the process was killed. */
   readonly life?: ProcessLife;
 };

@@ -5,11 +5,18 @@ import { text } from "node:stream/consumers";
 import { LoopbackRequest } from "./loopback-request.ts";
 import type { TransportRequest, TransportResponse } from "./message.ts";
 
-/** Takes a request over, or leaves it to the network by returning undefined. `send` sends it unchanged. */
+/**
+ * Takes a request over, or leaves it to the network by returning undefined. `send` sends it unchanged, and `closed`
+ * resolves when its caller has the response or has given up.
+ */
 export type Carry = (
   url: URL,
 ) =>
-  | ((request: TransportRequest, send: () => Promise<TransportResponse>) => Promise<TransportResponse>)
+  | ((
+      request: TransportRequest,
+      send: () => Promise<TransportResponse>,
+      closed: Promise<void>,
+    ) => Promise<TransportResponse>)
   | undefined;
 
 type Given = RequestOptions & { signal?: AbortSignal };
@@ -33,9 +40,11 @@ export function interceptRequests(carry: Carry): () => void {
       const { signal, ...rest } = options;
       const exchange = (body: Buffer) => {
         const message = { method: options.method ?? "GET", url, headers: lowerCased(options.headers), body };
-        return carried(message, () => sendThrough(original, url, rest, body));
+        return carried(message, () => sendThrough(original, url, rest, body), closed.promise);
       };
+      const closed = Promise.withResolvers<void>();
       const loopback = new LoopbackRequest(exchange, signal);
+      loopback.once("close", closed.resolve);
       if (callback !== undefined) loopback.once("response", callback);
       return loopback;
     };

@@ -24,6 +24,8 @@ export type Exchange = {
 export type Listener = {
   readonly sending?: (host: Host, request: TransportRequest, environment: Environment) => void;
   readonly served: (exchange: Exchange) => void;
+  /** The caller has the response, or has given up. */
+  readonly closed?: (host: Host, environment: Environment) => void;
 };
 
 /** All traffic of the functions and the harness to AWS and to the clusters. */
@@ -51,7 +53,7 @@ export class Transport {
     this.#release = interceptRequests((url) => {
       const host = this.#hosts.get(url.host);
       if (host === undefined) return undefined;
-      return (request, send) => this.#exchange(host, request, send);
+      return (request, send, closed) => this.#exchange(host, request, send, closed);
     });
   }
 
@@ -85,6 +87,7 @@ export class Transport {
     host: Host,
     request: TransportRequest,
     send: () => Promise<TransportResponse>,
+    closed: Promise<void>,
   ): Promise<TransportResponse> {
     const environment = currentEnvironment();
     const serve = this.#server(host, request, send, environment);
@@ -96,6 +99,9 @@ export class Transport {
     }
 
     for (const { sending } of [...this.listeners]) sending?.(host, request, environment);
+    void closed.then(() => {
+      for (const listener of this.listeners) listener.closed?.(host, environment);
+    });
     const what = kindOf(request);
     const { fault, sendMs, answerMs } = await this.#scheduler.pass(
       `${environment.name} ${host.name} ${nameOf(request)} ${request.body}`,
@@ -120,6 +126,11 @@ export class Transport {
     if (now() < host.downUntil && environment.network === "functions") {
       counts.unreachable += 1;
       return fails("down", "ECONNREFUSED");
+    }
+    if (now() < (host.silentUntil ?? 0) && environment.network === "functions") {
+      counts.unanswered += 1;
+      note("silent");
+      return never();
     }
     if (host.life?.isUp === false) {
       counts.refused += 1;
@@ -198,10 +209,12 @@ function newCounts() {
     /** Connections refused. */
     refused: 0,
     unreachable: 0,
+    /** Requests that a silent server accepted. */
+    unanswered: 0,
   };
 }
 
-/** Code of a killed environment waits forever, as in a process that is gone: none of it runs again. */
+/** Code of a killed environment waits forever, as in a process that is gone. So does the caller of a silent server. */
 const never = (): Promise<never> => new Promise(() => {});
 
 const STOPPED: Disturbance = { fault: { kind: "none" }, sendMs: 0, answerMs: 0 };

@@ -3,10 +3,10 @@ import { verifyEksToken } from "../../../sandbox/kubernetes/verify-eks-token.ts"
 import type { Host } from "../transport/host.ts";
 import { serveCredentials } from "./credentials.ts";
 import { Sessions } from "./sessions.ts";
-import { serveStore } from "./store.ts";
+import { type Store, serveSandboxStore } from "./store.ts";
 import type { World, WorldCluster } from "./world.ts";
 
-/** The AWS account of a run: always the sandbox's, by socket or in process. */
+/** The AWS account of a run: the sandbox's, by socket or in process. On real servers S3 is another one. */
 export type Account = {
   readonly aws: AwsSandbox;
   /** For API servers: STS accepts no signature of credentials that have ended. */
@@ -15,12 +15,17 @@ export type Account = {
   worldOf(clusters: readonly WorldCluster[], askAws: NonNullable<Host["serve"]>): World;
 };
 
-export async function openAccount(now: () => number, credentialsMs: number): Promise<Account> {
+export async function openAccount(
+  now: () => number,
+  credentialsMs: number,
+  openStore: (aws: AwsSandbox, sessions: Sessions) => Store | Promise<Store> = serveSandboxStore,
+): Promise<Account> {
   const aws = await startAwsSandbox({ now });
   const sessions = new Sessions(() =>
     aws.issueCredentials({ roleName: "secret-relay", sessionName: "chaos", lifeMs: credentialsMs }),
   );
   const credentials = serveCredentials(() => sessions.issue());
+  const store = await openStore(aws, sessions);
   return {
     aws,
     credentialsOf: (accessKeyId) => {
@@ -36,12 +41,12 @@ export async function openAccount(now: () => number, credentialsMs: number): Pro
         downUntil: 0,
         serve: async (request, send) => sessions.refusalOf(request) ?? askAws(request, send),
       };
-      const store = serveStore(aws, sessions);
       return {
         aws: { ...aws, env: { ...aws.env, ...credentials.env, ...store.env }, stop: () => aws.stop() },
         clusters,
         store: store.host,
-        addBucket: (name) => aws.addBucket(name, { versioned: true }),
+        addBucket: store.addBucket,
+        emptyBucket: store.emptyBucket,
         hosts: [awsHost, store.host, credentials.host, ...clusters.map(({ host }) => host)],
         sessions,
         isTokenFor: (clusterName, token) => {
@@ -55,6 +60,7 @@ export async function openAccount(now: () => number, credentialsMs: number): Pro
         },
         stop: async () => {
           for (const { backend } of clusters) await backend.stop();
+          await store.stop();
           await aws.stop();
         },
       };

@@ -2,12 +2,17 @@ import type { AwsSandbox } from "../../../sandbox/aws/start-aws-sandbox.ts";
 import type { Host } from "../transport/host.ts";
 import type { TransportResponse } from "../transport/message.ts";
 import type { Sessions } from "./sessions.ts";
+import type { World } from "./world.ts";
 
-/** S3 of the sandbox, always called in this process, at an address of its own: it fails apart from the rest of AWS. */
-export function serveStore(
-  aws: AwsSandbox,
-  sessions: Sessions,
-): { readonly host: Host; readonly env: Readonly<Record<string, string>> } {
+/** S3, at an address of its own: it fails apart from the rest of AWS. */
+export type Store = Pick<World, "addBucket" | "emptyBucket"> & {
+  readonly host: Host;
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+};
+
+/** S3 of the sandbox, called in this process. */
+export function serveSandboxStore(aws: AwsSandbox, sessions: Sessions): Store {
   const host: Host = {
     kind: "s3",
     name: "s3",
@@ -21,13 +26,20 @@ export function serveStore(
       return { ...answer, body: answer.body.toString() };
     },
   };
-  return { host, env: { AWS_ENDPOINT_URL_S3: `http://${AT}` } };
+  const addBucket = async (name: string) => aws.addBucket(name, { versioned: true });
+  return {
+    host,
+    env: { AWS_ENDPOINT_URL_S3: `http://${AT}` },
+    addBucket,
+    emptyBucket: addBucket, // replaces it
+    stop: async () => {},
+  };
 }
 
 /** No server listens there; the transport answers. */
 const AT = "127.0.0.1:10";
 
-const EXPIRED: TransportResponse = {
+export const EXPIRED: TransportResponse = {
   status: 400,
   headers: { "content-type": "application/xml" },
   body: "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>",

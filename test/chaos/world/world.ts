@@ -10,7 +10,9 @@ export type World = {
   /** S3, also one of `hosts`. */
   readonly store: Host;
   /** A bucket for published bindings, with versioning. */
-  addBucket(name: string): void;
+  addBucket(name: string): Promise<void>;
+  /** Removes all versions of all objects, as a new bucket has none. */
+  emptyBucket(name: string): Promise<void>;
   readonly sessions: Sessions;
   /** The announced expiry of an access key; undefined if it was never issued. */
   credentialsEndAt(accessKeyId: string): number | undefined;
