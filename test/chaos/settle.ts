@@ -96,13 +96,15 @@ async function drain({ relays, shards, recorder, pace, now }: Parts): Promise<vo
   const [{ sweep: withQueue }] = relays;
   if (recorder.violations.some(({ rule }) => rule === "watch")) return; // it has not ended before
   for (const endsAt = now() + DRAIN_MS_MAX; now() < endsAt; ) {
-    await shards.poll(withQueue);
+    const polled = await shards.poll(withQueue);
     const { queue } = await shards.left();
     const isIdle = relays.every((relay) =>
       [relay.bus, relay.publications, relay.rotation, relay.sweep].every((part) => part.isIdle),
     );
     if (isIdle && queue === 0) return;
-    await sleep(Math.min(5_000, (pace.retryDelaysMs[0] ?? 1_000) / 4));
+    // A message that is delayed, or whose invocation was killed, is not visible for a while.
+    const pauses = isIdle && polled === 0 ? 4 : 1;
+    await sleep(pauses * Math.min(5_000, (pace.retryDelaysMs[0] ?? 1_000) / 4));
   }
   recorder.violations.push({ rule: "watch", what: "messages to look at a rollout are sent without end" });
 }

@@ -49,7 +49,7 @@ export class WorkloadOperator {
       const workload = random.pick(all);
       const trouble = random.below(8);
       const lengthMs = random.between(...rolloutTroubleMs);
-      const isHurried = random.chance(0.6);
+      const isHurried = random.chance(0.4);
       if (now() >= untilAt || this.#busy.has(workload)) continue;
       this.#busy.add(workload);
       if (isHurried) this.#rotate(workload);
