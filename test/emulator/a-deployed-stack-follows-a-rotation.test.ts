@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { DeleteObjectCommand, ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import {
   CreateSecretCommand,
   PutSecretValueCommand,
@@ -7,6 +8,7 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildFunctions } from "../../scripts/build-functions.ts";
+import { POINTER_KEY } from "../../shared/bindings/published/pointer.ts";
 import { newCanary } from "../harness/canary.ts";
 import { type Deployment, openDeployment, until } from "./open-deployment.ts";
 
@@ -16,6 +18,7 @@ import { type Deployment, openDeployment, until } from "./open-deployment.ts";
 let desk: Deployment;
 let secretsManager: SecretsManagerClient;
 let events: EventBridgeClient;
+let s3: S3Client;
 let arn: string;
 
 beforeAll(async () => {
@@ -29,6 +32,7 @@ beforeAll(async () => {
   const client = { region: desk.aws.region, endpoint, credentials };
   secretsManager = new SecretsManagerClient(client);
   events = new EventBridgeClient(client);
+  s3 = new S3Client({ ...client, forcePathStyle: true });
   const created = await secretsManager.send(
     new CreateSecretCommand({ Name: "prod/db", SecretString: valueWith("first") }),
   );
@@ -37,6 +41,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   secretsManager?.destroy();
+  s3?.destroy();
   events?.destroy();
   await desk?.close();
 });
@@ -64,6 +69,11 @@ async function rotate(name: string): Promise<void> {
     Detail,
   };
   await events.send(new PutEventsCommand({ Entries: [event] }));
+}
+
+async function bucketOfStack(): Promise<string> {
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+  return Buckets.find(({ Name = "" }) => Name.startsWith("secret-relay-bindings"))?.Name ?? "";
 }
 
 function bindingsFor(...names: readonly string[]): string {
@@ -153,6 +163,28 @@ it("an event that fails waits in the failure queue, and a redrive handles it", a
   expect(exitCode).toBe(0);
   const data = await until(() => desk.readSecret("default", "db"), holds("third"));
   expect(data?.password).toBe(passwordOf("third"));
+});
+
+it("S3's event of a deleted pointer fails the reconcile function, and a rollback is the way back", async () => {
+  const { stdout: published } = await desk.relay("bindings", "show", "--json");
+  await s3.send(new DeleteObjectCommand({ Bucket: await bucketOfStack(), Key: POINTER_KEY }));
+  const output = await until(
+    async () => desk.aws.output(),
+    (text) => text.includes("BINDINGS_DELETED"),
+  );
+  expect(output).toContain("BINDINGS_DELETED");
+  expect((await desk.relay("bindings", "show")).stderr).toContain("BINDINGS_DELETED");
+
+  expect((await desk.relay("bindings", "rollback", "--yes")).exitCode).toBe(0);
+  const waiting = await until(
+    () => desk.relay("redrive", "--json"),
+    ({ stdout }) => stdout.includes("publication"),
+  );
+  expect(waiting.stdout).toContain("ReconcileFailureQueue");
+  expect((await desk.relay("redrive", "--replay")).exitCode).toBe(0);
+
+  const { stdout: restored } = await desk.relay("bindings", "show", "--json");
+  expect(JSON.parse(restored)).toEqual({ ...JSON.parse(published), generation: 3 });
 });
 
 it("doctor finds nothing wrong except what the emulator lacks", async () => {
