@@ -120,7 +120,7 @@ describe("for readers", () => {
       claim: /with the bindings of 1\.[\s\S]*payments stays, and the sweep reports it, ORPHAN/,
     },
     { step: "rollout", claim: /a delayed message makes the relay look: 2 of 3 pods run with the version/ },
-    { step: "rollout", claim: /→ 6\.0 s from the move of AWSCURRENT until the last pod ran/ },
+    { step: "rollout", claim: /→ 6\.\d s from the move of AWSCURRENT until the last pod ran/ },
     { step: "rollout", claim: /ROLLOUT_STUCK: Deployment\/web, ProgressDeadlineExceeded/ },
     {
       step: "rollout",
