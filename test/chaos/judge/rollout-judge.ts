@@ -238,7 +238,7 @@ export class RolloutJudge implements Listener {
       const live = await this.#read(workload);
       if (life === undefined || live === undefined) continue;
       const restart = life.restarts.findLast(({ versions }) => versions.get(target.name) === versionId);
-      if (!this.#runsWith(life, { target, run, found }))
+      if (!this.#runsWith(life, { target, held, run, found }))
         this.#report("restart", `${life.key} does not run with the version that ${key} has`);
       if (notedVersion(live, target.name) !== versionId)
         this.#report("restart", `${life.key} has no note of the version of ${key} that it runs with`);
@@ -270,13 +270,12 @@ export class RolloutJudge implements Listener {
   }
 
   /** Pods read the Secret when the workload is created and when its template changes. */
-  #runsWith(
-    life: Life,
-    { target, run, found }: { readonly target: Target; readonly run: Run; readonly found: Case },
-  ): boolean {
+  #runsWith(life: Life, { target, held, run, found }: Ending): boolean {
     if (run.isFirst) return true;
     const startedAt = Math.max(life.revision, ...life.restarts.map(({ revision }) => revision));
     if (startedAt > run.revision) return true;
+    // The Secret has gone to another version and back, and the workload did not start in between.
+    if (versionAt(held, startedAt) === held.at(-1)?.versionId) return true;
     // By its own clock the relay takes a workload that is almost as old as the value for a younger one.
     const { earliest } = found.accepted.when(target.cluster, String(run.revision));
     if (life.createdAt >= earliest - 2 * SKEW_MS_MAX - 1_000) return true;
@@ -341,6 +340,13 @@ function holdingsOf(
 function versionAt(held: readonly Holding[], revision: number): string | undefined {
   return held.findLast((each) => each.revision < revision && each.versionId !== undefined)?.versionId;
 }
+
+type Ending = {
+  readonly target: Target;
+  readonly held: readonly Holding[];
+  readonly run: Run;
+  readonly found: Case;
+};
 
 type Run = {
   /** Since then the Secret has had no other version, though it may have been deleted or tampered with. */

@@ -109,14 +109,14 @@ export class RulesJudge implements Listener {
       const { secretId, detail } = input as { secretId?: string; detail?: { name?: string } };
       const source = secretId ?? detail?.name;
       const knownSince = this.#firstAsked.get(environment) ?? startedAt;
+      // A Secret of another type needs an operator. The recorder judges the reasons of refusals.
       const { targets } = attempt.result as RotationReport;
-      // Such as one with another type, until an operator deletes it; the recorder judges the reason.
       const refused = new Set(
         targets.flatMap(({ target, outcome }) => (outcome === "refused" ? [target] : [])),
       );
       for (const target of this.#targets.values()) {
-        if (refused.has(keyOfTarget(target))) continue;
         if (target.source !== source || target.ownMetadata.self.name !== relay) continue;
+        if (refused.has(keyOfTarget(target))) continue;
         const known = this.#successes.get(target) ?? [];
         known.push({ startedAt, endedAt, behindMs: STALE_MS, knownSince });
         this.#successes.set(target, known);
