@@ -7,7 +7,7 @@ import { readOptions, UsageError } from "./options.ts";
 import { openRunner, type Runner } from "./run-seeds.ts";
 
 // Five virtual minutes checked against every rule, then four short runs with one mutation each, to show that the
-// judges can fail a run. About 15 s on 2 quiet cores. test/long/chaos has the long runs and all mutations.
+// judges can fail a run. About 25 s on 2 quiet cores. test/long/chaos has the long runs and all mutations.
 
 const TIMEOUT_MS = 120_000;
 const WORLD = { backend: "sandbox", clusters: 3 } as const;
