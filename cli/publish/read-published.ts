@@ -1,6 +1,6 @@
 import pMap from "p-map";
-import type { Binding, CompiledBindings } from "../../shared/bindings/binding.ts";
-import { parsePart } from "../../shared/bindings/published/part.ts";
+import type { CompiledBindings } from "../../shared/bindings/binding.ts";
+import { mergeParts, parsePart } from "../../shared/bindings/published/part.ts";
 import { BindingsDamaged, keyOfPart, type Pointer } from "../../shared/bindings/published/pointer.ts";
 import type { BindingsBucket } from "./bindings-bucket.ts";
 
@@ -10,21 +10,17 @@ export async function readPublished(
   { relay, clusters, parts }: Pointer,
   isWanted: (hash: string) => boolean = () => true,
 ): Promise<CompiledBindings> {
-  const byTarget = new Map<string, Binding>();
   const hashes = parts.filter((hash) => hash !== "" && isWanted(hash));
-  await pMap(
+  const read = await pMap(
     hashes,
     async (hash) => {
       const text = await bucket.readPart(hash);
       if (text === undefined) throw new BindingsDamaged(keyOfPart(hash), "is missing");
-      for (const binding of parsePart(text, hash, clusters)) {
-        const { cluster, namespace, name } = binding.target;
-        byTarget.set(`${cluster}/${namespace}/${name}`, binding);
-      }
+      return parsePart(text, hash, clusters);
     },
     { concurrency: READS_AT_ONCE },
   );
-  return { version: 1, relay, clusters, bindings: [...byTarget.values()] };
+  return { version: 1, relay, clusters, bindings: mergeParts(read) };
 }
 
 const READS_AT_ONCE = 16;

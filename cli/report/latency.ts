@@ -1,5 +1,5 @@
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
-import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { LatencyPoint } from "./measured.ts";
 
 /**
@@ -13,8 +13,8 @@ export function latencyBetween(sweeps: readonly SweepReport[]): LatencyPoint[] {
     const spans = targets
       .filter(({ finding, action }) => finding === null && action === "none")
       .flatMap((entry) => {
-        const known = versions.get(nameOf(entry));
-        versions.set(nameOf(entry), entry.versionId);
+        const known = versions.get(nameOfTarget(entry));
+        versions.set(nameOfTarget(entry), entry.versionId);
         const span = Date.parse(entry.writtenAt ?? "") - Date.parse(entry.sourceChangedAt ?? "");
         return known !== undefined && known !== entry.versionId && span >= 0 ? [span] : [];
       })
@@ -24,5 +24,3 @@ export function latencyBetween(sweeps: readonly SweepReport[]): LatencyPoint[] {
     return [{ at: Date.parse(startedAt), p50: quantile(0.5), p99: quantile(0.99), slowest: quantile(1) }];
   });
 }
-
-const nameOf = ({ cluster, namespace, name }: TargetRow): string => `${cluster}/${namespace}/${name}`;

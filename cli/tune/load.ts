@@ -1,4 +1,5 @@
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 
 /** How much there is to keep fresh. */
 export type Load = {
@@ -25,7 +26,7 @@ export function loadOfBindings({ bindings }: CompiledBindings): Load {
       source: id,
       cluster: target.cluster,
       namespace: `${target.cluster}/${target.namespace}`,
-      target: `${target.cluster}/${target.namespace}/${target.name}`,
+      target: nameOfTarget(target),
     })),
   );
   const distinct = (of: (pair: (typeof pairs)[number]) => string) => new Set(pairs.map(of)).size;

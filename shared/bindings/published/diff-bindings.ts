@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Binding, CompiledBindings, TargetRef } from "../binding.ts";
+import type { Binding, CompiledBindings } from "../binding.ts";
+import { nameOfTarget } from "../name-of-target.ts";
 
 /** What a publication changes. No field holds a value of a source. */
 export type BindingsDiff = {
@@ -25,11 +26,11 @@ type Compared = Pick<CompiledBindings, "clusters" | "bindings">;
 
 /** Pure. Bindings are compared by their target. */
 export function diffBindings(before: Compared, after: Compared): BindingsDiff {
-  const old = new Map(before.bindings.map((binding) => [nameOf(binding.target), binding]));
+  const old = new Map(before.bindings.map((binding) => [nameOfTarget(binding.target), binding]));
   const added: Binding[] = [];
   const changed: ChangedBinding[] = [];
   for (const binding of after.bindings) {
-    const name = nameOf(binding.target);
+    const name = nameOfTarget(binding.target);
     const was = old.get(name);
     old.delete(name);
     if (was === undefined) added.push(binding);
@@ -70,5 +71,3 @@ function changedFields(before: Binding, after: Binding): string[] {
   fields.delete("fingerprint");
   return [...fields].filter((field) => !isDeepStrictEqual(before[field], after[field]));
 }
-
-const nameOf = ({ cluster, namespace, name }: TargetRef): string => `${cluster}/${namespace}/${name}`;

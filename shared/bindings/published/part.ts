@@ -3,6 +3,7 @@ import { lookupNames } from "../../source/references-may-match.ts";
 import type { SecretReference } from "../../source/secret-id.ts";
 import type { Binding } from "../binding.ts";
 import { isBinding } from "../compiled-fields.ts";
+import { nameOfTarget } from "../name-of-target.ts";
 import { BindingsDamaged, isMap, keyOfPart, type Pointer, parseJson } from "./pointer.ts";
 
 /** The bindings of all sources whose name hashes to this part. A part never changes: its name is its hash. */
@@ -26,6 +27,15 @@ export function parsePart(text: string, hash: string, clusters: Pointer["cluster
     throw new BindingsDamaged(key, "is damaged");
   }
   return bindings;
+}
+
+/** The bindings of several parts, each once: a binding of several sources is in several parts. */
+export function mergeParts(parts: Iterable<readonly Binding[]>): Binding[] {
+  const byTarget = new Map<string, Binding>();
+  for (const bindings of parts) {
+    for (const binding of bindings) byTarget.set(nameOfTarget(binding.target), binding);
+  }
+  return [...byTarget.values()];
 }
 
 /** The parts with the bindings that may follow this source: one, or two if its ARN can be read in two ways. */

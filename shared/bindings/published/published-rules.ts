@@ -4,7 +4,7 @@ import type { Binding } from "../binding.ts";
 import { type BindingIndex, createBindingIndex } from "../binding-index.ts";
 import { BindingsDeleted, RulesSuperseded } from "./errors.ts";
 import { STORE_WAIT_MS_MAX } from "./limit-store-wait.ts";
-import { parsePart, partOfWebhookId, partsOfSource } from "./part.ts";
+import { mergeParts, parsePart, partOfWebhookId, partsOfSource } from "./part.ts";
 import { BindingsDamaged, keyOfPart, POINTER_KEY, type Pointer, parsePointer } from "./pointer.ts";
 import type { Rules, RulesSource } from "./rules.ts";
 import type { ReadObject, ReadParts } from "./rules-store.ts";
@@ -137,15 +137,11 @@ function partCache(readObject: ReadObject): ReadParts {
     const hashes = [...numbers].map((number) => pointer.parts[number] ?? "").filter((hash) => hash !== "");
     const [only = ""] = hashes;
     if (hashes.length === 1) return readPart(only, pointer.clusters, budget);
-    const byTarget = new Map<string, Binding>();
+    const read: (readonly Binding[])[] = [];
     for (const batch of batchesOf(hashes)) {
-      const lists = await Promise.all(batch.map((hash) => readPart(hash, pointer.clusters, budget)));
-      for (const binding of lists.flat()) {
-        const { cluster, namespace, name } = binding.target;
-        byTarget.set(`${cluster}/${namespace}/${name}`, binding); // a binding of several sources is in several parts
-      }
+      read.push(...(await Promise.all(batch.map((hash) => readPart(hash, pointer.clusters, budget)))));
     }
-    return [...byTarget.values()];
+    return mergeParts(read);
   };
 }
 
