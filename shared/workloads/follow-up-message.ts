@@ -67,5 +67,5 @@ export function pauseBeforeLook(
 const LONG_MS = 600_000;
 /** SQS delays a message by 900 s at most. */
 const PAUSE_SECONDS_MAX = 300;
-/** With the pauses above and a deadline of a day; forged messages cannot go on for ever. */
+/** With the pauses above and a deadline of a day; forged messages cannot continue without end. */
 const LOOKS_MAX = 320;

@@ -67,7 +67,7 @@ export type FollowUpOutcome = {
 export type Effective = {
   /** ISO 8601. */
   readonly at: string;
-  /** From the move of AWSCURRENT, or if no event told it from the write of the Secret. */
+  /** From the move of AWSCURRENT, or, without its event, from the write of the Secret. */
   readonly afterMs: number;
 };
 
@@ -79,7 +79,7 @@ export type Rotation = {
    * rollout is stuck. refused: a restart is refused. unneeded: no workload ran with another version.
    */
   readonly state: "effective" | "waiting" | "stuck" | "refused" | "unneeded";
-  /** ISO 8601: when AWSCURRENT moved; absent if no event told it. */
+  /** ISO 8601: when AWSCURRENT moved; absent if its event did not arrive. */
   readonly movedAt?: string;
   /** ISO 8601: when the Secret got the version. */
   readonly writtenAt: string;
@@ -87,7 +87,7 @@ export type Rotation = {
   readonly writtenAfterMs?: number;
   /** ISO 8601, with state effective. */
   readonly effectiveAt?: string;
-  /** From the move, or if no event told it from the write. */
+  /** From the move, or, without its event, from the write. */
   readonly effectiveAfterMs?: number;
 };
 

@@ -11,7 +11,7 @@ export type PendingRestart = {
   readonly versionId: VersionId;
   /** By the relay's clock, ms since the epoch. */
   readonly changedAt: number;
-  /** When AWSCURRENT moved, by the event, ms since the epoch; absent if no event told it. */
+  /** When AWSCURRENT moved, by the event, ms since the epoch; absent if its event did not arrive. */
   readonly movedAt?: number;
   /** The Secret did not exist before. A workload without a recorded version is assumed to have started with this one. */
   readonly isFirst: boolean;

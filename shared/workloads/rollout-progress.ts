@@ -50,7 +50,7 @@ export function rolloutProgress(input: RolloutInput): RolloutProgress {
   const status = rolloutStatus(kind, workload);
   if (status.state !== "complete")
     return { kind: "open", restartedAt, rollout: afterDeadline(status, restartedAt + deadlineMs, now) };
-  // The controller does not tell the part of the second. With that of now, two invocations make different records.
+  // The controller reports whole seconds. With the milliseconds of now, two invocations make different records.
   const toldAt = status.completedAt === undefined ? now : status.completedAt + (now % 1_000);
   // A controller's time in whole seconds can be before the restart, and belongs to the rollout before it then.
   const completedAt = Math.min(now, Math.max(toldAt, restartedAt));
