@@ -87,12 +87,10 @@ function effectiveBy(
   pending: PendingRestart | undefined,
   plan: boolean,
 ): Pick<FollowUpOutcome, "effective"> {
-  const completed = restarts.flatMap(({ rollout }) =>
-    rollout?.state === "complete" ? [rollout.completedAt ?? 0] : [],
-  );
+  const isLast = restarts.some(({ rollout }) => rollout?.state === "complete");
   const isWaiting = restarts.some((restart) => isOpen(restart) || restart.rollout?.state === "stuck");
-  if (plan || pending === undefined || completed.length === 0 || isWaiting) return {};
-  const at = Math.max(...completed);
+  if (plan || pending === undefined || !isLast || isWaiting) return {};
+  const at = Math.max(...restarts.map(({ effectiveAt }) => Date.parse(effectiveAt ?? "") || 0));
   const afterMs = Math.max(0, at - (pending.movedAt ?? pending.changedAt));
   return { effective: { at: new Date(at).toISOString(), afterMs } };
 }

@@ -97,10 +97,11 @@ export const isUnfinished = ({ outcome, rollout }: RestartOutcome): boolean =>
   (rollout !== undefined && rollout.state !== "complete");
 
 /** Whether a later look may find another state. A refused restart waits for an operator. */
-export const isOpen = ({ outcome, code, rollout }: RestartOutcome): boolean =>
-  outcome === "restarted" ||
-  outcome === "due" ||
-  outcome === "failed" ||
-  (outcome === "skipped" && code !== "RESTART_SUPERSEDED") ||
-  rollout?.state === "progressing" ||
-  rollout?.state === "paused";
+export const isOpen = ({ outcome, code, rollout, effectiveAt }: RestartOutcome): boolean =>
+  effectiveAt === undefined &&
+  (outcome === "restarted" ||
+    outcome === "due" ||
+    outcome === "failed" ||
+    (outcome === "skipped" && code !== "RESTART_SUPERSEDED") ||
+    rollout?.state === "progressing" ||
+    rollout?.state === "paused");

@@ -68,7 +68,32 @@ export async function restartWorkloads(
     rule.order === "sequence"
       ? await restartInSequence(deps, request, due)
       : await Promise.all(due.map((each) => restartOne(deps, request, each)));
-  return [...problems, ...outcomes].map((each) => withWaiting(each, request));
+  const looked = plan ? outcomes : await lookAtOthersAgain(deps, request, { due, outcomes });
+  return [...problems, ...looked].map((each) => withWaiting(each, request));
+}
+
+/**
+ * If this invocation has recorded a completion, another one may have recorded those that this one found open. Each
+ * records first and looks then, so at least the last one sees all of them, and measures the time to effective.
+ */
+async function lookAtOthersAgain(
+  deps: RestartDependencies,
+  request: RestartRequest,
+  { due, outcomes }: { readonly due: readonly Found[]; readonly outcomes: readonly RestartOutcome[] },
+): Promise<readonly RestartOutcome[]> {
+  if (!outcomes.some(({ rollout }) => rollout?.state === "complete")) return outcomes;
+  const refs = new Map(due.map(({ ref }) => [outcomeOf(ref, "already").workload, ref]));
+  return Promise.all(
+    outcomes.map(async (outcome) => {
+      const ref = refs.get(outcome.workload);
+      if (ref === undefined || outcome.effectiveAt !== undefined) return outcome;
+      const { effectiveAt, rollout } = await restartOne(deps, { ...request, plan: true }, { ref });
+      // Without a rollout the completion is recorded; with one it is not, and a later look records it.
+      if (effectiveAt === undefined || rollout !== undefined) return outcome;
+      const { rollout: _before, ...others } = outcome;
+      return { ...others, effectiveAt };
+    }),
+  );
 }
 
 /** Adds what the workload waits for, and since when. */
