@@ -44,10 +44,25 @@ export async function openRunner(
       }
     });
 
-  // A small run loads the modules that are loaded on first use, so that the first seed behaves like any other.
-  if (onSandbox) await run({ ...WARM_UP, backend });
+  // A module that is loaded during a run takes the machine's time, which decides the order of what follows.
+  if (onSandbox) {
+    await Promise.all(LOADED_ON_FIRST_USE.map((load) => load()));
+    await run({ ...WARM_UP, backend });
+  }
   return run;
 }
+
+/** Those that a small run may not reach. */
+const LOADED_ON_FIRST_USE: readonly (() => Promise<unknown>)[] = [
+  () => import("../../shared/cluster/assume-with-sts.ts"),
+  () => import("../../shared/cluster/describe-with-eks.ts"),
+  () => import("../../shared/relay/follow-up.ts"),
+  () => import("../../shared/relay/send-follow-up.ts"),
+  () => import("../../shared/render/check-type.ts"),
+  () => import("../../shared/render/compose-data.ts"),
+  () => import("../../shared/runtime/send-with-sqs.ts"),
+  () => import("../../shared/source/secrets-manager/read-tags.ts"),
+];
 
 const STARTS_AT = Date.UTC(2026, 10, 24, 3);
 /** The smallest run with more than one shard. */
