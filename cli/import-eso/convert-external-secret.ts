@@ -63,6 +63,11 @@ const sourcesIn = (entries: readonly SourceEntry[]): number =>
 function readRefresh(spec: FieldReader): void {
   const policy = spec.string("refreshPolicy") ?? "Periodic";
   const interval = spec.raw("refreshInterval");
+  if (spec.has("syncWindows")) {
+    const reason =
+      "the operator refreshes only in these windows, and the relay at each rotation. Rotate the source in the windows, and remove the field";
+    spec.refuse("SYNC_WINDOWS", reason, "syncWindows");
+  }
   if (policy !== "Periodic") {
     spec.refuse(
       "REFRESH_POLICY",

@@ -19,6 +19,11 @@ export function readRemoteRef(reference: FieldReader): RemoteRef {
   if ((reference.string("metadataPolicy") ?? "None") !== "None") {
     reference.refuse("METADATA_POLICY", "the relay does not read tags", "metadataPolicy");
   }
+  const nullBytes = reference.string("nullBytePolicy") ?? "Ignore";
+  if (nullBytes !== "Ignore") {
+    const reason = `with ${nullBytes} the operator writes no value that has a null byte, and the relay writes every value. Remove the field if no value has one`;
+    reference.refuse("NULL_BYTE_POLICY", reason, "nullBytePolicy");
+  }
   const conversion = reference.string("conversionStrategy") ?? "Default";
   // The operator converts the keys of an extract, but not a single key in data.
   if (conversion !== "Default" && conversion !== "None" && reference.path.endsWith(".extract")) {

@@ -205,8 +205,8 @@ describe("an unsupported field is reported with its location:", () => {
     ["an unknown field", { ...all, syncEvery: "day" }, "spec.syncEvery FIELD_UNKNOWN"],
     [
       "a nested unknown field",
-      { data: [pick("a", { nullBytePolicy: "Ignore" })] },
-      "spec.data[0].remoteRef.nullBytePolicy FIELD_UNKNOWN",
+      { data: [pick("a", { cache: "1h" })] },
+      "spec.data[0].remoteRef.cache FIELD_UNKNOWN",
     ],
     ["a string in place of a list", { data: "x" }, "spec.data FIELD_MALFORMED"],
   ])("%s", (_, spec, objection) => {
