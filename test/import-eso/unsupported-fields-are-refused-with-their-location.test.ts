@@ -192,7 +192,13 @@ describe("an unsupported field is reported with its location:", () => {
       { ...all, refreshPolicy: "OnChange" },
       "spec.refreshPolicy REFRESH_POLICY",
     ],
-    ["a zero interval", { ...all, refreshInterval: "0s" }, "spec.refreshInterval REFRESH_POLICY"],
+    ...["0s", "0", "0m", "0h0m0s", "+0.0s", ".5ns", "0µs", "-1h"].map(
+      (refreshInterval): [string, object, string] => [
+        `an interval that never ends: ${refreshInterval}`,
+        { ...all, refreshInterval },
+        "spec.refreshInterval REFRESH_POLICY",
+      ],
+    ),
     ["nothing to read", {}, "spec NOTHING_TO_READ"],
     ["a missing store", { ...all, secretStoreRef: { name: "other" } }, "spec.secretStoreRef STORE_UNKNOWN"],
     ["no store", { ...all, secretStoreRef: undefined }, "spec.dataFrom[0] STORE_UNKNOWN"],
