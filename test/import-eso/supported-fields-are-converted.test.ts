@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readManifests } from "../../cli/import-eso/manifest.ts";
 import { convert, convertOne, externalSecret, pick, store } from "./manifests.ts";
 
 const data = (...entries: object[]) => ({ data: entries });
@@ -368,4 +369,44 @@ it("a List and several documents are read like single files", () => {
   expect(
     convert([{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } }, list]).converted,
   ).toHaveLength(1);
+});
+
+describe("a merge key of YAML is read as kubectl reads it", () => {
+  const read = (metadata: string) => {
+    const text = `apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata:\n  name: app\n${metadata}`;
+    return readManifests("x.yaml", text);
+  };
+
+  it.each([
+    ["before other keys, which win", "  labels:\n    <<: &all {team: shop, tier: a}\n    tier: b\n", "b"],
+    ["after others", "  labels:\n    app: x\n    <<: {team: shop, tier: a}\n", "a"],
+    ["with a list, whose first entry wins", "  labels:\n    <<: [{team: shop, tier: a}, {tier: b}]\n", "a"],
+  ])("%s", (_, metadata, tier) => {
+    expect(read(metadata).manifests).toMatchObject([
+      { object: { metadata: { labels: { team: "shop", tier } } } },
+    ]);
+  });
+
+  it("in quotes is a key like any other", () => {
+    expect(read('  labels: {"<<": x}\n').manifests).toMatchObject([
+      { object: { metadata: { labels: { "<<": "x" } } } },
+    ]);
+  });
+
+  it.each([
+    [
+      "after a key that it also sets",
+      "  labels:\n    tier: a\n    <<: {tier: b}\n",
+      /^line 7: .*Put << first/,
+    ],
+    ["twice", "  labels:\n    <<: {a: b}\n    <<: {c: d}\n", /^line 7: .*two merge keys/],
+    ["with a text", "  labels:\n    <<: x\n", /^line 6: .*takes a map/],
+    [
+      "with a map that merges",
+      "  x: &x\n    <<: {a: b}\n  labels:\n    <<: *x\n",
+      /^line 8: .*has one itself/,
+    ],
+  ])("and refused %s", (_, metadata, reason) => {
+    expect(read(metadata).problems).toMatchObject([{ reason: expect.stringMatching(reason) }]);
+  });
 });
