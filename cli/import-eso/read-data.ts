@@ -81,7 +81,7 @@ function readRewrite(rewrite: FieldReader) {
   const rename = renameOf(source, target);
   if (rename === undefined) {
     const reason =
-      "no pattern has the same result for every key. Use an expression such as ^db_(.*)$ or ^db_";
+      "no pattern has the same result for every key. Use an expression such as (.*), ^db_(.*)$ or ^db_";
     rewrite.refuse("REWRITE", reason, "regexp");
   }
   return rename;

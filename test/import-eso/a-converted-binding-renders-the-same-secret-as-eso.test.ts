@@ -104,7 +104,9 @@ describe("an extract", () => {
     const anyLiteral = fc.stringMatching(/^[a-c_-]{0,3}$/);
     const anyRewrite = fc.oneof(
       fc.record({
-        source: fc.tuple(anyLiteral, anyLiteral).map(([a, b]) => `^${a}(.*)${b}$`),
+        source: fc
+          .tuple(fc.constantFrom("", "^"), anyLiteral, anyLiteral, fc.constantFrom("", "$"))
+          .map(([start, a, b, end]) => `${start}${a}(.*)${b}${end}`),
         target: anyLiteral.map((a) => `${a}\${1}z`),
       }),
       fc.record({ source: anyLiteral.map((a) => `^${a}`), target: anyLiteral }),

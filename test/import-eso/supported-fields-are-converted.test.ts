@@ -97,6 +97,21 @@ describe("dataFrom", () => {
       rules: { source: "prod/db", extract: { rename: [{ pattern: "db_*", to: "DB_*" }] } },
     },
     {
+      it: "puts text before every key",
+      dataFrom: [rewrite("(.*)", "db_$1")],
+      rules: { source: "prod/db", extract: { rename: [{ pattern: "*", to: "db_*" }] } },
+    },
+    {
+      it: "puts text after every key, by an anchor alone",
+      dataFrom: [rewrite("$", "_old")],
+      rules: { source: "prod/db", extract: { rename: [{ pattern: "*", to: "*_old" }] } },
+    },
+    {
+      it: "keeps the text before an expression without an anchor",
+      dataFrom: [rewrite("db_(.*)", "DB_$1")],
+      rules: { source: "prod/db", extract: { rename: [{ pattern: "*db_*", to: "*DB_*" }] } },
+    },
+    {
       it: "renames a prefix",
       dataFrom: [rewrite("^team-", "")],
       rules: { source: "prod/db", extract: { rename: [{ pattern: "team-*", to: "*" }] } },

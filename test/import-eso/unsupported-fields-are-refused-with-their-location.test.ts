@@ -93,6 +93,16 @@ describe("an unsupported field is reported with its location:", () => {
       "spec.dataFrom[0].sourceRef.generatorRef GENERATOR",
     ],
     ["an expression without an anchor", rewrite(regexp("db_")), "spec.dataFrom[0].rewrite[0].regexp REWRITE"],
+    [
+      "a suffix that may come twice",
+      rewrite(regexp("(.*)_old", "$1")),
+      "spec.dataFrom[0].rewrite[0].regexp REWRITE",
+    ],
+    [
+      "an expression that spares an empty key",
+      rewrite(regexp("(.+)", "db_$1")),
+      "spec.dataFrom[0].rewrite[0].regexp REWRITE",
+    ],
     ["an expression with a class", rewrite(regexp("^[a-z]+_")), "spec.dataFrom[0].rewrite[0].regexp REWRITE"],
     ["an expression with a dot", rewrite(regexp("^a.b")), "spec.dataFrom[0].rewrite[0].regexp REWRITE"],
     [
