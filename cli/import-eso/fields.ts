@@ -10,7 +10,6 @@ export type Objection = { readonly path: string; readonly code: ObjectionCode; r
 
 export type ObjectionCode =
   | "API_VERSION"
-  | "CONVERSION_STRATEGY"
   | "CREATION_POLICY"
   | "DECODING_STRATEGY"
   | "DELETION_POLICY"
@@ -37,6 +36,7 @@ export type ObjectionCode =
   | "TEMPLATE"
   | "TEMPLATE_FROM"
   | "TEMPLATE_METADATA"
+  | "VERSION"
   | "BINDINGS_REFUSE"
   | "TARGET_TWICE";
 

@@ -41,6 +41,14 @@ describe("data", () => {
       },
     },
     {
+      it: "reads an escaped dot as part of a name, after the operator's lookup with every dot escaped",
+      spec: data(pick("cert", { property: "tls\\.crt" })),
+      rules: {
+        source: "prod/db",
+        keys: { cert: { jmespath: '["tls\\\\".crt, "tls.crt"][?@ != `null`] | [0]' } },
+      },
+    },
+    {
       it: "reads a number in a path as an index of a list",
       spec: data(pick("host", { property: "hosts.1.name" })),
       rules: {
@@ -131,6 +139,11 @@ describe("dataFrom", () => {
         ],
         collisions: "last",
       },
+    },
+    {
+      it: "takes keys with each conversion strategy, as illegal keys are refused at sync time",
+      dataFrom: [{ extract: { key: "prod/db", conversionStrategy: "Unicode" } }],
+      rules: { source: "prod/db", keys: "all" },
     },
   ])("$it", ({ dataFrom, rules }) => expect(convertOne({ dataFrom })).toMatchObject({ rules }));
 
@@ -238,11 +251,28 @@ describe("the Secret", () => {
   it.each([
     { target: { creationPolicy: "Orphan" }, rules: {} },
     { target: { creationPolicy: "Merge" }, rules: { ownership: "keys" } },
+    { target: { creationPolicy: "CreateOrMerge" }, rules: { ownership: "keys" } },
     { target: { deletionPolicy: "Delete" }, rules: { deletionPolicy: "delete" } },
     { target: { immutable: true }, rules: { immutable: true, onChange: "refuse" } },
   ])("follows $target", ({ target, rules }) => {
     expect(convertOne({ ...all, target })).toMatchObject({ rules: { source: "prod/db", ...rules } });
   });
+});
+
+it("a Secret of several sources is deleted after the last of them, with a note", () => {
+  const entries = [pick("a", { property: "a" }), pick("b", { key: "prod/api", property: "b" })];
+  expect(convertOne({ data: entries, target: { deletionPolicy: "Delete" } })).toMatchObject({
+    rules: { deletionPolicy: "delete" },
+    notes: expect.arrayContaining(["DELETED_AFTER_LAST"]),
+  });
+});
+
+it("only a Secret that the relay creates in the operator's place has the note MERGE_CREATES", () => {
+  const notesOf = (creationPolicy: string) =>
+    convertOne({ data: [pick("a")], target: { creationPolicy } }).notes;
+
+  expect(notesOf("Merge")).toContain("MERGE_CREATES");
+  expect(notesOf("CreateOrMerge")).not.toContain("MERGE_CREATES");
 });
 
 describe("a store", () => {

@@ -38,8 +38,8 @@ describe("an unsupported field is reported with its location:", () => {
       "spec.data[0].remoteRef.property PROPERTY_PATH",
     ],
     [
-      "an escape",
-      { data: [pick("a", { property: "a\\.b" })] },
+      "an escape of anything but a dot",
+      { data: [pick("a", { property: "a\\*b" })] },
       "spec.data[0].remoteRef.property PROPERTY_PATH",
     ],
     ["a pipe", { data: [pick("a", { property: "a|b" })] }, "spec.data[0].remoteRef.property PROPERTY_PATH"],
@@ -81,9 +81,9 @@ describe("an unsupported field is reported with its location:", () => {
       "spec.dataFrom[0].extract.decodingStrategy DECODING_STRATEGY",
     ],
     [
-      "keys spelled as numbers",
-      extract({ conversionStrategy: "Unicode" }),
-      "spec.dataFrom[0].extract.conversionStrategy CONVERSION_STRATEGY",
+      "an id of a version without uuid/",
+      { data: [pick("a", { version: "123e4567-e89b-12d3-a456-426614174000" })] },
+      "spec.data[0].remoteRef.version VERSION",
     ],
     ["a search by name", { dataFrom: [{ find: { name: { regexp: "^db" } } }] }, "spec.dataFrom[0].find FIND"],
     ["a search by tags", { dataFrom: [{ find: { tags: { env: "prod" } } }] }, "spec.dataFrom[0].find FIND"],
@@ -183,9 +183,14 @@ describe("an unsupported field is reported with its location:", () => {
       "spec.target.deletionPolicy DELETION_POLICY",
     ],
     [
-      "a deletion after the last of several sources",
-      { data: [pick("a"), pick("b", { key: "prod/api" })], target: { deletionPolicy: "Delete" } },
-      "spec.target.deletionPolicy DELETION_POLICY",
+      "an unknown policy",
+      { ...all, target: { creationPolicy: "Always" } },
+      "spec.target.creationPolicy FIELD_MALFORMED",
+    ],
+    [
+      "an immutable Secret with other writers",
+      { ...all, target: { creationPolicy: "CreateOrMerge", immutable: true } },
+      "spec.target.immutable CREATION_POLICY",
     ],
     [
       "a deletion that the operator refuses itself",
