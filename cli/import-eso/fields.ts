@@ -5,6 +5,10 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** `spec.data`, and as API servers write keys with a dot: `data[tls.crt]`. */
+export const pathTo = (path: string, name: string): string =>
+  /^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) ? `${path}.${name}` : `${path}[${name}]`;
+
 /** The reason why a field is not converted. `path` is its place in the object: `spec.data[0].remoteRef.property`. */
 export type Objection = { readonly path: string; readonly code: ObjectionCode; readonly reason: string };
 
@@ -18,6 +22,7 @@ export type ObjectionCode =
   | "FINALIZERS"
   | "FIND"
   | "GENERATOR"
+  | "HELM_TEMPLATE"
   | "KEY_TWICE"
   | "METADATA_POLICY"
   | "NAMESPACES"
@@ -68,7 +73,7 @@ export class FieldReader {
   }
 
   at(name: string): string {
-    return `${this.path}.${name}`;
+    return pathTo(this.path, name);
   }
 
   has(name: string): boolean {

@@ -223,6 +223,7 @@ describe("an unsupported field is reported with its location:", () => {
       "spec BINDINGS_REFUSE",
     ],
     ["a key that is invalid in a Secret", { data: [pick("a b")] }, "spec BINDINGS_REFUSE"],
+    ["an unknown field with a dot", { ...all, "a.b": 1 }, "spec[a.b] FIELD_UNKNOWN"],
     ["an unknown field", { ...all, syncEvery: "day" }, "spec.syncEvery FIELD_UNKNOWN"],
     [
       "a nested unknown field",
@@ -281,6 +282,34 @@ it("nothing is converted in part: every objection is reported, and no binding is
   expect(notConverted).toMatchObject([
     { file: "all.yaml", resource: "ExternalSecret shop/app", objections: { length: 2 } },
   ]);
+});
+
+describe("a template of a Helm chart is refused before it is read as one of the operator", () => {
+  const data = "spec.target.template.data";
+  it.each([
+    ["a literal in backticks", { "tls.crt": "{{ `{{ .user }}` }}" }, `${data}[tls.crt]`],
+    ["a literal in quotes", { a: 'x{{ "{{" }} .user {{ "}}" }}' }, `${data}.a`],
+    ["values of the chart", { ".env": "{{ .Values.a }}" }, `${data}[.env]`],
+  ])("%s", (_, texts, path) => {
+    const { notConverted } = convert([store(), externalSecret(templated(texts))]);
+
+    expect(notConverted).toMatchObject([
+      { objections: [{ path, code: "HELM_TEMPLATE", reason: expect.stringContaining("helm template") }] },
+    ]);
+  });
+
+  it("in any other field", () => {
+    const { notConverted } = convert([
+      store(),
+      externalSecret(all, { annotations: { team: "{{ .Release.Name }}" } }),
+      externalSecret(extract({ key: "{{ .Values.key }}" }), { name: "b" }),
+    ]);
+
+    expect(notConverted.flatMap(({ objections }) => objections.map(({ path }) => path))).toEqual([
+      "metadata.annotations.team",
+      "spec.dataFrom[0].extract.key",
+    ]);
+  });
 });
 
 it("an older version of the API is reported as a whole", () => {
