@@ -37,7 +37,7 @@ export function mergeProblem(document: Document): MergeProblem | undefined {
   return problem;
 }
 
-const MERGES_MAX = 1000;
+const MERGES_MAX = 100;
 
 function reasonAgainst(
   sources: readonly (YAMLMap | undefined)[],
