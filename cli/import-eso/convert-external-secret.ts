@@ -1,5 +1,6 @@
 import type { SourceEntry } from "../../shared/bindings/bindings-file.ts";
 import type { FieldReader, Objections } from "./fields.ts";
+import { isNoInterval } from "./go-duration.ts";
 import type { NoteCode } from "./notes.ts";
 import type { Conversion, ExternalSecretRequest, PickedKey, Rules } from "./parts.ts";
 import { readExtract, readPick, readStoreRef } from "./read-data.ts";
@@ -63,19 +64,21 @@ const sourcesIn = (entries: readonly SourceEntry[]): number =>
 function readRefresh(spec: FieldReader): void {
   const policy = spec.string("refreshPolicy") ?? "Periodic";
   const interval = spec.raw("refreshInterval");
+  if (spec.has("syncWindows")) {
+    const reason =
+      "the operator refreshes only in these windows, and the relay at each rotation. Rotate the source in the windows, and remove the field";
+    spec.refuse("SYNC_WINDOWS", reason, "syncWindows");
+  }
   if (policy !== "Periodic") {
     spec.refuse(
       "REFRESH_POLICY",
       `${policy} does not follow the source, and the relay always does. Pin a version instead`,
       "refreshPolicy",
     );
-  } else if (
-    interval === 0 ||
-    (typeof interval === "string" && /^0+(\.0+)?(ns|us|µs|ms|s|m|h)?$/.test(interval))
-  ) {
+  } else if (interval === 0 || (typeof interval === "string" && isNoInterval(interval))) {
     spec.refuse(
       "REFRESH_POLICY",
-      "an interval of 0 reads the source only once, and the relay always follows it. Pin a version instead",
+      "an interval of 0 or less reads the source only once, and the relay always follows it. Pin a version instead",
       "refreshInterval",
     );
   }

@@ -1,6 +1,7 @@
 import type { TargetEntry } from "../../shared/bindings/bindings-file.ts";
 import { convertExternalSecret } from "./convert-external-secret.ts";
 import { collectObjections, FieldReader, isFields, type Objection } from "./fields.ts";
+import { findHelmTemplate } from "./helm-template.ts";
 import { type Manifest, nameOfManifest } from "./manifest.ts";
 import { namespacesOf } from "./namespaces.ts";
 import type { NoteCode } from "./notes.ts";
@@ -124,6 +125,11 @@ function convert(
   if (!VERSIONS.has(version)) {
     const reason = `${version} has different fields. Convert it to v1 first, with the guide of External Secrets Operator`;
     return { file, resource, objections: [{ path: "apiVersion", code: "API_VERSION", reason }] };
+  }
+  const helm = findHelmTemplate(spec, path) ?? findHelmTemplate({ labels, annotations }, "metadata");
+  if (helm !== undefined) {
+    const reason = "this is a template of a Helm chart. Render the chart first: helm template";
+    return { file, resource, objections: [{ path: helm, code: "HELM_TEMPLATE", reason }] };
   }
   const found = collectObjections(earlier);
   const [namespace = options.namespace] = namespaces;

@@ -5,12 +5,15 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** `spec.data`, and as API servers write keys with a dot: `data[tls.crt]`. */
+export const pathTo = (path: string, name: string): string =>
+  /^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) ? `${path}.${name}` : `${path}[${name}]`;
+
 /** The reason why a field is not converted. `path` is its place in the object: `spec.data[0].remoteRef.property`. */
 export type Objection = { readonly path: string; readonly code: ObjectionCode; readonly reason: string };
 
 export type ObjectionCode =
   | "API_VERSION"
-  | "CONVERSION_STRATEGY"
   | "CREATION_POLICY"
   | "DECODING_STRATEGY"
   | "DELETION_POLICY"
@@ -19,11 +22,13 @@ export type ObjectionCode =
   | "FINALIZERS"
   | "FIND"
   | "GENERATOR"
+  | "HELM_TEMPLATE"
   | "KEY_TWICE"
   | "METADATA_POLICY"
   | "NAMESPACES"
   | "NOTHING_TO_READ"
   | "NOT_A_SECRET"
+  | "NULL_BYTE_POLICY"
   | "PROPERTY_PATH"
   | "REFRESH_POLICY"
   | "REWRITE"
@@ -32,9 +37,11 @@ export type ObjectionCode =
   | "STORE_AMBIGUOUS"
   | "STORE_PROVIDER"
   | "STORE_UNKNOWN"
+  | "SYNC_WINDOWS"
   | "TEMPLATE"
   | "TEMPLATE_FROM"
   | "TEMPLATE_METADATA"
+  | "VERSION"
   | "BINDINGS_REFUSE"
   | "TARGET_TWICE";
 
@@ -66,7 +73,7 @@ export class FieldReader {
   }
 
   at(name: string): string {
-    return `${this.path}.${name}`;
+    return pathTo(this.path, name);
   }
 
   has(name: string): boolean {

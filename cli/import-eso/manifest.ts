@@ -1,6 +1,7 @@
 import { isCollection, parseAllDocuments, visit } from "yaml";
 import { hasTooManyMarks } from "../../shared/bindings/yaml-marks.ts";
 import { isFields } from "./fields.ts";
+import { mergeProblem } from "./merge-keys.ts";
 
 /** One object of a manifest. */
 export type Manifest = {
@@ -27,13 +28,13 @@ export type ReadManifests = {
 export function readManifests(file: string, text: string): ReadManifests {
   const unreadable = (reason: string): ReadManifests => ({ manifests: [], problems: [{ file, reason }] });
   if (hasTooManyMarks(text)) return unreadable("line 1: it is too large");
-  const documents = parseAllDocuments(text, { prettyErrors: false });
+  const lineAt = (offset: number): number => text.slice(0, offset).split("\n").length;
+  const documents = parseAllDocuments(text, { prettyErrors: false, merge: true }); // as kubectl reads them
   const manifests: Manifest[] = [];
   for (const document of "empty" in documents ? [] : documents) {
     const [error] = document.errors;
     if (error !== undefined) {
-      const line = text.slice(0, error.pos[0]).split("\n").length;
-      return unreadable(`line ${line}: ${reasonOf(error.code)}`);
+      return unreadable(`line ${lineAt(error.pos[0])}: ${reasonOf(error.code)}`);
     }
     let isTemplate = false;
     visit(document, {
@@ -43,6 +44,8 @@ export function readManifests(file: string, text: string): ReadManifests {
       },
     });
     if (isTemplate) return unreadable(reasonOf("COLLECTION_KEY"));
+    const merge = mergeProblem(document);
+    if (merge !== undefined) return unreadable(`line ${lineAt(merge.offset)}: ${merge.reason}`);
     let object: unknown;
     try {
       object = document.toJS({ maxAliasCount: ALIASES_MAX });

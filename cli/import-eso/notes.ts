@@ -21,7 +21,7 @@ export const NOTES = {
     "A number in a path: for the operator it is a list index, or a key of an object. For the relay it is only a list index, and the Secret is refused if the value is not a list.",
   ),
   ILLEGAL_KEYS_REFUSED: value(
-    "A key of the source that is not a valid key of a Secret: the operator replaces each illegal character by _. The relay refuses the Secret until extract renames the key.",
+    "A key of the source that is not a valid key of a Secret: the operator replaces each illegal character by _, or with conversionStrategy: Unicode by its number. The relay refuses the Secret until extract renames the key.",
   ),
   LAST_WINS: conduct(
     "If two sources have the same key, the later source wins, as before. The plan and the report name the key.",
@@ -43,6 +43,9 @@ export const NOTES = {
   ),
   DELETED_WITH_BINDING: conduct(
     "With deletionPolicy: delete, the Secret is also deleted after its binding is removed, as it was with its ExternalSecret.",
+  ),
+  DELETED_AFTER_LAST: conduct(
+    "If one of several sources is deleted, the operator removes its keys from the Secret. The relay keeps the Secret as it is, reports the missing source, and deletes the Secret after the last source is deleted.",
   ),
   PINNED: conduct("The version is pinned: rotations do not change the Secret, as before."),
   MERGE_CREATES: conduct(

@@ -5,28 +5,43 @@ export type PropertyRule =
   | { readonly kind: "refused"; readonly reason: string };
 
 /**
- * External Secrets Operator looks up a property in two steps: as a top-level key with this exact name, dots included, and
- * then as a gjson path. Paths of plain names and indices are converted. Wildcards, queries, modifiers, pipes, escapes and
- * literals are refused, because JMESPath lacks them or gives them another meaning.
+ * External Secrets Operator looks up a property with a dot in two steps: as a gjson path in which every dot is escaped,
+ * usually a top-level key with this exact name, and then as a gjson path. Paths of plain names, indices and `\.` are
+ * converted. Wildcards, queries, modifiers, pipes, other escapes and literals are refused, because JMESPath lacks them or
+ * gives them another meaning.
  */
 export function propertyRule(property: string): PropertyRule {
-  const special = SPECIAL.exec(property);
+  const special = SPECIAL.exec(property.replaceAll("\\.", ""));
   if (special !== null) {
-    return refused(`the path contains ${JSON.stringify(special[0])}, a special character of gjson`);
+    return refused(
+      `the path contains ${JSON.stringify(special[0])}, a special character of gjson. Use names, list indices and \\. for a dot in a name`,
+    );
   }
-  const parts = property.split(".");
-  if (parts.includes("")) return refused("the path has an empty part");
+  const paths = [property.replaceAll(".", "\\."), property].map(partsOf);
+  const [escaped = [], parts = []] = paths;
+  if (paths.flat().includes("")) return refused("the path has an empty part");
   const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return { kind: "key", key: only };
-  const path = parts.map(stepOf).join("").replace(/^\./, "");
-  if (parts.includes("__proto__")) return refused("JMESPath cannot find the name __proto__");
+  if (!property.includes(".") && only !== undefined) return { kind: "key", key: only };
+  if (paths.some((path) => path.length > 1 && path.includes("__proto__"))) {
+    return refused("JMESPath cannot find the name __proto__");
+  }
   return {
     kind: "jmespath",
     // The first one that is not null. `||` and not_null would also skip an empty string, false and 0
     // (@aws-lambda-powertools/jmespath 2.36.0).
-    jmespath: `[${quoted(property)}, ${path}][?@ != \`null\`] | [0]`,
-    hasIndex: parts.slice(1).some((part) => isIndex(part)),
+    jmespath: `[${pathOf(escaped)}, ${pathOf(parts)}][?@ != \`null\`] | [0]`,
+    hasIndex: paths.some((path) => path.slice(1).some((part) => isIndex(part))),
   };
+}
+
+/** The parts of a gjson path, in which a backslash makes the next character plain. */
+function partsOf(path: string): string[] {
+  const parts = [""];
+  for (const [piece, escaped = piece] of path.matchAll(/\\([\s\S])|\.|[^\\.]+/g)) {
+    if (piece === ".") parts.push("");
+    else parts.push((parts.pop() ?? "") + escaped);
+  }
+  return parts;
 }
 
 /**
@@ -35,6 +50,8 @@ export function propertyRule(property: string): PropertyRule {
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused
 const SPECIAL = /[\u0000-\u001f\u007f*?|#@\\!{}[\]()"'`~<>=%:&^]/;
+
+const pathOf = (parts: readonly string[]): string => parts.map(stepOf).join("").replace(/^\./, "");
 
 function stepOf(part: string, index: number): string {
   // The top level is an object, so an index there is a key.

@@ -54,12 +54,13 @@ export function readExtract(context: Conversion, entry: FieldReader): Extraction
   entry.end();
   if (read === undefined) return undefined;
   if (read.property !== undefined) {
-    const reason = "the relay extracts only top-level keys. Name the keys of the nested object in data";
+    const reason = `the relay extracts only top-level keys. List the keys of the nested object in data, each with a property such as ${read.property}.password`;
     reference.refuse("PROPERTY_PATH", reason, "property");
     return undefined;
   }
   if (read.decode !== undefined) {
-    const reason = "the relay decodes only keys that are named. Name the keys in data";
+    const reason =
+      "the relay decodes only keys that are named. List the keys in data, each with its property";
     reference.refuse("DECODING_STRATEGY", reason, "decodingStrategy");
     return undefined;
   }
@@ -81,7 +82,7 @@ function readRewrite(rewrite: FieldReader) {
   const rename = renameOf(source, target);
   if (rename === undefined) {
     const reason =
-      "no pattern has the same result for every key. Use an expression such as ^db_(.*)$ or ^db_";
+      "no pattern has the same result for every key. Use an expression such as (.*), ^db_(.*)$ or ^db_";
     rewrite.refuse("REWRITE", reason, "regexp");
   }
   return rename;

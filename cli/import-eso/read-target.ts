@@ -8,8 +8,13 @@ export function readTarget({ request, note }: Conversion, target: FieldReader, s
   const isImmutable = target.flag("immutable");
   const template = target.has("template") ? target.map("template") : undefined;
   if (target.has("manifest")) target.refuse("NOT_A_SECRET", "the target is not a Secret", "manifest");
-  if (!["Owner", "Orphan", "Merge"].includes(creation)) {
-    target.refuse("CREATION_POLICY", `with ${creation} the operator writes no Secret`, "creationPolicy");
+  const isShared = creation === "Merge" || creation === "CreateOrMerge";
+  if (creation === "None") {
+    const reason = "with None the operator writes no Secret. Leave this ExternalSecret with the operator";
+    target.refuse("CREATION_POLICY", reason, "creationPolicy");
+  } else if (!["Owner", "Orphan", "Merge", "CreateOrMerge"].includes(creation)) {
+    const reason = "it must be Owner, Orphan, Merge, CreateOrMerge or None";
+    target.refuse("FIELD_MALFORMED", reason, "creationPolicy");
   }
   const deletes = deletion === "Delete";
   if (!["Retain", "Merge", "Delete"].includes(deletion)) {
@@ -17,15 +22,14 @@ export function readTarget({ request, note }: Conversion, target: FieldReader, s
   }
   const refuseDeletion = (reason: string) => target.refuse("DELETION_POLICY", reason, "deletionPolicy");
   if (deletion === "Merge") {
-    refuseDeletion("the operator removes the keys of a missing source, and the relay keeps them");
-  } else if (deletes && sources > 1) {
-    refuseDeletion(
-      "with several sources the operator drops keys first, and the Secret after the last source",
-    );
+    const reason =
+      "the operator removes the keys of a missing source, and the relay keeps them. Use Retain or Delete";
+    refuseDeletion(reason);
   } else if (deletes && creation !== "Owner") {
     refuseDeletion(`with creationPolicy: ${creation} the operator deletes nothing and reports an error`);
   }
-  if (isImmutable && creation === "Merge") {
+  if (deletes && sources > 1) note("DELETED_AFTER_LAST");
+  if (isImmutable && isShared) {
     target.refuse("CREATION_POLICY", "a Secret with other writers cannot be immutable", "immutable");
   }
   if (isImmutable) note("IMMUTABLE_REPORTED");
@@ -39,7 +43,7 @@ export function readTarget({ request, note }: Conversion, target: FieldReader, s
     ...(Object.keys(labels).length > 0 && { labels }),
     ...(Object.keys(annotations).length > 0 && { annotations }),
     ...(deletes && { deletionPolicy: "delete" as const }),
-    ...(creation === "Merge" && { ownership: "keys" as const }),
+    ...(isShared && { ownership: "keys" as const }),
     ...(isImmutable && { immutable: true, onChange: "refuse" as const }),
   };
 }

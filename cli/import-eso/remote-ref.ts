@@ -15,33 +15,45 @@ export function readRemoteRef(reference: FieldReader): RemoteRef {
   const key = reference.string("key") ?? "";
   if (key === "") reference.refuse("FIELD_MALFORMED", "the name of the secret is missing", "key");
   const property = reference.string("property") || undefined;
-  const version = reference.string("version") ?? "";
+  const version = readVersion(reference);
   if ((reference.string("metadataPolicy") ?? "None") !== "None") {
     reference.refuse("METADATA_POLICY", "the relay does not read tags", "metadataPolicy");
   }
-  const conversion = reference.string("conversionStrategy") ?? "Default";
-  // The operator converts the keys of an extract, but not a single key in data.
-  if (conversion !== "Default" && conversion !== "None" && reference.path.endsWith(".extract")) {
-    const reason = `${conversion} writes illegal characters of keys as numbers`;
-    reference.refuse("CONVERSION_STRATEGY", reason, "conversionStrategy");
+  const nullBytes = reference.string("nullBytePolicy") ?? "Ignore";
+  if (nullBytes !== "Ignore") {
+    const reason = `with ${nullBytes} the operator writes no value that has a null byte, and the relay writes every value. Remove the field if no value has one`;
+    reference.refuse("NULL_BYTE_POLICY", reason, "nullBytePolicy");
   }
+  // The operator converts only illegal characters in the keys of an extract, and the relay refuses a Secret with these.
+  reference.string("conversionStrategy");
   const decode = readEncoding(reference);
   reference.end();
-  return { key, property, decode, ...versionOf(version) };
+  return { key, property, decode, ...version };
 }
 
-function versionOf(version: string): Pick<RemoteRef, "stage" | "versionId"> {
+/** A version without `uuid/` is a staging label to the operator. */
+function readVersion(reference: FieldReader): Pick<RemoteRef, "stage" | "versionId"> {
+  const version = reference.string("version") ?? "";
   if (version === "" || version === "AWSCURRENT") return {};
+  if (UUID.test(version)) {
+    const reason = `the operator reads ${version} as a staging label. For the version with this id, write uuid/${version}`;
+    reference.refuse("VERSION", reason, "version");
+  }
   return version.startsWith("uuid/") ? { versionId: version.slice("uuid/".length) } : { stage: version };
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function readEncoding(reference: FieldReader): Encoding | undefined {
   const strategy = reference.string("decodingStrategy") ?? "None";
   if (strategy === "Base64") return "base64";
   if (strategy === "Base64URL") return "base64url";
-  if (strategy !== "None") {
-    const reason = `with ${strategy} the operator guesses the encoding of a value, and the relay does not`;
+  if (strategy === "Auto") {
+    const reason =
+      "with Auto the operator decodes each value that looks like base64, and the relay does not guess. Use Base64, Base64URL or None";
     reference.refuse("DECODING_STRATEGY", reason, "decodingStrategy");
+  } else if (strategy !== "None") {
+    reference.refuse("FIELD_MALFORMED", "it must be None, Base64, Base64URL or Auto", "decodingStrategy");
   }
   return undefined;
 }

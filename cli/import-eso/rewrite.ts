@@ -3,8 +3,9 @@ import type { KeyRename } from "../../shared/bindings/binding.ts";
 /**
  * Converts a rewrite by a Go regular expression to a rename by a pattern, if both are the same for every key.
  *
- * Supported are an anchored prefix (`^db_`), an anchored suffix (`_old$`), and both around `(.*)`, with a target of plain
- * text and the group. An expression without an anchor replaces every match in a key, which a pattern cannot express.
+ * Supported are an anchored prefix (`^db_`), an anchored suffix (`_old$`), an anchor alone, and `(.*)` with literal text
+ * around it, with a target of plain text and the group. A literal without an anchor replaces every match in a key, which a
+ * pattern cannot express.
  */
 export function renameOf(source: string, target: string): KeyRename | undefined {
   const parts = /^(\^?)([^()^$]*)(\(\.\*\))?([^()^$]*)(\$?)$/.exec(source);
@@ -13,17 +14,31 @@ export function renameOf(source: string, target: string): KeyRename | undefined 
   const head = literalOf(group === undefined ? before + after : before);
   const tail = literalOf(group === undefined ? "" : after);
   if (head === undefined || tail === undefined) return undefined;
-
-  if (group !== undefined) {
-    // Without both anchors, text around the match would remain.
-    if (start === "" || end === "") return undefined;
-    const to = withGroup(target);
-    return to === undefined ? undefined : { pattern: `${head}*${tail}`, to };
-  }
-  if (!isPlain(target) || head === "") return undefined;
+  if (group !== undefined) return groupRename({ start, head, tail, end }, target);
+  if (!isPlain(target)) return undefined;
   if (start !== "" && end === "") return { pattern: `${head}*`, to: `${target}*` };
   if (start === "" && end !== "") return { pattern: `*${head}`, to: `*${target}` };
-  return start !== "" && end !== "" ? { pattern: head, to: target } : undefined;
+  return start !== "" && end !== "" && head !== "" ? { pattern: head, to: target } : undefined;
+}
+
+type GroupExpression = {
+  readonly start: string;
+  readonly head: string;
+  readonly tail: string;
+  readonly end: string;
+};
+
+/**
+ * `(.*)` takes as much as it can: all of the key up to its end or, without `$`, up to the last `tail`. Go replaces no empty
+ * match next to the match before it, so `(.*)` matches a key once.
+ */
+function groupRename({ start, head, tail, end }: GroupExpression, target: string): KeyRename | undefined {
+  if (end === "" && tail !== "") return undefined; // text after the last `tail` would remain
+  const to = withGroup(target);
+  if (to === undefined) return undefined;
+  // Without `^` the first `head` in the key counts, and the text before it remains.
+  if (start === "" && head !== "") return { pattern: `*${head}*${tail}`, to: `*${to}` };
+  return { pattern: `${head}*${tail}`, to };
 }
 
 /** The literal text of an expression without operators. */

@@ -101,8 +101,9 @@ function readStore(manifest: Manifest): AwsStore | Refused {
   const region = aws.string("region") ?? "";
   const role = aws.string("role");
   const prefix = aws.string("prefix");
-  const credentials = ["auth", "externalID", "sessionTags", "transitiveTagKeys", "additionalRoles"];
-  const hasOwnRole = credentials.map((name) => aws.has(name)).includes(true) || role !== undefined;
+  const hasTagsPolicy = (aws.string("sessionTagsPolicy") ?? "None") !== "None";
+  const credentials = CREDENTIALS.filter((name) => aws.has(name));
+  const hasOwnRole = credentials.length > 0 || role !== undefined || hasTagsPolicy;
   aws.raw("secretsManager"); // for deletions by PushSecret
   aws.end();
   if (service !== "SecretsManager") {
@@ -126,6 +127,16 @@ function readStore(manifest: Manifest): AwsStore | Refused {
     ],
   };
 }
+
+/** With which credentials the operator reads. They change its permissions, but no value. */
+const CREDENTIALS = [
+  "auth",
+  "externalID",
+  "sessionTags",
+  "customSessionTags",
+  "transitiveTagKeys",
+  "additionalRoles",
+];
 
 function sourceIn(
   { region, accountId, prefix = "", notes }: AwsStore,

@@ -25,6 +25,7 @@ const anyName = fc.constantFrom(
   "1",
   "a.b",
   "a.0",
+  "a\\",
   "b.a.0",
   "x-y",
   "x y",
@@ -47,11 +48,15 @@ const anyPath = fc.array(fc.constantFrom("a", "b", "0", "1", "x-y", "x y", "ü",
   maxLength: 3,
 });
 
+const anySeparators = fc.tuple(fc.constantFrom(".", "\\."), fc.constantFrom(".", "\\."));
+
 describe("a property", () => {
   it("finds the same string as the operator, or is refused where the operator finds nothing", async () => {
     await fc.assert(
-      fc.asyncProperty(anySource, anyPath, async (source, parts) => {
-        const property = parts.join(".");
+      fc.asyncProperty(anySource, anyPath, anySeparators, async (source, parts, separators) => {
+        const property = parts
+          .map((part, index) => (index === 0 ? "" : separators[index % 2]) + part)
+          .join("");
         fc.pre(parts.length === 1 || !parts.includes("__proto__")); // refused
         const found = lookUp(source, property);
         // The notes cover objects, nulls and lists: their spelling differs.
@@ -77,7 +82,7 @@ describe("a property", () => {
             externalSecret({ data: [{ secretKey: "key", remoteRef: { key: "prod/db", property } }] }),
           ]);
           expect(converted.length + notConverted.length).toBe(1);
-          if (/[*?|#@\\!{}[\]"']/.test(property)) expect(notConverted).toHaveLength(1);
+          if (/[*?|#@!{}[\]"']/.test(property)) expect(notConverted).toHaveLength(1);
         },
       ),
     );
@@ -104,7 +109,9 @@ describe("an extract", () => {
     const anyLiteral = fc.stringMatching(/^[a-c_-]{0,3}$/);
     const anyRewrite = fc.oneof(
       fc.record({
-        source: fc.tuple(anyLiteral, anyLiteral).map(([a, b]) => `^${a}(.*)${b}$`),
+        source: fc
+          .tuple(fc.constantFrom("", "^"), anyLiteral, anyLiteral, fc.constantFrom("", "$"))
+          .map(([start, a, b, end]) => `${start}${a}(.*)${b}${end}`),
         target: anyLiteral.map((a) => `${a}\${1}z`),
       }),
       fc.record({ source: anyLiteral.map((a) => `^${a}`), target: anyLiteral }),
@@ -266,11 +273,19 @@ async function render(spec: object, source: object): Promise<Record<string, stri
   }
 }
 
-/** The operator's lookup: the literal key first, then part by part; a number is an index of a list. */
+/** The operator's lookup: with every dot escaped first, which is usually a literal key, and then as it is. */
 function lookUp(source: Record<string, unknown>, property: string): unknown {
-  if (Object.hasOwn(source, property)) return source[property];
+  return lookUpPath(source, property.replaceAll(".", "\\.")) ?? lookUpPath(source, property);
+}
+
+/** A path of gjson; a backslash makes the next character plain, and a number is an index of a list. */
+function lookUpPath(source: Record<string, unknown>, path: string): unknown {
+  const parts = path
+    .replace(/\\(.)/g, (_, plain: string) => (plain === "." ? "\u0001" : "\u0002"))
+    .split(".")
+    .map((part) => part.replaceAll("\u0001", ".").replaceAll("\u0002", "\\"));
   let at: unknown = source;
-  for (const [index, part] of property.split(".").entries()) {
+  for (const [index, part] of parts.entries()) {
     // The note INDEX_OR_KEY: the operator finds a key, and the relay refuses.
     if (index > 0 && /^\d+$/.test(part) && !Array.isArray(at)) return undefined;
     if (typeof at !== "object" || at === null) return undefined;

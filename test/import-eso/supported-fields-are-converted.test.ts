@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readManifests } from "../../cli/import-eso/manifest.ts";
 import { convert, convertOne, externalSecret, pick, store } from "./manifests.ts";
 
 const data = (...entries: object[]) => ({ data: entries });
@@ -37,6 +38,14 @@ describe("data", () => {
       rules: {
         source: "prod/db",
         keys: { name: { jmespath: '["admin.name", admin.name][?@ != `null`] | [0]' } },
+      },
+    },
+    {
+      it: "reads an escaped dot as part of a name, after the operator's lookup with every dot escaped",
+      spec: data(pick("cert", { property: "tls\\.crt" })),
+      rules: {
+        source: "prod/db",
+        keys: { cert: { jmespath: '["tls\\\\".crt, "tls.crt"][?@ != `null`] | [0]' } },
       },
     },
     {
@@ -96,6 +105,21 @@ describe("dataFrom", () => {
       rules: { source: "prod/db", extract: { rename: [{ pattern: "db_*", to: "DB_*" }] } },
     },
     {
+      it: "puts text before every key",
+      dataFrom: [rewrite("(.*)", "db_$1")],
+      rules: { source: "prod/db", extract: { rename: [{ pattern: "*", to: "db_*" }] } },
+    },
+    {
+      it: "puts text after every key, by an anchor alone",
+      dataFrom: [rewrite("$", "_old")],
+      rules: { source: "prod/db", extract: { rename: [{ pattern: "*", to: "*_old" }] } },
+    },
+    {
+      it: "keeps the text before an expression without an anchor",
+      dataFrom: [rewrite("db_(.*)", "DB_$1")],
+      rules: { source: "prod/db", extract: { rename: [{ pattern: "*db_*", to: "*DB_*" }] } },
+    },
+    {
       it: "renames a prefix",
       dataFrom: [rewrite("^team-", "")],
       rules: { source: "prod/db", extract: { rename: [{ pattern: "team-*", to: "*" }] } },
@@ -115,6 +139,11 @@ describe("dataFrom", () => {
         ],
         collisions: "last",
       },
+    },
+    {
+      it: "takes keys with each conversion strategy, as illegal keys are refused at sync time",
+      dataFrom: [{ extract: { key: "prod/db", conversionStrategy: "Unicode" } }],
+      rules: { source: "prod/db", keys: "all" },
     },
   ])("$it", ({ dataFrom, rules }) => expect(convertOne({ dataFrom })).toMatchObject({ rules }));
 
@@ -222,11 +251,28 @@ describe("the Secret", () => {
   it.each([
     { target: { creationPolicy: "Orphan" }, rules: {} },
     { target: { creationPolicy: "Merge" }, rules: { ownership: "keys" } },
+    { target: { creationPolicy: "CreateOrMerge" }, rules: { ownership: "keys" } },
     { target: { deletionPolicy: "Delete" }, rules: { deletionPolicy: "delete" } },
     { target: { immutable: true }, rules: { immutable: true, onChange: "refuse" } },
   ])("follows $target", ({ target, rules }) => {
     expect(convertOne({ ...all, target })).toMatchObject({ rules: { source: "prod/db", ...rules } });
   });
+});
+
+it("a Secret of several sources is deleted after the last of them, with a note", () => {
+  const entries = [pick("a", { property: "a" }), pick("b", { key: "prod/api", property: "b" })];
+  expect(convertOne({ data: entries, target: { deletionPolicy: "Delete" } })).toMatchObject({
+    rules: { deletionPolicy: "delete" },
+    notes: expect.arrayContaining(["DELETED_AFTER_LAST"]),
+  });
+});
+
+it("only a Secret that the relay creates in the operator's place has the note MERGE_CREATES", () => {
+  const notesOf = (creationPolicy: string) =>
+    convertOne({ data: [pick("a")], target: { creationPolicy } }).notes;
+
+  expect(notesOf("Merge")).toContain("MERGE_CREATES");
+  expect(notesOf("CreateOrMerge")).not.toContain("MERGE_CREATES");
 });
 
 describe("a store", () => {
@@ -368,4 +414,44 @@ it("a List and several documents are read like single files", () => {
   expect(
     convert([{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } }, list]).converted,
   ).toHaveLength(1);
+});
+
+describe("a merge key of YAML is read as kubectl reads it", () => {
+  const read = (metadata: string) => {
+    const text = `apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata:\n  name: app\n${metadata}`;
+    return readManifests("x.yaml", text);
+  };
+
+  it.each([
+    ["before other keys, which win", "  labels:\n    <<: &all {team: shop, tier: a}\n    tier: b\n", "b"],
+    ["after others", "  labels:\n    app: x\n    <<: {team: shop, tier: a}\n", "a"],
+    ["with a list, whose first entry wins", "  labels:\n    <<: [{team: shop, tier: a}, {tier: b}]\n", "a"],
+  ])("%s", (_, metadata, tier) => {
+    expect(read(metadata).manifests).toMatchObject([
+      { object: { metadata: { labels: { team: "shop", tier } } } },
+    ]);
+  });
+
+  it("in quotes is a key like any other", () => {
+    expect(read('  labels: {"<<": x}\n').manifests).toMatchObject([
+      { object: { metadata: { labels: { "<<": "x" } } } },
+    ]);
+  });
+
+  it.each([
+    [
+      "after a key that it also sets",
+      "  labels:\n    tier: a\n    <<: {tier: b}\n",
+      /^line 7: .*Put << first/,
+    ],
+    ["twice", "  labels:\n    <<: {a: b}\n    <<: {c: d}\n", /^line 7: .*two merge keys/],
+    ["with a text", "  labels:\n    <<: x\n", /^line 6: .*takes a map/],
+    [
+      "with a map that merges",
+      "  x: &x\n    <<: {a: b}\n  labels:\n    <<: *x\n",
+      /^line 8: .*has one itself/,
+    ],
+  ])("and refused %s", (_, metadata, reason) => {
+    expect(read(metadata).problems).toMatchObject([{ reason: expect.stringMatching(reason) }]);
+  });
 });

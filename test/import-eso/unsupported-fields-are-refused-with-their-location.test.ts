@@ -38,8 +38,8 @@ describe("an unsupported field is reported with its location:", () => {
       "spec.data[0].remoteRef.property PROPERTY_PATH",
     ],
     [
-      "an escape",
-      { data: [pick("a", { property: "a\\.b" })] },
+      "an escape of anything but a dot",
+      { data: [pick("a", { property: "a\\*b" })] },
       "spec.data[0].remoteRef.property PROPERTY_PATH",
     ],
     ["a pipe", { data: [pick("a", { property: "a|b" })] }, "spec.data[0].remoteRef.property PROPERTY_PATH"],
@@ -81,9 +81,9 @@ describe("an unsupported field is reported with its location:", () => {
       "spec.dataFrom[0].extract.decodingStrategy DECODING_STRATEGY",
     ],
     [
-      "keys spelled as numbers",
-      extract({ conversionStrategy: "Unicode" }),
-      "spec.dataFrom[0].extract.conversionStrategy CONVERSION_STRATEGY",
+      "an id of a version without uuid/",
+      { data: [pick("a", { version: "123e4567-e89b-12d3-a456-426614174000" })] },
+      "spec.data[0].remoteRef.version VERSION",
     ],
     ["a search by name", { dataFrom: [{ find: { name: { regexp: "^db" } } }] }, "spec.dataFrom[0].find FIND"],
     ["a search by tags", { dataFrom: [{ find: { tags: { env: "prod" } } }] }, "spec.dataFrom[0].find FIND"],
@@ -93,6 +93,16 @@ describe("an unsupported field is reported with its location:", () => {
       "spec.dataFrom[0].sourceRef.generatorRef GENERATOR",
     ],
     ["an expression without an anchor", rewrite(regexp("db_")), "spec.dataFrom[0].rewrite[0].regexp REWRITE"],
+    [
+      "a suffix that may come twice",
+      rewrite(regexp("(.*)_old", "$1")),
+      "spec.dataFrom[0].rewrite[0].regexp REWRITE",
+    ],
+    [
+      "an expression that spares an empty key",
+      rewrite(regexp("(.+)", "db_$1")),
+      "spec.dataFrom[0].rewrite[0].regexp REWRITE",
+    ],
     ["an expression with a class", rewrite(regexp("^[a-z]+_")), "spec.dataFrom[0].rewrite[0].regexp REWRITE"],
     ["an expression with a dot", rewrite(regexp("^a.b")), "spec.dataFrom[0].rewrite[0].regexp REWRITE"],
     [
@@ -173,9 +183,14 @@ describe("an unsupported field is reported with its location:", () => {
       "spec.target.deletionPolicy DELETION_POLICY",
     ],
     [
-      "a deletion after the last of several sources",
-      { data: [pick("a"), pick("b", { key: "prod/api" })], target: { deletionPolicy: "Delete" } },
-      "spec.target.deletionPolicy DELETION_POLICY",
+      "an unknown policy",
+      { ...all, target: { creationPolicy: "Always" } },
+      "spec.target.creationPolicy FIELD_MALFORMED",
+    ],
+    [
+      "an immutable Secret with other writers",
+      { ...all, target: { creationPolicy: "CreateOrMerge", immutable: true } },
+      "spec.target.immutable CREATION_POLICY",
     ],
     [
       "a deletion that the operator refuses itself",
@@ -192,7 +207,13 @@ describe("an unsupported field is reported with its location:", () => {
       { ...all, refreshPolicy: "OnChange" },
       "spec.refreshPolicy REFRESH_POLICY",
     ],
-    ["a zero interval", { ...all, refreshInterval: "0s" }, "spec.refreshInterval REFRESH_POLICY"],
+    ...["0s", "0", "0m", "0h0m0s", "+0.0s", ".5ns", "0µs", "-1h"].map(
+      (refreshInterval): [string, object, string] => [
+        `an interval that never ends: ${refreshInterval}`,
+        { ...all, refreshInterval },
+        "spec.refreshInterval REFRESH_POLICY",
+      ],
+    ),
     ["nothing to read", {}, "spec NOTHING_TO_READ"],
     ["a missing store", { ...all, secretStoreRef: { name: "other" } }, "spec.secretStoreRef STORE_UNKNOWN"],
     ["no store", { ...all, secretStoreRef: undefined }, "spec.dataFrom[0] STORE_UNKNOWN"],
@@ -202,11 +223,12 @@ describe("an unsupported field is reported with its location:", () => {
       "spec BINDINGS_REFUSE",
     ],
     ["a key that is invalid in a Secret", { data: [pick("a b")] }, "spec BINDINGS_REFUSE"],
+    ["an unknown field with a dot", { ...all, "a.b": 1 }, "spec[a.b] FIELD_UNKNOWN"],
     ["an unknown field", { ...all, syncEvery: "day" }, "spec.syncEvery FIELD_UNKNOWN"],
     [
       "a nested unknown field",
-      { data: [pick("a", { nullBytePolicy: "Ignore" })] },
-      "spec.data[0].remoteRef.nullBytePolicy FIELD_UNKNOWN",
+      { data: [pick("a", { cache: "1h" })] },
+      "spec.data[0].remoteRef.cache FIELD_UNKNOWN",
     ],
     ["a string in place of a list", { data: "x" }, "spec.data FIELD_MALFORMED"],
   ])("%s", (_, spec, objection) => {
@@ -260,6 +282,34 @@ it("nothing is converted in part: every objection is reported, and no binding is
   expect(notConverted).toMatchObject([
     { file: "all.yaml", resource: "ExternalSecret shop/app", objections: { length: 2 } },
   ]);
+});
+
+describe("a template of a Helm chart is refused before it is read as one of the operator", () => {
+  const data = "spec.target.template.data";
+  it.each([
+    ["a literal in backticks", { "tls.crt": "{{ `{{ .user }}` }}" }, `${data}[tls.crt]`],
+    ["a literal in quotes", { a: 'x{{ "{{" }} .user {{ "}}" }}' }, `${data}.a`],
+    ["values of the chart", { ".env": "{{ .Values.a }}" }, `${data}[.env]`],
+  ])("%s", (_, texts, path) => {
+    const { notConverted } = convert([store(), externalSecret(templated(texts))]);
+
+    expect(notConverted).toMatchObject([
+      { objections: [{ path, code: "HELM_TEMPLATE", reason: expect.stringContaining("helm template") }] },
+    ]);
+  });
+
+  it("in any other field", () => {
+    const { notConverted } = convert([
+      store(),
+      externalSecret(all, { annotations: { team: "{{ .Release.Name }}" } }),
+      externalSecret(extract({ key: "{{ .Values.key }}" }), { name: "b" }),
+    ]);
+
+    expect(notConverted.flatMap(({ objections }) => objections.map(({ path }) => path))).toEqual([
+      "metadata.annotations.team",
+      "spec.dataFrom[0].extract.key",
+    ]);
+  });
 });
 
 it("an older version of the API is reported as a whole", () => {
