@@ -5,7 +5,7 @@ import type { NoteCode } from "./notes.ts";
 import type { Conversion, ExternalSecretRequest, PickedKey, Rules } from "./parts.ts";
 import { readExtract, readPick, readStoreRef } from "./read-data.ts";
 import { readTarget } from "./read-target.ts";
-import { readTemplates } from "./read-template.ts";
+import { readTemplates, type Templated } from "./read-template.ts";
 import { entriesOf } from "./source-entries.ts";
 import type { Stores } from "./stores.ts";
 
@@ -46,12 +46,13 @@ export function convertExternalSecret(
   const extractions = spec.list("dataFrom").flatMap((entry) => readExtract(conversion, entry) ?? []);
   const picks = spec.list("data").flatMap((entry) => readPick(conversion, entry) ?? []);
   checkDuplicates(picks, objections);
-  const entries =
-    readTemplates(conversion, target, extractions, picks) ?? entriesOf(extractions, picks, conversion.note);
-  const around = readTarget(conversion, target, sourcesIn(entries));
+  const { entries, named } = readTemplates(conversion, target, extractions, picks) ?? {
+    entries: entriesOf(extractions, picks, conversion.note),
+  };
+  const around = readTarget(conversion, target, sourcesIn([...entries, ...(named?.sources ?? [])]));
   spec.end();
   return {
-    rules: { ...bySources(entries, extractions.length > 0), ...around },
+    rules: { ...bySources(entries, extractions.length > 0, named), ...around },
     secretName,
     notes: [...notes],
   };
@@ -94,8 +95,16 @@ function checkDuplicates(picks: readonly PickedKey[], objections: Objections): v
 }
 
 /** The keys of an extract are known only at sync time, so their collisions are resolved then. */
-function bySources(entries: readonly SourceEntry[], hasExtractions: boolean): Rules {
+function bySources(
+  entries: readonly SourceEntry[],
+  hasExtractions: boolean,
+  named: Templated["named"],
+): Rules {
   const [only, ...more] = entries;
+  if (named !== undefined) {
+    const sources = [...entries, ...named.sources];
+    return { sources, ...(hasExtractions && { collisions: "last" }), keys: named.keys };
+  }
   if (only === undefined) return {};
   if (more.length === 0) return only;
   return { sources: entries, ...(hasExtractions && { collisions: "last" as const }) };

@@ -1,8 +1,19 @@
+import type { KeySource } from "../../shared/bindings/binding.ts";
 import type { SourceEntry } from "../../shared/bindings/bindings-file.ts";
-import type { FieldReader } from "./fields.ts";
-import { isVariableName, templateRule } from "./go-template.ts";
+import { type FieldReader, pathTo } from "./fields.ts";
+import { pathOf, type TemplateRule, templateRule } from "./go-template.ts";
+import { NamedSources } from "./named-sources.ts";
 import type { Conversion, Extraction, PickedKey, VersionedSource } from "./parts.ts";
 import { entriesOf, mergeEntries } from "./source-entries.ts";
+
+/** The entries of the sources, and the keys of the binding that are made of several of them. */
+export type Templated = {
+  readonly entries: readonly SourceEntry[];
+  readonly named?: {
+    readonly sources: readonly (SourceEntry & { readonly name: string })[];
+    readonly keys: Readonly<Record<string, KeySource>>;
+  };
+};
 
 /** With a template, its data defines the keys; with mergePolicy: Merge, the other keys stay. */
 export function readTemplates(
@@ -10,7 +21,7 @@ export function readTemplates(
   target: FieldReader,
   extracts: readonly Extraction[],
   picks: readonly PickedKey[],
-): SourceEntry[] | undefined {
+): Templated | undefined {
   if (!target.has("template")) return undefined;
   const template = target.map("template");
   const engine = template.string("engineVersion") ?? "v2";
@@ -24,17 +35,49 @@ export function readTemplates(
   if (Object.keys(texts).length === 0) return undefined;
   if (engine !== "v2") {
     template.refuse("TEMPLATE", `engine ${engine} differs from v2`, "engineVersion");
-    return [];
+    return { entries: [] };
   }
   const made = Object.entries(texts).map(([key, text]) =>
-    readTemplate(context, { key, text, path: `${template.at("data")}.${key}` }, extracts, picks),
+    readTemplate(context, { key, text, path: pathTo(template.at("data"), key) }, extracts, picks),
   );
   const kept = mergePolicy === "Merge" ? picks.filter(({ key }) => !Object.hasOwn(texts, key)) : [];
-  const own = made.flatMap((entry) => entry ?? []);
-  if (mergePolicy === "Merge" && extracts.length > 0) {
-    return [...entriesOf(extracts, kept, context.note), ...own];
-  }
-  return mergeEntries([...entriesOf([], kept, context.note), ...own]);
+  const own = made.flatMap((result) => (result?.kind === "one" ? result.entry : []));
+  const before =
+    mergePolicy === "Merge" && extracts.length > 0
+      ? entriesOf(extracts, kept, context.note)
+      : entriesOf([], kept, context.note);
+  const entries =
+    mergePolicy === "Merge" && extracts.length > 0 ? [...before, ...own] : mergeEntries([...before, ...own]);
+  const composed = made.flatMap((result) => (result?.kind === "several" ? result : []));
+  return composed.length === 0 ? { entries } : { entries, named: namedOf(composed) };
+}
+
+type Made = { readonly kind: "one"; readonly entry: SourceEntry } | ({ readonly kind: "several" } & Composed);
+
+/** A key that needs the names of sources. */
+type Composed = {
+  readonly key: string;
+  readonly rule: Translated;
+  readonly variables: ReadonlyMap<string, Variable>;
+};
+
+type Translated = Extract<TemplateRule, { kind: "template" }>;
+
+/** Without a key it is the whole value of its source. */
+type Variable = { readonly at: VersionedSource; readonly key?: string };
+
+function namedOf(composed: readonly Composed[]): NonNullable<Templated["named"]> {
+  const sources = new NamedSources();
+  const keys = composed.map(({ key, rule, variables }): [string, KeySource] => {
+    const template = rule.write((variable) => {
+      const found = variables.get(variable);
+      if (found === undefined) throw new TypeError("Every variable of a template was found");
+      const name = sources.nameOf(found.at);
+      return found.key === undefined ? name : pathOf(found.key, name);
+    });
+    return [key, { template }];
+  });
+  return { sources: sources.all, keys: Object.fromEntries(keys) };
 }
 
 function readTemplate(
@@ -42,54 +85,59 @@ function readTemplate(
   { key, text, path }: { readonly key: string; readonly text: string; readonly path: string },
   extracts: readonly Extraction[],
   picks: readonly PickedKey[],
-): SourceEntry | undefined {
+): Made | undefined {
   const refuse = (reason: string) => void objections.add(path, "TEMPLATE", reason);
   const isDataComplete = !objections.all.some((each) => DATA.test(each.path));
   const rule = templateRule(text);
   if (rule.kind === "refused") return refuse(rule.reason);
-  const names = new Map<string, string>();
-  const sources = new Map<string, VersionedSource>();
+  const variables = new Map<string, Variable>();
   for (const variable of rule.variables) {
     const found = variableOf(variable, extracts, picks);
     // A key of data can be missing because of another objection, which is enough.
     if (found === undefined)
       return isDataComplete ? refuse(`data does not define its variable ${variable}`) : undefined;
     if (typeof found === "string") return refuse(found);
-    names.set(variable, found.name);
-    sources.set(JSON.stringify(found.at), found.at);
+    variables.set(variable, found);
   }
-  if (sources.size > 1) return refuse("it uses several sources, and a template of the relay has one source");
-  const at = [...sources.values()][0] ?? picks[0]?.at ?? extracts[0]?.at;
+  if (variables.size > 0) note("NUMBER_SPELLING");
+  const all = [...variables.values()];
+  const [only] = all;
+  const isOfOneObject =
+    all.every((each) => each.key !== undefined) && new Set(all.map(({ at }) => JSON.stringify(at))).size <= 1;
+  if (rule.only !== undefined && only !== undefined) {
+    const decode = rule.only.isDecoded ? ({ decode: "base64" } as const) : {};
+    if (only.key === undefined) return { kind: "one", entry: { ...only.at, value: key, ...decode } };
+    if (rule.only.isDecoded)
+      return { kind: "one", entry: { ...only.at, keys: { [key]: { key: only.key, ...decode } } } };
+  }
+  if (!isOfOneObject) return { kind: "several", key, rule, variables };
+  const at = only?.at ?? picks[0]?.at ?? extracts[0]?.at;
   if (at === undefined) return undefined; // its sources have objections
-  if (names.size > 0) note("NUMBER_SPELLING");
-  return { ...at, keys: { [key]: { template: rule.write((variable) => names.get(variable) ?? variable) } } };
+  const template = rule.write((variable) => pathOf(variables.get(variable)?.key ?? variable));
+  return { kind: "one", entry: { ...at, keys: { [key]: { template } } } };
 }
 
 const DATA = /^spec\.(externalSecretSpec\.)?data/;
 
-/** The key and source of a variable, or the reason why it is unsupported. Undefined if data does not define it. */
+/** The source of a variable, or the reason why it is unsupported. Undefined if data does not define it. */
 function variableOf(
   variable: string,
   extracts: readonly Extraction[],
   picks: readonly PickedKey[],
-): { name: string; at: VersionedSource } | string | undefined {
+): Variable | string | undefined {
   const picked = picks.find(({ key }) => key === variable);
   if (picked !== undefined) {
     const { made, at } = picked;
-    if (made.kind === "whole")
-      return `its variable ${variable} is a whole value, and a template of the relay uses the keys of a source`;
-    if (!("key" in made.source)) return `its variable ${variable} is a property path`;
-    if (made.source.decode !== undefined) return `its variable ${variable} is decoded first`;
-    const name = made.source.key;
-    return isVariableName(name)
-      ? { name, at }
-      : `its variable ${variable} is the key ${name}, which is not a valid variable name`;
+    const decode = made.kind === "whole" ? made.decode : made.source.decode;
+    if (decode !== undefined) return `its variable ${variable} is decoded first`;
+    if (made.kind === "whole") return { at };
+    return "key" in made.source
+      ? { at, key: made.source.key }
+      : `its variable ${variable} is a property path`;
   }
   const [extract, another] = extracts;
   if (extract === undefined) return undefined;
   if (another !== undefined) return `its variable ${variable} can come from several sources`;
   if ("extract" in extract.rules) return `its variable ${variable} is renamed first`;
-  return isVariableName(variable)
-    ? { name: variable, at: extract.at }
-    : `${variable} is not a valid variable name`;
+  return { at: extract.at, key: variable };
 }

@@ -205,6 +205,49 @@ describe("a template", () => {
       rules: { source: "prod/db", keys: { dsn: { template: "{{ host }}:5432" } } },
     },
     {
+      it: "is translated with its functions, and quotes names that are no words",
+      spec: templated({ data: { a: '{{ .user | upper }}{{ if .password }}{{ index . "odd" }}{{ end }}' } }, [
+        ...one,
+        pick("odd", { property: "user-name" }),
+      ]),
+      rules: {
+        source: "prod/db",
+        keys: {
+          a: {
+            template:
+              '{{ username | go_upper }}{% assign text_1 = password | text %}{% if text_1 != "" %}{{ ["user-name"] }}{% endif %}',
+          },
+        },
+      },
+    },
+    {
+      it: "is a key of the binding if it uses whole values or several sources",
+      spec: templated({ data: { url: "{{ .user }}:{{ .token }}@{{ .host }}", user: "{{ .user }}" } }, [
+        ...one,
+        pick("token", { key: "prod/api", property: "to-ken" }),
+        pick("host", { key: "other/db" }),
+      ]),
+      rules: {
+        sources: [
+          { source: "prod/db", keys: { user: { template: "{{ username }}" } } },
+          { source: "prod/db", name: "db" },
+          { source: "prod/api", name: "api" },
+          { source: "other/db", name: "db_2" },
+        ],
+        keys: { url: { template: '{{ db.username }}:{{ api["to-ken"] }}@{{ db_2 }}' } },
+      },
+    },
+    {
+      it: "of one whole value is that value, also decoded",
+      spec: templated({ data: { store: "{{ .file | b64dec }}" } }, [pick("file")]),
+      rules: { source: "prod/db", value: "store", decode: "base64" },
+    },
+    {
+      it: "that only decodes a key can make bytes",
+      spec: templated({ data: { store: "{{ .user | b64dec }}" } }),
+      rules: { source: "prod/db", keys: { store: { key: "username", decode: "base64" } } },
+    },
+    {
       it: "sets the type, the labels and the annotations",
       spec: templated(
         { type: "kubernetes.io/basic-auth", metadata: { labels: { a: "b" }, annotations: { c: "d" } } },

@@ -182,3 +182,14 @@ it("the documentation lists every tag and filter, and no other", () => {
   const words = [...TEMPLATE_WORDS.tags, ...TEMPLATE_WORDS.filters].filter((word) => word !== "#");
   expect(words.filter((word) => !named.has(word))).toEqual([]);
 });
+
+it("an assignment asks for its variable as an output does, except before default", () => {
+  expect(renderTemplate("{% assign a = secret_key | rstrip %}{{ a }}", {})).toMatchObject({
+    kind: "missing",
+    name: "secret_key",
+  });
+  expect(renderTemplate('{% assign a = port | default: "5432" %}{{ a }}', {})).toEqual({
+    kind: "made",
+    text: "5432",
+  });
+});

@@ -1,8 +1,9 @@
 import { Context, Liquid, type Template, toValueSync } from "liquidjs";
 import { checkOutputs, type OutputFault } from "./check-outputs.ts";
+import { FilterRefused } from "./filter-refused.ts";
 import { type JsonTree, type JsonTreeObject, plainTextOf } from "./json-tree.ts";
 import { runBounded, TookTooLong } from "./run-bounded.ts";
-import { FilterRefused, TEMPLATE_FILTERS } from "./template-filters.ts";
+import { TEMPLATE_FILTERS } from "./template-filters.ts";
 
 export type TemplateFault = { readonly message: string; readonly line?: number; readonly column?: number };
 
@@ -51,7 +52,6 @@ export function renderTemplate(template: string, variables: JsonTreeObject): Tem
 const ENGINE_OPTIONS = {
   strictFilters: true,
   strictVariables: true,
-  lenientIf: true,
   ownPropertyOnly: true,
   dynamicPartials: false,
   templates: {},
@@ -114,6 +114,9 @@ const FILTERS: ReadonlySet<string> = new Set(
 
 const engine = createEngine();
 
+/** Conditions may use a missing variable. LiquidJS reads this option of the engine for `assign`, which may not. */
+const CONTEXT_OPTIONS = { ...engine.options, lenientIf: true };
+
 /** For the documentation and its test. */
 export const TEMPLATE_WORDS = {
   tags: Object.keys(engine.tags).sort(),
@@ -173,7 +176,7 @@ function nestingOf(template: string): number {
 }
 
 function contextOf(variables: JsonTreeObject): Context {
-  return new Context(variables, engine.options, { sync: true }, { liquid: engine });
+  return new Context(variables, CONTEXT_OPTIONS, { sync: true }, { liquid: engine });
 }
 
 /** LiquidJS's own messages quote the template and sometimes a value, so none is passed on. */

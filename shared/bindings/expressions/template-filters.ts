@@ -1,17 +1,15 @@
 import { decodeBase64, type Encoding } from "./decode-base64.ts";
-import { type JsonTree, jsonTextOf, plainTextOf } from "./json-tree.ts";
+import { FilterRefused, textOf } from "./filter-refused.ts";
+import { type JsonTree, jsonTextOf } from "./json-tree.ts";
 import { isPem, orderChain, type PemBlock, type PemFault, readPem, wrapPem } from "./pem.ts";
-
-/** Its message names the filter and quotes nothing of the source. */
-export class FilterRefused extends Error {
-  override readonly name = "FilterRefused";
-}
+import { TEXT_FILTERS } from "./text-filters.ts";
 
 /** The arguments after the value before the bar; named ones are pairs. */
 type FilterArguments = readonly unknown[];
 
 /** Filters that the relay adds to LiquidJS or replaces. */
 export const TEMPLATE_FILTERS: Readonly<Record<string, (value: unknown, ...rest: unknown[]) => unknown>> = {
+  ...TEXT_FILTERS,
   // LiquidJS's own filter writes a space as `+`, which is valid only in a query string.
   url_encode: (value) => percentEncode(textOf(value)),
   base64_encode: (value) => Buffer.from(textOf(value)).toString("base64"),
@@ -43,8 +41,6 @@ export const TEMPLATE_FILTERS: Readonly<Record<string, (value: unknown, ...rest:
       .chain.map(({ text }) => text)
       .join(""),
 };
-
-const textOf = (value: unknown): string => plainTextOf((value ?? null) as JsonTree);
 
 /** RFC 3986: encodes everything except unreserved characters. */
 function percentEncode(text: string): string {

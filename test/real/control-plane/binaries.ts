@@ -13,6 +13,7 @@ const SOURCES = {
     "kube-apiserver/go.sum",
     "kube-apiserver/read-docker-configs/main.go",
   ],
+  "render-go-templates": ["sprig/go.mod", "sprig/go.sum", "sprig/render-go-templates/main.go"],
 } as const;
 
 /** The path of a binary from build.sh. The folder name is a hash of its sources. */

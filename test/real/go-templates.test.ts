@@ -1,0 +1,170 @@
+import { execFileSync } from "node:child_process";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CONVERTED_FUNCTIONS } from "../../cli/import-eso/go/functions.ts";
+import { pathOf, templateRule } from "../../cli/import-eso/go-template.ts";
+import { type JsonTree, plainTextOf } from "../../shared/bindings/expressions/json-tree.ts";
+import { checkTemplate, renderTemplate } from "../../shared/bindings/expressions/liquid.ts";
+import { runs } from "../harness/property-runs.ts";
+import { getBinary } from "./control-plane/binaries.ts";
+
+type Question = { readonly template: string; readonly values: Readonly<Record<string, JsonTree>> };
+
+/** By Go and Sprig; undefined for an error. */
+function renderAll(questions: readonly Question[]): (string | undefined)[] {
+  const lines = questions.map(({ template, values }) => {
+    const encoded = Object.entries(values).map(([name, value]) => [
+      name,
+      Buffer.from(plainTextOf(value)).toString("base64"),
+    ]);
+    return JSON.stringify({ template, values: Object.fromEntries(encoded) });
+  });
+  return execFileSync(getBinary("render-go-templates"), { input: lines.join("\n"), maxBuffer: 1 << 28 })
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const { text, error } = JSON.parse(line) as { text: string | null; error?: string };
+      return error === undefined ? Buffer.from(text ?? "", "base64").toString("utf8") : undefined;
+    });
+}
+
+/** By the converted template; undefined if it is refused, now or with these values. */
+function renderConverted({ template, values }: Question): string | undefined {
+  const rule = templateRule(template);
+  if (rule.kind === "refused") return undefined;
+  const liquid = rule.write((variable) => pathOf(variable));
+  expect(checkTemplate(liquid)).toBeUndefined();
+  const result = renderTemplate(liquid, values);
+  return result.kind === "made" ? result.text.toWellFormed() : undefined;
+}
+
+const anyValue = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.string({ unit: fc.constantFrom(..."aB,:.%é\n\t\r \"'\\<>&{}\u00a0\u0085\ufeff\u2028ßΣ") }),
+  fc.constantFrom<JsonTree>("", "a,b", 5432, 0, true, false, null, "x", "YQ==", "5432"),
+);
+const anyValues = fc.record({ a: anyValue, b: anyValue, "c-d": anyValue });
+
+const anyLiteral = fc.constantFrom('"x"', '"a,"', '","', '""', "`\\n`", '"\\n"', '"é\\""', '"%"', '"{{"');
+const anyVariable = fc.constantFrom(".a", ".b", "$.a", '(index . "c-d")');
+const { anyText } = fc.letrec<{ anyText: string }>((tie) => ({
+  anyText: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    anyVariable,
+    anyLiteral,
+    fc
+      .tuple(
+        fc.constantFrom(
+          "lower",
+          "upper",
+          "trim",
+          "quote",
+          "squote",
+          "toJson",
+          "b64enc",
+          "toString",
+          "urlquery",
+        ),
+        tie("anyText"),
+      )
+      .map(([name, text]) => `(${name} ${text})`),
+    fc
+      .tuple(
+        fc.constantFrom("lower", "trim", "quote", 'default "d"', "indent 2", "nindent 3"),
+        tie("anyText"),
+      )
+      .map(([name, text]) => `(${text} | ${name})`),
+    fc
+      .tuple(
+        fc.constantFrom(
+          "default",
+          "or",
+          "trimPrefix",
+          "trimSuffix",
+          "cat",
+          "print",
+          'printf "%s-%q%%"',
+          "list",
+        ),
+        tie("anyText"),
+        tie("anyText"),
+      )
+      .map(([name, one, two]) =>
+        name === "list" ? `(join "," (list ${one} ${two}))` : `(${name} ${one} ${two})`,
+      ),
+    fc
+      .tuple(anyLiteral, tie("anyText"), tie("anyText"))
+      .map(([old, by, text]) => `(replace ${old} ${by} ${text})`),
+    fc
+      .tuple(fc.constantFrom("first", "last", 'join "-"'), anyLiteral, tie("anyText"))
+      .map(([name, separator, text]) => `(splitList ${separator} ${text} | ${name})`),
+    fc.tuple(anyLiteral, tie("anyText")).map(([separator, text]) => `(split ${separator} ${text})._0`),
+  ),
+}));
+const anyCondition = fc.oneof(
+  anyText,
+  anyText.map((text) => `not ${text}`),
+  fc.tuple(fc.constantFrom("eq", "ne"), anyText, anyText).map((parts) => parts.join(" ")),
+  fc.tuple(fc.constantFrom("and", "or"), anyText, anyText).map(([name, a, b]) => `${name} ${a} (not ${b})`),
+);
+const anyOpen = fc.constantFrom("{{", "{{ ", "{{- ");
+const anyClose = fc.constantFrom("}}", " }}", " -}}");
+const { anyTemplate } = fc.letrec<{ anyTemplate: string; anyPart: string }>((tie) => ({
+  anyTemplate: fc.array(tie("anyPart"), { maxLength: 4 }).map((parts) => parts.join("")),
+  anyPart: fc.oneof(
+    { depthSize: "small" },
+    fc.string({ unit: fc.constantFrom(...'a {}%-\n\t"') }),
+    fc.tuple(anyOpen, anyText, anyClose).map((parts) => parts.join("")),
+    fc.constantFrom("{{/* c */}}", "{{- /* c */ -}}"),
+    fc
+      .tuple(anyOpen, anyCondition, anyClose, tie("anyTemplate"), anyOpen, anyClose, tie("anyTemplate"))
+      .map(
+        ([o, c, x, then, o2, x2, otherwise]) =>
+          `${o}if ${c}${x}${then}${o2}else${x2}${otherwise}${o2}end${x2}`,
+      ),
+  ),
+}));
+
+describe("a converted template makes what Go and Sprig make", () => {
+  it("of any template and values", () => {
+    const anyQuestion = fc.record({ template: anyTemplate, values: anyValues });
+    let compared = 0;
+    fc.assert(
+      fc.property(fc.array(anyQuestion, { minLength: 100, maxLength: 100 }), (questions) => {
+        const byGo = renderAll(questions);
+        for (const [at, question] of questions.entries()) {
+          const rule = templateRule(question.template);
+          if (rule.kind === "refused") continue;
+          compared += 1;
+          expect({ ...question, text: renderConverted(question) }).toEqual({ ...question, text: byGo[at] });
+        }
+      }),
+      { numRuns: runs(10) },
+    );
+    expect(compared).toBeGreaterThan(500);
+  });
+
+  it.each(["lower", "upper", "trim", "quote", "toJson", "urlquery"])("%s of many characters", (name) => {
+    // Without what is newer than the Unicode of Go, such as the capitals of two small letters.
+    const questions = [0, 0x400, 0x1000, 0x1400, 0x1e00, 0x4e00, 0x1f300].map((start): Question => {
+      const codes = Array.from({ length: 0x200 }, (_, index) => start + index);
+      return {
+        template: `{{ .a | ${name} }}`,
+        values: { a: String.fromCodePoint(...codes).replace(/[\u019b\u0264]/g, "") },
+      };
+    });
+    const byGo = renderAll(questions);
+    const different = questions.flatMap((question, at) => {
+      const ours = [...(renderConverted(question) ?? "")];
+      return [...(byGo[at] ?? "")].filter((character, index) => character !== ours[index]).slice(0, 3);
+    });
+    expect(different).toEqual([]);
+  });
+});
+
+it("every converted function is tried", () => {
+  const tried = fc.sample(anyTemplate, { numRuns: 2_000, seed: 1 }).join("");
+  const others = ["b64dec", "index", "list"];
+  expect(CONVERTED_FUNCTIONS.filter((name) => !tried.includes(name) && !others.includes(name))).toEqual([]);
+});
