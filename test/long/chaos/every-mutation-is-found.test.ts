@@ -57,8 +57,8 @@ const RARE: Partial<Readonly<Record<MutationName, Omit<ChaosSettings, "mutation"
   "create-unconditionally": { ...LARGE, seed: 2 },
   "batch-errors-as-absence": { ...LARGE, seed: 1 },
   "token-kept-too-long": { ...LARGE, seed: 4 },
-  "deletes-without-s3": { ...LARGE, seed: 4 },
-  "pointer-before-live-secret": { ...SMALL, seed: 5 },
+  "deletes-without-s3": { ...LARGE, seed: 15 },
+  "pointer-before-live-secret": { ...SMALL, seed: 10 },
   "unknown-taken-for-in-force": { ...SMALL, seed: 4 },
 };
 
