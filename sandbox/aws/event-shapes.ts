@@ -47,25 +47,12 @@ export function objectCreatedEvent(
   origin: EventOrigin,
   arn: string,
   { bucket, key, size, etag, versionId }: ObjectCreated,
-  { requestId, accessKeyId }: Call,
+  call: Call,
   /** Grows with each put and deletion. */
   sequence: number,
 ): AwsEvent {
-  const detail = {
-    version: "0",
-    bucket: { name: bucket },
-    object: {
-      key,
-      size,
-      etag: etag.replaceAll('"', ""),
-      ...(versionId !== undefined && { "version-id": versionId }),
-      sequencer: sequencerOf(sequence),
-    },
-    "request-id": requestId,
-    requester: accessKeyId,
-    "source-ip-address": "127.0.0.1",
-    reason: "PutObject",
-  };
+  const object = { key, size, etag: etag.replaceAll('"', ""), ...versionAndOrder(versionId, sequence) };
+  const detail = { ...detailOf(bucket, object, call), reason: "PutObject" };
   return { ...envelope(origin, "Object Created", [arn], detail), source: "aws.s3" };
 }
 
@@ -82,27 +69,31 @@ export function objectDeletedEvent(
   origin: EventOrigin,
   arn: string,
   { bucket, key, versionId, deletionType }: ObjectDeleted,
-  { requestId, accessKeyId }: Call,
+  call: Call,
   sequence: number,
 ): AwsEvent {
+  const object = { key, ...versionAndOrder(versionId, sequence) };
   const detail = {
-    version: "0",
-    bucket: { name: bucket },
-    object: {
-      key,
-      ...(versionId !== undefined && { "version-id": versionId }),
-      sequencer: sequencerOf(sequence),
-    },
-    "request-id": requestId,
-    requester: accessKeyId,
-    "source-ip-address": "127.0.0.1",
+    ...detailOf(bucket, object, call),
     reason: "DeleteObject",
     "deletion-type": deletionType,
   };
   return { ...envelope(origin, "Object Deleted", [arn], detail), source: "aws.s3" };
 }
 
-const sequencerOf = (sequence: number): string => sequence.toString(16).toUpperCase().padStart(18, "0");
+const detailOf = (bucket: string, object: object, { requestId, accessKeyId }: Call) => ({
+  version: "0",
+  bucket: { name: bucket },
+  object,
+  "request-id": requestId,
+  requester: accessKeyId,
+  "source-ip-address": "127.0.0.1",
+});
+
+const versionAndOrder = (versionId: string | undefined, sequence: number) => ({
+  ...(versionId !== undefined && { "version-id": versionId }),
+  sequencer: sequence.toString(16).toUpperCase().padStart(18, "0"),
+});
 
 export type CallOutcome = {
   readonly arn?: string | undefined;

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { StsCredentials } from "../../../sandbox/kubernetes/verify-eks-token.ts";
+import { freePorts } from "../../real/control-plane/free-ports.ts";
 
 /** An AWS with CloudFormation, which runs the functions of a stack as processes of this machine. */
 export type Emulator = {
@@ -33,7 +33,7 @@ export async function startLocalStack(): Promise<Emulator> {
   const credentialsFile = join(folder, "credentials.jsonl");
   const logFile = join(folder, "localstack.log");
   const log = openSync(logFile, "w");
-  const port = await findFreePort();
+  const [port = 0] = await freePorts(1);
   // serve.py and the functions end with its input, and that is closed even when this process is killed.
   const child = spawn(
     python,
@@ -113,13 +113,4 @@ async function ended(child: ChildProcess): Promise<void> {
   const exited = new Promise((resolve) => child.once("exit", resolve));
   child.stdin?.end();
   await exited;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No free port was found");
-  return address.port;
 }

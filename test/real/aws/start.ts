@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { AwsBackend } from "../../harness/backend.ts";
+import { freePorts } from "../control-plane/free-ports.ts";
 
 /** The account that moto returns for all credentials. */
 const ACCOUNT_ID = "123456789012";
@@ -20,7 +20,7 @@ export async function startMoto(): Promise<AwsBackend> {
   const directory = mkdtempSync(join(tmpdir(), "eks-secret-relay-moto-"));
   const logFile = join(directory, "moto.log");
   const log = openSync(logFile, "w");
-  const port = await findFreePort();
+  const [port = 0] = await freePorts(1);
   // serve.py ends with its input, and that is closed even when this process is killed.
   const server = fileURLToPath(new URL("serve.py", import.meta.url));
   const child = spawn(python, [server, "-H", "127.0.0.1", "-p", String(port)], { stdio: ["pipe", log, log] });
@@ -89,13 +89,4 @@ async function ended(child: ChildProcess): Promise<void> {
   const exited = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGKILL");
   await exited;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No free port was found");
-  return address.port;
 }
