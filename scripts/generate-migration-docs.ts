@@ -1,20 +1,63 @@
 /**
- * Writes the table of notes in docs/migrate-from-eso.md from the code of `secret-relay import-eso`. A test fails when it
- * is out of date.
+ * Writes the tables of docs/migrate-from-eso.md: the constructs of test/import-eso/*.yaml, and the notes from the code of
+ * `secret-relay import-eso`. A test fails when one is out of date.
  *
  *   node scripts/generate-migration-docs.ts
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { NOTES } from "../cli/import-eso/notes.ts";
+import {
+  type Construct,
+  readConstructs,
+  readTemplateConstructs,
+  type TemplateConstruct,
+} from "./eso-constructs.ts";
 import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/migrate-from-eso.md", import.meta.url);
 
-/** The page with its table updated; the text outside of its markers is unchanged. */
-export function withNotes(page: string): string {
-  const rows = Object.entries(NOTES).map(([code, { kind, text }]) => `| \`${code}\` | ${kind} | ${text} |`);
-  const table = ["| note | kind | meaning |", "| --- | --- | --- |", ...rows].join("\n");
-  return replaceMarked(page, "generate-migration-docs.ts", "notes", table);
+/** The page with its tables updated; the text outside of their markers is unchanged. */
+export function withMigrationTables(page: string): string {
+  const tables = {
+    constructs: tableOf(
+      ["in the manifest", "result", "in the binding, or the way forward"],
+      readConstructs().constructs.map(rowOf),
+    ),
+    functions: tableOf(
+      ["in the template", "result", "in the binding, or the way forward"],
+      readTemplateConstructs().rows.map(templateRowOf),
+    ),
+    notes: tableOf(
+      ["note", "kind", "meaning"],
+      Object.entries(NOTES).map(([code, { kind, text }]) => [`\`${code}\``, kind, text]),
+    ),
+  };
+  return Object.entries(tables).reduce(
+    (text, [name, table]) => replaceMarked(text, "generate-migration-docs.ts", name, table),
+    page,
+  );
 }
 
-if (import.meta.main) writeFileSync(DOCS_FILE, withNotes(readFileSync(DOCS_FILE, "utf8")));
+function rowOf(row: Construct): string[] {
+  if (row.refused !== undefined) return [row.construct, `refused: \`${row.refused}\``, row.forward];
+  const notes = row.notes ?? [];
+  const result =
+    notes.length === 0 ? "exact" : `exact, with ${notes.map((note) => `\`${note}\``).join(", ")}`;
+  return [row.construct, result, row.becomes === undefined ? "nothing" : code(row.becomes)];
+}
+
+function templateRowOf(row: TemplateConstruct): string[] {
+  if (row.forward !== undefined) return [row.construct, "refused: `TEMPLATE`", row.forward];
+  return [row.construct, "exact", row.becomes.map(code).join(", ")];
+}
+
+/** In a table of Markdown, a bar in code needs a backslash too. */
+const code = (text: string): string => (text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``);
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`)
+    .join("\n");
+}
+
+if (import.meta.main) writeFileSync(DOCS_FILE, withMigrationTables(readFileSync(DOCS_FILE, "utf8")));

@@ -45,6 +45,9 @@ export type ObjectionCode =
   | "BINDINGS_REFUSE"
   | "TARGET_TWICE";
 
+/** The way forward for what only the operator does. */
+export const LEAVE_IT = "Leave this ExternalSecret with the operator";
+
 export type Objections = {
   readonly all: readonly Objection[];
   add(path: string, code: ObjectionCode, reason: string): void;
@@ -116,7 +119,11 @@ export class FieldReader {
   end(): void {
     for (const name of Object.keys(this.#fields)) {
       if (this.#read.has(name)) continue;
-      this.objections.add(this.at(name), "FIELD_UNKNOWN", "the relay does not know this field");
+      this.objections.add(
+        this.at(name),
+        "FIELD_UNKNOWN",
+        "the relay does not know this field. Remove it, or correct its spelling",
+      );
     }
   }
 

@@ -1,4 +1,4 @@
-import type { FieldReader } from "./fields.ts";
+import { type FieldReader, LEAVE_IT } from "./fields.ts";
 import type { Conversion, Extraction, PickedKey, PlacedStore } from "./parts.ts";
 import { propertyRule } from "./property-path.ts";
 import { readRemoteRef } from "./remote-ref.ts";
@@ -29,7 +29,8 @@ export function readPick(context: Conversion, entry: FieldReader): PickedKey | u
 /** Reads an entry of `dataFrom`. Undefined if it has an objection. */
 export function readExtract(context: Conversion, entry: FieldReader): Extraction | undefined {
   if (entry.has("find")) {
-    const reason = "the result of find changes with the account, and a binding names its sources";
+    const reason =
+      "the result of find changes with the account, and a binding names its sources. List the secrets that exist today, each with its own extract or data";
     entry.refuse("FIND", reason, "find");
     for (const field of ["extract", "rewrite", "sourceRef"]) entry.raw(field);
     entry.end();
@@ -48,7 +49,7 @@ export function readExtract(context: Conversion, entry: FieldReader): Extraction
   const rewrites = entry.list("rewrite");
   const [rename] = rewrites.flatMap((rewrite) => readRewrite(rewrite) ?? []);
   if (rewrites.length > 1) {
-    const reason = "the operator applies all rewrites in turn, and the relay applies one rename to a key";
+    const reason = `the operator applies all rewrites in turn, and the relay applies one rename to a key. ${LIST_THEM}`;
     entry.refuse("REWRITE", reason, "rewrite");
   }
   entry.end();
@@ -59,8 +60,7 @@ export function readExtract(context: Conversion, entry: FieldReader): Extraction
     return undefined;
   }
   if (read.decode !== undefined) {
-    const reason =
-      "the relay decodes only keys that are named. List the keys in data, each with its property";
+    const reason = `the relay decodes only keys that are named. ${LIST_THEM}`;
     reference.refuse("DECODING_STRATEGY", reason, "decodingStrategy");
     return undefined;
   }
@@ -68,10 +68,16 @@ export function readExtract(context: Conversion, entry: FieldReader): Extraction
   return { at: read.at, rules: rename === undefined ? { keys: "all" } : { extract: { rename: [rename] } } };
 }
 
+const LIST_THEM = "List the keys in data, each with its property";
+
 function readRewrite(rewrite: FieldReader) {
   for (const name of ["transform", "merge"]) {
     if (rewrite.has(name))
-      rewrite.refuse("REWRITE", `the relay renames keys only by patterns, not by ${name}`, name);
+      rewrite.refuse(
+        "REWRITE",
+        `the relay renames keys only by patterns, not by ${name}. ${LIST_THEM}`,
+        name,
+      );
   }
   const regexp = rewrite.has("regexp") ? rewrite.map("regexp") : undefined;
   const source = regexp?.string("source") ?? "";
@@ -119,7 +125,7 @@ function readStoreOf(context: Conversion, entry: FieldReader): PlacedStore | und
   }
   const sourceRef = entry.map("sourceRef");
   if (sourceRef.has("generatorRef")) {
-    const reason = "a generator creates a new value each time, so the relay has no source to follow";
+    const reason = `a generator creates a new value each time, so the relay has no source to follow. ${LEAVE_IT}`;
     sourceRef.refuse("GENERATOR", reason, "generatorRef");
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { FieldReader } from "./fields.ts";
+import { type FieldReader, LEAVE_IT } from "./fields.ts";
 import type { Conversion, ExternalSecretRequest, Rules } from "./parts.ts";
 
 /** The rules of the Secret apart from its data. */
@@ -7,10 +7,11 @@ export function readTarget({ request, note }: Conversion, target: FieldReader, s
   const deletion = target.string("deletionPolicy") ?? "Retain";
   const isImmutable = target.flag("immutable");
   const template = target.has("template") ? target.map("template") : undefined;
-  if (target.has("manifest")) target.refuse("NOT_A_SECRET", "the target is not a Secret", "manifest");
+  if (target.has("manifest"))
+    target.refuse("NOT_A_SECRET", `the target is not a Secret. ${LEAVE_IT}`, "manifest");
   const isShared = creation === "Merge" || creation === "CreateOrMerge";
   if (creation === "None") {
-    const reason = "with None the operator writes no Secret. Leave this ExternalSecret with the operator";
+    const reason = `with None the operator writes no Secret. ${LEAVE_IT}`;
     target.refuse("CREATION_POLICY", reason, "creationPolicy");
   } else if (!["Owner", "Orphan", "Merge", "CreateOrMerge"].includes(creation)) {
     const reason = "it must be Owner, Orphan, Merge, CreateOrMerge or None";
@@ -66,13 +67,13 @@ function readMetadata(
   const labels = metadata.stringMap("labels");
   const annotations = metadata.stringMap("annotations");
   if (metadata.stringList("finalizers").length > 0) {
-    metadata.refuse("FINALIZERS", "the relay sets no finalizers", "finalizers");
+    metadata.refuse("FINALIZERS", "the relay sets no finalizers. Remove them", "finalizers");
   }
   metadata.end();
   for (const [field, values] of Object.entries({ labels, annotations })) {
     for (const [key, value] of Object.entries(values)) {
       if (!value.includes("{{")) continue;
-      const reason = `${key} contains a secret value, and the relay writes no values into metadata`;
+      const reason = `${key} contains a secret value, and the relay writes no values into metadata. Write a fixed text`;
       metadata.refuse("TEMPLATE_METADATA", reason, field);
     }
   }

@@ -34,7 +34,11 @@ export function readTemplates(
   const texts = template.stringMap("data");
   if (Object.keys(texts).length === 0) return undefined;
   if (engine !== "v2") {
-    template.refuse("TEMPLATE", `engine ${engine} differs from v2`, "engineVersion");
+    template.refuse(
+      "TEMPLATE",
+      `engine ${engine} differs from v2. Rewrite the template for v2, with the guide of External Secrets Operator`,
+      "engineVersion",
+    );
     return { entries: [] };
   }
   const made = Object.entries(texts).map(([key, text]) =>
@@ -129,15 +133,15 @@ function variableOf(
   if (picked !== undefined) {
     const { made, at } = picked;
     const decode = made.kind === "whole" ? made.decode : made.source.decode;
-    if (decode !== undefined) return `its variable ${variable} is decoded first`;
+    if (decode !== undefined) return `its variable ${variable} is decoded first. Write the key by hand`;
     if (made.kind === "whole") return { at };
     return "key" in made.source
       ? { at, key: made.source.key }
-      : `its variable ${variable} is a property path`;
+      : `its variable ${variable} is a property path. Write the key by hand`;
   }
   const [extract, another] = extracts;
   if (extract === undefined) return undefined;
-  if (another !== undefined) return `its variable ${variable} can come from several sources`;
-  if ("extract" in extract.rules) return `its variable ${variable} is renamed first`;
+  if (another !== undefined) return `its variable ${variable} can come from several sources. Name it in data`;
+  if ("extract" in extract.rules) return `its variable ${variable} is renamed first. Name it in data`;
   return { at: extract.at, key: variable };
 }

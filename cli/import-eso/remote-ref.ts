@@ -17,7 +17,11 @@ export function readRemoteRef(reference: FieldReader): RemoteRef {
   const property = reference.string("property") || undefined;
   const version = readVersion(reference);
   if ((reference.string("metadataPolicy") ?? "None") !== "None") {
-    reference.refuse("METADATA_POLICY", "the relay does not read tags", "metadataPolicy");
+    reference.refuse(
+      "METADATA_POLICY",
+      "the relay does not read tags. Put what the tags say into the value of the secret",
+      "metadataPolicy",
+    );
   }
   const nullBytes = reference.string("nullBytePolicy") ?? "Ignore";
   if (nullBytes !== "Ignore") {

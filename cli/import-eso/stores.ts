@@ -1,5 +1,5 @@
 import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
-import { collectObjections, FieldReader, isFields, type ObjectionCode } from "./fields.ts";
+import { collectObjections, FieldReader, isFields, LEAVE_IT, type ObjectionCode } from "./fields.ts";
 import type { Manifest } from "./manifest.ts";
 import type { NoteCode } from "./notes.ts";
 
@@ -88,7 +88,7 @@ function readStore(manifest: Manifest): AwsStore | Refused {
   if (!isFields(provider) || names.length !== 1 || names[0] !== "aws") {
     return refused(
       "STORE_PROVIDER",
-      `${where} reads from ${names.join(", ") || "no provider"}, not from AWS`,
+      `${where} reads from ${names.join(", ") || "no provider"}, not from AWS. ${COPY_IT}`,
     );
   }
   // These do not change the value.
@@ -109,7 +109,7 @@ function readStore(manifest: Manifest): AwsStore | Refused {
   if (service !== "SecretsManager") {
     return refused(
       "STORE_PROVIDER",
-      `${where} reads from ${service ?? "no AWS service"}, not from SecretsManager`,
+      `${where} reads from ${service ?? "no AWS service"}, not from SecretsManager. ${COPY_IT}`,
     );
   }
   const [problem] = objections.all;
@@ -127,6 +127,8 @@ function readStore(manifest: Manifest): AwsStore | Refused {
     ],
   };
 }
+
+const COPY_IT = `Copy the value into Secrets Manager, or l${LEAVE_IT.slice(1)}`;
 
 /** With which credentials the operator reads. They change its permissions, but no value. */
 const CREDENTIALS = [

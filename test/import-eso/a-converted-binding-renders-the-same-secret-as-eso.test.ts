@@ -7,15 +7,10 @@ import { readManifests } from "../../cli/import-eso/manifest.ts";
 import { renameOf } from "../../cli/import-eso/rewrite.ts";
 import { writeBindings } from "../../cli/import-eso/write-bindings.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import { loadRenderers } from "../../shared/render/load-renderers.ts";
-import { renderSecret } from "../../shared/render/render-secret.ts";
-import type { VersionId } from "../../shared/source/secret-id.ts";
-import { SecretValue } from "../../shared/source/secret-value.ts";
 import { runs } from "../harness/property-runs.ts";
-import { RELAY_METADATA } from "../harness/relay-metadata.ts";
 import { convert, externalSecret, OPTIONS, store } from "./manifests.ts";
-
-// A separate model stands in for the operator; it shares no code with the converter.
+import { dataOf, renderConverted } from "./render-converted.ts";
+import { lookUp, rewrite } from "./simulate-eso.ts";
 
 /** Names that collide, have dots, look like indices, or equal a built-in property. */
 const anyName = fc.constantFrom(
@@ -255,49 +250,12 @@ describe("any manifest", () => {
 async function render(spec: object, source: object): Promise<Record<string, string> | undefined> {
   const { converted, notConverted } = convert([store(), externalSecret(spec)]);
   expect(notConverted).toEqual([]);
-  const [binding] = loadBindings(writeBindings(converted, OPTIONS), "bindings.yaml").bindings;
-  if (binding === undefined) throw new Error("Nothing was bound");
-  const read = {
-    arn: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf",
-    versionId: "version-1" as VersionId,
-    value: SecretValue.fromText(JSON.stringify(source)),
-  };
-  const renderers = await loadRenderers(binding);
   try {
-    const { data } = renderSecret(binding, [read], RELAY_METADATA, renderers);
-    return Object.fromEntries(
-      [...data].map(([key, value]) => [key, Buffer.from(value.expose()).toString("utf8")]),
-    );
+    const [secret] = await renderConverted(converted, () => JSON.stringify(source));
+    return dataOf(secret);
   } catch {
     return undefined;
   }
-}
-
-/** The operator's lookup: with every dot escaped first, which is usually a literal key, and then as it is. */
-function lookUp(source: Record<string, unknown>, property: string): unknown {
-  return lookUpPath(source, property.replaceAll(".", "\\.")) ?? lookUpPath(source, property);
-}
-
-/** A path of gjson; a backslash makes the next character plain, and a number is an index of a list. */
-function lookUpPath(source: Record<string, unknown>, path: string): unknown {
-  const parts = path
-    .replace(/\\(.)/g, (_, plain: string) => (plain === "." ? "\u0001" : "\u0002"))
-    .split(".")
-    .map((part) => part.replaceAll("\u0001", ".").replaceAll("\u0002", "\\"));
-  let at: unknown = source;
-  for (const [index, part] of parts.entries()) {
-    // The note INDEX_OR_KEY: the operator finds a key, and the relay refuses.
-    if (index > 0 && /^\d+$/.test(part) && !Array.isArray(at)) return undefined;
-    if (typeof at !== "object" || at === null) return undefined;
-    if (Array.isArray(at) ? !/^\d+$/.test(part) : !Object.hasOwn(at, part)) return undefined;
-    at = (at as Record<string, unknown>)[part];
-  }
-  return at;
-}
-
-/** Go's ReplaceAllString; JavaScript's is equal for the supported expressions, except for the braces of a group. */
-function rewrite(key: string, { source, target }: { source: string; target: string }): string {
-  return key.replace(new RegExp(source), target.replace(/\$\{1\}/, "$$1"));
 }
 
 it("a document survives a round trip", () => {
