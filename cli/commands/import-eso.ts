@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import path from "node:path";
-import type { CompiledBindings } from "../../shared/bindings/binding.ts";
+import type { CompiledBindings, TargetRef } from "../../shared/bindings/binding.ts";
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { loadBindingsFile } from "../bindings-file.ts";
@@ -12,8 +12,8 @@ import { writeOutputFile } from "../files.ts";
 import type { SecretCheck } from "../import-eso/check-secrets.ts";
 import type { ImportOptions } from "../import-eso/convert-manifests.ts";
 import type { ReadManifests } from "../import-eso/manifest.ts";
-import { NOTES } from "../import-eso/notes.ts";
-import { printChecks, printConversions } from "../import-eso/print-import.ts";
+import { NOTES, type NoteCode } from "../import-eso/notes.ts";
+import { notesByTarget, printChecks, printConversions, settledNote } from "../import-eso/print-import.ts";
 import type { KubeContext } from "../live/choose-context.ts";
 import { addAwsOptions, addClusterOptions, type ClusterOptions } from "../live/options.ts";
 import { withProgress } from "../terminal/progress.ts";
@@ -64,8 +64,8 @@ export const addImportEso: AddCommand = (program, cli) => {
 async function importEso(cli: CommandLine, paths: readonly string[], options: Options): Promise<ExitCode> {
   checkOptions(paths, options);
   if (options.bindings !== undefined) {
-    const checked = await check(cli, await loadBindingsFile(cli, options.bindings), options);
-    if (checked.length === 0) cli.terminal.say(NOTHING_COMPARED);
+    const checked = await check(cli, await loadBindingsFile(cli, options.bindings), options, () => []);
+    if (checked.length === 0) cli.terminal.say("Nothing was compared, because the bindings are empty.");
     return finish(cli, options, { ok: allMatch(checked), checked }, () => printAll(cli, checked));
   }
   const { terminal } = cli;
@@ -84,7 +84,7 @@ async function importEso(cli: CommandLine, paths: readonly string[], options: Op
   const wantsCheck = options.check === true;
   const checked =
     wantsCheck && converted.length > 0
-      ? await check(cli, loadBindings(text, "bindings.yaml"), options)
+      ? await check(cli, loadBindings(text, "bindings.yaml"), options, notesByTarget(converted))
       : undefined;
   const result = {
     ok: notConverted.length === 0 && read.problems.length === 0 && (!wantsCheck || allMatch(checked ?? [])),
@@ -92,7 +92,7 @@ async function importEso(cli: CommandLine, paths: readonly string[], options: Op
       file,
       resource,
       binding: entry,
-      notes: notes.map((code) => ({ code, ...NOTES[code] })),
+      notes: notes.map((code) => ({ code, ...NOTES[code], ...settledNote(code, entry.targets, checked) })),
     })),
     notConverted,
     notRead: read.problems,
@@ -102,11 +102,13 @@ async function importEso(cli: CommandLine, paths: readonly string[], options: Op
   const exitCode = finish(cli, options, result, () => {
     if (options.out === undefined && checked === undefined && converted.length > 0)
       terminal.out(text.trimEnd());
-    terminal.say(printConversions(terminal, conversions, read.problems));
+    terminal.say(printConversions(terminal, conversions, read.problems, checked));
     if (options.out !== undefined) terminal.say(`wrote ${options.out}`);
     if (checked !== undefined) printAll(cli, checked);
   });
-  if (wantsCheck && checked === undefined) terminal.say(NOTHING_COMPARED);
+  if (wantsCheck && checked === undefined) {
+    terminal.say("Nothing was compared, because no manifest was converted. Correct what is named above.");
+  }
   return exitCode;
 }
 
@@ -175,7 +177,12 @@ function regionIn(object: unknown): string[] {
   return typeof region === "string" ? [region] : [];
 }
 
-async function check(cli: CommandLine, bindings: CompiledBindings, options: Options): Promise<SecretCheck[]> {
+async function check(
+  cli: CommandLine,
+  bindings: CompiledBindings,
+  options: Options,
+  notesOf: (target: TargetRef) => readonly NoteCode[],
+): Promise<SecretCheck[]> {
   if (bindings.bindings.length === 0) return []; // needs no AWS session
   const { openAwsSession } = await import("../live/aws-session.ts");
   const { openSessionWith } = await import("../live/open-session.ts");
@@ -184,7 +191,7 @@ async function check(cli: CommandLine, bindings: CompiledBindings, options: Opti
   return withProgress(cli.terminal, "comparing", async (reportProgress) => {
     const loaded = { compiled: bindings, rules: rulesOfFile(bindings).rules };
     const session = await openSessionWith(cli, options, loaded, await openAwsSession(options));
-    return checkSecrets(session, startTimeBudget(CHECK_MS_MAX), reportProgress);
+    return checkSecrets(session, startTimeBudget(CHECK_MS_MAX), reportProgress, notesOf);
   });
 }
 
@@ -192,8 +199,6 @@ const CHECK_MS_MAX = 600_000;
 
 const allMatch = (checked: readonly SecretCheck[]): boolean =>
   checked.length > 0 && checked.every(({ is }) => is === "same" || is === "absent");
-
-const NOTHING_COMPARED = "Nothing was compared, because the bindings are empty.";
 
 function printAll({ terminal }: CommandLine, checked: readonly SecretCheck[]): void {
   if (checked.length > 0) terminal.out(printChecks(terminal, checked));

@@ -2,7 +2,7 @@ import pMap from "p-map";
 import { assess } from "../../shared/assess/assess.ts";
 import { liveTarget } from "../../shared/assess/observation.ts";
 import type { Verdict } from "../../shared/assess/verdict.ts";
-import type { Binding } from "../../shared/bindings/binding.ts";
+import type { Binding, TargetRef } from "../../shared/bindings/binding.ts";
 import { isRelayKey } from "../../shared/bindings/relay-identity.ts";
 import type { LiveSecret } from "../../shared/cluster/live-secret.ts";
 import { RelayError } from "../../shared/relay-error.ts";
@@ -14,6 +14,8 @@ import { renderCurrent } from "../../shared/sync/render-current.ts";
 import { toRelayError } from "../errors.ts";
 import type { Session } from "../live/open-session.ts";
 import type { ReportProgress } from "../terminal/progress.ts";
+import type { NoteCode } from "./notes.ts";
+import { type SettledNote, settleNotes } from "./settle-notes.ts";
 
 /** The comparison of one key. It contains no value and nothing derived from one. */
 type KeyVerdict = {
@@ -28,8 +30,10 @@ type Comparison = {
 };
 
 /** The comparison of one Secret with the result of its binding, and the verdict that every other command shows for it. */
-export type SecretCheck = Pick<Verdict, "target" | "finding" | "action" | "code" | "advice"> &
-  (
+export type SecretCheck = Pick<Verdict, "target" | "finding" | "action" | "code" | "advice"> & {
+  /** The value notes of the conversion, settled. */
+  readonly notes: readonly SettledNote[];
+} & (
     | ({ readonly is: "same" | "different" } & Comparison)
     | { readonly is: "absent" }
     /** Not compared, for the reason in `code`. */
@@ -46,13 +50,14 @@ export function checkSecrets(
   session: CheckDependencies,
   budget: TimeBudget,
   reportProgress: ReportProgress,
+  notesOf: (target: TargetRef) => readonly NoteCode[],
 ): Promise<SecretCheck[]> {
   const { bindings } = session.index;
   let done = 0;
   return pMap(
     bindings,
     async (binding) => {
-      const checked = await checkOne(session, binding, budget);
+      const checked = await checkOne(session, binding, budget, notesOf(binding.target));
       done += 1;
       reportProgress(`${done} of ${bindings.length} Secrets`);
       return checked;
@@ -61,7 +66,12 @@ export function checkSecrets(
   );
 }
 
-async function checkOne(deps: CheckDependencies, binding: Binding, budget: TimeBudget): Promise<SecretCheck> {
+async function checkOne(
+  deps: CheckDependencies,
+  binding: Binding,
+  budget: TimeBudget,
+  codes: readonly NoteCode[],
+): Promise<SecretCheck> {
   const { index, connect, readCurrent, now } = deps;
   const { target } = binding;
   const live = await connect(target.cluster).readSecret(target, budget).then(liveTarget, unknownTarget);
@@ -76,7 +86,12 @@ async function checkOne(deps: CheckDependencies, binding: Binding, budget: TimeB
   const observation = { binding, live, sources: read.map(({ state }) => state), ...(desired && { desired }) };
   // A check deletes nothing, so the grace period does not matter.
   const verdict = assess(observation, { ownMetadata: index.ownMetadata, now: now(), deletionGraceMs: 0 });
-  const common = fieldsOf(verdict);
+  const unchecked =
+    binding.type === "Opaque"
+      ? desired
+      : await renderCurrent({ ...binding, type: "Opaque" }, reads, index.ownMetadata);
+  const settle = (isSame: boolean) => settleNotes(codes, { binding, reads, desired, unchecked, isSame });
+  const common = { ...fieldsOf(verdict), notes: settle(false) };
   if (live.kind === "unknown" || desired === undefined || desired instanceof RelayError) {
     return { ...common, is: "unknown" };
   }
@@ -85,7 +100,8 @@ async function checkOne(deps: CheckDependencies, binding: Binding, budget: TimeB
   // With ownership: keys, other field managers write keys of the same Secret.
   const counted = binding.ownership === "keys" ? keys.filter(({ is }) => is !== "extra") : keys;
   const isSame = counted.every(({ is }) => is === "equal") && around.length === 0;
-  return { ...common, is: isSame ? "same" : "different", keys: counted, around };
+  const notes = settle(counted.every(({ is }) => is === "equal"));
+  return { ...common, is: isSame ? "same" : "different", keys: counted, around, notes };
 }
 
 function fieldsOf({ target, finding, action, code, advice }: Verdict) {

@@ -49,6 +49,8 @@ export function convertExternalSecret(
   const { entries, named } = readTemplates(conversion, target, extractions, picks) ?? {
     entries: entriesOf(extractions, picks, conversion.note),
   };
+  const hasOnlyExtracts = entries.every(({ keys, extract }) => keys === "all" || extract !== undefined);
+  if (hasOnlyExtracts && named === undefined) conversion.note("EMPTY_REFUSED");
   const around = readTarget(conversion, target, sourcesIn([...entries, ...(named?.sources ?? [])]));
   spec.end();
   return {

@@ -1,3 +1,4 @@
+import { type Call, callsIn } from "./go/calls-in.ts";
 import { callFunction, memberOf } from "./go/functions.ts";
 import { type Expression, type Node, parseTemplate } from "./go/parse-template.ts";
 import { Unsupported } from "./go/scan-template.ts";
@@ -11,6 +12,9 @@ export type TemplateRule =
       /** Writes the template; `nameOf` is the variable's path in the relay's template. */
       readonly write: (nameOf: (variable: string) => string) => string;
       readonly variables: readonly string[];
+      /** The variables that are read by `index . "name"`, which may be absent in Go. */
+      readonly indexed: readonly string[];
+      readonly isDecoding: boolean;
       /** Set if the template is one variable and nothing else, perhaps decoded. */
       readonly only?: { readonly variable: string; readonly isDecoded: boolean };
     }
@@ -19,12 +23,16 @@ export type TemplateRule =
 /** Translates text, variables, `if`, and the functions that have an exact equivalent. Everything else is refused. */
 export function templateRule(template: string): TemplateRule {
   try {
-    const statements = parseTemplate(template).map(statementOf);
+    const nodes = parseTemplate(template);
+    const statements = nodes.map(statementOf);
+    const calls = callsIn(nodes);
     const variables = [...new Set(statements.flatMap(variablesOf))];
     const only = onlyOf(statements);
     return {
       kind: "template",
       variables,
+      indexed: calls.flatMap((call) => indexedBy(call) ?? []),
+      isDecoding: calls.some(({ name }) => name === "b64dec"),
       write: (nameOf) => {
         const writer = new LiquidWriter(nameOf, variables);
         for (const statement of statements) write(writer, statement);
@@ -84,12 +92,16 @@ function readValue(expression: Expression): Value {
 
 const variable = (name: string): Value => text({ base: { variable: name }, filters: [], isText: false });
 
-function callOf({ name, args }: Extract<Expression, { kind: "call" }>): Value {
+function callOf(call: Call): Value {
+  const indexed = indexedBy(call);
+  return indexed === undefined ? callFunction(call.name, call.args.map(readValue)) : variable(indexed);
+}
+
+/** The variable of `index . "name"`. */
+function indexedBy({ name, args }: Call): string | undefined {
   const [of, key, ...more] = args;
-  if (name === "index" && of?.kind === "dot" && key?.kind === "string" && more.length === 0) {
-    return variable(key.text);
-  }
-  return callFunction(name, args.map(readValue));
+  const isIndex = name === "index" && of?.kind === "dot" && key?.kind === "string" && more.length === 0;
+  return isIndex ? key.text : undefined;
 }
 
 function conditionOf(expression: Expression): Condition {

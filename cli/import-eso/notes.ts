@@ -4,24 +4,54 @@ const value = (text: string): Note => ({ kind: "value", text });
 const conduct = (text: string): Note => ({ kind: "conduct", text });
 
 /**
- * Differences between External Secrets Operator and a converted binding. `value`: some values differ in the Secret.
- * `conduct`: the data is the same, but the behaviour differs.
+ * Differences between External Secrets Operator and a converted binding. `value`: for some values the Secret differs, and
+ * `--check` says whether the present ones are among them. `conduct`: the data is the same, but the behaviour differs.
  */
 export const NOTES = {
   NUMBER_SPELLING: value(
-    "A property that is a number or a nested object: External Secrets Operator writes 1.10 as 1.1 and 1e3 as 1000, and keeps the whitespace of an object. The relay keeps the spelling of the number, and removes the whitespace. If the source has a key twice, the operator uses the first value and the relay the last.",
+    "Differs only for a property that is a number with an exponent or trailing zeros, such as 1e3 or 1.10: the operator writes 1000 and 1.1, and the relay keeps the spelling.",
   ),
   NESTED_SPELLING: value(
-    "A key of the source that is an object or a list: the operator keeps its whitespace, the relay removes it.",
+    'Differs only for an object or a list that has spaces or escapes, such as {"a": 1}: the operator keeps them, and the relay writes {"a":1}.',
+  ),
+  KEY_REPEATED: value(
+    'Differs only for a source that has a key twice, such as {"a":"x","a":"y"}: for a property the operator writes x, the first value, and the relay y, the last.',
   ),
   NULL_REFUSED: value(
-    "A property path whose value is null: the operator writes an empty string. The relay tries the other reading of the property, as a key or as a path, and refuses the Secret if neither has a value.",
+    'Differs only for a property path whose value is null, such as a.b in {"a":{"b":null}}: the operator writes an empty string, and the relay refuses the Secret.',
   ),
   INDEX_OR_KEY: value(
-    "A number in a path: for the operator it is a list index, or a key of an object. For the relay it is only a list index, and the Secret is refused if the value is not a list.",
+    'Differs only for a number in a path that is a key, such as a.0 in {"a":{"0":"x"}}: the operator reads x, and the relay, which reads it as the index of a list, refuses the Secret.',
   ),
   ILLEGAL_KEYS_REFUSED: value(
-    "A key of the source that is not a valid key of a Secret: the operator replaces each illegal character by _, or with conversionStrategy: Unicode by its number. The relay refuses the Secret until extract renames the key.",
+    "Differs only for a source with a key that no Secret can have, such as my key: the operator writes my_key (with conversionStrategy: Unicode its number), and the relay refuses the Secret until extract renames the key.",
+  ),
+  RENAMED_ALIKE: value(
+    "Differs only for a source with two keys that get the same name, such as db_a and a without db_: the operator keeps one of them, and the relay refuses the Secret.",
+  ),
+  EMPTY_REFUSED: value(
+    "Differs only for a source without any key, {}: the operator writes an empty Secret, and the relay refuses it.",
+  ),
+  B64DEC_REFUSED: value(
+    "Differs only for a value that is not base64, such as abc!: the operator's b64dec writes an error text into the Secret, and the relay refuses the Secret.",
+  ),
+  ABSENT_KEY_REFUSED: value(
+    'Differs only for a source without a key that the template reads by index, such as index . "a" for {"b":"x"}: the operator writes nothing in its place, and the relay refuses the Secret.',
+  ),
+  TLS_CHECKED: value(
+    "Differs only for a certificate or key that no server can use, such as a key of another certificate: the operator writes it, and the relay refuses the Secret. The relay also mends line ends, such as a missing last one.",
+  ),
+  DOCKER_CONFIG_CHECKED: value(
+    'Differs only for a Docker configuration that kubelet can\'t use, such as {"auths":{}} without credentials: the operator writes it, and the relay refuses the Secret. The relay also removes a byte order mark.',
+  ),
+  SSH_KEY_CHECKED: value(
+    "Differs only for a private key that ssh can't use, such as a public key in its place: the operator writes it, and the relay refuses the Secret. The relay also mends line ends, such as a missing last one.",
+  ),
+  BASIC_AUTH_CHECKED: value(
+    "Differs only for a username with a colon, such as a:b, or without username and password: the operator writes it, and the relay refuses the Secret.",
+  ),
+  FOREIGN_KEYS_KEPT: conduct(
+    "If another field manager adds a key to the Secret, the operator removes it. The relay keeps and reports it, unless the binding has foreignKeys: remove. A key that the operator wrote is removed when its source drops it.",
   ),
   LAST_WINS: conduct(
     "If two sources have the same key, the later source wins, as before. The plan and the report name the key.",

@@ -19,7 +19,9 @@ export function propertyRule(property: string): PropertyRule {
   }
   const paths = [property.replaceAll(".", "\\."), property].map(partsOf);
   const [escaped = [], parts = []] = paths;
-  if (paths.flat().includes("")) return refused("the path has an empty part");
+  if (paths.flat().includes("")) {
+    return refused("the path has an empty part. Write \\. for a dot in a name, such as \\.dockerconfigjson");
+  }
   const [only] = parts;
   if (!property.includes(".") && only !== undefined) return { kind: "key", key: only };
   if (paths.some((path) => path.length > 1 && path.includes("__proto__"))) {

@@ -19,7 +19,7 @@ export function readPick(context: Conversion, entry: FieldReader): PickedKey | u
     context.objections.add(`${entry.path}.remoteRef.property`, "PROPERTY_PATH", rule.reason);
     return undefined;
   }
-  context.note("NUMBER_SPELLING");
+  context.note("NUMBER_SPELLING", "NESTED_SPELLING", "KEY_REPEATED");
   if (rule.kind === "jmespath")
     context.note("NULL_REFUSED", ...(rule.hasIndex ? (["INDEX_OR_KEY"] as const) : []));
   const found = rule.kind === "key" ? { key: rule.key } : { jmespath: rule.jmespath };
@@ -64,7 +64,6 @@ export function readExtract(context: Conversion, entry: FieldReader): Extraction
     reference.refuse("DECODING_STRATEGY", reason, "decodingStrategy");
     return undefined;
   }
-  context.note("NESTED_SPELLING", "ILLEGAL_KEYS_REFUSED");
   return { at: read.at, rules: rename === undefined ? { keys: "all" } : { extract: { rename: [rename] } } };
 }
 

@@ -1,4 +1,5 @@
 import { type FieldReader, LEAVE_IT } from "./fields.ts";
+import type { NoteCode } from "./notes.ts";
 import type { Conversion, ExternalSecretRequest, Rules } from "./parts.ts";
 
 /** The rules of the Secret apart from its data. */
@@ -35,8 +36,10 @@ export function readTarget({ request, note }: Conversion, target: FieldReader, s
   }
   if (isImmutable) note("IMMUTABLE_REPORTED");
   if (creation === "Merge") note("MERGE_CREATES");
-  if (creation === "Owner") note(deletes ? "DELETED_WITH_BINDING" : "SECRET_STAYS");
+  if (creation === "Owner") note(deletes ? "DELETED_WITH_BINDING" : "SECRET_STAYS", "FOREIGN_KEYS_KEPT");
   const { type, labels, annotations } = readMetadata(request, template, note);
+  const check = CHECKED_TYPES[type ?? ""];
+  if (check !== undefined) note(check);
   template?.end();
   target.end();
   return {
@@ -48,6 +51,15 @@ export function readTarget({ request, note }: Conversion, target: FieldReader, s
     ...(isImmutable && { immutable: true, onChange: "refuse" as const }),
   };
 }
+
+/** The types whose data the relay checks. */
+const CHECKED_TYPES: Readonly<Record<string, NoteCode>> = {
+  "kubernetes.io/tls": "TLS_CHECKED",
+  "kubernetes.io/dockerconfigjson": "DOCKER_CONFIG_CHECKED",
+  "kubernetes.io/dockercfg": "DOCKER_CONFIG_CHECKED",
+  "kubernetes.io/ssh-auth": "SSH_KEY_CHECKED",
+  "kubernetes.io/basic-auth": "BASIC_AUTH_CHECKED",
+};
 
 function readMetadata(
   request: ExternalSecretRequest,

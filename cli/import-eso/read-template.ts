@@ -68,7 +68,7 @@ type Composed = {
 type Translated = Extract<TemplateRule, { kind: "template" }>;
 
 /** Without a key it is the whole value of its source. */
-type Variable = { readonly at: VersionedSource; readonly key?: string };
+type Variable = { readonly at: VersionedSource; readonly key?: string; readonly isExtracted?: true };
 
 function namedOf(composed: readonly Composed[]): NonNullable<Templated["named"]> {
   const sources = new NamedSources();
@@ -102,8 +102,13 @@ function readTemplate(
       return isDataComplete ? refuse(`data does not define its variable ${variable}`) : undefined;
     if (typeof found === "string") return refuse(found);
     variables.set(variable, found);
+    if (found.isExtracted) {
+      note("NESTED_SPELLING");
+      if (variable.includes("_")) note("ILLEGAL_KEYS_REFUSED");
+      if (rule.indexed.includes(variable)) note("ABSENT_KEY_REFUSED");
+    }
   }
-  if (variables.size > 0) note("NUMBER_SPELLING");
+  if (rule.isDecoding) note("B64DEC_REFUSED");
   const all = [...variables.values()];
   const [only] = all;
   const isOfOneObject =
@@ -143,5 +148,5 @@ function variableOf(
   if (extract === undefined) return undefined;
   if (another !== undefined) return `its variable ${variable} can come from several sources. Name it in data`;
   if ("extract" in extract.rules) return `its variable ${variable} is renamed first. Name it in data`;
-  return { at: extract.at, key: variable };
+  return { at: extract.at, key: variable, isExtracted: true };
 }

@@ -1,5 +1,6 @@
 import type { KeySource } from "../../shared/bindings/binding.ts";
 import type { SourceEntry } from "../../shared/bindings/bindings-file.ts";
+import type { NoteCode } from "./notes.ts";
 import type { Conversion, Extraction, PickedKey } from "./parts.ts";
 
 /** The sources in merge order: the extracts, then the entries of data. */
@@ -21,7 +22,15 @@ export function entriesOf(
     if (Object.keys(keys).length > 0) entries.push({ ...first.at, keys });
   }
   if (extracts.length > 0 && entries.length > 1) note("LAST_WINS");
+  for (const { rules } of extracts) note("NESTED_SPELLING", ...notesOf(rules));
   return entries;
+}
+
+/** After a rewrite the operator converts no illegal character: both it and the relay then fail. */
+function notesOf(rules: Extraction["rules"]): NoteCode[] {
+  if ("keys" in rules) return ["ILLEGAL_KEYS_REFUSED"];
+  const renamesAll = rules.extract.rename?.every(({ pattern }) => pattern === "*") ?? true;
+  return renamesAll ? [] : ["RENAMED_ALIKE"];
 }
 
 const shortestOf = (source: KeySource): string | KeySource =>

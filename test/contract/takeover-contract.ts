@@ -113,6 +113,10 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
           ],
         },
       });
+      expect(same.json).toMatchObject({
+        converted: [{ notes: expect.arrayContaining([expect.objectContaining({ now: "unaffected" })]) }],
+      });
+      expect(shown.stderr).toMatch(/Notes that concern none of the present values\n {2}NUMBER_SPELLING \(/);
       expect(shown.stdout).toMatch(/db +password +different/);
       expect(shown.stdout + shown.stderr + JSON.stringify(other)).not.toMatch(/changed by hand|canary/);
     });

@@ -83,9 +83,9 @@ describe("secret-relay import-eso", () => {
   });
 
   it.each([
-    ["bindings without any binding", ["--check", "--bindings", "empty.yaml"]],
-    ["manifests without a converted one", ["found.yaml", "--check"]],
-  ])("reports that nothing was compared, and ends with 1: %s", async (_, words) => {
+    ["the bindings are empty", ["--check", "--bindings", "empty.yaml"]],
+    ["no manifest was converted", ["found.yaml", "--check"]],
+  ])("reports that nothing was compared and why, and ends with 1: %s", async (reason, words) => {
     const clusters = { prod: { name: "prod", region: "eu-west-1" } };
     writeFileSync(join(folder, "empty.yaml"), stringify({ version: 1, clusters, bindings: [] }));
     const found = externalSecret({ dataFrom: [{ find: { name: { regexp: "x" } } }] });
@@ -94,7 +94,7 @@ describe("secret-relay import-eso", () => {
     const { exitCode, stderr } = await run(...words);
 
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("Nothing was compared, because the bindings are empty.");
+    expect(stderr).toContain(`Nothing was compared, because ${reason}.`);
   });
 
   it("reports a file that is not YAML, and continues", async () => {

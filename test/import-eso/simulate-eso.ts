@@ -57,9 +57,14 @@ function decoded(text: string, strategy: string | undefined): string {
   return Buffer.from(text, strategy === "Base64URL" ? "base64url" : "base64").toString("utf8");
 }
 
-/** Only variables; the functions have their own tests. */
+/** Only variables, and base64; the functions have their own tests. */
 const fill = (text: string, values: Readonly<Record<string, string>>): string =>
-  text.replace(/\{\{ \.(\w+) \}\}/g, (_, name: string) => values[name] ?? "<no value>");
+  text.replace(ACTION, (_, name: string, indexed: string, decode = "") => {
+    const value = values[name ?? indexed] ?? "";
+    return decode === "" ? value : Buffer.from(value, "base64").toString("utf8");
+  });
+
+const ACTION = /\{\{ (?:\.(\w+)|index \. "([^"]+)")( \| b64dec)? \}\}/g;
 
 const renamed = (key: string, rewrites: readonly { readonly regexp: Expression }[]): string =>
   rewrites.reduce((name, { regexp }) => rewrite(name, regexp), key);

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { callsIn } from "../../cli/import-eso/go/calls-in.ts";
 import { CONVERTED_FUNCTIONS } from "../../cli/import-eso/go/functions.ts";
 import { parseTemplate } from "../../cli/import-eso/go/parse-template.ts";
 import { pathOf, templateRule } from "../../cli/import-eso/go-template.ts";
@@ -8,7 +9,6 @@ import { readTemplateConstructs } from "../../scripts/eso-constructs.ts";
 import { type JsonTree, plainTextOf } from "../../shared/bindings/expressions/json-tree.ts";
 import { checkTemplate, renderTemplate } from "../../shared/bindings/expressions/liquid.ts";
 import { runs } from "../harness/property-runs.ts";
-import { functionsIn } from "../import-eso/functions-in.ts";
 import { getBinary } from "./control-plane/binaries.ts";
 
 type Question = { readonly template: string; readonly values: Readonly<Record<string, JsonTree>> };
@@ -158,7 +158,7 @@ describe("a converted template makes what Go and Sprig make", () => {
           const rule = templateRule(question.template);
           if (rule.kind === "refused") continue;
           compared += 1;
-          for (const name of functionsIn(parseTemplate(question.template))) called.add(name);
+          for (const { name } of callsIn(parseTemplate(question.template))) called.add(name);
           expect({ ...question, text: renderConverted(question) }).toEqual({ ...question, text: byGo[at] });
         }
       }),
