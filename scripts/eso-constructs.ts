@@ -51,5 +51,19 @@ export const readConstructs = (): Constructs => read("constructs.yaml");
 
 export const readTemplateConstructs = (): TemplateConstructs => read("template-functions.yaml");
 
+/** One of the operator's own examples, in test/real/external-secrets/examples.json. */
+export type ExampleResult = {
+  readonly file: string;
+  /** The value notes of its bindings. */
+  readonly notes?: readonly string[];
+  /** Each objection, as `path CODE`. */
+  readonly refused?: readonly string[];
+  /** Why the file is not a manifest. */
+  readonly unread?: string;
+};
+
+export const readExampleResults = (): readonly ExampleResult[] =>
+  JSON.parse(readFileSync(new URL("../test/real/external-secrets/examples.json", import.meta.url), "utf8"));
+
 const read = (file: string) =>
   parse(readFileSync(new URL(`../test/import-eso/${file}`, import.meta.url), "utf8"));

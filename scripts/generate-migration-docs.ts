@@ -1,6 +1,6 @@
 /**
- * Writes the tables of docs/migrate-from-eso.md: the constructs of test/import-eso/*.yaml, and the notes from the code of
- * `secret-relay import-eso`. A test fails when one is out of date.
+ * Writes the tables of docs/migrate-from-eso.md: the constructs of test/import-eso/*.yaml, the notes from the code of
+ * `secret-relay import-eso`, and the counts of the operator's examples. A test fails when one is out of date.
  *
  *   node scripts/generate-migration-docs.ts
  */
@@ -8,7 +8,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { NOTES } from "../cli/import-eso/notes.ts";
 import {
   type Construct,
+  type ExampleResult,
   readConstructs,
+  readExampleResults,
   readTemplateConstructs,
   type TemplateConstruct,
 } from "./eso-constructs.ts";
@@ -31,6 +33,7 @@ export function withMigrationTables(page: string): string {
       ["note", "kind", "meaning"],
       Object.entries(NOTES).map(([code, { kind, text }]) => [`\`${code}\``, kind, text]),
     ),
+    examples: sentenceOf(readExampleResults()),
   };
   return Object.entries(tables).reduce(
     (text, [name, table]) => replaceMarked(text, "generate-migration-docs.ts", name, table),
@@ -49,6 +52,24 @@ function rowOf(row: Construct): string[] {
 function templateRowOf(row: TemplateConstruct): string[] {
   if (row.forward !== undefined) return [row.construct, "refused: `TEMPLATE`", row.forward];
   return [row.construct, "exact", row.becomes.map(code).join(", ")];
+}
+
+function sentenceOf(examples: readonly ExampleResult[]): string {
+  const converted = examples.filter(({ notes, refused = [] }) => notes !== undefined && refused.length === 0);
+  const exact = converted.filter(({ notes = [] }) => notes.length === 0);
+  const unread = examples.filter((example) => example.unread !== undefined);
+  const refused = examples.filter(({ refused = [] }) => refused.length > 0);
+  const codes = Map.groupBy(
+    refused.flatMap(({ refused = [] }) => [...new Set(refused.map((each) => each.split(" ").at(-1) ?? ""))]),
+    (code) => code,
+  );
+  const counted = [...codes]
+    .sort(
+      ([one, { length }], [other, { length: otherLength }]) =>
+        otherLength - length || one.localeCompare(other),
+    )
+    .map(([code, found]) => `\`${code}\` ${found.length}`);
+  return `Of ${examples.length} files, ${converted.length} are converted: ${exact.length} exactly, and ${converted.length - exact.length} with a note on values. ${unread.length} are not valid YAML. ${refused.length} are refused, some for several reasons: ${counted.join(", ")}.`;
 }
 
 /** In a table of Markdown, a bar in code needs a backslash too. */

@@ -1,16 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { readExampleResults } from "../../scripts/eso-constructs.ts";
 import type { SourceEntry } from "../../shared/bindings/bindings-file.ts";
-import { pageOf } from "../docs/markdown.ts";
-import { type Example, readExamples, withExamples } from "./external-secrets/examples.ts";
+import { type Example, readExamples, resultOf } from "./external-secrets/examples.ts";
 
 const examples = readExamples();
 
 it("finds the examples of ESO's documentation", () => expect(examples.length).toBeGreaterThan(20));
 
-it("docs/migrate-from-eso.md has what becomes of each; `node test/real/external-secrets/examples.ts` renews it", () => {
-  const { text } = pageOf("docs/migrate-from-eso.md");
-
-  expect(text).toBe(withExamples(text));
+it("examples.json has the result of each; `node test/real/external-secrets/examples.ts` updates it", () => {
+  expect(examples.map(resultOf)).toEqual(readExampleResults());
 });
 
 describe.each(examples.map((example) => [example.file, example] as const))("%s", (_, example) => {

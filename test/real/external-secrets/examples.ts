@@ -1,17 +1,18 @@
 /**
- * The examples of ESO's own documentation for AWS Secrets Manager, as import-eso takes them, and the table of that in
- * docs/migrate-from-eso.md. They are downloaded by download.sh and never committed. Renew the table with
+ * The examples of ESO's own documentation for AWS Secrets Manager, as import-eso converts them. They are downloaded by
+ * download.sh and never committed; examples.json has the results. Update it, and then the counts in the documentation:
  *
- *   node test/real/external-secrets/examples.ts
+ *   node test/real/external-secrets/examples.ts && node scripts/generate-migration-docs.ts
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Conversions, convertManifests } from "../../../cli/import-eso/convert-manifests.ts";
 import { type Manifest, manifestsOf, readManifests } from "../../../cli/import-eso/manifest.ts";
 import { NOTES } from "../../../cli/import-eso/notes.ts";
+import type { ExampleResult } from "../../../scripts/eso-constructs.ts";
 import { externalSecretsFile } from "./install.ts";
 
-const PAGE = new URL("../../../docs/migrate-from-eso.md", import.meta.url);
+const RESULTS = new URL("examples.json", import.meta.url);
 
 export type Example = Conversions & {
   readonly file: string;
@@ -59,37 +60,23 @@ const PARAMETER_STORE = manifestsOf("parameter-store.yaml", {
 /** Markers of the page generator do not belong to an example. */
 const plain = (text: string): string => text.replace(/^\s*\{%-?\s*(end)?raw\s*-?%\}\s*$/gm, "");
 
-/** The page with its table generated again. */
-export function withExamples(page: string): string {
-  const opening = "<!-- examples: written by test/real/external-secrets/examples.ts -->";
-  const closing = "<!-- end of examples -->";
-  const [begin, end] = [page.indexOf(opening), page.indexOf(closing)];
-  if (begin < 0 || end < begin)
-    throw new Error("docs/migrate-from-eso.md has lost the markers of its examples");
-  const rows = readExamples().map((example) => `| \`${example.file}\` | ${becomes(example)} |`);
-  return `${page.slice(0, begin)}${opening}\n\n| example | becomes |\n| --- | --- |\n${rows.join("\n")}\n\n${page.slice(end)}`;
-}
-
-function becomes({ converted, notConverted, unread }: Example): string {
-  if (unread !== undefined) return `not read: ${unread}`;
-  const codes = new Set(
+/** What becomes of an example, for examples.json. */
+export function resultOf({ file, converted, notConverted, unread }: Example): ExampleResult {
+  const notes = new Set(
     converted.flatMap(({ notes }) => notes).filter((code) => NOTES[code].kind === "value"),
   );
-  const made =
-    codes.size === 0
-      ? "a binding that makes the same"
-      : `a binding; not the same for every value: ${[...codes].map((code) => `\`${code}\``).join(", ")}`;
-  const reasons = notConverted
-    .flatMap(({ objections }) => objections)
-    // Of a template the reason quotes a piece, which is left where it is from.
-    .map(
-      ({ path, code, reason }) =>
-        `\`${path}\`: \`${code}\`, ${reason.replace(/(not a plain variable): .*$/s, "$1")}`,
-    );
-  return [
-    ...(converted.length > 0 ? [made] : []),
-    ...(reasons.length > 0 ? [`not converted: ${reasons.join("; ")}`] : []),
-  ].join("<br>");
+  return {
+    file,
+    ...(converted.length > 0 && { notes: [...notes] }),
+    ...(notConverted.length > 0 && {
+      refused: notConverted.flatMap(({ objections }) =>
+        objections.map(({ path, code }) => `${path} ${code}`),
+      ),
+    }),
+    ...(unread !== undefined && { unread }),
+  };
 }
 
-if (import.meta.main) writeFileSync(PAGE, withExamples(readFileSync(PAGE, "utf8")));
+if (import.meta.main) {
+  writeFileSync(RESULTS, `${JSON.stringify(readExamples().map(resultOf), null, 2)}\n`);
+}
