@@ -38,13 +38,17 @@ export function convertExternalSecret(
       : undefined,
   };
   readRefresh(spec);
-  if (!spec.has("data") && !spec.has("dataFrom")) {
-    spec.refuse("NOTHING_TO_READ", "data and dataFrom are both missing");
-  }
   const target = spec.map("target");
   const secretName = target.string("name") ?? name;
-  const extractions = spec.list("dataFrom").flatMap((entry) => readExtract(conversion, entry) ?? []);
-  const picks = spec.list("data").flatMap((entry) => readPick(conversion, entry) ?? []);
+  const [fromEntries, dataEntries] = [spec.list("dataFrom"), spec.list("data")];
+  const isMalformed = [spec.raw("dataFrom"), spec.raw("data")].some(
+    (list) => list !== undefined && !Array.isArray(list),
+  );
+  if (fromEntries.length + dataEntries.length === 0 && !isMalformed) {
+    spec.refuse("NOTHING_TO_READ", "data and dataFrom have no entry. Add one that names a secret");
+  }
+  const extractions = fromEntries.flatMap((entry) => readExtract(conversion, entry) ?? []);
+  const picks = dataEntries.flatMap((entry) => readPick(conversion, entry) ?? []);
   checkDuplicates(picks, objections);
   const { entries, named } = readTemplates(conversion, target, extractions, picks) ?? {
     entries: entriesOf(extractions, picks, conversion.note),

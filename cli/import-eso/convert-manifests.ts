@@ -126,6 +126,10 @@ function convert(
     const reason = `${version} has different fields. Convert it to v1 first, with the guide of External Secrets Operator`;
     return { file, resource, objections: [{ path: "apiVersion", code: "API_VERSION", reason }] };
   }
+  if (manifest.name === "") {
+    const reason = "the name is missing. Add it";
+    return { file, resource, objections: [{ path: "metadata.name", code: "FIELD_MALFORMED", reason }] };
+  }
   const helm = findHelmTemplate(spec, path) ?? findHelmTemplate({ labels, annotations }, "metadata");
   if (helm !== undefined) {
     const reason = "this is a template of a Helm chart. Render the chart first: helm template";

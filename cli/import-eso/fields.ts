@@ -108,7 +108,7 @@ export class FieldReader {
 
   /** Such as labels. Kubernetes also refuses a number, which is a string without quotes in YAML. */
   stringMap(name: string): Record<string, string> {
-    return { ...this.#typed(name, "a map of strings", isStringMap) };
+    return { ...this.#typed(name, "a map of strings, with quotes around numbers", isStringMap) };
   }
 
   stringList(name: string): string[] {

@@ -1,3 +1,4 @@
+import { isDataKey } from "../../shared/render/is-data-key.ts";
 import { type FieldReader, LEAVE_IT } from "./fields.ts";
 import type { Conversion, Extraction, PickedKey, PlacedStore } from "./parts.ts";
 import { propertyRule } from "./property-path.ts";
@@ -9,6 +10,10 @@ export function readPick(context: Conversion, entry: FieldReader): PickedKey | u
   const key = entry.string("secretKey") ?? "";
   const read = readSource(context, entry, entry.map("remoteRef"));
   if (!entry.has("secretKey")) entry.refuse("FIELD_MALFORMED", "secretKey is missing");
+  else if (!isDataKey(key)) {
+    const reason = `${JSON.stringify(key)} is not a key of a Secret. Use letters, digits, hyphens, underscores and dots`;
+    entry.refuse("FIELD_MALFORMED", reason, "secretKey");
+  }
   entry.end();
   if (read === undefined) return undefined;
   const { property, decode, at } = read;
@@ -40,7 +45,7 @@ export function readExtract(context: Conversion, entry: FieldReader): Extraction
     readStoreOf(context, entry);
     entry.raw("rewrite");
     if (!entry.map("sourceRef").has("generatorRef"))
-      entry.refuse("NOTHING_TO_READ", "extract and find are both missing");
+      entry.refuse("NOTHING_TO_READ", "extract and find are both missing. Put key below extract");
     entry.end();
     return undefined;
   }
@@ -119,7 +124,11 @@ function readStoreOf(context: Conversion, entry: FieldReader): PlacedStore | und
   const { request, store, objections } = context;
   if (!entry.has("sourceRef")) {
     if (store === undefined)
-      objections.add(entry.path, "STORE_UNKNOWN", "neither the entry nor the ExternalSecret names a store");
+      objections.add(
+        entry.path,
+        "STORE_UNKNOWN",
+        "neither the entry nor the ExternalSecret names a store. Add secretStoreRef",
+      );
     return store;
   }
   const sourceRef = entry.map("sourceRef");

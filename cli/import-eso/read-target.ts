@@ -28,7 +28,9 @@ export function readTarget({ request, note }: Conversion, target: FieldReader, s
       "the operator removes the keys of a missing source, and the relay keeps them. Use Retain or Delete";
     refuseDeletion(reason);
   } else if (deletes && creation !== "Owner") {
-    refuseDeletion(`with creationPolicy: ${creation} the operator deletes nothing and reports an error`);
+    refuseDeletion(
+      `with creationPolicy: ${creation} the operator deletes nothing and reports an error. Use Retain`,
+    );
   }
   if (deletes && sources > 1) note("DELETED_AFTER_LAST");
   if (isImmutable && isShared) {

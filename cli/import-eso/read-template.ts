@@ -26,6 +26,9 @@ export function readTemplates(
   const template = target.map("template");
   const engine = template.string("engineVersion") ?? "v2";
   const mergePolicy = template.string("mergePolicy") ?? "Replace";
+  if (!["Replace", "Merge"].includes(mergePolicy)) {
+    template.refuse("FIELD_MALFORMED", "it must be Replace or Merge", "mergePolicy");
+  }
   if (template.has("templateFrom")) {
     const reason =
       "the template is in another object, or creates its keys. Put the text into target.template.data";
@@ -99,7 +102,9 @@ function readTemplate(
     const found = variableOf(variable, extracts, picks);
     // A key of data can be missing because of another objection, which is enough.
     if (found === undefined)
-      return isDataComplete ? refuse(`data does not define its variable ${variable}`) : undefined;
+      return isDataComplete
+        ? refuse(`data does not define its variable ${variable}. Add it to data`)
+        : undefined;
     if (typeof found === "string") return refuse(found);
     variables.set(variable, found);
     if (found.isExtracted) {

@@ -43,8 +43,22 @@ function readVersion(reference: FieldReader): Pick<RemoteRef, "stage" | "version
     const reason = `the operator reads ${version} as a staging label. For the version with this id, write uuid/${version}`;
     reference.refuse("VERSION", reason, "version");
   }
-  return version.startsWith("uuid/") ? { versionId: version.slice("uuid/".length) } : { stage: version };
+  if (version.startsWith("uuid/")) {
+    const versionId = version.slice("uuid/".length);
+    if (!VERSION_ID.test(versionId)) {
+      const reason = `${JSON.stringify(versionId)} is not an id. Write it like uuid/7a1ecea1-3fd5-4a15-8d32-5325d48b7e21`;
+      reference.refuse("VERSION", reason, "version");
+    }
+    return { versionId };
+  }
+  if (/\s/.test(version)) {
+    const reason = `${JSON.stringify(version)} is not a staging label, which has no spaces. Write it like AWSPREVIOUS`;
+    reference.refuse("VERSION", reason, "version");
+  }
+  return { stage: version };
 }
+
+const VERSION_ID = /^[A-Za-z0-9-]{32,64}$/;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -206,7 +206,23 @@ describe("an unsupported field is reported with its location:", () => {
       { ...all, target: { template: { type: "kubernetes.io/service-account-token" } } },
       "spec BINDINGS_REFUSE",
     ],
-    ["a key that is invalid in a Secret", { data: [pick("a b")] }, "spec BINDINGS_REFUSE"],
+    ["a key that is invalid in a Secret", { data: [pick("a b")] }, "spec.data[0].secretKey FIELD_MALFORMED"],
+    [
+      "an id of a version that is none",
+      { data: [pick("a", { version: "uuid/abc" })] },
+      "spec.data[0].remoteRef.version VERSION",
+    ],
+    [
+      "a staging label with a space",
+      { data: [pick("a", { version: "AWS PREVIOUS" })] },
+      "spec.data[0].remoteRef.version VERSION",
+    ],
+    ["empty lists", { data: [], dataFrom: [] }, "spec NOTHING_TO_READ"],
+    [
+      "an unknown merge policy",
+      templated({ a: "{{ .user }}" }, { mergePolicy: "Append" }),
+      "spec.target.template.mergePolicy FIELD_MALFORMED",
+    ],
     ["an unknown field with a dot", { ...all, "a.b": 1 }, "spec[a.b] FIELD_UNKNOWN"],
     ["an unknown field", { ...all, syncEvery: "day" }, "spec.syncEvery FIELD_UNKNOWN"],
     [
@@ -294,6 +310,12 @@ describe("a template of a Helm chart is refused before it is read as one of the 
       "spec.dataFrom[0].extract.key",
     ]);
   });
+});
+
+it("an ExternalSecret without a name is refused", () => {
+  expect(convert([store(), externalSecret(all, { name: undefined })]).notConverted).toMatchObject([
+    { objections: [{ path: "metadata.name", code: "FIELD_MALFORMED" }] },
+  ]);
 });
 
 it("an older version of the API is reported as a whole", () => {
