@@ -92,7 +92,7 @@ export const KNOWN = {
 
 /** Measurements and counts of this project. */
 export const OWN = {
-  /** docs/sweep.md, "What it costs": 10,000 bindings in 1.5 s on two cores; with 512 MB a function has less than one, so twice the time. */
+  /** docs/internals/performance.md: 10,000 bindings in 1.5 s on two cores; with 512 MB a function has less than one, so twice the time. */
   sweepMsForEachBinding: 0.3,
   /** One invocation that finds nothing, from start to end. */
   sweepMsAtLeast: 500,

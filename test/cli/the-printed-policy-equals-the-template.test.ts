@@ -188,7 +188,7 @@ describe("secret-relay iam", () => {
 
   it("suggests several stacks if no prefix helps", async () => {
     const many = Array.from({ length: 500 }, (_, at) => `team-${at}/secret`);
-    expect((await iam(many, ["--parameters"])).stderr).toContain("docs/scale.md");
+    expect((await iam(many, ["--parameters"])).stderr).toContain("docs/operate.md");
     const clusters = Array.from({ length: 100 }, (_, at) => [
       at === 0 ? "own" : `c${at}`,
       { name: `cluster-${at}`, region: "eu-west-1" },

@@ -23,7 +23,7 @@ it("the parameters match the template; `node scripts/generate-template-docs.ts` 
 });
 
 it("the intervals match the code of tune; `node scripts/generate-intervals-docs.ts` updates them", () => {
-  const { text } = pageOf("docs/intervals.md");
+  const { text } = pageOf("docs/operate.md");
 
   expect(text).toBe(withIntervals(text));
 });
