@@ -3,7 +3,7 @@
 //   npx node scripts/generate-performance-docs.ts
 import { readFileSync, writeFileSync } from "node:fs";
 import { readResults } from "./performance/results.ts";
-import { measuresTable, resultsTable, rolloutsTable, scaleTable, sweepTable } from "./performance/tables.ts";
+import { measuresTable, resultsTable, scaleTable, sweepTable } from "./performance/tables.ts";
 import { replaceMarked } from "./replace-marked.ts";
 
 /** Generated tables by page, then by the name in their markers. */
@@ -12,7 +12,6 @@ export function performanceTables(): Readonly<Record<string, Readonly<Record<str
   return {
     "docs/performance.md": { results: resultsTable(results), measures: measuresTable(results) },
     "docs/sweep.md": { results: sweepTable(results) },
-    "docs/workloads.md": { rollouts: rolloutsTable(results) },
     "docs/scale.md": { results: scaleTable(results) },
   };
 }

@@ -12,7 +12,7 @@ export type KubernetesAdmin = {
     options?: {
       /** Permit to list Secrets too, which finds those that are no longer bound. */
       readonly findsOrphans?: boolean;
-      /** Permit to restart these Deployments: the rule of docs/workloads.md. */
+      /** Permit to restart these Deployments: the rule that `secret-relay rbac` prints. */
       readonly restarts?: readonly string[];
     },
   ): Promise<void>;

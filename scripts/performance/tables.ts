@@ -179,23 +179,6 @@ export function sweepTable({ sweeps, driftedSweep }: Results): string {
   ].join("\n");
 }
 
-/** For docs/workloads.md: the cost of following rollouts. */
-export function rolloutsTable({ rollouts, stuckRollouts }: Results): string {
-  return [
-    `Counted on ${rollouts.day} with \`${rollouts.command}\`, and with \`--seconds ${stuckRollouts.result.seconds}\`:`,
-    "",
-    "| restarted workloads, each for its own Secret | looks for each | invocations | messages | Kubernetes calls | S3 reads | values read | USD |",
-    "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ...[rollouts, stuckRollouts].map(({ result }) => {
-      const { invocationsEach, invocations, messagesSent, s3Reads, secretValuesRead } = result;
-      const kubernetesCalls = result.kubernetesReads + result.kubernetesPatches;
-      const counts = [invocations, messagesSent, kubernetesCalls, s3Reads].map(thousands);
-      const name = `${thousands(result.workloads)}, ${endOfRollouts(result)}`;
-      return `| ${[name, invocationsEach, ...counts, secretValuesRead, usdOf(result)].join(" | ")} |`;
-    }),
-  ].join("\n");
-}
-
 /** For docs/scale.md. */
 export function scaleTable({ rotation, burstOnRealServers, sweeps }: Results): string {
   const [, medium, large] = sweeps;
