@@ -10,7 +10,7 @@ import { replaceMarked } from "./replace-marked.ts";
 export function performanceTables(): Readonly<Record<string, Readonly<Record<string, string>>>> {
   const results = readResults();
   return {
-    "docs/performance.md": { results: resultsTable(results), measures: measuresTable(results) },
+    "docs/internals/performance.md": { results: resultsTable(results), measures: measuresTable(results) },
     "docs/sweep.md": { results: sweepTable(results) },
     "docs/workloads.md": { rollouts: rolloutsTable(results) },
     "docs/scale.md": { results: scaleTable(results) },

@@ -6,7 +6,7 @@ import { type Page, pageOf, pages, problemsOf, proseOf, ROOT } from "./markdown.
 
 it("the repository has pages", () => {
   expect(pages.map(({ path }) => path)).toEqual(
-    expect.arrayContaining(["README.md", "docs/architecture.md", "sandbox/aws/README.md"]),
+    expect.arrayContaining(["README.md", "docs/internals/architecture.md", "sandbox/aws/README.md"]),
   );
 });
 

@@ -12,7 +12,7 @@ import { template } from "../template/template.ts";
 import { type Page, pageOf, ROOT } from "./markdown.ts";
 
 const deploy = pageOf("docs/deploy.md").text;
-const architecture = pageOf("docs/architecture.md").text;
+const architecture = pageOf("docs/internals/architecture.md").text;
 const runbook = pageOf("docs/runbook.md");
 const alarms = Object.entries(template.Resources).flatMap(([id, { Type }]) =>
   Type === "AWS::CloudWatch::Alarm" ? [id] : [],
@@ -55,7 +55,7 @@ describe("docs/cli.md", () => {
   });
 });
 
-describe("docs/architecture.md", () => {
+describe("docs/internals/architecture.md", () => {
   it.each([
     { kind: "retryable", retryable: true },
     { kind: "terminal", retryable: false },
