@@ -96,7 +96,7 @@ export const OWN = {
   sweepMsForEachBinding: 0.3,
   /** One invocation that finds nothing, from start to end. */
   sweepMsAtLeast: 500,
-  /** Fence and source, with a cold start now and then (docs/performance.md). */
+  /** Fence and source, with a cold start now and then (docs/internals/performance.md). */
   rotationMs: 500,
   /** MemoryMegabytes and SweepMemoryMegabytes of template.yaml. */
   memoryGigabytes: 0.5,

@@ -4,7 +4,7 @@ import { StoryProblem } from "./story-problem.ts";
 
 /** The operations of kubectl that the story needs. */
 export type KubernetesAdmin = {
-  /** Creates a namespace where a group may write the Secrets with these names: the Role of docs/permissions.md. */
+  /** Creates a namespace where a group may write the Secrets with these names: the Role of docs/security.md. */
   grant(
     namespace: string,
     names: readonly string[],

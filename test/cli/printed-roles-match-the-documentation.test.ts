@@ -57,12 +57,12 @@ function singly(manifests: readonly Manifest[]): string[] {
 
 const target = (name: string, more: object = {}) => [{ namespace: "payments", name, ...more }];
 
-it("permissions.md: those for Secrets, with deletion and with orphans", async () => {
+it("security.md: those for Secrets, with deletion and with orphans", async () => {
   const bindings = [
     { source: "prod/database", targets: target("database") },
     { source: "prod/queue", deletionPolicy: "delete", targets: target("queue-credentials") },
   ];
-  expect(await printed({ bindings }, "--find-orphans")).toEqual(shown("permissions.md"));
+  expect(await printed({ bindings }, "--find-orphans")).toEqual(shown("security.md"));
 });
 
 const namedWorkloads = [

@@ -10,7 +10,7 @@ import { FINDINGS, REFUSALS } from "../../shared/assess/catalogue.ts";
 import { template } from "../template/template.ts";
 import { type Page, pageOf, ROOT } from "./markdown.ts";
 
-const architecture = pageOf("docs/architecture.md").text;
+const architecture = pageOf("docs/internals/architecture.md").text;
 const runbook = pageOf("docs/runbook.md");
 const alarms = Object.entries(template.Resources).flatMap(([id, { Type }]) =>
   Type === "AWS::CloudWatch::Alarm" ? [id] : [],
@@ -62,7 +62,7 @@ describe("docs/reference.md", () => {
   });
 });
 
-describe("docs/architecture.md", () => {
+describe("docs/internals/architecture.md", () => {
   it.each([
     { kind: "retryable", retryable: true },
     { kind: "terminal", retryable: false },
