@@ -1,6 +1,6 @@
 /**
- * The way that imports may go. The flow of docs/architecture.md runs one way, what decides is pure, and nothing that is
- * deployed leans on what only tries or tests it.
+ * The way that imports may go. The flow of docs/internals/architecture.md runs one way, what decides is pure, and
+ * nothing that is deployed leans on what only tries or tests it.
  */
 const AWS_OR_KUBERNETES = "^node_modules/(@aws-sdk|@kubernetes|@smithy|@aws-lambda-powertools|@middy)/";
 

@@ -1,4 +1,4 @@
-// Measures the numbers that README.md and docs/performance.md claim. Prints a table, or one object with --json.
+// Measures the numbers of README.md and docs/internals/performance.md. Prints a table, or one object with --json.
 //
 //   npm run bench -- rotation|burst|sweep|rollouts|publication|publish|cold-start|bundle [--backend sandbox|real] [--json]
 //

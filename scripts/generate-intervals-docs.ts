@@ -1,17 +1,16 @@
 /**
- * Writes the tables of docs/intervals.md from the code of `secret-relay tune`. A test fails when they are out of date.
+ * Writes the tables of docs/operate.md from the code of `secret-relay tune`. A test fails when they are out of date.
  *
  *   node scripts/generate-intervals-docs.ts
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { KNOWN, type KnownNumber } from "../cli/tune/known-numbers.ts";
 import { loadOfNumbers } from "../cli/tune/load.ts";
 import { DEFAULTS, parseSituation } from "../cli/tune/parse-situation.ts";
 import { type IntervalPlan, planIntervals } from "../cli/tune/plan-intervals.ts";
 import { POLLING_HEADINGS, pollingCells, RELAY_HEADINGS, relayCells } from "../cli/tune/print-plan.ts";
 import { replaceMarked } from "./replace-marked.ts";
 
-const DOCS_FILE = new URL("../docs/intervals.md", import.meta.url);
+const DOCS_FILE = new URL("../docs/operate.md", import.meta.url);
 const SCRIPT = "generate-intervals-docs.ts";
 
 /** The page with its tables updated; the text outside of their markers is unchanged. */
@@ -24,15 +23,7 @@ export function withIntervals(page: string): string {
     markdown(RELAY_HEADINGS, plan.relay.map(relayCells)),
     `> ${plan.advice.sentences.join(" ")}`,
   ].join("\n\n");
-  const sources = markdown(
-    ["number", "source", "checked on"],
-    (Object.values(KNOWN) as readonly KnownNumber[]).map(({ what, source, seenOn }) => [
-      what,
-      source,
-      seenOn,
-    ]),
-  );
-  return replaceMarked(replaceMarked(page, SCRIPT, "tables", tables), SCRIPT, "sources", sources);
+  return replaceMarked(page, SCRIPT, "tables", tables);
 }
 
 function examplePlan(): IntervalPlan {

@@ -3,17 +3,14 @@
 //   npx node scripts/generate-performance-docs.ts
 import { readFileSync, writeFileSync } from "node:fs";
 import { readResults } from "./performance/results.ts";
-import { measuresTable, resultsTable, rolloutsTable, scaleTable, sweepTable } from "./performance/tables.ts";
+import { measuresTable, resultsTable } from "./performance/tables.ts";
 import { replaceMarked } from "./replace-marked.ts";
 
 /** Generated tables by page, then by the name in their markers. */
 export function performanceTables(): Readonly<Record<string, Readonly<Record<string, string>>>> {
   const results = readResults();
   return {
-    "docs/performance.md": { results: resultsTable(results), measures: measuresTable(results) },
-    "docs/sweep.md": { results: sweepTable(results) },
-    "docs/workloads.md": { rollouts: rolloutsTable(results) },
-    "docs/scale.md": { results: scaleTable(results) },
+    "docs/internals/performance.md": { results: resultsTable(results), measures: measuresTable(results) },
   };
 }
 

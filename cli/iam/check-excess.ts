@@ -27,4 +27,4 @@ export function checkExcess(compiled: CompiledBindings, options: NeedsOptions): 
 /** The shortest ARN has 61 characters, and with its comma fits 66 times into a list. */
 const LISTED_MAX = SOURCE_LISTS.length * 66;
 
-const SEVERAL_STACKS = "Split them between several stacks: docs/scale.md.";
+const SEVERAL_STACKS = "Split them between several stacks: docs/operate.md.";

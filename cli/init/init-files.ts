@@ -75,5 +75,5 @@ export function suggestSecretName(source: string): string {
 }
 
 const BINDINGS_HEAD = `# The Kubernetes Secrets of each secret in AWS Secrets Manager.
-# All settings: docs/configuration.md, or secret-relay schema. Check this file: secret-relay validate
+# All settings: docs/reference.md, or secret-relay schema. Check this file: secret-relay validate
 `;

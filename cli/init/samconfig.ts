@@ -55,7 +55,7 @@ function printItem([comment, parameters]: Item): readonly string[] {
   return lines.length === 0 ? [] : [`  # ${comment}`, ...lines];
 }
 
-const HEAD = `# For sam deploy. All parameters: docs/deploy.md
+const HEAD = `# For sam deploy. All parameters: docs/reference.md
 version = 0.1
 
 [default.validate.parameters]

@@ -92,11 +92,11 @@ export const KNOWN = {
 
 /** Measurements and counts of this project. */
 export const OWN = {
-  /** docs/sweep.md, "What it costs": 10,000 bindings in 1.5 s on two cores; with 512 MB a function has less than one, so twice the time. */
+  /** docs/internals/performance.md: 10,000 bindings in 1.5 s on two cores; with 512 MB a function has less than one, so twice the time. */
   sweepMsForEachBinding: 0.3,
   /** One invocation that finds nothing, from start to end. */
   sweepMsAtLeast: 500,
-  /** Fence and source, with a cold start now and then (docs/performance.md). */
+  /** Fence and source, with a cold start now and then (docs/internals/performance.md). */
   rotationMs: 500,
   /** MemoryMegabytes and SweepMemoryMegabytes of template.yaml. */
   memoryGigabytes: 0.5,

@@ -4,7 +4,7 @@ import { StoryProblem } from "./story-problem.ts";
 
 /** The operations of kubectl that the story needs. */
 export type KubernetesAdmin = {
-  /** Creates a namespace where a group may write the Secrets with these names: the Role of docs/permissions.md. */
+  /** Creates a namespace where a group may write the Secrets with these names: the Role of docs/security.md. */
   grant(
     namespace: string,
     names: readonly string[],
@@ -12,7 +12,7 @@ export type KubernetesAdmin = {
     options?: {
       /** Permit to list Secrets too, which finds those that are no longer bound. */
       readonly findsOrphans?: boolean;
-      /** Permit to restart these Deployments: the rule of docs/workloads.md. */
+      /** Permit to restart these Deployments: the rule that `secret-relay rbac` prints. */
       readonly restarts?: readonly string[];
     },
   ): Promise<void>;

@@ -377,7 +377,7 @@ function checkKeySources(binding: AnyMap, path: Path, problems: ProblemList): vo
       problems.add(
         { path: [...keyPath, "template"] },
         `${flaw.message}${whereIn(flaw)}`,
-        "Correct the template; docs/rendering.md lists the tags and filters",
+        "Correct the template; docs/bindings.md lists the tags and filters",
       );
     }
   }

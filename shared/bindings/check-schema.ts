@@ -65,7 +65,7 @@ function complaintOf(fault: SchemaProblem): Complaint {
         fix: "Split it over several stacks",
       };
     default:
-      return { place, message: "This is not as the schema says", fix: "See docs/configuration.md" };
+      return { place, message: "This is not as the schema says", fix: "See docs/reference.md" };
   }
 }
 
@@ -156,7 +156,7 @@ function tidied({ data: written, rule }: SchemaProblem, path: Path, part: Schema
 
 function exampleOf(part: SchemaPart): string {
   const suffix = exampleSuffix(part);
-  return suffix === "" ? "See docs/configuration.md" : `Write it like${suffix.replace(", for example", "")}`;
+  return suffix === "" ? "See docs/reference.md" : `Write it like${suffix.replace(", for example", "")}`;
 }
 
 function exampleSuffix(part: (SchemaPart & { readonly $ref?: string }) | undefined): string {

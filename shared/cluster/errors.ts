@@ -350,8 +350,8 @@ function adviceForRelay(verb: string, target: string, cluster: string): string {
   const [kind = ""] = target.split(" ");
   const remedy =
     kind === "Secret"
-      ? "Grant its group the verbs get, create and patch on that name (docs/permissions.md)"
-      : `Grant its group the permissions in ${ESO_KINDS.has(kind) ? "docs/external-secrets.md" : "docs/workloads.md"}`;
+      ? "Grant its group the verbs get, create and patch on that name (docs/security.md)"
+      : `Grant its group the permissions in ${ESO_KINDS.has(kind) ? "docs/external-secrets.md" : "docs/bindings.md"}`;
   return `The relay is not permitted to ${verb} ${target} in cluster ${cluster}. ${remedy}.`;
 }
 

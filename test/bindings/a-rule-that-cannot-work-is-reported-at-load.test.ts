@@ -20,13 +20,13 @@ describe("a rule that cannot work is reported with its location:", () => {
       "an unknown filter",
       "keys: { a: { template: ▶'{{ b | nope }}' } }",
       "The filter nope does not exist",
-      "docs/rendering.md",
+      "docs/bindings.md",
     ],
     [
       "a tag that reads files",
       "keys: { a: { template: ▶'{% include x %}' } }",
       "The tag include does not exist",
-      "docs/rendering.md",
+      "docs/bindings.md",
     ],
     ["an incomplete template", "keys: { a: { template: ▶'{{ b' } }", "not closed", "Correct"],
     [

@@ -139,7 +139,7 @@ const shapeCases: Case[] = [
   {
     it: "a file that is a list",
     text: "▶- version: 1\n",
-    want: [{ says: "A map is expected here, and this is a list", fix: "docs/configuration.md" }],
+    want: [{ says: "A map is expected here, and this is a list", fix: "docs/reference.md" }],
   },
   {
     it: "another version",

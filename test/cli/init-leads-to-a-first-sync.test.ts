@@ -39,7 +39,7 @@ describe("secret-relay init", () => {
 
   it("writes a samconfig.toml that needs no further question: Region, stack, rights to make roles, and parameters", async () => {
     await desk.run("init", ...bind());
-    expect(desk.read("samconfig.toml")).toBe(`# For sam deploy. All parameters: docs/deploy.md
+    expect(desk.read("samconfig.toml")).toBe(`# For sam deploy. All parameters: docs/reference.md
 version = 0.1
 
 [default.validate.parameters]

@@ -57,33 +57,29 @@ function singly(manifests: readonly Manifest[]): string[] {
 
 const target = (name: string, more: object = {}) => [{ namespace: "payments", name, ...more }];
 
-it("permissions.md: those for Secrets, with deletion and with orphans", async () => {
+it("security.md: those for Secrets, with deletion and with orphans", async () => {
   const bindings = [
     { source: "prod/database", targets: target("database") },
     { source: "prod/queue", deletionPolicy: "delete", targets: target("queue-credentials") },
   ];
-  expect(await printed({ bindings }, "--find-orphans")).toEqual(shown("permissions.md"));
+  expect(await printed({ bindings }, "--find-orphans")).toEqual(shown("security.md"));
 });
 
-it("workloads.md: those for restarts by name", async () => {
-  const restart = [
-    { kind: "Deployment", name: "api" },
-    { kind: "StatefulSet", name: "worker" },
-  ];
-  const bindings = [{ source: "prod/database", targets: target("database", { restart }) }];
-  const ofWorkloads = (await printed({ bindings })).filter((right) => !/ secrets\. /.test(right));
-  expect(ofWorkloads).toEqual(shown("workloads.md"));
-});
+const namedWorkloads = [
+  { kind: "Deployment", name: "api" },
+  { kind: "StatefulSet", name: "worker" },
+];
 
 it.each([
+  { what: "named workloads", settings: { restart: namedWorkloads }, wanted: ["get", "patch"], on: 2 },
   { what: "auto", settings: { restart: { workloads: "auto" } }, wanted: ["get", "list", "patch"], on: 4 },
   { what: "nudge", settings: { nudge: true }, wanted: ["list", "patch"], on: 1 },
   { what: "events", settings: { events: true }, wanted: ["create"], on: 1 },
-])("workloads.md: those for $what, in words", async ({ settings, wanted, on }) => {
+])("bindings.md: those for $what, in words", async ({ settings, wanted, on }) => {
   const bindings = [{ source: "prod/database", targets: target("database", settings) }];
   const rights = (await printed({ bindings })).filter((right) => !/ secrets\. /.test(right));
   expect(new Set(rights.map((right) => right.split(" ")[0]))).toEqual(new Set(wanted));
-  const page = readFileSync(new URL("../../docs/workloads.md", import.meta.url), "utf8");
+  const page = readFileSync(new URL("../../docs/bindings.md", import.meta.url), "utf8");
   const resources = [...new Set(rights.map((right) => right.split(/[ .]/)[1]))];
   expect(resources).toHaveLength(on);
   for (const resource of resources) {

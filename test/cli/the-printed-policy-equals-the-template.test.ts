@@ -31,7 +31,7 @@ const CLUSTERS = {
   role: { name: "r", region: "eu-west-1", roleArn: "arn:aws:iam::444455556666:role/relay" },
 };
 
-const PAGE = readFileSync(new URL("../../docs/permissions.md", import.meta.url), "utf8");
+const PAGE = readFileSync(new URL("../../docs/security.md", import.meta.url), "utf8");
 
 const iam = async (
   sources: readonly string[],
@@ -188,7 +188,7 @@ describe("secret-relay iam", () => {
 
   it("suggests several stacks if no prefix helps", async () => {
     const many = Array.from({ length: 500 }, (_, at) => `team-${at}/secret`);
-    expect((await iam(many, ["--parameters"])).stderr).toContain("docs/scale.md");
+    expect((await iam(many, ["--parameters"])).stderr).toContain("docs/operate.md");
     const clusters = Array.from({ length: 100 }, (_, at) => [
       at === 0 ? "own" : `c${at}`,
       { name: `cluster-${at}`, region: "eu-west-1" },

@@ -40,6 +40,39 @@ function isARole(clone: string): void {
 /** Not run here: where they run instead, or why they cannot run. */
 const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: string, text: RegExp] }[] = [
   {
+    command: /^npx node sandbox\/serve\.ts$/,
+    because: "it runs until it is stopped; a test starts it",
+    seenIn: ["test/sandbox/kubectl.test.ts", /sandbox\/serve\.ts/],
+  },
+  {
+    command: /^source \.sandbox\/env$/,
+    because: "`serve.ts` writes that file",
+    seenIn: ["sandbox/serve.ts", /"env"/],
+  },
+  {
+    command: /^(read -rs PASSWORD|printf .* \| kubectl patch secret db .*)$/,
+    because: "the-first-page-of-the-runbook-works.test.ts types them on the sandbox",
+    seenIn: ["test/docs/the-first-page-of-the-runbook-works.test.ts", /typeInShell\(writeByHand/],
+  },
+  {
+    command: /^npx secret-relay init --prefix prod\/$/,
+    because: "needs an AWS account; it is tried on the sandbox",
+    seenIn: ["test/cli/init-leads-to-a-first-sync.test.ts", /"--prefix"/],
+  },
+  {
+    command: /^npx secret-relay doctor$/,
+    because: "needs AWS and a cluster; it is tried on the sandbox",
+    seenIn: ["test/cli/the-doctor-names-each-fault-and-its-fix.test.ts", /"doctor"/],
+  },
+  {
+    command: /^(sam delete|aws cloudformation describe-stack-events|aws eks delete-access-entry) .*$/,
+    because: "needs an AWS account",
+  },
+  {
+    command: /^npx secret-relay rbac \| kubectl delete -f -$/,
+    because: "needs a cluster; a copy without the pipe is run here",
+  },
+  {
     command: /^npx secret-relay (status|sync|sweep) ?.*$/,
     because: "the-first-page-of-the-runbook-works.test.ts runs them on the sandbox",
     seenIn: ["test/docs/the-first-page-of-the-runbook-works.test.ts", /runs as it is written/],

@@ -1,29 +1,23 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { commandPaths, withCommands } from "../../scripts/generate-cli-docs.ts";
-import { withFindings, withRefusals } from "../../scripts/generate-finding-docs.ts";
 import { withIntervals } from "../../scripts/generate-intervals-docs.ts";
 import { withMigrationTables } from "../../scripts/generate-migration-docs.ts";
 import { performanceTables, updatePage } from "../../scripts/generate-performance-docs.ts";
-import { withTables } from "../../scripts/generate-template-docs.ts";
+import { withReference } from "../../scripts/generate-reference.ts";
+import { commands } from "../../scripts/reference/commands.ts";
 import { FINDINGS, REFUSALS } from "../../shared/assess/catalogue.ts";
 import { template } from "../template/template.ts";
 import { type Page, pageOf, ROOT } from "./markdown.ts";
 
-const deploy = pageOf("docs/deploy.md").text;
-const architecture = pageOf("docs/architecture.md").text;
+const architecture = pageOf("docs/internals/architecture.md").text;
 const runbook = pageOf("docs/runbook.md");
 const alarms = Object.entries(template.Resources).flatMap(([id, { Type }]) =>
   Type === "AWS::CloudWatch::Alarm" ? [id] : [],
 );
 
-it("the parameters match the template; `node scripts/generate-template-docs.ts` updates them", () => {
-  expect(deploy).toBe(withTables(deploy));
-});
-
 it("the intervals match the code of tune; `node scripts/generate-intervals-docs.ts` updates them", () => {
-  const { text } = pageOf("docs/intervals.md");
+  const { text } = pageOf("docs/operate.md");
 
   expect(text).toBe(withIntervals(text));
 });
@@ -34,12 +28,23 @@ it("the tables of import-eso match the code and its tests; `node scripts/generat
   expect(text).toBe(withMigrationTables(text));
 });
 
-describe("docs/cli.md", () => {
-  const { text } = pageOf("docs/cli.md");
+describe("docs/reference.md", () => {
+  const { text } = pageOf("docs/reference.md");
 
-  it("explains every command as `--help` does; `node scripts/generate-cli-docs.ts` updates it", async () => {
-    expect(commandPaths().length).toBeGreaterThan(8);
-    expect(text).toBe(await withCommands(text));
+  it("matches the code and the template; `npx node scripts/generate-reference.ts` updates it", () => {
+    expect(text).toBe(withReference(text));
+  });
+
+  it("has every command, parameter, finding and refusal", () => {
+    const names = [
+      ...commands().map(({ path }) => path.join(" ")),
+      ...Object.keys(template.Parameters),
+      ...Object.keys(FINDINGS),
+      ...Object.keys(REFUSALS),
+    ];
+
+    expect(names.length).toBeGreaterThan(100);
+    expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 
   it("has every code of the command line in its table, and no other", () => {
@@ -49,13 +54,15 @@ describe("docs/cli.md", () => {
     const codes = sources.flatMap((source) =>
       [...source.matchAll(/readonly code = "([A-Z_]+)"/g)].map(([, code]) => code),
     );
-    const rows = rowsBetween(pageOf("docs/cli.md"), "codes of the command line");
+    const rows = rowsBetween(pageOf("docs/reference.md"), "codes of the command line");
 
-    expect(rows.map(([code]) => code?.replaceAll("`", "")).sort()).toEqual([...new Set(codes)].sort());
+    expect(rows.flatMap(([cell]) => cell?.match(/[A-Z_]{4,}/g) ?? []).sort()).toEqual(
+      [...new Set(codes)].sort(),
+    );
   });
 });
 
-describe("docs/architecture.md", () => {
+describe("docs/internals/architecture.md", () => {
   it.each([
     { kind: "retryable", retryable: true },
     { kind: "terminal", retryable: false },
@@ -108,10 +115,6 @@ describe("docs/runbook.md", () => {
     expect([...told, ...Object.keys(REFUSALS)].sort()).toEqual([...new Set(known)].sort());
   });
 
-  it("has the refusals of the catalogue; `node scripts/generate-finding-docs.ts` updates them", () => {
-    expect(runbook.text).toBe(withRefusals(runbook.text));
-  });
-
   it.each([
     "HELD",
     "CONTESTED",
@@ -128,15 +131,6 @@ describe("docs/runbook.md", () => {
     "QUOTA_EXCEEDED",
   ])("has a section for %s", (code) => {
     expect(sections.find(({ heading }) => heading === code)?.text.trim()).toMatch(/./);
-  });
-});
-
-describe("docs/sweep.md", () => {
-  const { text } = pageOf("docs/sweep.md");
-
-  it("has the findings of the catalogue; `node scripts/generate-finding-docs.ts` updates them", () => {
-    expect(text).toBe(withFindings(text));
-    for (const code of Object.keys(FINDINGS)) expect(text).toContain(`| \`${code}\``);
   });
 });
 

@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EsoStandIn } from "../../sandbox/external-secrets/eso-stand-in.ts";
 import { externalSecretsResources } from "../../sandbox/kubernetes/resources.ts";
-import { findTraces } from "../harness/canary.ts";
+import { findTraces, MARK } from "../harness/canary.ts";
 import { type Desk, openDesk } from "../harness/command-line.ts";
 import { esoScene } from "../harness/eso-scene.ts";
+import { findKubectl } from "../harness/find-kubectl.ts";
 import { pinnedCluster, startRelay, type TestRelay } from "../harness/relay.ts";
 import { openScene, type Scene, type TestSource } from "../harness/scene.ts";
 import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
@@ -19,9 +20,17 @@ import { blocksOf, pageOf, ROOT } from "./markdown.ts";
 const HEADING = "## Production has a dead password: do this";
 const [, fromHeading = ""] = pageOf("docs/runbook.md").text.split(HEADING);
 const [firstPage = ""] = fromHeading.split(/^## /m);
-const commands = blocksOf({ path: "docs/runbook.md", text: firstPage }, "sh")
+const BREAK_GLASS = "**Break glass";
+const [usual = "", breakGlass = ""] = firstPage.split(BREAK_GLASS);
+const commands = shellBlocks(usual)
   .flatMap((block) => block.trim().split("\n"))
   .filter((line) => line.startsWith("npx "));
+const [writeByHand = "", handBack = ""] = shellBlocks(breakGlass);
+const kubectl = findKubectl();
+
+function shellBlocks(text: string): string[] {
+  return blocksOf({ path: "docs/runbook.md", text }, "sh");
+}
 
 /** The exit code and output of each command for the Secret shop/db of cluster main. */
 const EXPECTED: Readonly<Record<string, { exitCode: number; says: RegExp; writes: boolean }>> = {
@@ -125,19 +134,41 @@ it("the steps of the page in sequence leave nothing to do", async () => {
   expect(sweep).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("0 finding(s)") });
 });
 
+// Without a recent kubectl there is nothing to type the commands into.
+it.skipIf(kubectl === undefined)(
+  "a value written by hand stays until the Secret is handed back",
+  async () => {
+    const name = "db";
+    const typed = `${MARK}-"typed" by hand\\`;
+
+    const written = await typeInShell(writeByHand, { input: `${typed}\n` });
+    await relay.invoke({ secretId: "prod/db" });
+    const held = await scene.readData(name);
+    const back = await typeInShell(handBack);
+
+    expect(written).toMatchObject({ exitCode: 0 });
+    expect(held).toEqual({ password: typed });
+    expect(back).toMatchObject({ exitCode: 0 });
+    expect(await scene.readData(name)).toEqual(JSON.parse(RIGHT));
+    expect(findTraces(written.stdout + written.stderr + back.stdout + back.stderr)).toEqual([]);
+  },
+);
+
 type Typed = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 
-function typeInShell(command: string): Promise<Typed> {
+function typeInShell(command: string, { input = "" } = {}): Promise<Typed> {
   const env = {
     ...process.env, // useBackend has put the sandbox's AWS_ENDPOINT_URL_… and credentials there
     HOME: desk.folder,
+    PATH: [...(kubectl?.includes("/") ? [dirname(kubectl)] : []), process.env.PATH].join(delimiter),
     KUBECONFIG: join(desk.folder, "kubeconfig"),
     npm_config_update_notifier: "false",
     FORCE_COLOR: undefined,
   };
   return new Promise((resolve) => {
-    execFile("sh", ["-c", command], { cwd: desk.folder, env }, (error, stdout, stderr) =>
+    const shell = execFile("bash", ["-c", command], { cwd: desk.folder, env }, (error, stdout, stderr) =>
       resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
+    shell.stdin?.end(input);
   });
 }

@@ -177,7 +177,7 @@ ${Buffer.alloc(96, 7).toString("base64").slice(64)}
 });
 
 it("the documentation lists every tag and filter, and no other", () => {
-  const docs = readFileSync(join(import.meta.dirname, "../../docs/rendering.md"), "utf8");
+  const docs = readFileSync(join(import.meta.dirname, "../../docs/bindings.md"), "utf8");
   const named = new Set([...docs.matchAll(/`([a-z0-9_]+)(?=[`:])/g)].map((match) => match[1]));
   const words = [...TEMPLATE_WORDS.tags, ...TEMPLATE_WORDS.filters].filter((word) => word !== "#");
   expect(words.filter((word) => !named.has(word))).toEqual([]);

@@ -6,8 +6,8 @@ import { outputsAtStart } from "./outputs-at-start.ts";
 /**
  * The files that a start loads cost time at every cold start; client-node's models alone are 350 kB. The other files are
  * chunks loaded on first use, which only count towards the deployed package, so their limit is generous: removing unused
- * code from them saves less than 5 ms (docs/performance.md, Build measures). RE2 for the expressions of ExternalSecrets is
- * 151 kB of them.
+ * code from them saves less than 5 ms (docs/internals/performance.md, Build measures). RE2 for the expressions of
+ * ExternalSecrets is 151 kB of them.
  */
 const BYTES_MAX = {
   rotation: { total: 1_000_000, atStart: 395_000 },

@@ -4,7 +4,7 @@ import type { Situation } from "../../cli/tune/situation.ts";
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 
-/** Two hundred secrets in three namespaces, as in docs/intervals.md. */
+/** Two hundred secrets in three namespaces, as in docs/operate.md. */
 export function situation(changes: Partial<Situation> = {}): Situation {
   return {
     load: loadOfNumbers({ secrets: 200, namespaces: 3, targets: 600, clusters: 1 }),

@@ -185,5 +185,5 @@ function adviceFor(name: string): string {
   if (/^(must)?(from|to)(Json|Yaml|PrettyJson|RawJson)$/i.test(name)) {
     return "Name the members as properties in data, or write the key by hand with json";
   }
-  return "Write the key by hand with the filters of docs/rendering.md";
+  return "Write the key by hand with the filters of docs/bindings.md";
 }

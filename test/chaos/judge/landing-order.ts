@@ -21,7 +21,7 @@ export type Disorder = {
  * Finds older values that landed after newer ones. Pure. Only the moves of AWSCURRENT order versions, and a rollback
  * brings an old version back. So each landing is matched with the first move that names its version, is not before the
  * move that the Secret had reached, and had begun. If there is none, the landing was out of order. A deletion takes
- * the fence with it (docs/adr/0002-the-fence.md), so each life of the object is checked separately.
+ * the fence with it (docs/internals/fence-model.md), so each life of the object is checked separately.
  */
 export function findDisorder(moves: readonly Move[], landings: readonly Landing[]): Disorder[] {
   const disorder: Disorder[] = [];

@@ -1,7 +1,7 @@
 /** A broken promise. Contains names, versions and times only, never a value. */
 export type Violation = { readonly rule: Rule; readonly what: string };
 
-/** The promises; docs/chaos.md explains each. */
+/** The promises; docs/internals/chaos.md explains each. */
 export const RULES = {
   order: "No older value lands after a newer one in the life of a Secret",
   promise: "During a successful invocation, each of its targets held a version that was current at that time",

@@ -1,6 +1,6 @@
 import type { Live, Observed, Scope, State } from "./state.ts";
 
-/** What must never happen, in any state; docs/fence-model.md gives the reason for each. */
+/** What must never happen, in any state; docs/internals/fence-model.md gives the reason for each. */
 export type Violation =
   | "an older value landed after a newer one"
   | "a Secret was written that had not been read"

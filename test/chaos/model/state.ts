@@ -1,6 +1,6 @@
 /**
  * The sync of one target, without everything that the fence does not depend on. States are plain data, so that two
- * paths to the same state are equal. docs/fence-model.md explains it.
+ * paths to the same state are equal. docs/internals/fence-model.md explains it.
  */
 export type State = {
   /** How far AWSCURRENT has moved: an index into the scope's versions. */

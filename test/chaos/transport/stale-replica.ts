@@ -5,8 +5,8 @@ import type { TransportRequest, TransportResponse } from "./message.ts";
 
 /**
  * A lagging replica of Secrets Manager: shortly after AWSCURRENT has moved it may still give the previous response.
- * The assumption behind the fence's confirming read is made here and documented in docs/fence-model.md: of two
- * successive reads by one environment, 50 ms apart or more, at most one is stale.
+ * The assumption behind the fence's confirming read is made here and documented in docs/internals/fence-model.md: of
+ * two successive reads by one environment, 50 ms apart or more, at most one is stale.
  */
 export class StaleReplica {
   readonly #random: Random;

@@ -1,0 +1,30 @@
+/**
+ * Writes the tables of docs/reference.md from the commands, the schema of bindings.yaml, template.yaml and the
+ * catalogue of findings. A test fails when they are out of date.
+ *
+ *   npx node scripts/generate-reference.ts
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { commandTable } from "./reference/commands.ts";
+import { findingTable } from "./reference/findings.ts";
+import { parameterTables } from "./reference/parameters.ts";
+import { settingTables } from "./reference/settings.ts";
+import { replaceMarked } from "./replace-marked.ts";
+
+const DOCS_FILE = new URL("../docs/reference.md", import.meta.url);
+
+/** The page with its tables updated; the text outside of their markers is unchanged. */
+export function withReference(page: string): string {
+  const tables = {
+    commands: commandTable(),
+    settings: settingTables(),
+    parameters: parameterTables(),
+    findings: findingTable(),
+  };
+  return Object.entries(tables).reduce(
+    (updated, [name, text]) => replaceMarked(updated, "generate-reference.ts", name, text),
+    page,
+  );
+}
+
+if (import.meta.main) writeFileSync(DOCS_FILE, withReference(readFileSync(DOCS_FILE, "utf8")));
