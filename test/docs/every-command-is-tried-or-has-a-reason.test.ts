@@ -71,6 +71,25 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     seenIn: ["test/cli/every-command-shows-the-same-row.test.ts", /"claim", secret\(\), "--yes"/],
   },
   {
+    command: /^npx secret-relay verify$/,
+    because: "needs AWS and a stack; it is tried on the sandbox",
+    seenIn: ["test/cli/an-installation-is-verified.test.ts", /desk\.runJson\("verify", \.\.\.words\)/],
+  },
+  {
+    command:
+      /^aws secretsmanager create-secret --name secret-relay\/canary --secret-string '\{"verify":"new"\}'$/,
+    because: "needs an AWS account; the command prints the same",
+    seenIn: [
+      "cli/verify/canary.ts",
+      /aws secretsmanager create-secret --name \$\{name\} --secret-string '\{"verify":"new"\}'/,
+    ],
+  },
+  {
+    command: /^npm run bench -- aws --samples 10$/,
+    because: "needs AWS and a stack; it is tried on the sandbox",
+    seenIn: ["test/cli/an-installation-is-verified.test.ts", /"bench\/run\.ts", "aws"/],
+  },
+  {
     command: /^npx secret-relay publish$/,
     because: "needs AWS and a stack; it is tried on the sandbox",
     seenIn: ["test/cli/bindings-are-published.test.ts", /"publish", "--yes"/],
