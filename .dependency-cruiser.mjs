@@ -29,8 +29,9 @@ const FOLDER_MAY_IMPORT = {
   sandbox: ["cli/", "functions/", "shared/"],
   bench: [
     "cli/publish/",
-    "cli/live/aws-session\\.ts$",
+    "cli/live/(aws-session|options)\\.ts$",
     "cli/tune/known-numbers\\.ts$",
+    "cli/verify/",
     "sandbox/",
     "scripts/bundle\\.ts$",
     "shared/",

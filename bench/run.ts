@@ -1,11 +1,12 @@
 // Measures the numbers of README.md and docs/internals/performance.md. Prints a table, or one object with --json.
 //
-//   npm run bench -- rotation|burst|sweep|rollouts|publication|publish|cold-start|bundle [--backend sandbox|real] [--json]
+//   npm run bench -- rotation|burst|sweep|rollouts|publication|publish|cold-start|bundle|aws [--backend sandbox|real] [--json]
 //
 // `--backend real` needs the servers that `npm run test:real` builds. A run takes up to half a minute,
 // one of `rollouts` with stuck ones some minutes.
 // `npm run --silent bench -- …` keeps npm's own two lines off stdout.
 import { parseArgs } from "node:util";
+import { aws } from "./aws.ts";
 import type { BackendName, Bench, BenchOptions, BenchResult } from "./bench.ts";
 import { bundle } from "./bundle.ts";
 import { burst } from "./burst.ts";
@@ -25,6 +26,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["sweep", sweep],
   ["rollouts", rollouts],
   ["publication", publication],
+  ["aws", aws],
 ]);
 
 const COUNT_MAX = 100_000;

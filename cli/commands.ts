@@ -20,6 +20,7 @@ import { addSync } from "./commands/sync.ts";
 import { addTrigger } from "./commands/trigger.ts";
 import { addTune } from "./commands/tune.ts";
 import { addValidate } from "./commands/validate.ts";
+import { addVerify } from "./commands/verify.ts";
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly AddCommand[] = [
@@ -37,6 +38,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addRbac,
   addIam,
   addDoctor,
+  addVerify,
   addTune,
   addImportEso,
   addReport,

@@ -23,6 +23,7 @@ const { aws, kubernetes } = sandbox;
 aws.seedSecrets([
   { name: "prod/db", value: JSON.stringify({ username: "shop", password: "first-password" }) },
   { name: "prod/cache", value: JSON.stringify({ username: "cache", password: "another-password" }) },
+  { name: "prod/secret-relay/canary", value: JSON.stringify({ verify: "new" }) },
 ]);
 await kubernetes.ask({
   method: "POST",
@@ -48,9 +49,10 @@ console.log(`The sandbox is up: cluster ${kubernetes.clusterName} with namespace
 In another terminal:
 
   source ${path.join(path.relative(process.cwd(), folder) || ".", "env")}
-  npx secret-relay init
+  npx secret-relay init --prefix prod/
   npx secret-relay rbac | kubectl apply -f -
   npx secret-relay publish
+  npx secret-relay verify
 
 Ctrl+C ends it, and everything in it.`);
 process.once("SIGINT", () => void sandbox.stop().then(() => process.exit(0)));

@@ -19,11 +19,13 @@ export const addInit: AddCommand = (program, cli) => {
         "secret-relay init --prefix prod/",
         "allow all secrets below prod/, so that a further one needs no deployment",
       ],
+      ["secret-relay init --bind prod/db=shop/db --canary", "with a canary, to prove the installation"],
     ],
   })
     .option("--cluster <name...>", "EKS clusters by name; by default the only cluster of the Region")
     .option("--bind <source=namespace/name...>", "a source and its Kubernetes Secret")
     .option("--prefix <text>", "let the functions read all secrets whose names begin with this text")
+    .option("--canary", "also bind a canary, for secret-relay verify")
     .option("--force", "overwrite existing files")
     .option("--json", "print the result as one JSON object");
   addAwsOptions(command).action(cli.runs((options: Options) => init(cli, options)));
@@ -34,12 +36,16 @@ async function init(cli: CommandLine, options: Options): Promise<ExitCode> {
   const { runInit } = await import("../init/run-init.ts");
   const questions =
     terminal.canAsk && !isAnswered(options) ? (await import("../init/ask.ts")).promptQuestions : undefined;
-  const { files, clusters, binds } = await runInit(cli, options, questions);
-  return finish(cli, options, { ok: true, files, clusters, binds }, () => {
+  const result = await runInit(cli, options, questions);
+  const { files, clusters, binds, canary } = result;
+  return finish(cli, options, { ok: true, ...result }, () => {
+    const withCanary = canary === undefined ? "" : " and the canary";
     const bound =
-      files.length > 1 ? `: ${binds.length} Secret(s) in ${clusters[0]}` : " for your bindings.yaml";
+      files.length > 1
+        ? `: ${binds.length} Secret(s)${withCanary} in ${clusters[0]}`
+        : " for your bindings.yaml";
     terminal.out(`Wrote ${files.join(" and ")}${bound}.`);
-    terminal.say(nextSteps(clusters, cli.env));
+    terminal.say(nextSteps(result, cli.env));
   });
 }
 

@@ -34,6 +34,10 @@ export async function checkStack(aws: AwsSession, stackName: string, now: number
   return { stack, results: [ok("stack", `${stackName} is deployed`), ...parts.flat()] };
 }
 
+/** The rule by which the events of rotations reach the function. */
+export const checkEventRule = (aws: AwsSession, stack: DeployedStack): Promise<CheckResult[]> =>
+  checkRule(aws, stack, LABEL_UPDATED_RULE);
+
 /** What cannot be checked without the stack. */
 export const skippedParts = (needs: string): CheckResult[] =>
   (["function", "rule", "queue", "sweeps", "events"] as const).map((check) => skipped(check, needs));
@@ -48,8 +52,13 @@ type RuleToCheck = {
 };
 
 const NO_EVENT = "no event reaches the relay";
+const LABEL_UPDATED_RULE: RuleToCheck = {
+  output: "LabelUpdatedRuleName",
+  invokes: "RotationFunctionArn",
+  consequence: NO_EVENT,
+};
 const RULES: readonly RuleToCheck[] = [
-  { output: "LabelUpdatedRuleName", invokes: "RotationFunctionArn", consequence: NO_EVENT },
+  LABEL_UPDATED_RULE,
   // Only with CloudTrailEvents.
   { output: "CloudTrailRuleName", invokes: "RotationFunctionArn", consequence: NO_EVENT },
   {

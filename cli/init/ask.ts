@@ -11,6 +11,8 @@ export type Questions = {
     suggested: string,
     findProblem: (answer: string) => string | undefined,
   ): Promise<string>;
+  /** Whether a canary is wanted as well. */
+  addCanary(): Promise<boolean>;
   confirm(question: string): Promise<boolean>;
 };
 
@@ -47,8 +49,12 @@ export const promptQuestions: Questions = {
         output,
       }),
     ).trim(),
-  confirm: async (message) => answered(await confirm({ message, initialValue: false, output })),
+  addCanary: () => agrees("Add a canary, with which secret-relay verify proves the installation?"),
+  confirm: (message) => agrees(message),
 };
+
+const agrees = async (message: string): Promise<boolean> =>
+  answered(await confirm({ message, initialValue: false, output }));
 
 function answered<T>(answer: T): Exclude<T, symbol> {
   if (isCancel(answer)) throw new UsageError("Stopped. Nothing was written.");

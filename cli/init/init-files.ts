@@ -5,6 +5,7 @@ import { DEFAULT_RELAY_NAME } from "../../shared/bindings/relay-identity.ts";
 import type { AwsLocation } from "../../shared/source/secret-id.ts";
 import { awsNeeds, namePrefixes } from "../iam/aws-needs.ts";
 import { checkExcess } from "../iam/check-excess.ts";
+import { CANARY_SECRET, CANARY_SOURCE } from "../verify/canary.ts";
 import { printSamConfig } from "./samconfig.ts";
 
 /** EKS clusters by name, and the first bindings. */
@@ -62,6 +63,12 @@ export function samConfigFor(
 export function parseBind(text: string): Bind | undefined {
   const [, source, namespace, name] = /^([^\s]+)=([^/=\s]+)\/([^/=\s]+)$/.exec(text) ?? [];
   return source && namespace && name ? { source, namespace, name } : undefined;
+}
+
+/** The canary of `verify`, in the namespace of the first Secret. A prefix must cover its source as well. */
+export function canaryFor(binds: readonly Bind[], prefix = ""): Bind {
+  const [{ namespace } = { namespace: "default" }] = binds;
+  return { source: `${prefix}${CANARY_SOURCE}`, namespace, name: CANARY_SECRET };
 }
 
 /** The last part of the source name, with only the characters that Kubernetes allows. */

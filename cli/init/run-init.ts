@@ -11,15 +11,17 @@ import { loadFile } from "../live/load-bindings.ts";
 import { openSources, type Session } from "../live/open-session.ts";
 import type { AwsOptions } from "../live/options.ts";
 import { withProgress } from "../terminal/progress.ts";
+import { CANARY_SECRET, CANARY_SOURCE, isCanaryName } from "../verify/canary.ts";
 import type { Questions } from "./ask.ts";
 import { findTargetProblem } from "./check-target.ts";
 import { findClusters, findSecrets } from "./find-in-account.ts";
-import { type Bind, initFiles, parseBind, samConfigFor, suggestSecretName } from "./init-files.ts";
+import { type Bind, canaryFor, initFiles, parseBind, samConfigFor, suggestSecretName } from "./init-files.ts";
 
 export type InitOptions = AwsOptions & {
   readonly cluster?: readonly string[];
   readonly bind?: readonly string[];
   readonly prefix?: string;
+  readonly canary?: boolean;
   readonly force?: boolean;
 };
 
@@ -28,9 +30,13 @@ export type InitResult = {
   readonly files: readonly string[];
   readonly clusters: readonly string[];
   readonly binds: readonly Bind[];
+  readonly canary?: InitCanary;
 };
 
-type Answers = { clusters: readonly string[]; binds: Bind[] };
+/** `isMissing`: its source must be created before the bindings are published. */
+export type InitCanary = Bind & { readonly isMissing: boolean };
+
+type Answers = { clusters: readonly string[]; binds: Bind[]; canary: boolean };
 
 const FILES = ["bindings.yaml", "samconfig.toml"] as const;
 
@@ -44,6 +50,7 @@ export async function runInit(
   const binds = parseBinds(options.bind ?? []);
   const existing = options.force === true ? [] : await findExisting(cli);
   if (existing.includes(FILES[0]) && options.bind === undefined && options.cluster === undefined) {
+    if (options.canary === true) throw new UsageError(CANARY_BY_HAND);
     return writeSamConfig(cli, options, existing, questions);
   }
   const [first] = existing;
@@ -52,15 +59,21 @@ export async function runInit(
     throw new UsageError(`${first} already exists. Edit it, or overwrite it with --force.`);
   }
   const { aws, source } = await openAccount(cli, options);
-  const answers: Answers = { clusters: [], binds: [...binds] };
+  const answers: Answers = { clusters: [], binds: [...binds], canary: options.canary === true };
   try {
     answers.clusters = await selectClusters(cli, options, aws, questions);
     if (binds.length > 0) await checkSources(cli, aws, source, binds);
     else await askForBinds(cli, aws, questions, answers);
-    const { bindings, samconfig } = initFiles({ location: aws.location, prefix: options.prefix, ...answers });
+    const { prefix } = options;
+    const canary = answers.canary
+      ? await findCanarySource(source, canaryFor(answers.binds, prefix))
+      : undefined;
+    const all = [...answers.binds, ...(canary ? [canary] : [])];
+    const { clusters } = answers;
+    const { bindings, samconfig } = initFiles({ location: aws.location, prefix, clusters, binds: all });
     const texts = { [FILES[0]]: bindings, [FILES[1]]: samconfig };
     await writeAll(cli, texts, existing, questions);
-    return { files: FILES, ...answers };
+    return { files: FILES, clusters, binds: answers.binds, ...(canary && { canary }) };
   } catch (error) {
     if (questions !== undefined && answers.binds.length > 0) {
       terminal.say(`Your answers, to continue from: ${commandOf(answers, options)}`);
@@ -152,6 +165,16 @@ async function checkSources(
 
 const DESCRIBE_MS_MAX = 20_000;
 
+/** One that could not be looked up counts as existing; `verify` says so if it does not. */
+async function findCanarySource({ describe }: Session["source"], canary: Bind): Promise<InitCanary> {
+  const reference = parseSecretReference(canary.source, "any");
+  if (reference === undefined) throw new UsageError(`--prefix is not the beginning of a secret name.`);
+  const { kind } = await describe(reference, startTimeBudget(DESCRIBE_MS_MAX));
+  return { ...canary, isMissing: kind === "missing" };
+}
+
+const CANARY_BY_HAND = `bindings.yaml already exists, so add the canary to it: a binding of the source ${CANARY_SOURCE} with one Secret, such as ${CANARY_SECRET}. Then run init without --canary.`;
+
 async function askForBinds(
   cli: Cli,
   aws: AwsSession,
@@ -170,7 +193,8 @@ async function askForBinds(
     );
   }
   let namespace = "default";
-  for (const source of await questions.selectSources(found)) {
+  const offered = found.filter((name) => !isCanaryName(name));
+  for (const source of await questions.selectSources(offered)) {
     const suggested = `${namespace}/${suggestSecretName(source)}`;
     const findProblem = (answer: string) => findTargetProblem(answer, answers.binds);
     const target = await questions.nameTarget(source, suggested, findProblem);
@@ -179,6 +203,7 @@ async function askForBinds(
     answers.binds.push(bind);
     namespace = bind.namespace;
   }
+  answers.canary ||= await questions.addCanary();
 }
 
 /** Shows the files and asks first, if there is a terminal. */
@@ -233,13 +258,14 @@ function notChecked({ terminal }: Cli, what: string, error: unknown): undefined 
   return undefined;
 }
 
-function commandOf({ clusters, binds }: Answers, { profile, region, prefix }: InitOptions): string {
+function commandOf({ clusters, binds, canary }: Answers, { profile, region, prefix }: InitOptions): string {
   return [
     "secret-relay init",
     ...(profile === undefined ? [] : ["--profile", profile]),
     ...(region === undefined ? [] : ["--region", region]),
     ...(clusters.length === 0 ? [] : ["--cluster", ...clusters]),
     ...(prefix === undefined ? [] : ["--prefix", prefix]),
+    ...(canary ? ["--canary"] : []),
     "--bind",
     ...binds.map(({ source, namespace, name }) => `'${source}=${namespace}/${name}'`),
   ].join(" ");

@@ -28,7 +28,7 @@ export function printSamConfig({ needs, relay, accessEntryCluster, sharedPrefix 
     ],
     ["The clusters that the functions look up.", ClusterArns === undefined ? {} : { ClusterArns }],
     [
-      "The cluster that gets the access entries of the functions. For others: docs/deploy.md, step 3.",
+      "The cluster that gets the access entries of the functions. For others: docs/deploy.md, Access to a cluster.",
       accessEntryCluster === undefined
         ? "AccessEntryClusterName=CLUSTER"
         : { AccessEntryClusterName: accessEntryCluster },

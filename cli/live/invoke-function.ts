@@ -44,6 +44,7 @@ export async function invokeFunction(
     const name = errorNameOf(error);
     if (name === "ResourceNotFoundException") throw new FunctionNotFound(functionName, aws.region);
     if (name === "AccessDeniedException") throw new FunctionForbidden(functionName);
+    if (name === "TooManyRequestsException") throw new FunctionThrottled(functionName);
     throw aws.classify(`Calling ${functionName}`, error);
   } finally {
     client.destroy();
@@ -87,10 +88,23 @@ export class FunctionForbidden extends CommandError {
   }
 }
 
+/** No execution environment is free: the reserved concurrency or the limit of the account is used up. */
+export class FunctionThrottled extends CommandError {
+  readonly code = "FUNCTION_THROTTLED";
+  override readonly retryable = true;
+  constructor(functionName: string) {
+    super(
+      `Lambda has no free concurrency for ${functionName}. Raise its ReservedConcurrency, or the limit of the account: aws lambda get-function-concurrency --function-name ${functionName}`,
+    );
+  }
+}
+
 /** The function ended with an error. Only codes of its message are repeated. */
 export class FunctionFailed extends CommandError {
   readonly code = "FUNCTION_FAILED";
   override readonly retryable = true;
+  /** The codes of the targets that failed, or else the type of the error. */
+  readonly causes: readonly string[];
   constructor(functionName: string, answer: unknown) {
     const { errorType, errorMessage } = (answer ?? {}) as { errorType?: unknown; errorMessage?: unknown };
     const type = typeof errorType === "string" && /^[A-Za-z.]{1,60}$/.test(errorType) ? errorType : "unknown";
@@ -99,5 +113,6 @@ export class FunctionFailed extends CommandError {
     super(
       `${functionName} failed (${[type, ...codes].join(", ")}). Read its log: sam logs --stack-name STACK, or the log group /aws/lambda/… of the function. docs/runbook.md explains the codes.`,
     );
+    this.causes = codes.length > 0 ? codes : [type];
   }
 }

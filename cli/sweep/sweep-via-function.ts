@@ -4,17 +4,23 @@ import { CommandError } from "../errors.ts";
 import type { AwsSession } from "../live/aws-session.ts";
 import { invokeFunction } from "../live/invoke-function.ts";
 
+export type FunctionSweep = Pick<SweepRequest, "mode" | "plan" | "clusters" | "inventory"> & {
+  /** Only these, as `cluster/namespace/name`. */
+  readonly targets?: readonly string[];
+};
+
 /** Runs a sweep in the deployed reconcile function, with its permissions and bindings. A large sweep continues in its queue. */
 export async function sweepViaFunction(
   aws: AwsSession,
   functionName: string,
-  { mode, plan, clusters, inventory }: SweepRequest,
+  { mode, plan, clusters, targets, inventory }: FunctionSweep,
   timeoutMs: number,
 ): Promise<SweepReport> {
   const input = {
     sweep: mode,
     plan,
     ...(clusters && { clusters }),
+    ...(targets && { targets }),
     ...(inventory === true && { inventory }),
   };
   const answer = await invokeFunction(aws, functionName, input, timeoutMs);

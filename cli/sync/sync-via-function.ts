@@ -10,7 +10,7 @@ import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import type { SyncOutcome } from "../../shared/sync/outcome.ts";
 import { CommandError } from "../errors.ts";
 import type { AwsSession } from "../live/aws-session.ts";
-import { invokeFunction } from "../live/invoke-function.ts";
+import { FunctionFailed, invokeFunction } from "../live/invoke-function.ts";
 import type { Session } from "../live/open-session.ts";
 import type { ReportProgress } from "../terminal/progress.ts";
 import { assessRows } from "./sync-from-here.ts";
@@ -58,7 +58,8 @@ export async function syncViaFunction(
       if (reported !== undefined) return { ...common, outcome: reported.outcome, ...reported.why };
       // A function that failed can have written some targets.
       if (!observed.stale) return { ...common, outcome: isSameVersion(observed) ? "unchanged" : "written" };
-      return { ...common, outcome: "failed", ...answer.fault };
+      const { code, advice } = answer.fault;
+      return { ...common, outcome: "failed", code, advice };
     });
   });
 }
@@ -105,15 +106,15 @@ const CALLS_AT_ONCE = 4;
 
 type Why = { readonly code: string; readonly advice: string };
 
-type Answer = {
+export type Answer = {
   readonly targets: readonly {
     readonly target: TargetRef;
     readonly outcome: SyncOutcome["kind"];
     readonly versionId?: string;
     readonly why: Partial<Why>;
   }[];
-  /** The reason for a target without a report. */
-  readonly fault: Why;
+  /** The reason for a target without a report, with the codes in it. */
+  readonly fault: Why & Partial<Pick<FunctionFailed, "causes">>;
 };
 
 const NOT_BOUND: Why = {
@@ -122,14 +123,16 @@ const NOT_BOUND: Why = {
     "The deployed function does not have this binding. Build and deploy, or run the command without --via-lambda.",
 };
 
-async function invokeFor(call: FunctionCall, source: SecretReference): Promise<Answer> {
+/** Calls the rotation function for one source, and returns its report on the targets, or why it failed. */
+export async function invokeFor(call: FunctionCall, source: SecretReference): Promise<Answer> {
   const { aws, functionName, budget } = call;
   try {
     const answer = await invokeFunction(aws, functionName, { secretId: source.id }, budget.remainingMs());
     return { targets: parseTargets(answer), fault: NOT_BOUND };
   } catch (error) {
     if (!(error instanceof RelayError) || !error.retryable) throw error;
-    return { targets: [], fault: { code: error.code, advice: error.message } };
+    const causes = error instanceof FunctionFailed ? { causes: error.causes } : {};
+    return { targets: [], fault: { code: error.code, advice: error.message, ...causes } };
   }
 }
 

@@ -1,3 +1,4 @@
+import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import { parseShard } from "../../shared/sweep/parse-shard.ts";
 import type { SweepRequest } from "../../shared/sweep/run-sweep.ts";
 import type { Shard } from "../../shared/sweep/shard.ts";
@@ -18,18 +19,27 @@ export function parseTask(input: unknown): Task {
   if (typeof input !== "object" || input === null) return unknown();
   if ("Records" in input) return parseMessages(input.Records);
   if ("publication" in input) return parsePublication(input as Record<string, unknown>);
-  const { sweep, plan = false, clusters, inventory = false, ...others } = input as Record<string, unknown>;
+  const {
+    sweep,
+    plan = false,
+    clusters,
+    targets,
+    inventory = false,
+    ...others
+  } = input as Record<string, unknown>;
   const isRequest =
     (sweep === "metadata" || sweep === "values") &&
     typeof plan === "boolean" &&
     typeof inventory === "boolean" &&
     (clusters === undefined || isListOfText(clusters)) &&
+    (targets === undefined || isListOfText(targets)) &&
     Object.keys(others).length === 0;
   if (!isRequest) return unknown();
   const request: SweepRequest = {
     mode: sweep,
     plan,
     ...(clusters !== undefined && { clusters }),
+    ...(targets !== undefined && { only: ({ target }) => targets.includes(nameOfTarget(target)) }),
     ...(inventory && { inventory }),
   };
   return { kind: "sweep", request };

@@ -31,8 +31,10 @@ export const reconcile =
     switch (task.kind) {
       case "sweep": {
         const report = await runSweep(sweeper, task.request);
-        // The findings of a plan are not repaired, so metrics would count them again in the next sweep.
-        const measure: Measure = report.plan ? () => {} : deps.measure;
+        // The findings of a plan are not repaired, so metrics would count them again in the next sweep. A sweep of
+        // named targets says nothing about the others, and `verify` makes the drift that it finds.
+        const isMeasured = !report.plan && task.request.only === undefined;
+        const measure: Measure = isMeasured ? deps.measure : () => {};
         reportSweep(deps.log, measure, report);
         measureProgress(measure, report, false);
         return report;

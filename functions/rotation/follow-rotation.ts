@@ -270,6 +270,7 @@ async function syncChange(
     source: id,
     reason: change.reason,
     ...(change.eventId && { eventId: change.eventId }),
+    ...(change.versionId && { versionId: change.versionId }),
   });
   const { occurredAt } = change;
   const outcomes = await syncSource(deps, {

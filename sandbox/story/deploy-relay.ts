@@ -2,6 +2,7 @@ import { openRotation } from "../../functions/rotation/dependencies.ts";
 import { followRotation } from "../../functions/rotation/follow-rotation.ts";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
 import { mintEksToken } from "../../shared/cluster/eks-token.ts";
+import type { RuntimeOptions } from "../../shared/relay/open-function-relay.ts";
 import type { LogCode, LogFields } from "../../shared/runtime/log.ts";
 import type { AwsEvent, AwsSandbox, IssuedCredentials } from "../aws/start-aws-sandbox.ts";
 import { lambdaContext } from "./lambda-context.ts";
@@ -11,6 +12,8 @@ import { problemOf } from "./story-problem.ts";
 export type DeployedRelay = {
   /** Calls the function directly, as `aws lambda invoke` does. */
   invoke(input: unknown): Promise<Invocation>;
+  /** The same, and rejects with the error of the function. */
+  call(input: unknown): Promise<RotationReport>;
   /** The result of each event that the rule forwarded, oldest first. */
   readonly deliveries: readonly (Invocation & { readonly event: AwsEvent })[];
   readonly log: readonly LogLine[];
@@ -26,6 +29,9 @@ type BindingsSetting = { readonly BINDINGS_FILE: string } | { readonly BINDINGS_
 /** Without a queue, the relay does not follow rollouts. */
 export type QueueSetting = { readonly WORK_QUEUE_URL?: string };
 
+/** How a function waits; by default by the clock of the machine. */
+export type Pace = Pick<RuntimeOptions, "wait" | "retryStrategy">;
+
 export type Invocation = {
   readonly report?: RotationReport;
   readonly problem?: string;
@@ -39,19 +45,29 @@ export async function deployRelay(
   aws: AwsSandbox,
   settings: FunctionSettings,
   now: () => number,
+  { onLog = () => {}, ...pace }: Pace & { readonly onLog?: (line: LogLine) => void } = {},
 ): Promise<DeployedRelay> {
   const log: LogLine[] = [];
   const rotation = await openRotation(
     { ...process.env, ...settings },
-    { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
+    {
+      ...pace,
+      log: (code, fields = {}) => {
+        log.push({ code, fields });
+        onLog({ code, fields });
+      },
+      measure: () => {},
+      now,
+    },
   );
   const run = followRotation(rotation);
+  const call = async (input: unknown) =>
+    (await run(input, lambdaContext(aws, FUNCTION_NAME, TIMEOUT_MS))) as RotationReport;
 
   const invoke = async (input: unknown): Promise<Invocation> => {
     const startedAt = performance.now();
     try {
-      const report = (await run(input, lambdaContext(aws, FUNCTION_NAME, TIMEOUT_MS))) as RotationReport;
-      return { report, ms: performance.now() - startedAt };
+      return { report: await call(input), ms: performance.now() - startedAt };
     } catch (error) {
       return { problem: problemOf(error), ms: performance.now() - startedAt };
     }
@@ -65,6 +81,7 @@ export async function deployRelay(
 
   return {
     invoke,
+    call,
     deliveries,
     log,
     mintToken: async (clusterName, credentials) => {

@@ -1,8 +1,8 @@
 import { POINTER_KEY } from "../../shared/bindings/published/pointer.ts";
 import type { AwsEvent } from "../aws/start-aws-sandbox.ts";
 import type { Sandbox } from "../start-sandbox.ts";
-import { type DeployedRelay, deployRelay, type QueueSetting } from "./deploy-relay.ts";
-import { type DeployedSweep, deploySweep, type Followed } from "./deploy-sweep.ts";
+import { type DeployedRelay, deployRelay, type Pace, type QueueSetting } from "./deploy-relay.ts";
+import { type DeployedSweep, deploySweep, type Followed, type SweepInput } from "./deploy-sweep.ts";
 
 export type Stack = {
   readonly relay: DeployedRelay;
@@ -19,17 +19,36 @@ export async function deployStack(
   { aws, kubernetes }: Pick<Sandbox, "aws" | "kubernetes">,
   now: () => number,
   queue: QueueSetting = {},
+  pace: Pace = {},
 ): Promise<Stack> {
   aws.addBucket(BUCKET, { versioned: true });
   const clusterArn = `arn:aws:eks:${aws.region}:${aws.accountId}:cluster/${kubernetes.clusterName}`;
+  const RotationFunctionArn = aws.addFunction(ROTATION_FUNCTION, (input) => relay.call(input));
+  const ReconcileFunctionArn = aws.addFunction(RECONCILE_FUNCTION, async (input) => {
+    return (await reconcile.sweep(input as SweepInput)).report;
+  });
+  aws.setRule(LABEL_UPDATED_RULE, "ENABLED", [RotationFunctionArn]);
   aws.addStack(
     "secret-relay",
-    { BindingsBucketName: BUCKET },
+    {
+      BindingsBucketName: BUCKET,
+      RotationFunctionName: ROTATION_FUNCTION,
+      RotationFunctionArn,
+      RotationLogGroupName: ROTATION_LOG_GROUP,
+      ReconcileFunctionName: RECONCILE_FUNCTION,
+      ReconcileFunctionArn,
+      LabelUpdatedRuleName: LABEL_UPDATED_RULE,
+    },
     { RelayName: "secret-relay", SecretNamePrefix: "prod/", ClusterArns: clusterArn },
   );
   const settings = { BINDINGS_BUCKET: BUCKET, ...queue };
-  const relay = await deployRelay(aws, settings, now);
-  const reconcile = await deploySweep({ aws, kubernetes }, settings, now);
+  const relay = await deployRelay(aws, settings, now, {
+    ...pace,
+    onLog: ({ code, fields }) => {
+      aws.cloudWatch.addLogLine(ROTATION_LOG_GROUP, now(), JSON.stringify({ logCode: code, ...fields }));
+    },
+  });
+  const reconcile = await deploySweep({ aws, kubernetes }, settings, now, pace);
   const sweeps: StartedSweep[] = [];
   const close = aws.onEvent(async (event) => {
     const publication = publicationOf(event);
@@ -51,3 +70,7 @@ function publicationOf({ source, "detail-type": detailType, detail }: AwsEvent):
 }
 
 const BUCKET = "secret-relay-bindings";
+const ROTATION_FUNCTION = "secret-relay-rotation";
+const RECONCILE_FUNCTION = "secret-relay-reconcile";
+const ROTATION_LOG_GROUP = `/aws/lambda/${ROTATION_FUNCTION}`;
+const LABEL_UPDATED_RULE = "secret-relay-label-updated";

@@ -7,7 +7,7 @@ import type { PublicationReport } from "../../functions/reconcile/follow-publica
 import { reconcile } from "../../functions/reconcile/reconcile.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { Sandbox } from "../start-sandbox.ts";
-import type { FunctionSettings, LogLine } from "./deploy-relay.ts";
+import type { FunctionSettings, LogLine, Pace } from "./deploy-relay.ts";
 import { lambdaContext } from "./lambda-context.ts";
 
 /** The reconcile function as the stack deploys it. */
@@ -23,7 +23,12 @@ export type DeployedSweep = {
 
 export type QueueRecord = { readonly messageId: string; readonly body: string };
 
-export type SweepInput = { readonly sweep: "metadata" | "values"; readonly plan?: boolean };
+export type SweepInput = {
+  readonly sweep: "metadata" | "values";
+  readonly plan?: boolean;
+  readonly inventory?: boolean;
+  readonly targets?: readonly string[];
+};
 
 export type Swept = {
   readonly report: SweepReport;
@@ -48,11 +53,12 @@ export async function deploySweep(
   { aws, kubernetes }: Pick<Sandbox, "aws" | "kubernetes">,
   settings: FunctionSettings,
   now: () => number,
+  pace: Pace = {},
 ): Promise<DeployedSweep> {
   const log: LogLine[] = [];
   const open = await openReconcile(
     { ...process.env, ...settings },
-    { log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
+    { ...pace, log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
   );
   const run = reconcile(open);
   const countRequests = (): RequestCounts => ({

@@ -178,7 +178,10 @@ async function runFence(
   const failed = reads.filter((read) => "done" in read);
   const readable = reads.filter((read) => "attempt" in read);
   for (const step of failed) onStep(step);
-  if (readable.length === 0) return failed;
+  if (readable.length === 0) {
+    // Newer rules can bind other Secrets, so a refusal by older ones says nothing.
+    return (await deps.checkRules(budget)) === "superseded" ? [SUPERSEDED] : failed;
+  }
 
   const observations = readable.map(({ attempt: { binding }, live }) => ({ binding, live }));
   const [sources, rules] = await Promise.all([

@@ -103,7 +103,7 @@ describe("options of init", () => {
 });
 
 /** Answers in the place of a person. What is typed is checked as the prompt checks it. */
-function answering(typed: readonly string[], { agrees = true } = {}) {
+function answering(typed: readonly string[], { agrees = true, wantsCanary = false } = {}) {
   const told: { refused: string[]; questions: string[] } = { refused: [], questions: [] };
   const left = [...typed];
   const questions: Questions = {
@@ -117,6 +117,7 @@ function answering(typed: readonly string[], { agrees = true } = {}) {
         told.refused.push(problem);
       }
     },
+    addCanary: async () => wantsCanary,
     confirm: async (question) => {
       told.questions.push(question);
       return agrees;
@@ -153,6 +154,15 @@ describe("a person at a terminal", () => {
     expect(preview).toContain('"AccessEntryClusterName=sandbox"');
     expect(told.questions).toEqual(["Write bindings.yaml and samconfig.toml?"]);
     expect(desk.read("bindings.yaml")).toContain("name: cache");
+  });
+
+  it("is offered a canary, which is previewed like any other binding and kept by the command to continue", async () => {
+    const { answers } = answering(["shop/cache", "shop/db"], { wantsCanary: true, agrees: false });
+    expect(await init(answers)).toBe("Nothing was written.");
+    const preview = messages.join("\n");
+    expect(preview).toContain("source: secret-relay/canary");
+    expect(preview).toContain(":secret:secret-relay/canary-??????");
+    expect(messages.at(-1)).toContain("--canary --bind 'prod/cache=shop/cache' 'prod/db=shop/db'");
   });
 
   it("is asked again for a name that is refused, with the reason", async () => {

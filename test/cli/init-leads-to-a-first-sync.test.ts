@@ -65,7 +65,7 @@ parameter_overrides = [
   # "SecretNamePrefix=prod/",
   # The clusters that the functions look up.
   "ClusterArns=arn:aws:eks:eu-west-1:111122223333:cluster/sandbox",
-  # The cluster that gets the access entries of the functions. For others: docs/deploy.md, step 3.
+  # The cluster that gets the access entries of the functions. For others: docs/deploy.md, Access to a cluster.
   "AccessEntryClusterName=sandbox",
   # How often a sweep looks for missed events. Change both, the second in seconds.
   "MetadataSweepSchedule='rate(5 minutes)'",
@@ -115,6 +115,32 @@ parameter_overrides = [
       expect.stringContaining("samconfig.toml already exists"),
     ]);
     expect(desk.read("samconfig.toml")).toBe(samconfig);
+  });
+
+  it("with --canary, binds a canary below the prefix with its rights, and says how to create and use it", async () => {
+    const { stdout, stderr } = await desk.run("init", ...bind(), "--prefix", "prod/", "--canary");
+    expect(stdout).toContain("1 Secret(s) and the canary in sandbox");
+    expect(stderr).toContain(
+      `aws secretsmanager create-secret --name prod/secret-relay/canary --secret-string '{"verify":"new"}'`,
+    );
+    expect(stderr).toContain("secret-relay verify");
+    expect((await desk.run("rbac")).stdout).toContain("secret-relay-canary");
+
+    const canary = await at.scene.createSource("prod/secret-relay/canary", '{"verify":"new"}');
+    const again = await desk.run("init", ...bind(), "--canary", "--force");
+    expect(again.stderr).toContain("create-secret --name secret-relay/canary");
+    expect((await desk.run("iam")).stdout).toContain(":secret:secret-relay/canary-??????");
+    const below = await desk.run("init", ...bind(), "--prefix", "prod/", "--canary", "--force");
+    expect(below.stderr).not.toContain("create-secret");
+    const synced = await desk.run("sync", `${at.scene.namespace}/secret-relay-canary`);
+    expect(synced.exitCode).toBe(0);
+    await at.scene.deleteSource(canary);
+
+    const { exitCode, stderr: refused } = await desk.run("init", "--canary");
+    expect({ exitCode, refused }).toEqual({
+      exitCode: 2,
+      refused: expect.stringContaining("add the canary to it"),
+    });
   });
 
   it("overwrites nothing without --force, except the example", async () => {

@@ -117,6 +117,20 @@ export function describePublishedRulesContract(
       expect(await scene.readData(name)).toEqual({ old: "canary-7f3a9c1e-third" });
     });
 
+    it("writes the Secret of the newer bindings, although the relay may not read that of the older ones", async () => {
+      const { name, source, bind, bindingsBucket } = await prepare();
+      await store.publish([bind({}, "not-granted")]);
+      const relay = await relayOf({ bindingsBucket });
+      const refused = await relay.invoke(labelUpdated(served.backend, source));
+      expect(refused.targets).toMatchObject([{ outcome: "refused", code: "CLUSTER_FORBIDDEN" }]);
+
+      await store.publish([bind()]);
+      const report = await relay.invoke(labelUpdated(served.backend, source));
+
+      expect(report.targets).toMatchObject([{ outcome: "written" }]);
+      expect(await scene.readData(name)).toEqual({ password: "canary-7f3a9c1e-first" });
+    });
+
     it("by bindings of another relay is refused", async () => {
       const { source, bind, bindingsBucket } = await prepare();
       await store.publish([bind()]);

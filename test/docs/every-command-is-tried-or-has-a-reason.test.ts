@@ -55,7 +55,7 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     seenIn: ["test/docs/the-first-page-of-the-runbook-works.test.ts", /typeInShell\(writeByHand/],
   },
   {
-    command: /^npx secret-relay init --prefix prod\/$/,
+    command: /^npx secret-relay init --prefix prod\/ --canary$/,
     because: "needs an AWS account; it is tried on the sandbox",
     seenIn: ["test/cli/init-leads-to-a-first-sync.test.ts", /"--prefix"/],
   },
@@ -102,6 +102,25 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     command: /^npx secret-relay claim [\w/]+ --yes$/,
     because: "needs AWS and a cluster; it is tried on the sandbox",
     seenIn: ["test/cli/every-command-shows-the-same-row.test.ts", /"claim", secret\(\), "--yes"/],
+  },
+  {
+    command: /^npx secret-relay verify$/,
+    because: "needs AWS and a stack; it is tried on the sandbox",
+    seenIn: ["test/cli/an-installation-is-verified.test.ts", /desk\.runJson\("verify", \.\.\.words\)/],
+  },
+  {
+    command:
+      /^aws secretsmanager create-secret --name prod\/secret-relay\/canary --secret-string '\{"verify":"new"\}'$/,
+    because: "needs an AWS account; the command prints the same",
+    seenIn: [
+      "cli/verify/canary.ts",
+      /aws secretsmanager create-secret --name \$\{name\} --secret-string '\{"verify":"new"\}'/,
+    ],
+  },
+  {
+    command: /^npm run bench -- aws --samples 10$/,
+    because: "needs AWS and a stack; it is tried on the sandbox",
+    seenIn: ["test/cli/an-installation-is-verified.test.ts", /"bench\/run\.ts", "aws"/],
   },
   {
     command: /^npx secret-relay publish$/,

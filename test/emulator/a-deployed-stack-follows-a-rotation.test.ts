@@ -20,6 +20,7 @@ let secretsManager: SecretsManagerClient;
 let events: EventBridgeClient;
 let s3: S3Client;
 let arn: string;
+const CANARY = "prod/secret-relay/canary";
 
 beforeAll(async () => {
   desk = await openDeployment();
@@ -37,6 +38,7 @@ beforeAll(async () => {
     new CreateSecretCommand({ Name: "prod/db", SecretString: valueWith("first") }),
   );
   arn = created.ARN ?? "";
+  await secretsManager.send(new CreateSecretCommand({ Name: CANARY, SecretString: '{"verify":"new"}' }));
 });
 
 afterAll(async () => {
@@ -82,7 +84,10 @@ function bindingsFor(...names: readonly string[]): string {
     version: 1,
     clusters: { "prod-eks": { region, name, endpoint, certificateAuthorityData } },
     defaults: { cluster: "prod-eks" },
-    bindings: [{ source: "prod/db", targets: names.map((name) => ({ namespace: "default", name })) }],
+    bindings: [
+      { source: "prod/db", targets: names.map((name) => ({ namespace: "default", name })) },
+      { source: CANARY, targets: [{ namespace: "default", name: "secret-relay-canary" }] },
+    ],
   });
 }
 
@@ -109,13 +114,13 @@ it("kubectl applies what rbac prints, and nothing is missing then", async () => 
   const { stdout: roles } = await desk.relay("rbac");
   await desk.run("kubectl", ["apply", "-f", "-"], roles);
   const { exitCode, stdout } = await desk.relay("rbac", "--check");
-  expect(stdout).toBe("Cluster prod-eks: the relay has all 3 permissions.\n");
+  expect(stdout).toBe("Cluster prod-eks: the relay has all 6 permissions.\n");
   expect(exitCode).toBe(0);
 });
 
 it("publish puts the bindings in force, and S3's event creates the Secret", async () => {
   const { exitCode, stdout } = await desk.relay("publish", "--yes");
-  expect(stdout).toContain("Generation 1 is in force: 1 Secret.");
+  expect(stdout).toContain("Generation 1 is in force: 2 Secrets.");
   expect(exitCode).toBe(0);
   const data = await until(() => desk.readSecret("default", "db"), holds("first"));
   expect(data).toEqual({ username: "app", password: passwordOf("first") });
@@ -145,9 +150,16 @@ it("a sweep of the deployed function repairs what someone changed", async () => 
   expect(targets).toMatchObject([
     { name: "db", finding: "TAMPERED", outcome: "written" },
     { name: "db-copy", finding: null },
+    { name: "secret-relay-canary", finding: null },
   ]);
   const data = await until(() => desk.readSecret("default", "db"), holds("second"));
   expect(data?.password).toBe(passwordOf("second"));
+});
+
+it("verify names the event as the hop that failed, because LocalStack sends none, and the function works", async () => {
+  const { exitCode, stdout } = await desk.relay("verify", "--timeout", "5", "--json");
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, fault: { hop: "event", code: "EVENT_MISSING" } });
 });
 
 it("an event that fails waits in the failure queue, and a redrive handles it", async () => {

@@ -151,7 +151,7 @@ function keepClean<T>(kept: T[], entry: T): void {
 }
 
 /** The SDK's retries, without its pauses of up to four seconds: those would wait for a real clock. */
-const withoutPauses = () =>
+export const withoutPauses = () =>
   new StandardRetryStrategy({
     maxAttempts: 4,
     backoff: { computeNextBackoffDelay: () => 0, setDelayBase: () => {} },
