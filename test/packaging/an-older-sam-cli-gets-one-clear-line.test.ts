@@ -59,7 +59,10 @@ it.each([
   expect(await check(script)).toEqual({ code: 0, stderr: "" });
 });
 
-it.each(["README.md", "docs/get-started.md"])("%s names the same version, and the runtime needs it", (page) => {
-  expect(pageOf(page).text).toMatch(/SAM CLI\]\([^)]*\) 1\.148 or later/);
-  expect(readFileSync(join(ROOT, "template.yaml"), "utf8")).toContain("Runtime: nodejs24.x");
-});
+it.each(["README.md", "docs/get-started.md"])(
+  "%s names the same version, and the runtime needs it",
+  (page) => {
+    expect(pageOf(page).text).toMatch(/SAM CLI\]\([^)]*\) 1\.148 or later/);
+    expect(readFileSync(join(ROOT, "template.yaml"), "utf8")).toContain("Runtime: nodejs24.x");
+  },
+);
