@@ -3,8 +3,7 @@ import { listCommands } from "../examples.ts";
 /** The commands to run after `init`. Pure. */
 export function nextSteps(clusters: readonly string[], env: NodeJS.ProcessEnv): string {
   const several = clusters.length > 1 ? ` --cluster ${clusters[0]}` : "";
-  // npm sets this for npx, whose commands are not on the PATH.
-  const command = env.npm_command === "exec" ? "npx secret-relay" : "secret-relay";
+  const command = commandOf(env);
   return listCommands("Next:", [
     [
       "npm run build && sam build && sam deploy",
@@ -14,4 +13,10 @@ export function nextSteps(clusters: readonly string[], env: NodeJS.ProcessEnv): 
     [`${command} publish`, "put the bindings in force; the Secrets follow within seconds"],
     [`${command} doctor`, "check the installation"],
   ]);
+}
+
+/** npm sets npm_command for npx, whose commands are not on the PATH, and npm_config_package for `npx --package`. */
+function commandOf({ npm_command: started, npm_config_package: file = "" }: NodeJS.ProcessEnv): string {
+  if (started !== "exec") return "secret-relay";
+  return file === "" ? "npx secret-relay" : `npx --package ${file} secret-relay`;
 }
