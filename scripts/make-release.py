@@ -1,20 +1,31 @@
-"""Makes the files of a release: make-release.py FUNCTIONS OUT, in the root of the repository.
+"""Packs what scripts/release.ts has built: make-release.py FUNCTIONS COMMAND OUT, in the root of the repository.
 
-FUNCTIONS has a folder for each built function. OUT gets their zips, webhook-url.yaml, the template that SAM's own
-translator makes of template.yaml, and SHA256SUMS. It asks AWS nothing: every role of the template is its own, so no managed
-policy has to be looked up.
+FUNCTIONS has a folder for each built function, and COMMAND is the package of the command. OUT gets:
+
+- a zip of each function, and the template of the webhook's URL, each named by its content;
+- the template that SAM's own translator makes of template.yaml, for plain CloudFormation and StackSets;
+- template.yaml, for `sam deploy` in that folder;
+- the package of the command as npm installs it.
+
+It asks AWS nothing: every role of the template is its own, so no managed policy has to be looked up.
 """
 
 import hashlib
+import io
 import json
 import pathlib
+import re
+import struct
 import sys
+import tarfile
 import zipfile
+import zlib
 
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-TEMPLATE = "secret-relay.template.json"
+PLAIN_TEMPLATE = "secret-relay.template.json"
+SAM_TEMPLATE = "template.yaml"
 PARAMETERS = {
     "CodeBucket": {
         "Type": "String",
@@ -42,22 +53,49 @@ def name_by_content(name: str, suffix: str, content: bytes) -> str:
     return f"{name}-{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
 
 
+def files_in(folder: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
 def write_zip(folder: pathlib.Path, out: pathlib.Path) -> str:
     """Stored, not compressed: a compressed zip differs between versions of zlib, and a function is less than 1 MB."""
     unnamed = out / f"{folder.name}.zip"
     with zipfile.ZipFile(unnamed, "w") as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file():
-                entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0))
-                entry.create_system = 3  # Unix, on each system
-                entry.external_attr = 0o100644 << 16
-                archive.writestr(entry, file.read_bytes())
+        for file in files_in(folder):
+            entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0))
+            entry.create_system = 3  # Unix, on each system
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, file.read_bytes())
     name = name_by_content(folder.name, ".zip", unnamed.read_bytes())
     unnamed.rename(out / name)
     return name
 
 
-def make_template(zips: dict[str, str], url_template: str) -> dict:
+def write_package(folder: pathlib.Path, out: pathlib.Path) -> None:
+    version = json.loads((folder / "package.json").read_text("utf-8"))["version"]
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for file in files_in(folder):
+            entry = tarfile.TarInfo(f"package/{file.relative_to(folder).as_posix()}")
+            entry.size = file.stat().st_size
+            entry.mode = 0o755 if file.parent == folder / "bin" else 0o644
+            archive.addfile(entry, io.BytesIO(file.read_bytes()))
+    (out / f"secret-relay-{version}.tgz").write_bytes(stored_gzip(content.getvalue()))
+
+
+def stored_gzip(content: bytes) -> bytes:
+    """As gzip, but stored for the same reason as a zip. RFC 1952 has the frame, and RFC 1951 the blocks (at most 65,535 bytes)."""
+    largest = 0xFFFF
+    blocks = [content[at : at + largest] for at in range(0, len(content), largest)]
+    header = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"  # no time, no operating system
+    body = b"".join(
+        struct.pack("<BHH", at == len(blocks) - 1, len(block), largest - len(block)) + block
+        for at, block in enumerate(blocks)
+    )
+    return header + body + struct.pack("<II", zlib.crc32(content), len(content) % 2**32)
+
+
+def make_plain_template(zips: dict[str, str], url_template: str) -> dict:
     template = yaml_parse(pathlib.Path("template.yaml").read_text("utf-8"))
     template["Parameters"] = {**PARAMETERS, **template["Parameters"]}
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
@@ -74,17 +112,31 @@ def make_template(zips: dict[str, str], url_template: str) -> dict:
     return transform(template, {}, NoManagedPolicies())
 
 
-def main(functions: pathlib.Path, out: pathlib.Path) -> None:
+def make_sam_template(zips: dict[str, str], url_template: str) -> str:
+    """template.yaml with its comments. `sam deploy` uploads the files that it names, and needs no build."""
+    text = pathlib.Path("template.yaml").read_text("utf-8")
+    # `sam deploy` would also look for the files that this part names, which are for a publication of the application.
+    text = re.sub(r"^  AWS::ServerlessRepo::Application:\n(?:    .*\n)+", "", text, flags=re.MULTILINE)
+    for name, file in zips.items():
+        text = replace_once(text, f"CodeUri: dist/{name}/\n", f"CodeUri: {file}\n")
+    return replace_once(text, "TemplateURL: webhook-url.yaml", f"TemplateURL: {url_template}")
+
+
+def replace_once(text: str, old: str, new: str) -> str:
+    if text.count(old) != 1:
+        raise SystemExit(f"template.yaml must contain {old.strip()!r} once, but contains it {text.count(old)} times")
+    return text.replace(old, new)
+
+
+def main(functions: pathlib.Path, command: pathlib.Path, out: pathlib.Path) -> None:
     zips = {folder.name: write_zip(folder, out) for folder in sorted(functions.iterdir())}
     content = pathlib.Path("webhook-url.yaml").read_bytes()
     url_template = name_by_content("webhook-url", ".yaml", content)
     (out / url_template).write_bytes(content)
-    text = json.dumps(make_template(zips, url_template), indent=1) + "\n"
-    (out / TEMPLATE).write_text(text, "utf-8")
-    files = sorted(file for file in out.iterdir() if file.is_file())
-    sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
-    (out / "SHA256SUMS").write_text("".join(sums), "utf-8")
-    print(f"{out}: {', '.join(file.name for file in files)}", file=sys.stderr)
+    text = json.dumps(make_plain_template(zips, url_template), indent=1) + "\n"
+    (out / PLAIN_TEMPLATE).write_text(text, "utf-8")
+    (out / SAM_TEMPLATE).write_text(make_sam_template(zips, url_template), "utf-8")
+    write_package(command, out)
 
 
-main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+main(*map(pathlib.Path, sys.argv[1:]))

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Metafile } from "esbuild";
 
-/** In each bundle's folder: the packages in the bundle, with the licence notices that every copy must include. */
+/** In each bundle's folder and in a release: the packages in the bundles, with the licence notices that every copy must include. */
 export const NOTICES_FILE = "THIRD_PARTY_NOTICES.txt";
 
 export type BundledPackage = {
@@ -33,7 +33,7 @@ export function bundledPackages({ outputs }: Pick<Metafile, "outputs">): Bundled
 
 export function printNotices(packages: readonly BundledPackage[]): string {
   const head =
-    "This bundle holds code of the packages below, each under its own licence. eks-secret-relay itself is under the Apache License 2.0.\n";
+    "The bundled functions hold code of the packages below, each under its own licence. eks-secret-relay itself is under the Apache License 2.0.\n";
   const texts = Map.groupBy(packages, (one) => noticeOf(one));
   const parts = [...texts].map(([text, alike]) => {
     const names = alike.map(({ name, version, license }) => `${name} ${version} (${license})`);

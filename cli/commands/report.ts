@@ -108,11 +108,17 @@ async function readFromCloudWatch(
   { to, hours, wantsSweep }: { to: number; hours: number; wantsSweep: boolean },
 ) {
   const { openAwsSession } = await import("../live/aws-session.ts");
-  const { readStackOutputs } = await import("../live/stack.ts");
+  const { readStack } = await import("../live/stack.ts");
   const { readCloudWatch } = await import("../cloudwatch/read-cloudwatch.ts");
   const aws = await openAwsSession(options);
-  const logGroup = wantsSweep ? (await readStackOutputs(aws, stackName)).ReconcileLogGroupName : undefined;
-  return readCloudWatch(aws, { namespace: metricsNamespace, from: to - hours * 3_600_000, to, logGroup });
+  const stack = wantsSweep ? await readStack(aws, stackName) : undefined;
+  const logGroup = stack?.outputs.ReconcileLogGroupName;
+  const { accountId: account, region } = aws.location;
+  const relay = stack?.parameters.RelayName;
+  const where = { account, region, stack: stackName, ...(relay && { relay }) };
+  const range = { namespace: metricsNamespace, from: to - hours * 3_600_000, to };
+  const found = await readCloudWatch(aws, { ...range, logGroup });
+  return { ...found, sweeps: found.sweeps.map((report) => ({ ...report, where })) };
 }
 
 async function readReports(

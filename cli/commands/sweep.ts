@@ -98,7 +98,13 @@ async function sweepDirectly(
   const report = request.plan
     ? await assessTargets(session, request, budget)
     : await runSweep(sweeperOf(session, budget), request);
-  return { report, ownMetadata: session.index.ownMetadata };
+  const { accountId: account, region } = session.aws.location;
+  const { generation, relay } = session.rules;
+  const stack = generation === undefined ? {} : { stack: options.stackName };
+  return {
+    report: { ...report, where: { account, region, ...stack, relay } },
+    ownMetadata: session.index.ownMetadata,
+  };
 }
 
 async function sweepThroughFunction(
@@ -114,5 +120,8 @@ async function sweepThroughFunction(
   const functionName = await findFunction(aws, "ReconcileFunctionName", options);
   const { announceFunction } = await import("../live/announce-writes.ts");
   if (request.plan !== true) announceFunction(cli, aws, functionName);
-  return { report: await sweepViaFunction(aws, functionName, request, timeoutMs) };
+  const report = await sweepViaFunction(aws, functionName, request, timeoutMs);
+  const { accountId: account, region } = aws.location;
+  const stack = options.function === undefined ? { stack: options.stackName } : {};
+  return { report: { ...report, where: { account, region, ...stack } } };
 }

@@ -8,8 +8,7 @@ export function nextSteps(
   env: NodeJS.ProcessEnv,
 ): string {
   const several = clusters.length > 1 ? ` --cluster ${clusters[0]}` : "";
-  // npm sets this for npx, whose commands are not on the PATH.
-  const command = env.npm_command === "exec" ? "npx secret-relay" : "secret-relay";
+  const command = commandOf(env);
   return listCommands("Next:", [
     ...(canary?.isMissing ? [[createSourceCommand(canary.source), "create the canary"] as const] : []),
     [
@@ -21,4 +20,10 @@ export function nextSteps(
     [`${command} doctor`, "check the installation"],
     ...(canary ? [[`${command} verify`, "prove it: rotate the canary, and see it arrive"] as const] : []),
   ]);
+}
+
+/** npm sets npm_command for npx, whose commands are not on the PATH, and npm_config_package for `npx --package`. */
+function commandOf({ npm_command: started, npm_config_package: file = "" }: NodeJS.ProcessEnv): string {
+  if (started !== "exec") return "secret-relay";
+  return file === "" ? "npx secret-relay" : `npx --package ${file} secret-relay`;
 }

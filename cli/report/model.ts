@@ -1,5 +1,5 @@
 import { FINDINGS, remedyFor } from "../../shared/assess/catalogue.ts";
-import type { SweepReport } from "../../shared/sweep/report.ts";
+import type { SweepPlace, SweepReport } from "../../shared/sweep/report.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
 import { describeRotation } from "../targets/describe-rotation.ts";
 import { instantOf, spanOf } from "../terminal/format.ts";
@@ -10,6 +10,8 @@ import { STATE_ORDER, STATES, type State, stateOf } from "./states.ts";
 export type FleetReport = {
   readonly madeAt: number;
   readonly release: string;
+  /** The installations that the page is about, as far as the reports name them. */
+  readonly places: readonly SweepPlace[];
   /** The newest sweep. If each cluster has its own sweeps, the newest of each cluster, combined. */
   readonly latest: Sweep;
   /** From the oldest to the newest. */
@@ -62,7 +64,7 @@ export type Sweep = {
   readonly shardsMissing: number;
 };
 
-/** Targets with the same code. */
+/** Targets with the same cause. */
 export type Reason = {
   readonly state: State;
   readonly code: string;
@@ -71,6 +73,8 @@ export type Reason = {
   readonly oldestStaleMs: number;
   /** The most common advice. */
   readonly advice: string;
+  /** Its first targets, with the command for each. */
+  readonly examples: readonly Pick<Row, "cluster" | "namespace" | "name" | "command">[];
 };
 
 export type ClusterSummary = {
@@ -101,6 +105,7 @@ export function fleetReport({
   return {
     madeAt,
     release,
+    places: placesOf(current),
     latest,
     sweeps: ordered.map(summarise),
     rows,
@@ -270,10 +275,21 @@ function reasonsOf(rows: readonly Row[]): Reason[] {
           count: group.length,
           oldestStaleMs: oldestOf(group),
           advice: mostCommon(group.map(({ advice }) => advice)),
+          examples: group.slice(0, EXAMPLES_MAX).map(({ cluster, namespace, name, command }) => ({
+            ...{ cluster, namespace, name },
+            ...(command !== undefined && { command }),
+          })),
         },
       ];
     })
     .toSorted((a, b) => STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state) || b.count - a.count);
+}
+
+const EXAMPLES_MAX = 3;
+
+function placesOf(reports: readonly SweepReport[]): SweepPlace[] {
+  const places = reports.flatMap(({ where }) => where ?? []);
+  return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
 }
 
 function clustersOf(rows: readonly Row[]): ClusterSummary[] {

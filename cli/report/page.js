@@ -260,6 +260,25 @@
     }
   }
 
+  function makeCommandsCopyable() {
+    for (const button of document.querySelectorAll("button.copy")) {
+      const command = button.previousElementSibling;
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        const isCopied = await navigator.clipboard.writeText(command.textContent).then(
+          () => true,
+          () => false,
+        );
+        // Some viewers allow no access to the clipboard. The reader can then copy what is selected.
+        if (!isCopied) getSelection().selectAllChildren(command);
+        button.textContent = isCopied ? "Copied" : "Selected";
+        setTimeout(() => {
+          button.textContent = "Copy";
+        }, 2_000);
+      });
+    }
+  }
+
   function makeThemeChoosable() {
     const button = document.getElementById("theme");
     const THEMES = [
@@ -293,6 +312,7 @@
   suggestSources();
   makeSortable();
   makeLinksFilter();
+  makeCommandsCopyable();
   makeThemeChoosable();
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());

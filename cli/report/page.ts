@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { SweepPlace } from "../../shared/sweep/report.ts";
 import { countOf, instantOf, percentOf, plural, spanOf } from "../terminal/format.ts";
 import { SCRIPT, STYLE } from "./assets.ts";
 import { type Html, html, jsonForScript } from "./html.ts";
@@ -30,6 +31,7 @@ export function renderPage(report: FleetReport): string {
 <p class="eyebrow">secret-relay</p>
 <h1>Fleet report</h1>
 <p class="when">${whenOf(report)}</p>
+${report.places.map(place)}
 </div>
 <button type="button" id="theme" hidden>Theme: system</button>
 </header>
@@ -72,6 +74,13 @@ function whenOf({ latest, bindings }: FleetReport): string {
   return `${mode}${latest.plan ? ", as a plan" : ""} · ${instantOf(latest.at)} · ${plural(bindings, "binding")}${latest.ms > 0 ? ` in ${spanOf(latest.ms)}` : ""}`;
 }
 
+function place({ account, region, stack, relay }: SweepPlace): Html {
+  const facts = { Account: account, Region: region, Stack: stack, Relay: relay };
+  return html`<dl class="place">${Object.entries(facts).map(
+    ([name, value]) => value !== undefined && html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
+  )}</dl>`;
+}
+
 function hero({ counts, bindings, latest, rows }: FleetReport): Html {
   const fresh = counts.fresh + counts.repaired;
   const total = STATE_ORDER.reduce((sum, state) => sum + counts[state], 0);
@@ -96,7 +105,7 @@ ${latest.shardsMissing > 0 && html`<p class="verdict tone-unknown">${plural(late
 ${stateBar(counts, total)}
 <ul class="legend">${STATE_ORDER.toReversed().map(
     (state) =>
-      html`<li class="tone-${state}"><a href="#targets" data-filter="${queryOf({ state })}"><span>${STATES[state].name}</span> <b>${countOf(counts[state])}</b></a><p>${STATES[state].meaning}</p></li>`,
+      html`<li class="tone-${state}"><a href="#targets" data-filter="${queryOf({ state })}"><span>${STATES[state].name}</span> <b>${countOf(counts[state])}</b></a>${counts[state] > 0 && html`<p>${STATES[state].meaning}</p>`}</li>`,
   )}</ul>
 <dl class="facts">
 <div><dt>Oldest stale Secret</dt><dd>${oldest === 0 ? "none" : spanOf(oldest)}</dd></div>
@@ -126,17 +135,22 @@ function reasons(reasons: readonly Reason[]): Html | undefined {
   if (reasons.length === 0) return undefined;
   return html`<section aria-labelledby="reasons-title">
 <h2 id="reasons-title">Problems</h2>
-<div class="scroll card" tabindex="0" role="region" aria-label="Problems, as a table"><table class="reasons">
-<thead><tr><th scope="col">Finding</th><th scope="col" class="number">Secrets</th><th scope="col">Oldest</th><th scope="col">State</th><th scope="col">Fix</th></tr></thead>
-<tbody>${reasons.map(
-    ({ state, code, meaning, count, oldestStaleMs, advice }) => html`<tr>
-<th scope="row"><a href="#targets" data-filter="${queryOf({ state, code })}"><code>${code}</code></a><span>${meaning}</span></th>
-<td class="number">${countOf(count)}</td>
-<td>${oldestStaleMs === 0 ? "–" : spanOf(oldestStaleMs)}</td>
-<td>${badge(state)}</td>
-<td class="advice">${advice}</td></tr>`,
-  )}</tbody></table></div>
+<ul class="reasons">${reasons.map(reasonOf)}</ul>
 </section>`;
+}
+
+function reasonOf({ state, code, meaning, count, oldestStaleMs, advice, examples }: Reason): Html {
+  const more = count - examples.length;
+  return html`<li class="card">
+<div class="cause">${badge(state)}<h3><code>${code}</code></h3><p>${plural(count, "Secret")}${oldestStaleMs > 0 && `, ${count > 1 ? "the oldest " : ""}stale for ${spanOf(oldestStaleMs)}`}</p></div>
+<p>${meaning}</p>
+${advice !== "" && html`<p class="advice">${advice}</p>`}
+<ul class="examples">${examples.map(
+    ({ cluster, namespace, name, command }) =>
+      html`<li><span><b>${name}</b> ${namespace} · ${cluster}</span>${command !== undefined && html`<span class="command"><code>${command}</code><button type="button" class="copy" hidden aria-label="Copy the command for ${name} in ${namespace} of ${cluster}">Copy</button></span>`}</li>`,
+  )}</ul>
+<p><a href="#targets" data-filter="${queryOf({ state, code })}">${more > 0 ? html`List all ${countOf(count)} Secrets` : "Show in the list"}<span class="hidden"> with ${code}</span></a></p>
+</li>`;
 }
 
 function clusters(clusters: readonly ClusterSummary[]): Html | undefined {
@@ -175,7 +189,7 @@ ${unnamed > 0 && html`<p class="note">${plural(unnamed, "Secret")} in order ${un
 <label>State <select name="state"><option value="">Any</option>${STATE_ORDER.map((state) => html`<option value="${state}">${STATES[state].name}</option>`)}</select></label>
 <label>Cluster <select name="cluster"><option value="">Any</option></select></label>
 <label>Namespace <select name="namespace"><option value="">Any</option></select></label>
-<label>Source <input type="text" name="source" list="sources" autocomplete="off" spellcheck="false" placeholder="Part of the name"></label>
+<label>Source <input type="text" name="source" list="sources" autocomplete="off" spellcheck="false" placeholder="Any part"></label>
 <datalist id="sources"></datalist>
 <label>Code <select name="code"><option value="">Any</option></select></label>
 <button type="reset">Clear</button>

@@ -9,6 +9,8 @@ export type SweepReport = {
   readonly sweepId: string;
   readonly mode: SweepMode;
   readonly plan: boolean;
+  /** Present if a command made the report: which installation it is about. */
+  readonly where?: SweepPlace;
   /** The generation of the published bindings that the sweep follows. */
   readonly generation?: number;
   /** Only what publications changed since this generation; a sweep of all bindings follows. */
@@ -28,6 +30,15 @@ export type SweepReport = {
   /** Namespaces that the relay cannot list, for lack of permission or because of their size. */
   readonly orphansUnknown: readonly OrphansUnknown[];
   readonly calls: CallCounts;
+};
+
+export type SweepPlace = {
+  readonly account: string;
+  readonly region: string;
+  /** Absent for a local bindings file. */
+  readonly stack?: string;
+  /** Absent if the deployed function swept, since it does not name its relay. */
+  readonly relay?: string;
 };
 
 export type OrphansUnknown = { readonly cluster: string; readonly namespace: string; readonly code: string };

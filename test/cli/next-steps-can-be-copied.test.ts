@@ -8,6 +8,11 @@ it("starts each command with npx if npx started this one", () => {
   for (const command of commands) expect(command).toMatch(/^ {2}npx secret-relay /);
 });
 
+it("names the package of a release if npx was told it, since the name alone works only in a clone", () => {
+  const steps = nextSteps(["blue"], { npm_command: "exec", npm_config_package: "./secret-relay-0.1.0.tgz" });
+  expect(steps).toMatch(/^ {2}npx --package \.\/secret-relay-0\.1\.0\.tgz secret-relay publish /m);
+});
+
 it("starts it with its own name if it is on the PATH", () => {
   const steps = nextSteps({ clusters: ["blue"] }, {});
   expect(steps).toMatch(/^ {2}secret-relay publish /m);

@@ -23,6 +23,18 @@ it("npm scripts exist", () => {
   );
 });
 
+it("npx runs only what a clone has, or a file", () => {
+  const startedIn = ({ text }: Page) =>
+    [...text.matchAll(/\bnpx (?:--package (\S+)|([\w@][\w@/-]*))/g)].map(
+      ([, file, name]) => file ?? name ?? "",
+    );
+  const isHere = (started: string) =>
+    started.startsWith("./") || existsSync(join(ROOT, "node_modules/.bin", started));
+
+  expect(pages.flatMap(startedIn)).toContain("secret-relay");
+  expect(problemsOf((page) => startedIn(page).filter((started) => !isHere(started)))).toEqual([]);
+});
+
 it("decisions that the code refers to exist", () => {
   const sources = globSync("{functions,shared,sandbox,scripts,cli,bench,test}/**/*.{ts,sh}", { cwd: ROOT });
   const referred = sources.flatMap((path) =>

@@ -37,6 +37,25 @@ it("the installed command names the required Node version and exits with 2", asy
   });
 });
 
+it("a clone without its packages names the command that installs them, and exits with 2", async () => {
+  const clone = join(folder, "clone");
+  mkdirSync(join(clone, "bin"), { recursive: true });
+  mkdirSync(join(clone, "cli"));
+  copyFileSync(join(ROOT, "bin/secret-relay.mjs"), join(clone, "bin/secret-relay.mjs"));
+  copyFileSync(join(ROOT, "cli/main.ts"), join(clone, "cli/main.ts"));
+
+  expect(await run([join(clone, "bin/secret-relay.mjs"), "--help"], {})).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: 'The packages of this clone are not installed. Run "npm ci" in it first.\n',
+  });
+  expect(await runOnOlderNode(join(clone, "bin/secret-relay.mjs"))).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: `secret-relay needs Node 24 or later; this is ${OLDER}. Run "npm ci" in this clone: it installs Node 24.\n`,
+  });
+});
+
 it("npm ci names the Node version that the scripts use", async () => {
   expect(await prepare(`npm/11.19.1 node/${OLDER} linux x64 workspaces/false`)).toEqual({
     code: 0,

@@ -1,17 +1,20 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "../docs/markdown.ts";
 import { fleetSweeps } from "../report/any-fleet.ts";
-import { renderSweeps, reportSaying, sweepReport } from "../report/factories.ts";
+import { finding, renderSweeps, reportSaying, sweepReport } from "../report/factories.ts";
 import { HOSTILE } from "../report/hostile.ts";
 import { launchBrowser, type OpenPage, openFile } from "./report/browser.ts";
 import { decodePng } from "./report/decode-png.ts";
 
 // The page of `secret-relay report` in a real Chromium, from a file as a reader opens it. About 20 s.
+
+const WHERE = { account: "111122223333", region: "eu-west-1", stack: "secret-relay", relay: "secret-relay" };
 
 let browser: Browser;
 let folder: string;
@@ -21,7 +24,8 @@ const opened: OpenPage[] = [];
 beforeAll(async () => {
   browser = await launchBrowser();
   folder = mkdtempSync(join(tmpdir(), "secret-relay-report-"));
-  fleetFile = write("fleet.html", renderSweeps(fleetSweeps({ bindings: 10_000, sweeps: 12 })));
+  const sweeps = fleetSweeps({ bindings: 10_000, sweeps: 12 }).map((one) => ({ ...one, where: WHERE }));
+  fleetFile = write("fleet.html", renderSweeps(sweeps));
 });
 afterEach(async () => {
   for (const { page, requests, complaints } of opened.splice(0)) {
@@ -174,10 +178,10 @@ describe("accessibility, by axe", () => {
   const axe = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
   it.each([
-    ["light", 1_440],
-    ["dark", 1_440],
-    ["light", 360],
-    ["dark", 360],
+    ["light", 1_280],
+    ["dark", 1_280],
+    ["light", 390],
+    ["dark", 390],
   ] as const)("finds nothing to object to: %s at %i px", async (colorScheme, width) => {
     const page = await open(fleetFile, { colorScheme, viewport: { width, height: 900 } });
     await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
@@ -210,7 +214,7 @@ describe("accessibility, by axe", () => {
 });
 
 describe("the layout", () => {
-  it.each([360, 768, 1_440])("fits into a window of %i px, and is not blank", async (width) => {
+  it.each([360, 390, 768, 1_280])("fits into a window of %i px, and is not blank", async (width) => {
     const page = await open(fleetFile, { viewport: { width, height: 900 } });
     await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
 
@@ -218,6 +222,15 @@ describe("the layout", () => {
     const picture = decodePng(await page.screenshot());
     expect(picture.colors()).toBeGreaterThan(50);
     expect(picture.shareOf(picture.colorAt(2, 2))).toBeLessThan(0.95);
+  });
+
+  it.each([390, 1_280])("names the installation in its head at %i px", async (width) => {
+    const page = await open(fleetFile, { viewport: { width, height: 844 } });
+    const place = page.locator("header .place");
+
+    expect(await place.locator("dd").allTextContents()).toEqual(Object.values(WHERE));
+    const box = await place.boundingBox();
+    expect((box?.y ?? 844) + (box?.height ?? 0)).toBeLessThan(844);
   });
 
   it("follows the theme of the system, or the chosen one", async () => {
@@ -276,6 +289,57 @@ describe("the layout", () => {
     expect(await page.locator(".figure").textContent()).toBe("100%");
     expect(await page.locator(".verdict").textContent()).toBe("No action needed.");
     expect(await page.locator("#targets").textContent()).toMatch(/3 Secrets in order are not listed here/);
+  });
+});
+
+describe("the command for a problem", () => {
+  const planned = () =>
+    write(
+      "planned.html",
+      renderSweeps([
+        sweepReport({
+          plan: true,
+          bindings: 1,
+          checked: 1,
+          targets: [finding("db", { outcome: undefined })],
+        }),
+      ]),
+    );
+  const NAME = "Copy the command for db in shop of prod";
+
+  it("is copied by its button", async () => {
+    const page = await open(planned(), { permissions: ["clipboard-read", "clipboard-write"] });
+
+    await page.getByRole("button", { name: NAME }).click();
+
+    await expect
+      .poll(() => page.evaluate("navigator.clipboard.readText()"))
+      .toBe("secret-relay sync shop/db");
+  });
+
+  it("is selected if the clipboard is not available", async () => {
+    const page = await open(planned());
+    await page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))");
+
+    await page.getByRole("button", { name: NAME }).click();
+
+    await expect.poll(() => page.evaluate("getSelection().toString()")).toBe("secret-relay sync shop/db");
+  });
+
+  it("is on the page without script, and its button is not", async () => {
+    const page = await open(planned(), { javaScriptEnabled: false });
+
+    expect(await page.locator(".command code").textContent()).toBe("secret-relay sync shop/db");
+    expect(await page.locator("button.copy").isVisible()).toBe(false);
+  });
+});
+
+describe("the picture of the README", () => {
+  it("is 1,000 px wide and loads fast", () => {
+    const bytes = readFileSync(join(ROOT, "docs/report.png"));
+
+    expect(decodePng(bytes).width).toBe(1_000);
+    expect(bytes.length).toBeLessThan(150_000);
   });
 });
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { fleetReport } from "../../cli/report/model.ts";
+import { renderPage } from "../../cli/report/page.ts";
 import { joinShards, parseSweeps } from "../../cli/report/read-sweeps.ts";
 import { STATES } from "../../cli/report/states.ts";
 import { FINDINGS } from "../../shared/assess/catalogue.ts";
 import type { TargetRow } from "../../shared/sweep/target-row.ts";
-import { finding, inOrder, MADE_AT, REFUSED, type RowParts, sweepReport } from "./factories.ts";
+import { finding, inOrder, MADE_AT, REFUSED, type RowParts, sweepReport, target } from "./factories.ts";
 
 const refuse = (finding: TargetRow["finding"], code: string): RowParts => ({
   finding,
@@ -87,6 +88,36 @@ describe("the states", () => {
       oldestStaleMs: 90_000,
       advice: REFUSED.advice,
     });
+  });
+
+  it("are grouped by cause, with the first Secrets of each and the command for each", () => {
+    const names = ["a", "b", "c", "d"];
+    const fleet = fleetOf({
+      plan: true,
+      bindings: 4,
+      checked: 4,
+      targets: names.map((name) => finding(name, { outcome: undefined })),
+    });
+
+    expect(fleet.reasons).toHaveLength(1);
+    expect(fleet.reasons[0]?.count).toBe(4);
+    expect(fleet.reasons[0]?.examples).toEqual(
+      ["a", "b", "c"].map((name) => ({ ...target(name), command: `secret-relay sync shop/${name}` })),
+    );
+  });
+
+  it("name the installation that they are about, each once", () => {
+    const where = { account: "111122223333", region: "eu-west-1", stack: "secret-relay", relay: "blue" };
+    const about = (cluster: string, startedAt: string) => ({
+      ...{ where, startedAt, bindings: 1, checked: 1 },
+      targets: [inOrder("db", { cluster })],
+    });
+    const fleet = fleetOf(about("one", "2026-11-24T06:00:00.000Z"), about("two", "2026-11-24T06:05:00.000Z"));
+
+    expect(fleet.places).toEqual([where]);
+    const page = renderPage(fleet).replace(/<\/?(dt|dd|div)>/g, " ");
+    expect(page).toMatch(/Account +111122223333 +Region +eu-west-1 +Stack +secret-relay +Relay +blue/);
+    expect(fleetOf({ bindings: 1, checked: 1 }).places).toEqual([]);
   });
 
   it("are from the newest sweep, in any order of the files", () => {

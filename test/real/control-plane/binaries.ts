@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 const SOURCES = {
+  actionlint: ["actionlint/go.mod", "actionlint/go.sum"],
   etcd: ["etcd/go.mod", "etcd/go.sum"],
   "kube-apiserver": ["kube-apiserver/go.mod", "kube-apiserver/go.sum"],
   "kube-controller-manager": ["kube-controller-manager/go.mod", "kube-controller-manager/go.sum"],

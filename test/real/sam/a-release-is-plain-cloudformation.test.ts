@@ -1,6 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { globSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,8 +10,9 @@ import { deploy, type Stack } from "../../template/deploy.ts";
 import { EVERYTHING } from "../../template/statements.ts";
 import type { Template } from "../../template/template.ts";
 import { copyRepository, type RepositoryCopy } from "./copy-of-the-repository.ts";
+import { hashesOf, sha256 } from "./hashes-of.ts";
 
-// `npm run release`, twice, in a copy of the repository. About 30 s.
+// The template of `npm run release` for plain CloudFormation, and the functions. About 30 s.
 
 const run = promisify(execFile);
 const TEMPLATE = "secret-relay.template.json";
@@ -21,39 +21,16 @@ let copy: RepositoryCopy;
 let release: string;
 let template: Template;
 let stack: Stack;
-let first: Record<string, string>;
-
-const sha256 = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex");
-const hashesOf = (folder: string, pattern = "*") =>
-  Object.fromEntries(
-    globSync(pattern, { cwd: folder, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((file) => [file.slice(folder.length + 1), sha256(file)]),
-  );
 
 beforeAll(async () => {
   copy = copyRepository();
   release = join(copy.folder, "dist/release");
-  await copy.release();
-  first = hashesOf(release);
   await copy.release();
   template = JSON.parse(readFileSync(join(release, TEMPLATE), "utf8"));
   stack = deploy({ ...EVERYTHING, CodeBucket: "code", CodePrefix: "relay/" }, template);
 }, 600_000);
 
 afterAll(() => copy?.remove());
-
-it("two runs write the same bytes", () => {
-  expect(Object.keys(first)).toHaveLength(6);
-  expect(hashesOf(release)).toEqual(first);
-});
-
-it("has the checksum of each file", () => {
-  const sums = readFileSync(join(release, "SHA256SUMS"), "utf8").trimEnd().split("\n");
-  const { SHA256SUMS: _, ...others } = first;
-  expect(Object.fromEntries(sums.map((line) => line.split("  ").toReversed()))).toEqual(others);
-});
 
 it("the template has no transform, and no type of SAM", () => {
   expect(Object.keys(template)).not.toContain("Transform");
