@@ -23,6 +23,7 @@ const FILES = [
   "SECURITY.md",
   "template.yaml",
   "webhook-url.yaml",
+  "monitoring.yaml",
   "bindings.yaml",
 ];
 

@@ -1,20 +1,27 @@
 /**
- * Writes the tables of parameters in docs/deploy.md from template.yaml. A test fails when they are out of date.
+ * Writes the tables of parameters in docs/deploy.md and docs/operations.md from the templates, and the table of fixed
+ * costs. A test fails when they are out of date.
  *
  *   node scripts/generate-template-docs.ts
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseDocument } from "yaml";
+import { fixedCostsTable } from "./fixed-costs.ts";
 import { replaceMarked } from "./replace-marked.ts";
 
-const DOCS_FILE = new URL("../docs/deploy.md", import.meta.url);
 const SCRIPT = "generate-template-docs.ts";
-const TEMPLATE_FILE = new URL("../template.yaml", import.meta.url);
 
-/** The document with its tables updated; the text outside of their markers is unchanged. */
-export function withTables(document: string): string {
-  return replaceMarked(document, SCRIPT, "parameters", parameterTables(readTemplate()));
-}
+/** The pages with their tables updated; the text outside of their markers is unchanged. */
+export const PAGES: Readonly<Record<string, (page: string) => string>> = {
+  "docs/deploy.md": (page) => replaceMarked(page, SCRIPT, "parameters", parameterTables("template.yaml")),
+  "docs/operations.md": (page) =>
+    replaceMarked(
+      replaceMarked(page, SCRIPT, "fixed costs", fixedCostsTable()),
+      SCRIPT,
+      "parameters",
+      parameterTables("monitoring.yaml"),
+    ),
+};
 
 type Template = {
   readonly Metadata: {
@@ -37,13 +44,10 @@ type Parameter = {
   readonly ConstraintDescription?: string;
 };
 
-function readTemplate(): Template {
-  // Silent, since CloudFormation's short forms (!Ref, !If) are unknown tags. The parameters do not use them.
-  return parseDocument(readFileSync(TEMPLATE_FILE, "utf8"), { logLevel: "silent" }).toJS() as Template;
-}
-
 /** One table for each parameter group of the CloudFormation console. */
-function parameterTables(template: Template): string {
+function parameterTables(file: string): string {
+  // Silent, since CloudFormation's short forms (!Ref, !If) are unknown tags. The parameters do not use them.
+  const template = parseDocument(read(file), { logLevel: "silent" }).toJS() as Template;
   const groups = template.Metadata["AWS::CloudFormation::Interface"].ParameterGroups;
   const sections = groups.map(({ Label, Parameters: names }) => {
     const rows = names.map((name) => rowOf(name, template.Parameters[name] ?? {}));
@@ -73,4 +77,9 @@ function limitsOf({ AllowedValues, MinValue, MaxValue, ConstraintDescription }: 
   return ConstraintDescription === undefined ? "" : `It ${ConstraintDescription}.`;
 }
 
-if (import.meta.main) writeFileSync(DOCS_FILE, withTables(readFileSync(DOCS_FILE, "utf8")));
+const at = (file: string): URL => new URL(`../${file}`, import.meta.url);
+const read = (file: string): string => readFileSync(at(file), "utf8");
+
+if (import.meta.main) {
+  for (const [file, update] of Object.entries(PAGES)) writeFileSync(at(file), update(read(file)));
+}

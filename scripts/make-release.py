@@ -1,8 +1,8 @@
 """Makes the files of a release: make-release.py FUNCTIONS OUT, in the root of the repository.
 
-FUNCTIONS has a folder for each built function. OUT gets their zips, webhook-url.yaml, the template that SAM's own
-translator makes of template.yaml, and SHA256SUMS. It asks AWS nothing: every role of the template is its own, so no managed
-policy has to be looked up.
+FUNCTIONS has a folder for each built function. OUT gets their zips, webhook-url.yaml, monitoring.yaml, the template that
+SAM's own translator makes of template.yaml, and SHA256SUMS. It asks AWS nothing: every role of the template is its own, so
+no managed policy has to be looked up.
 """
 
 import hashlib
@@ -81,6 +81,7 @@ def main(functions: pathlib.Path, out: pathlib.Path) -> None:
     (out / url_template).write_bytes(content)
     text = json.dumps(make_template(zips, url_template), indent=1) + "\n"
     (out / TEMPLATE).write_text(text, "utf-8")
+    (out / "monitoring.yaml").write_bytes(pathlib.Path("monitoring.yaml").read_bytes())
     files = sorted(file for file in out.iterdir() if file.is_file())
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (out / "SHA256SUMS").write_text("".join(sums), "utf-8")

@@ -6,21 +6,24 @@ import { withFindings, withRefusals } from "../../scripts/generate-finding-docs.
 import { withIntervals } from "../../scripts/generate-intervals-docs.ts";
 import { withNotes } from "../../scripts/generate-migration-docs.ts";
 import { performanceTables, updatePage } from "../../scripts/generate-performance-docs.ts";
-import { withTables } from "../../scripts/generate-template-docs.ts";
+import { PAGES } from "../../scripts/generate-template-docs.ts";
 import { FINDINGS, REFUSALS } from "../../shared/assess/catalogue.ts";
-import { template } from "../template/template.ts";
+import { monitoring, template } from "../template/template.ts";
 import { type Page, pageOf, ROOT } from "./markdown.ts";
 
-const deploy = pageOf("docs/deploy.md").text;
 const architecture = pageOf("docs/architecture.md").text;
 const runbook = pageOf("docs/runbook.md");
-const alarms = Object.entries(template.Resources).flatMap(([id, { Type }]) =>
-  Type === "AWS::CloudWatch::Alarm" ? [id] : [],
+const alarms = [template, monitoring].flatMap(({ Resources }) =>
+  Object.entries(Resources).flatMap(([id, { Type }]) => (Type === "AWS::CloudWatch::Alarm" ? [id] : [])),
 );
 
-it("the parameters match the template; `node scripts/generate-template-docs.ts` updates them", () => {
-  expect(deploy).toBe(withTables(deploy));
-});
+it.each(Object.entries(PAGES))(
+  "%s has the parameters and costs of the templates; `node scripts/generate-template-docs.ts` updates it",
+  (path, update) => {
+    const { text } = pageOf(path);
+    expect(text).toBe(update(text));
+  },
+);
 
 it("the intervals match the code of tune; `node scripts/generate-intervals-docs.ts` updates them", () => {
   const { text } = pageOf("docs/intervals.md");
@@ -76,7 +79,7 @@ describe("docs/architecture.md", () => {
 describe("docs/runbook.md", () => {
   const sections = sectionsOf(runbook, "### ");
 
-  it("the template has alarms", () => expect(alarms.length).toBeGreaterThan(5));
+  it("the templates have alarms", () => expect(alarms.length).toBeGreaterThan(5));
 
   it.each(alarms)("has a section for %s: meaning, meanwhile, where to look, what to do", (id) => {
     const { text = "" } = sections.find(({ heading }) => heading === id) ?? {};

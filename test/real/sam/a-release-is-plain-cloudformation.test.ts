@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => copy?.remove());
 
 it("two runs write the same bytes", () => {
-  expect(Object.keys(first)).toHaveLength(6);
+  expect(Object.keys(first)).toHaveLength(7);
   expect(hashesOf(release)).toEqual(first);
 });
 

@@ -18,7 +18,7 @@ export type RepositoryCopy = {
 export function copyRepository(): RepositoryCopy {
   const folder = mkdtempSync(join(tmpdir(), "secret-relay-release-"));
   const parts = ["LICENSE", "functions", "package.json", "scripts", "shared", "tsconfig.json"];
-  for (const part of [...parts, "template.yaml", "webhook-url.yaml", "test/real/sam"]) {
+  for (const part of [...parts, "template.yaml", "webhook-url.yaml", "monitoring.yaml", "test/real/sam"]) {
     cpSync(join(root, part), join(folder, part), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
