@@ -35,7 +35,7 @@ await writeFile(`${RELEASE}/${NOTICES_FILE}`, printNotices(bundled));
 await writeFile(`${RELEASE}/sbom.cdx.json`, execFileSync(process.execPath, ["scripts/print-sbom.ts"]));
 const { text } = changelogEntry(await readFile("CHANGELOG.md", "utf8"), packageJson.version);
 await writeFile(`${RELEASE}/CHANGELOG.md`, `# ${packageJson.version}\n\n${text}\n`);
-if (existsSync("monitoring.yaml")) await cp("monitoring.yaml", `${RELEASE}/monitoring.yaml`);
+await cp("monitoring.yaml", `${RELEASE}/monitoring.yaml`);
 
 const files = (await readdir(RELEASE)).sort();
 const sums = await Promise.all(

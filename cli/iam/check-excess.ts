@@ -1,7 +1,7 @@
 import type { CompiledBindings } from "../../shared/bindings/binding.ts";
 import { UsageError } from "../errors.ts";
 import { awsNeeds, type NeedsOptions, namePrefixes } from "./aws-needs.ts";
-import { findExcess, SOURCE_LISTS } from "./stack-parameters.ts";
+import { findExcess } from "./stack-parameters.ts";
 
 /** Throws UsageError, with a way that fits, if one stack cannot be given the permissions that the bindings need. */
 export function checkExcess(compiled: CompiledBindings, options: NeedsOptions): void {
@@ -16,15 +16,18 @@ export function checkExcess(compiled: CompiledBindings, options: NeedsOptions): 
   const covering = namePrefixes(compiled, options.location)
     .filter(({ sources }) => sources >= needs.secretArns.length - LISTED_MAX)
     .find(({ prefix }) => findExcess(awsNeeds(compiled, { ...options, prefix })) === undefined);
-  const says = `The ARNs of ${needs.secretArns.length} sources exceed the ${SOURCE_LISTS.length} lists of one stack, about 44 in each.`;
-  if (covering === undefined) throw new UsageError(`${says} ${SEVERAL_STACKS}`);
+  const says = `The ARNs of ${needs.secretArns.length} sources exceed the parameter SecretArns, which holds about 44.`;
+  if (covering === undefined) throw new UsageError(`${says} ${OWN_POLICIES}`);
   const { prefix, sources } = covering;
   throw new UsageError(
     `${says} Add --prefix ${prefix}, which covers ${sources} of them. It also allows every other secret whose name begins so, and this command does not know those. List them first: aws secretsmanager list-secrets --filters Key=name,Values=${prefix}`,
   );
 }
 
-/** The shortest ARN has 61 characters, and with its comma fits 66 times into a list. */
-const LISTED_MAX = SOURCE_LISTS.length * 66;
+/** The shortest ARN has 61 characters, and with its comma fits 66 times into the parameter. */
+const LISTED_MAX = 66;
+
+const OWN_POLICIES =
+  "Put them into managed policies of your own, and name those in SourcePolicyArns: docs/permissions.md, Many sources.";
 
 const SEVERAL_STACKS = "Split them between several stacks: docs/operate.md.";

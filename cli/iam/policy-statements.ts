@@ -24,15 +24,14 @@ export function policyStatements(needs: AwsNeeds, of: RelayFunction): readonly P
   const describes = isSweeping || needs.findsByTag;
   const viaService = `secretsmanager.*.${location.partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}`;
   return [
-    ...(describes
-      ? allow(
-          "ReadAndDescribeSecretsByArn",
-          ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
-          secretArns,
-        )
-      : allow("ReadSecretsByArn", "secretsmanager:GetSecretValue", secretArns)),
+    ...allow("ReadSecretsByArn", "secretsmanager:GetSecretValue", secretArns),
     ...allow("ReadSecretsByPrefix", "secretsmanager:GetSecretValue", prefixed),
-    ...(describes ? allow("DescribeSecretsByPrefix", "secretsmanager:DescribeSecret", prefixed) : []),
+    ...(describes
+      ? [
+          ...allow("DescribeSecretsByArn", "secretsmanager:DescribeSecret", secretArns),
+          ...allow("DescribeSecretsByPrefix", "secretsmanager:DescribeSecret", prefixed),
+        ]
+      : []),
     ...(isSweeping
       ? [
           // AWS supports no resource for these two. The second reads only values that the first statements allow.

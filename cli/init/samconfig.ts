@@ -12,15 +12,13 @@ export type SamConfig = {
 
 /** samconfig.toml: everything that `sam deploy` needs, and what an operator may soon want to change. Pure. */
 export function printSamConfig({ needs, relay, accessEntryCluster, sharedPrefix }: SamConfig): string {
-  const { SecretNamePrefix, ClusterArns, ...permissions } = stackParameters(needs);
-  const sources = Object.entries(permissions).filter(([name]) => name.startsWith("SecretArns"));
-  const others = Object.entries(permissions).filter(([name]) => !name.startsWith("SecretArns"));
+  const { SecretArns, SecretNamePrefix, ClusterArns, ...others } = stackParameters(needs);
   const { partition, region, accountId } = needs.location;
   const items: readonly Item[] = [
     ["The name of the relay in the clusters. bindings.yaml has the same one.", { RelayName: relay }],
     [
       "The secrets that the functions may read. After a change of bindings: secret-relay iam --parameters",
-      Object.fromEntries(sources),
+      SecretArns === undefined ? {} : { SecretArns },
     ],
     [
       "All secrets whose names begin so. A further one then needs no deployment.",
@@ -33,7 +31,7 @@ export function printSamConfig({ needs, relay, accessEntryCluster, sharedPrefix 
         ? "AccessEntryClusterName=CLUSTER"
         : { AccessEntryClusterName: accessEntryCluster },
     ],
-    ["What else the bindings need.", Object.fromEntries(others)],
+    ["What else the bindings need.", others],
     ["How often a sweep looks for missed events. Change both, the second in seconds.", METADATA_SWEEP],
     ["How often a sweep compares the values themselves.", { ValuesSweepSchedule: "rate(1 day)" }],
     [
@@ -69,8 +67,8 @@ region = "REGION"
 resolve_s3 = true
 # The stack makes IAM roles and policies, without names of their own.
 capabilities = "CAPABILITY_IAM"
-# Shows the changes, and asks before it makes them.
-confirm_changeset = true
+# Shows the changes and makes them. With true, it asks first.
+confirm_changeset = false
 # A value with spaces needs quotes of its own: SAM cuts it at the first space otherwise.
 parameter_overrides = [
 ITEMS

@@ -1,5 +1,4 @@
 import type { AwsNeeds } from "../iam/aws-needs.ts";
-import { SOURCE_LISTS } from "../iam/stack-parameters.ts";
 
 /** A right in AWS that bindings need and the stack's parameters do not give. */
 export type MissingInStack = {
@@ -14,12 +13,14 @@ export function missingInStack(
 ): readonly MissingInStack[] {
   const { partition, region, accountId } = needs.location;
   const prefix = parameters.SecretNamePrefix ?? "";
+  // Policies of the account's own may allow any source.
+  const hasOwnPolicies = listOf(parameters.SourcePolicyArns).length > 0;
   const secrets = [
-    ...SOURCE_LISTS.flatMap((name) => listOf(parameters[name])),
+    ...listOf(parameters.SecretArns),
     ...(prefix === "" ? [] : [`arn:${partition}:secretsmanager:${region}:${accountId}:secret:${prefix}*`]),
   ];
   const all: MissingInStack[] = [
-    { parameter: "SecretArns", arns: notCovered(needs.secretArns, secrets) },
+    { parameter: "SecretArns", arns: hasOwnPolicies ? [] : notCovered(needs.secretArns, secrets) },
     { parameter: "ClusterArns", arns: notCovered(needs.clusterArns, listOf(parameters.ClusterArns)) },
     {
       parameter: "ClusterRoleArns",

@@ -12,9 +12,7 @@ const queue = (name: string, kind: FailureQueue["kind"], holds: string): Failure
 };
 
 export const FAILURE_QUEUES: readonly FailureQueue[] = [
-  queue("RotationFailureQueue", "events", "events that the rotation function could not finish"),
-  queue("RuleDeadLetterQueue", "events", "events that never reached the rotation function"),
-  queue("ReconcileFailureQueue", "sweeps", "sweeps that could not be finished"),
+  queue("RotationFailureQueue", "events", "events that never reached the rotation function or failed there"),
+  queue("ReconcileFailureQueue", "sweeps", "sweeps that could not be started or finished"),
   queue("WorkDeadLetterQueue", "shards", "parts of sweeps that could not be finished"),
-  queue("SweepScheduleDeadLetterQueue", "sweeps", "sweeps that could not be started"),
 ];

@@ -74,11 +74,8 @@ function lookOf({ secrets }: Load): { calls: number; of: string; quota: number }
     : { calls: secrets, of: "DescribeSecret", quota: KNOWN.describeSecretQuota.value };
 }
 
-/** Alarms, metrics and the dashboard cost the same, however often it sweeps. */
-const STACK_USD =
-  OWN.alarms * KNOWN.alarm.value +
-  OWN.metrics * KNOWN.customMetric.value +
-  OWN.dashboards * KNOWN.dashboard.value;
+/** Alarms and metrics cost the same, however often it sweeps. monitoring.yaml is not included. */
+const STACK_USD = OWN.alarmMetrics * KNOWN.alarm.value + OWN.steadyMetrics * KNOWN.customMetric.value;
 
 const sum = (usd: Omit<Costs["usd"], "total">): Costs["usd"] => ({
   ...usd,

@@ -37,7 +37,7 @@ export function printPlan(terminal: Pick<Terminal, "paint" | "width">, plan: Int
 const NOTES = (life: string, stack: string): string[] => [
   "* yours. STALE: on average after a rotation; 99 IN 100: 99 of 100 are fresh by then. CALLS and USD: a month. QUOTA: the share of GetSecretValue's when polling, of ListSecrets' or DescribeSecret's when sweeping; AT ONCE: when everything is due in the same second.",
   `MARGIN: safe if two polls fit into the ${life} lifetime of the operator's credentials. If credentials expire during a round, the rest of the round waits for the next one: twice the time under WORST. The relay renews its credentials before each run. The shortest schedule of the stack is 2m.`,
-  `USD: list prices without free tiers. The relay includes its functions and about ${stack} for alarms, metrics and dashboard; the operator excludes its pods. --sources lists the sources.`,
+  `USD: list prices without free tiers. The relay includes its functions and about ${stack} for alarms and metrics; the operator excludes its pods. --sources lists the sources.`,
 ];
 
 export const pollingCells = (row: PollingRow): string[] => [...relayCells(row), row.credentials];

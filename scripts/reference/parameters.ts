@@ -2,8 +2,6 @@ import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 import { code, firstSentence, tableOf } from "./markdown.ts";
 
-const TEMPLATE_FILE = new URL("../../template.yaml", import.meta.url);
-
 type Template = {
   readonly Metadata: {
     readonly "AWS::CloudFormation::Interface": {
@@ -19,13 +17,14 @@ type Template = {
 type Parameter = { readonly Default?: string | number; readonly Description?: string };
 
 /** One table for each parameter group of the CloudFormation console. */
-export function parameterTables(): string {
+export function parameterTables(file: "template.yaml" | "monitoring.yaml"): string {
   // Silent, since CloudFormation's short forms (!Ref, !If) are unknown tags. The parameters do not use them.
-  const template = parseDocument(readFileSync(TEMPLATE_FILE, "utf8"), { logLevel: "silent" });
+  const text = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
+  const template = parseDocument(text, { logLevel: "silent" });
   const { Metadata, Parameters } = template.toJS() as Template;
   return Metadata["AWS::CloudFormation::Interface"].ParameterGroups.map(({ Label, Parameters: names }) => {
     const rows = names.map((name) => rowOf(name, Parameters[name] ?? {}));
-    return `### ${titleOf(Label.default)}\n\n${tableOf(["parameter", "default", "what it is"], merged(rows))}`;
+    return `### ${titleOf(Label.default)}\n\n${tableOf(["parameter", "default", "what it is"], rows)}`;
   }).join("\n\n");
 }
 
@@ -39,15 +38,3 @@ function rowOf(name: string, { Default: fallback = "", Description = "" }: Param
 }
 
 type Row = readonly [name: string, fallback: string, text: string];
-
-/** Parameters in sequence with one default and one text, such as SecretArns2 to SecretArns6, share a row. */
-function merged(rows: readonly Row[]): Row[] {
-  const result: Row[] = [];
-  for (const [name, fallback, text] of rows) {
-    const last = result.at(-1);
-    if (last?.[1] === fallback && last[2] === text)
-      result.splice(-1, 1, [`${last[0]}, ${name}`, fallback, text]);
-    else result.push([name, fallback, text]);
-  }
-  return result;
-}

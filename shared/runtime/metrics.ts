@@ -37,15 +37,12 @@ export const METRICS = {
   SweepBindingsUnknown: "Count",
   SweepShardsPlanned: "Count",
   SweepShardsCompleted: "Count",
-  SweepLag: "Milliseconds",
   TargetsDrifted: "Count",
   TargetsLeft: "Count",
   TargetsRepaired: "Count",
   TargetsDeleted: "Count",
   DeletionsHeldBack: "Count",
   OldestStaleness: "Milliseconds",
-  AwsCalls: "Count",
-  KubernetesCalls: "Count",
   Throttles: "Count",
 } as const satisfies Record<string, "Milliseconds" | "Count">;
 

@@ -18,7 +18,7 @@ export function withMiddlewares(handler: LambdaHandler, logger: Logger, metrics:
     .use(logFailures(logger))
     // Never log an event, not even with POWERTOOLS_LOGGER_LOG_EVENT: it may hold a secret.
     .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
-    .use(logMetrics(metrics, { captureColdStartMetric: true }))
+    .use(logMetrics(metrics))
     .handler(handler) as unknown as LambdaHandler;
   // Outside middy: if a middleware fails, middy throws its own error with the raw one as its cause.
   return async (event, context) => {

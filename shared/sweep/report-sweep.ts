@@ -18,9 +18,7 @@ export function reportSweep(log: Log, measure: Measure, report: SweepReport): vo
   measure("SweepBindingsChecked", report.checked);
   measure("SweepBindingsUnknown", report.bindings - report.checked);
   measure("OldestStaleness", Math.max(0, ...targets.map(({ staleMs }) => staleMs ?? 0)));
-  measure("AwsCalls", calls.aws);
-  measure("KubernetesCalls", calls.kubernetes);
-  measure("Throttles", calls.throttles);
+  if (calls.throttles > 0) measure("Throttles", calls.throttles);
   log("SWEEP_COMPLETED", {
     sweepId,
     mode,
@@ -78,7 +76,6 @@ export function measureProgress(measure: Measure, report: SweepReport, isShard: 
   if (planned > 0) measure("SweepShardsPlanned", planned);
   if (isSplit) return;
   measure("SweepShardsCompleted", isComplete({ ...report, shardsQueued: 0 }) ? 1 : 0);
-  measure("SweepLag", Date.parse(report.endedAt) - Date.parse(report.startedAt));
 }
 
 const METRIC_OF_OUTCOME: Readonly<Record<RowOutcome, MetricName | undefined>> = {

@@ -30,14 +30,7 @@ beforeEach(async () => {
   desk.writeBindings([{ source: "prod/db", targets: [{ namespace: at.scene.namespace, name: "db" }] }]);
   sqs = new SQSClient({});
   urls = {};
-  for (const name of [
-    "RotationFailureQueue",
-    "RuleDeadLetterQueue",
-    "ReconcileFailureQueue",
-    "WorkDeadLetterQueue",
-    "SweepScheduleDeadLetterQueue",
-    "WorkQueue",
-  ]) {
+  for (const name of ["RotationFailureQueue", "ReconcileFailureQueue", "WorkDeadLetterQueue", "WorkQueue"]) {
     const { QueueUrl = "" } = await sqs.send(
       new CreateQueueCommand({ QueueName: `${at.scene.namespace}-${name}` }),
     );
@@ -89,28 +82,31 @@ const SHARD = {
 describe("secret-relay redrive", () => {
   it("explains the messages of every queue, and changes nothing", async () => {
     await put("RotationFailureQueue", sample("failure-record.json"));
-    await put("RuleDeadLetterQueue", sample("label-updated.json"));
+    await put("RotationFailureQueue", sample("label-updated.json"));
     await put("ReconcileFailureQueue", {
       ...sample("failure-record.json"),
       requestPayload: { sweep: "values" },
     });
     await put("WorkDeadLetterQueue", SHARD);
-    await put("SweepScheduleDeadLetterQueue", { sweep: "metadata" });
+    await put("ReconcileFailureQueue", { sweep: "metadata" });
 
     const { exitCode, stdout, stderr } = await desk.run("redrive");
 
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("RotationFailureQueue: 1, events that the rotation function could not finish");
+    expect(stdout).toContain(
+      "RotationFailureQueue: 2, events that never reached the rotation function or failed there",
+    );
     expect(stdout).toContain("1 event(s) (RetriesExhausted)");
     expect(stdout.match(/syncs: The label AWSCURRENT moved/g)).toHaveLength(2);
     expect(stdout).toContain(`main: ${at.scene.namespace}/db`);
     expect(stdout).toContain("a sweep by values (RetriesExhausted)");
     expect(stdout).toContain("1 Secret(s) of cluster main, of a sweep by metadata started 2026-");
-    expect(stdout).toMatch(/SweepScheduleDeadLetterQueue: 1, .*\n {2}- a sweep by metadata/);
+    expect(stdout).toMatch(/ReconcileFailureQueue: 2, .*\n {2}- a sweep by metadata/s);
     expect(stderr).toContain("secret-relay redrive --replay");
     expect(received).toEqual([]);
-    for (const name of Object.keys(urls).filter((one) => one !== "WorkQueue"))
-      expect(await depth(name)).toBe(1);
+    expect(await depth("RotationFailureQueue")).toBe(2);
+    expect(await depth("ReconcileFailureQueue")).toBe(2);
+    expect(await depth("WorkDeadLetterQueue")).toBe(1);
   });
 
   it("sends each message to its function, and deletes it after success", async () => {
@@ -133,52 +129,52 @@ describe("secret-relay redrive", () => {
   });
 
   it("starts the sweep of a publication that could not start it, whatever the rule left in the queue", async () => {
-    await put("SweepScheduleDeadLetterQueue", {
+    await put("ReconcileFailureQueue", {
       version: "0",
       "detail-type": "Object Created",
       source: "aws.s3",
       detail: { bucket: { name: "bindings" }, object: { key: "bindings.json" } },
     });
-    await put("SweepScheduleDeadLetterQueue", { sweep: "metadata" });
+    await put("ReconcileFailureQueue", { sweep: "metadata" });
 
     const { exitCode } = await desk.run("redrive", "--replay");
 
     expect(exitCode).toBe(0);
     expect(received).toEqual([{ sweep: "metadata" }, { sweep: "metadata" }]);
-    expect(await depth("SweepScheduleDeadLetterQueue")).toBe(0);
+    expect(await depth("ReconcileFailureQueue")).toBe(0);
   });
 
   it("keeps messages that fail, are refused or have no consumer, and ends with 1", async () => {
-    await put("RuleDeadLetterQueue", sample("label-updated.json"));
-    await put("RuleDeadLetterQueue", { secretId: "prod/other" });
-    await put("RuleDeadLetterQueue", "canary-7f3a9c1e is not an event");
+    await put("RotationFailureQueue", sample("label-updated.json"));
+    await put("RotationFailureQueue", { secretId: "prod/other" });
+    await put("RotationFailureQueue", "canary-7f3a9c1e is not an event");
     rotation = (input) => {
       if ("secretId" in (input as object))
         return { targets: [{ outcome: "refused", code: "CLUSTER_FORBIDDEN" }] };
       throw new Error("it failed again");
     };
 
-    const { exitCode, stdout } = await desk.run("redrive", "--replay", "--queue", "RuleDeadLetterQueue");
+    const { exitCode, stdout } = await desk.run("redrive", "--replay", "--queue", "RotationFailureQueue");
 
     expect(exitCode).toBe(1);
     expect(stdout).toContain("stays: FUNCTION_FAILED");
     expect(stdout).toContain("stays: REPLAY_REFUSED: The function refused the event (CLUSTER_FORBIDDEN)");
     expect(stdout).toContain("stays: MESSAGE_NOT_TAKEN");
-    expect(await depth("RuleDeadLetterQueue")).toBe(3);
+    expect(await depth("RotationFailureQueue")).toBe(3);
   });
 
   it("processes every message once", async () => {
-    for (let at = 0; at < 25; at += 1) await put("RuleDeadLetterQueue", { secretId: `prod/${at}` });
+    for (let at = 0; at < 25; at += 1) await put("RotationFailureQueue", { secretId: `prod/${at}` });
 
     const { json } = await desk.runJson("redrive", "--replay");
 
-    expect((json as { queues: { messages: unknown[] }[] }).queues[1]?.messages).toHaveLength(25);
+    expect((json as { queues: { messages: unknown[] }[] }).queues[0]?.messages).toHaveLength(25);
     expect(new Set(received.map((input) => JSON.stringify(input))).size).toBe(25);
-    expect(await depth("RuleDeadLetterQueue")).toBe(0);
+    expect(await depth("RotationFailureQueue")).toBe(0);
   });
 
   it("loses nothing when it is killed while the function works", async () => {
-    await put("RuleDeadLetterQueue", sample("label-updated.json"));
+    await put("RotationFailureQueue", sample("label-updated.json"));
     let finish = () => {};
     const started = new Promise<void>((resolve) => {
       rotation = () =>
@@ -196,9 +192,9 @@ describe("secret-relay redrive", () => {
     child.kill("SIGKILL");
     await once(child, "exit");
     finish();
-    expect(await depth("RuleDeadLetterQueue")).toBe(0); // hidden, not gone
+    expect(await depth("RotationFailureQueue")).toBe(0); // hidden, not gone
 
     await used.backend.clock.advance(17 * 60_000);
-    expect(await depth("RuleDeadLetterQueue")).toBe(1);
+    expect(await depth("RotationFailureQueue")).toBe(1);
   });
 });

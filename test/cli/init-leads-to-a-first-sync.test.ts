@@ -53,8 +53,8 @@ region = "eu-west-1"
 resolve_s3 = true
 # The stack makes IAM roles and policies, without names of their own.
 capabilities = "CAPABILITY_IAM"
-# Shows the changes, and asks before it makes them.
-confirm_changeset = true
+# Shows the changes and makes them. With true, it asks first.
+confirm_changeset = false
 # A value with spaces needs quotes of its own: SAM cuts it at the first space otherwise.
 parameter_overrides = [
   # The name of the relay in the clusters. bindings.yaml has the same one.

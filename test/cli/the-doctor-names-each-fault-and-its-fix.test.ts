@@ -46,7 +46,6 @@ beforeEach(async () => {
     LabelUpdatedRuleName: "relay-rule",
     BindingsPublishedRuleName: "published-rule",
     RotationFailureQueueUrl: await queue("failures"),
-    RuleDeadLetterQueueUrl: await queue("rule"),
     RotationLogGroupName: "/aws/lambda/relay-rotation",
     ReconcileLogGroupName: "/aws/lambda/relay-reconcile",
   };

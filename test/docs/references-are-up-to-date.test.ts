@@ -4,16 +4,16 @@ import { describe, expect, it } from "vitest";
 import { withIntervals } from "../../scripts/generate-intervals-docs.ts";
 import { withMigrationTables } from "../../scripts/generate-migration-docs.ts";
 import { performanceTables, updatePage } from "../../scripts/generate-performance-docs.ts";
-import { withReference } from "../../scripts/generate-reference.ts";
+import { withFixedCosts, withReference } from "../../scripts/generate-reference.ts";
 import { commands } from "../../scripts/reference/commands.ts";
 import { FINDINGS, REFUSALS } from "../../shared/assess/catalogue.ts";
-import { template } from "../template/template.ts";
+import { monitoring, template } from "../template/template.ts";
 import { type Page, pageOf, ROOT } from "./markdown.ts";
 
 const architecture = pageOf("docs/internals/architecture.md").text;
 const runbook = pageOf("docs/runbook.md");
-const alarms = Object.entries(template.Resources).flatMap(([id, { Type }]) =>
-  Type === "AWS::CloudWatch::Alarm" ? [id] : [],
+const alarms = [template, monitoring].flatMap(({ Resources }) =>
+  Object.entries(Resources).flatMap(([id, { Type }]) => (Type === "AWS::CloudWatch::Alarm" ? [id] : [])),
 );
 
 it("the intervals match the code of tune; `node scripts/generate-intervals-docs.ts` updates them", () => {
@@ -28,6 +28,12 @@ it("the tables of import-eso match the code and its tests; `node scripts/generat
   expect(text).toBe(withMigrationTables(text));
 });
 
+it("the fixed costs match the templates; `node scripts/generate-reference.ts` updates them", () => {
+  const { text } = pageOf("docs/deploy.md");
+
+  expect(text).toBe(withFixedCosts(text));
+});
+
 describe("docs/reference.md", () => {
   const { text } = pageOf("docs/reference.md");
 
@@ -39,6 +45,7 @@ describe("docs/reference.md", () => {
     const names = [
       ...commands().map(({ path }) => path.join(" ")),
       ...Object.keys(template.Parameters),
+      ...Object.keys(monitoring.Parameters),
       ...Object.keys(FINDINGS),
       ...Object.keys(REFUSALS),
     ];

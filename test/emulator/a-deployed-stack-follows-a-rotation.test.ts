@@ -98,13 +98,8 @@ it("init writes samconfig.toml for the operator's bindings", async () => {
   expect(exitCode).toBe(0);
 });
 
-it("sam build and sam deploy take it as it is, without the dashboard and the question", async () => {
+it("sam build and sam deploy take it as it is, and ask nothing", async () => {
   await buildFunctions(join(desk.folder, "dist"));
-  const config = desk
-    .read("samconfig.toml")
-    .replace("confirm_changeset = true", "confirm_changeset = false")
-    .replace("parameter_overrides = [", 'parameter_overrides = [\n  "Dashboard=DISABLED",');
-  desk.write("samconfig.toml", config);
   await desk.run("sam", ["build"]);
   const deployed = await desk.run("sam", ["deploy"]);
   expect(deployed).toContain("Successfully created/updated stack - secret-relay in eu-west-1");

@@ -103,7 +103,7 @@ export async function until<T>(ask: () => Promise<T>, fits: (answer: T) => boole
 
 const WAIT_MS_MAX = 60_000;
 
-const FILES = ["LICENSE", "README.md", "template.yaml", "webhook-url.yaml"];
+const FILES = ["template.yaml", "webhook-url.yaml"];
 
 const inTests = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 

@@ -72,7 +72,6 @@ export function describeBuiltFunction(start: () => Promise<Backend>): void {
     expect(logs[1]).toMatchObject({ target, changes: ["created"], cold_start: true });
     expect(logs[4]).toMatchObject({ target, versionId: rotated.versionId, cold_start: false });
 
-    expect(metrics.filter((metric) => "ColdStart" in metric)).toHaveLength(1);
     const counted = metrics.filter((metric) => "TargetsWritten" in metric);
     expect(counted).toHaveLength(2);
     expect(counted[0]).toMatchObject({ service: "rotation", TargetsWritten: 1, TokenRefreshes: 1 });

@@ -2,9 +2,21 @@ import { describe, expect, it } from "vitest";
 import { METRICS } from "../../shared/runtime/metrics.ts";
 import { anchorsOf, pageOf } from "../docs/markdown.ts";
 import { deploy, WITH_WEBHOOK } from "./deploy.ts";
-import { calledByUrl, eventsOf, idsIn, ofType, template } from "./template.ts";
+import {
+  calledByUrl,
+  eventsOf,
+  idsIn,
+  monitoring,
+  ofType,
+  type Resource,
+  type Template,
+  template,
+} from "./template.ts";
 
-const alarms = ofType("AWS::CloudWatch::Alarm");
+const ALARM = "AWS::CloudWatch::Alarm";
+const essential = ofType(ALARM);
+const further = ofType(ALARM, monitoring);
+const alarms = [...essential, ...further];
 // Messages in a work queue have not failed yet.
 const queues = ofType("AWS::SQS::Queue").filter(([, queue]) => queue.Properties.RedrivePolicy === undefined);
 const functions = ofType("AWS::Serverless::Function");
@@ -21,36 +33,57 @@ const metricsOf = (properties: Record<string, unknown>) => {
   const metrics = partsOf(properties).map((part) => part.Metric);
   return properties.MetricName === undefined ? metrics : [properties, ...metrics];
 };
-const EVERY_ALARM = { CloudTrailEvents: "true", MetadataSweep: "ENABLED", ...WITH_WEBHOOK };
 
-const alarmOn = (metric: string, id?: string) =>
-  alarms.filter(([, alarm]) => {
-    const text = JSON.stringify(alarm.Properties);
-    return text.includes(`"${metric}"`) && (id === undefined || idsIn(alarm.Properties).includes(id));
-  });
+type Settings = Record<string, string | number>;
+const settingsFor = (one: Template, settings: Settings) =>
+  Object.fromEntries(Object.entries(settings).filter(([name]) => name in one.Parameters));
 
-it("the template has alarms, queues, functions, rules and schedules", () => {
-  for (const found of [alarms, queues, functions, rules, schedules]) expect(found.length).toBeGreaterThan(0);
+/** Every alarm of both stacks, with the same settings where they have the same parameter. */
+function deployAlarms(settings: Settings = {}): Record<string, Resource> {
+  const all = { CloudTrailEvents: "true", MetadataSweep: "ENABLED", Webhook: "ENABLED", ...WITH_WEBHOOK };
+  const stacks = [template, monitoring].map((one) =>
+    Object.entries(deploy(settingsFor(one, { ...all, ...settings }), one).resources),
+  );
+  return Object.fromEntries(stacks.flat().filter(([, { Type }]) => Type === ALARM));
+}
+const deployedAlarm = (id: string, settings: Settings = {}) => deployAlarms(settings)[id]?.Properties ?? {};
+
+/** Alarms that read this metric, with this value of its dimension. */
+const alarmsOn = (metric: string, value: string) =>
+  Object.values(deployAlarms()).filter(({ Properties }) =>
+    metricsOf(Properties).some(
+      ({ MetricName, Dimensions }) =>
+        MetricName === metric && (Dimensions as { Value: string }[]).some(({ Value }) => Value === value),
+    ),
+  );
+
+it("the templates have alarms, queues, functions, rules and schedules", () => {
+  for (const found of [essential, further, queues, functions, rules, schedules])
+    expect(found.length).toBeGreaterThan(0);
+});
+
+it("no alarm is in both stacks, and all have names of their own", () => {
+  const names = Object.values(deployAlarms()).map(({ Properties }) => Properties.AlarmName);
+  expect(names.toSorted()).toEqual(alarms.map(([id]) => `secret-relay-${id}`).toSorted());
 });
 
 describe.each(alarms)("%s", (id, alarm) => {
   it("notifies the topic when it starts and when it ends", () => {
     const topic = "arn:aws:sns:eu-west-1:111122223333:on-call";
-    const deployed = deploy({ AlarmTopicArn: topic, ...EVERY_ALARM }).resources[id]?.Properties;
-    expect(deployed?.AlarmActions).toEqual([topic]);
-    expect(deployed?.OKActions).toEqual([topic]);
+    const { AlarmActions, OKActions } = deployedAlarm(id, { AlarmTopicArn: topic });
+    expect([AlarmActions, OKActions]).toEqual([[topic], [topic]]);
   });
 
   it("can be deployed without an SNS topic", () => {
-    const deployed = deploy(EVERY_ALARM).resources[id]?.Properties;
-    expect(deployed).not.toHaveProperty("AlarmActions");
-    expect(deployed).not.toHaveProperty("OKActions");
+    expect(deployedAlarm(id)).toHaveProperty("Threshold");
+    expect(deployedAlarm(id)).not.toHaveProperty("AlarmActions");
+    expect(deployedAlarm(id)).not.toHaveProperty("OKActions");
   });
 
   it("describes the event, and ends with Runbook: RunbookUrl, # and the alarm's id in lower case", () => {
     const RunbookUrl = "https://example.amazonaws.com/runbook";
-    const deployed = deploy({ RunbookUrl, ...EVERY_ALARM }).resources[id]?.Properties;
-    const [sentences = "", link] = String(deployed?.AlarmDescription).split(" Runbook: ");
+    const { AlarmDescription } = deployedAlarm(id, { RunbookUrl });
+    const [sentences = "", link] = String(AlarmDescription).split(" Runbook: ");
 
     expect(sentences.length).toBeGreaterThan(60);
     expect(link).toBe(`${RunbookUrl}#${id.toLowerCase()}`);
@@ -68,9 +101,7 @@ describe.each(alarms)("%s", (id, alarm) => {
   });
 
   it("watches a metric that exists, with the dimension that it has", () => {
-    const ours = metricsOf(deploy(EVERY_ALARM).resources[id]?.Properties ?? {}).filter(
-      (metric) => metric.Namespace === "SecretRelay",
-    );
+    const ours = metricsOf(deployedAlarm(id)).filter(({ Namespace }) => Namespace === "SecretRelay");
     for (const { MetricName, Dimensions } of ours) {
       expect(Object.keys(METRICS)).toContain(MetricName);
       expect(
@@ -83,7 +114,7 @@ describe.each(alarms)("%s", (id, alarm) => {
     const periods = template.Parameters.SweepPeriodSeconds?.AllowedValues ?? [];
     expect(periods.length).toBeGreaterThan(0);
     for (const SweepPeriodSeconds of periods) {
-      const deployed = deploy({ ...EVERY_ALARM, SweepPeriodSeconds }).resources[id]?.Properties ?? {};
+      const deployed = deployedAlarm(id, { SweepPeriodSeconds });
       const spans = [deployed, ...partsOf(deployed)].flatMap(({ Period }) =>
         Period === undefined ? [] : [Number(Period)],
       );
@@ -95,40 +126,57 @@ describe.each(alarms)("%s", (id, alarm) => {
   });
 });
 
-it.each(queues)("an alarm reports when %s is not empty", (id) => {
-  expect(alarmOn("ApproximateNumberOfMessagesVisible", id)).toHaveLength(1);
+it.each(queues)("an essential alarm reports when %s is not empty", (id) => {
+  const depth = essential.filter(
+    ([, { Properties }]) =>
+      Properties.MetricName === "ApproximateNumberOfMessagesVisible" && idsIn(Properties).includes(id),
+  );
+  expect(depth).toHaveLength(1);
 });
 
 it.each(functions)("an alarm reports when %s fails, is throttled, or loses an event", (id) => {
-  expect(alarmOn("Errors", id)).toHaveLength(1);
-  expect(alarmOn("Throttles", id)).toHaveLength(1);
+  const name = String(deploy(WITH_WEBHOOK).resources[id]?.Properties.FunctionName);
+  expect(alarmsOn("Errors", name)).toHaveLength(1);
+  expect(alarmsOn("Throttles", name)).toHaveLength(1);
   // The response reports a loss to a waiting caller.
-  expect(alarmOn("DestinationDeliveryFailures", id)).toHaveLength(calledByUrl.has(id) ? 0 : 1);
+  const lost = metricsOf(deployedAlarm("EventsLostAlarm")).filter(
+    ({ MetricName }) => MetricName === "DestinationDeliveryFailures",
+  );
+  expect(lost.some(({ Dimensions }) => JSON.stringify(Dimensions).includes(`<${id}>`))).toBe(
+    !calledByUrl.has(id),
+  );
 });
 
 it("the webhook's alarms exist if it does", () => {
   const ofWebhook = alarms.filter(([, { Condition }]) => Condition === "HasWebhook").map(([id]) => id);
-  expect(ofWebhook.length).toBeGreaterThan(0);
-  for (const id of ofWebhook) expect(deploy().resources[id]).toBeUndefined();
+  expect(ofWebhook.length).toBeGreaterThan(1);
+  const without = deployAlarms({ WebhookKeySecretArn: "", Webhook: "DISABLED" });
+  for (const id of ofWebhook) expect(without[id]).toBeUndefined();
 });
 
-it.each(rules)("an alarm reports when %s loses an event", (id) => {
-  expect(alarmOn("InvocationsFailedToBeSentToDlq", id)).toHaveLength(1);
-});
-
-it.each(schedules)("an alarm reports when the schedule %s loses a sweep", (_id, schedule) => {
-  const [[, alarm] = []] = alarmOn("InvocationsFailedToBeSentToDeadLetterCount");
-  const [metric] = metricsOf(alarm?.Properties ?? {}).filter(
-    ({ Namespace }) => Namespace === "AWS/Scheduler",
+it.each(rules)("an essential alarm reports when %s loses an event", (id) => {
+  expect(metricsOf(deployedAlarm("EventsLostAlarm"))).toContainEqual(
+    expect.objectContaining({
+      MetricName: "InvocationsFailedToBeSentToDlq",
+      Dimensions: [{ Name: "RuleName", Value: `<${id}>` }],
+    }),
   );
-  expect(metric?.Dimensions).toEqual([{ Name: "ScheduleGroup", Value: schedule.GroupName }]);
+});
+
+it.each(schedules)("an essential alarm reports when the schedule %s loses a sweep", (_id, schedule) => {
+  const { Properties } = template.Resources.EventsLostAlarm ?? { Properties: {} };
+  expect(metricsOf(Properties)).toContainEqual(
+    expect.objectContaining({
+      Namespace: "AWS/Scheduler",
+      MetricName: "InvocationsFailedToBeSentToDeadLetterCount",
+      Dimensions: [{ Name: "ScheduleGroup", Value: schedule.GroupName }],
+    }),
+  );
 });
 
 it.each([
-  { metric: "TargetsRefused", service: "rotation" },
   { metric: "RotationsFailed", service: "rotation" },
   { metric: "EventsRejected", service: "rotation" },
-  { metric: "TargetsRefused", service: "reconcile" },
   { metric: "DeletionsHeldBack", service: "reconcile" },
   { metric: "WebhookCallsFailed", service: "webhook" },
   { metric: "WebhookCallsRefused", service: "webhook" },
@@ -140,9 +188,14 @@ it.each([
   });
 });
 
-it("an alarm reports restarts that were refused or failed, in rotations and in sweeps", () => {
-  const alarm = deploy().resources.RestartsFailedAlarm?.Properties ?? {};
-  expect(metricsOf(alarm)).toMatchObject(bothServices("RestartsFailed"));
+it.each([
+  { id: "TargetsRefusedAlarm", metric: "TargetsRefused" },
+  { id: "RestartsFailedAlarm", metric: "RestartsFailed" },
+  { id: "RolloutsStuckAlarm", metric: "RolloutsStuck" },
+])("the essential alarm $id reports $metric, in rotations and in sweeps", ({ id, metric }) => {
+  expect(essential.map(([one]) => one)).toContain(id);
+  const alarm = deployedAlarm(id);
+  expect(metricsOf(alarm)).toMatchObject(bothServices(metric));
   expect(alarm).toMatchObject({ Threshold: 1, EvaluationPeriods: 1 });
   expect(alarm.Metrics).toContainEqual(
     expect.objectContaining({ Expression: "FILL(inRotations, 0) + FILL(inSweeps, 0)" }),
@@ -150,7 +203,7 @@ it("an alarm reports restarts that were refused or failed, in rotations and in s
 });
 
 it("an alarm reports when a certificate has few days left, whichever function saw it", () => {
-  const alarm = deploy({ CertificateAlarmDays: 20 }).resources.CertificateExpiresAlarm?.Properties ?? {};
+  const alarm = deployedAlarm("CertificateExpiresAlarm", { CertificateAlarmDays: 20 });
   expect(metricsOf(alarm)).toMatchObject(bothServices("CertificateExpiresInDays"));
   expect(partsOf(alarm).map(({ Period }) => Period)).toEqual([86_400, 86_400]); // the values sweep comes once a day
   expect(alarm).toMatchObject({ Threshold: 20, ComparisonOperator: "LessThanThreshold" });
@@ -185,7 +238,7 @@ it("an alarm reports when a target was stale for too long", () => {
 });
 
 describe("when no sweep is complete", () => {
-  const silent = deploy().resources.SweepSilentAlarm?.Properties ?? {};
+  const silent = deployedAlarm("SweepSilentAlarm");
 
   it("an alarm reports silence after three periods, also when nothing reports at all", () => {
     expect(silent).toMatchObject({
@@ -207,7 +260,7 @@ describe("when no sweep is complete", () => {
   });
 
   it("no alarm expects sweeps when the metadata sweep is disabled", () => {
-    expect(deploy({ MetadataSweep: "DISABLED" }).resources.SweepSilentAlarm).toBeUndefined();
+    expect(deployAlarms({ MetadataSweep: "DISABLED" }).SweepSilentAlarm).toBeUndefined();
   });
 
   it("the default period equals the default schedule", () => {
@@ -217,8 +270,7 @@ describe("when no sweep is complete", () => {
 });
 
 it("an alarm reports when the slowest 1 % of writes is late", () => {
-  const [[, alarm] = []] = alarmOn("PropagationLatency");
-  expect(alarm?.Properties).toMatchObject({
+  expect(onlyAlarmOf("PropagationLatency", "rotation")).toMatchObject({
     ExtendedStatistic: "p99",
     Unit: METRICS.PropagationLatency,
     Threshold: { Ref: "PropagationLatencyAlarmMs" },
@@ -236,10 +288,9 @@ function onlyAlarmOf(metric: string, service: string): Record<string, unknown> {
 
 it("sums only the metrics of rules that exist", () => {
   for (const CloudTrailEvents of ["true", "false"]) {
-    const alarm = deploy({ CloudTrailEvents }).resources.EventsLostAlarm;
-    const metrics = (alarm?.Properties.Metrics ?? []) as { Id: string; Expression?: string }[];
-    const [sum, ...parts] = metrics;
-    expect(parts.length).toBeGreaterThan(0);
+    const { Metrics = [] } = deployedAlarm("EventsLostAlarm", { CloudTrailEvents });
+    const [sum, ...parts] = Metrics as { Id: string; Expression?: string }[];
+    expect(parts).toHaveLength(CloudTrailEvents === "true" ? 6 : 5);
     const named = [...String(sum?.Expression).matchAll(/FILL\((\w+), 0\)/g)].map(([, id]) => id);
     expect(named).toEqual(parts.map((part) => part.Id));
   }

@@ -63,11 +63,13 @@ export function deploy(
     "Fn::Or": (conditions: unknown[]) => conditions.some((condition) => resolve(condition) === true),
     "Fn::FindInMap": ([map, ...keys]: [string, unknown, unknown]) => {
       const [first, second] = keys.map((key) => String(resolve(key)));
-      const found = template.Mappings[map]?.[first ?? ""]?.[second ?? ""];
+      const found = template.Mappings?.[map]?.[first ?? ""]?.[second ?? ""];
       if (found === undefined) throw new Error(`the mapping ${map} has no ${first}, ${second}`);
       return found;
     },
     "Fn::Split": ([separator, text]: [string, unknown]) => String(resolve(text)).split(separator),
+    "Fn::Join": ([separator, parts]: [string, unknown]) => (resolve(parts) as unknown[]).join(separator),
+    "Fn::Contains": ([all, one]: [unknown, unknown]) => (resolve(all) as unknown[]).includes(resolve(one)),
     "Fn::Sub": (argument: string | [string, Record<string, unknown>]) => {
       const [text, own = {}] = typeof argument === "string" ? [argument] : argument;
       return text.replaceAll(/\$\{([^}.]+)(\.[^}]+)?\}/g, (_, id: string, attribute = "") => {
@@ -79,7 +81,7 @@ export function deploy(
   return {
     resources: resolve(present(template.Resources)) as Stack["resources"],
     outputs: resolve(present(template.Outputs)) as Stack["outputs"],
-    complaints: Object.values(template.Rules)
+    complaints: Object.values(template.Rules ?? {})
       .filter((rule) => rule.RuleCondition === undefined || resolve(rule.RuleCondition) === true)
       .flatMap((rule) => rule.Assertions.filter((assertion) => resolve(assertion.Assert) !== true))
       .map((assertion) => assertion.AssertDescription),

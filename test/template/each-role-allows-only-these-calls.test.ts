@@ -2,14 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deploy, type Stack } from "./deploy.ts";
 import { type Decision, decide, type PolicyRequest } from "./evaluate.ts";
-import {
-  EVERYTHING,
-  policiesOf,
-  resourcesOf,
-  SOURCE_LISTS,
-  type Statement,
-  statementsIn,
-} from "./statements.ts";
+import { EVERYTHING, policiesOf, resourcesOf, type Statement, statementsIn } from "./statements.ts";
 import { urlTemplate } from "./template.ts";
 
 // The template's policies, evaluated as by IAM: by their effect, not their text.
@@ -18,11 +11,13 @@ const stack = deploy(EVERYTHING);
 const ROLES = ["RotationRole", "ReconcileRole", "WebhookRole", "SweepScheduleRole"] as const;
 type Role = (typeof ROLES)[number];
 
+const FUNCTIONS = "arn:aws:lambda:eu-west-1:111122223333:function:";
+
 /** A call from the function's own code, or from the schedule. */
 const ask = (role: Role, request: PolicyRequest, of: Stack = stack): Decision =>
   decide(policiesOf(of, role), {
     ...request,
-    context: { "lambda:SourceFunctionArn": `<${role.replace(/Role$/, "Function")}>.Arn`, ...request.context },
+    context: { "lambda:SourceFunctionArn": `${FUNCTIONS}${role}`, ...request.context },
   });
 const idsOf = (type: string) =>
   Object.entries(stack.resources).flatMap(([id, { Type }]) => (Type === type ? [id] : []));
@@ -168,13 +163,11 @@ describe("queues:", () => {
   ];
   const MAY: Readonly<Record<string, Readonly<Partial<Record<Role, readonly string[]>>>>> = {
     RotationFailureQueue: { RotationRole: ["SendMessage"] },
-    ReconcileFailureQueue: { ReconcileRole: ["SendMessage"] },
-    SweepScheduleDeadLetterQueue: { SweepScheduleRole: ["SendMessage"] },
+    ReconcileFailureQueue: { ReconcileRole: ["SendMessage"], SweepScheduleRole: ["SendMessage"] },
     WorkQueue: {
       RotationRole: ["SendMessage"],
       ReconcileRole: ["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"],
     },
-    RuleDeadLetterQueue: {}, // used by rules, through the policy of the queue
     WorkDeadLetterQueue: {}, // SQS moves shards there itself
   };
 
@@ -220,13 +213,12 @@ describe("queues:", () => {
     }
   });
 
-  it("the queue of unstarted sweeps accepts messages only from the rule on publications", () => {
-    const [, statements = []] =
-      queuePolicies.find(([queue]) => queue === "<SweepScheduleDeadLetterQueue>") ?? [];
+  it("the queue of failed sweeps accepts messages of a rule only from the one on publications", () => {
+    const [, statements = []] = queuePolicies.find(([queue]) => queue === "<ReconcileFailureQueue>") ?? [];
     const send = (sourceArn: string) =>
       decide(statements, {
         action: "sqs:SendMessage",
-        resource: "<SweepScheduleDeadLetterQueue>.Arn",
+        resource: "<ReconcileFailureQueue>.Arn",
         context: { "aws:SecureTransport": "true", "aws:SourceArn": sourceArn },
       });
     expect(send("<BindingsPublishedRule>.Arn")).toBe("allowed");
@@ -235,12 +227,12 @@ describe("queues:", () => {
     }
   });
 
-  it("the queue of the rules accepts messages only from the rules of this stack", () => {
-    const [, statements = []] = queuePolicies.find(([queue]) => queue === "<RuleDeadLetterQueue>") ?? [];
+  it("the queue of failed events accepts messages of a rule only from those of this stack", () => {
+    const [, statements = []] = queuePolicies.find(([queue]) => queue === "<RotationFailureQueue>") ?? [];
     const send = (sourceArn: string) =>
       decide(statements, {
         action: "sqs:SendMessage",
-        resource: "<RuleDeadLetterQueue>.Arn",
+        resource: "<RotationFailureQueue>.Arn",
         context: { "aws:SecureTransport": "true", "aws:SourceArn": sourceArn },
       });
     expect([send("<LabelUpdatedRule>.Arn"), send("<CloudTrailRule>.Arn")]).toEqual(["allowed", "allowed"]);
@@ -414,21 +406,6 @@ describe("services", () => {
   });
 });
 
-describe("the further lists of sources", () => {
-  const readers = (given: Record<string, string>, resource: string) =>
-    ROLES.filter(
-      (role) => ask(role, { action: "secretsmanager:GetSecretValue", resource }, deploy(given)) === "allowed",
-    );
-
-  it.each(SOURCE_LISTS)("%s lets both functions read what it names, and nothing else", (name) => {
-    const [arn = ""] = EVERYTHING[name].split(",");
-    const without = { ...EVERYTHING, [name]: "" };
-    expect(readers(EVERYTHING, arn)).toEqual(["RotationRole", "ReconcileRole"]);
-    expect(readers(without, arn)).toEqual([]);
-    expect(readers(EVERYTHING, arn.replace(/-\w{6}$/, "-side-AbCdEf"))).toEqual([]);
-  });
-});
-
 describe("with any choice of parameters", () => {
   const CHOICES = {
     SecretArns: EVERYTHING.SecretArns,
@@ -456,6 +433,7 @@ describe("with any choice of parameters", () => {
   /** Statement -> the parameters that it requires. */
   const BINDINGS = { ReadBindings: [], ListBindings: [] } as const;
   const SOURCES = {
+    ReadSecretsByArn: ["SecretArns"],
     ReadSecretsByPrefix: ["SecretNamePrefix"],
     DecryptSecrets: ["SecretKmsKeyArns"],
     FindClusters: ["ClusterArns"],
@@ -463,14 +441,12 @@ describe("with any choice of parameters", () => {
     AttachToVpc: ["VpcSubnetIds"],
     KeepCodeOutOfVpcCalls: ["VpcSubnetIds"],
   } as const;
-  type Need = keyof Given | "!ExternalSecretsByTag";
-  const holds = (need: Need, given: Given) =>
-    need === "!ExternalSecretsByTag" ? given.ExternalSecretsByTag === undefined : given[need] !== undefined;
+  type Need = keyof Given;
+  const holds = (need: Need, given: Given) => given[need] !== undefined;
   const NEEDS: Readonly<Record<Role, Readonly<Record<string, readonly Need[]>>>> = {
     RotationRole: {
-      ...{ WriteOwnLogs: [], KeepFailedEvents: [], FollowRollouts: [], ...BINDINGS, ...SOURCES },
-      ReadSecretsByArn: ["SecretArns", "!ExternalSecretsByTag"],
-      ReadAndDescribeSecretsByArn: ["SecretArns", "ExternalSecretsByTag"],
+      ...{ WriteOwnLogs: [], KeepFailedEvents: [], SendWork: [], ...BINDINGS, ...SOURCES },
+      DescribeSecretsByArn: ["SecretArns", "ExternalSecretsByTag"],
       DescribeSecretsByPrefix: ["SecretNamePrefix", "ExternalSecretsByTag"],
     },
     ReconcileRole: {
@@ -484,7 +460,7 @@ describe("with any choice of parameters", () => {
         ReadEarlierGenerations: [],
         ...SOURCES,
       },
-      ReadAndDescribeSecretsByArn: ["SecretArns"],
+      DescribeSecretsByArn: ["SecretArns"],
       DescribeSecretsByPrefix: ["SecretNamePrefix"],
       BatchReadSecrets: ["ValuesSweep"],
     },
@@ -556,8 +532,8 @@ describe("with any choice of parameters", () => {
         bounded: Array(3).fill(has("PermissionsBoundaryArn") ? others.PermissionsBoundaryArn : undefined),
         logs: has("LogKmsKeyArn") ? others.LogKmsKeyArn : undefined,
         statements: [
-          ...["WriteOwnLogs", "ReadBindings", "ListBindings", "KeepFailedEvents"],
-          ...["ReadSecretsByPrefix", "FollowRollouts"],
+          ...["WriteOwnLogs", "KeepFailedEvents", "ReadBindings", "ListBindings"],
+          ...["ReadSecretsByPrefix", "SendWork"],
         ],
       });
     }

@@ -48,6 +48,7 @@ const OPERATORS: Readonly<Record<string, (wanted: string, given: string) => bool
   StringEquals: (wanted, given) => wanted === given,
   StringLike: isLike,
   ArnEquals: isLike, // the same as ArnLike
+  ArnLike: isLike,
   ArnNotLike: isLike,
   Bool: (wanted, given) => wanted.toLowerCase() === given.toLowerCase(),
 };

@@ -172,8 +172,8 @@ describe.each(rules)("%s", (id, rule) => {
   const targets = rule.Properties.Targets as Record<string, unknown>[];
   const [fn, queue] =
     id === "BindingsPublishedRule"
-      ? ["ReconcileFunction", "SweepScheduleDeadLetterQueue"]
-      : ["RotationFunction", "RuleDeadLetterQueue"];
+      ? ["ReconcileFunction", "ReconcileFailureQueue"]
+      : ["RotationFunction", "RotationFailureQueue"];
 
   it("is enabled and described", () => {
     expect(rule.Properties.State).toBe("ENABLED");

@@ -117,7 +117,6 @@ describe("the rotation function's environment", () => {
       RELAY_NAME: "secret-relay",
       BINDINGS_BUCKET: "<BindingsBucket>",
       TARGETS_AT_ONCE: "8",
-      TOKEN_LIFE_MS: "600000",
       AWS_USE_FIPS_ENDPOINT: "false",
       WORK_QUEUE_URL: "<WorkQueue>",
       ROLLOUT_DEADLINE_SECONDS: "1800",
@@ -146,7 +145,6 @@ describe("the reconcile function's environment", () => {
       RELAY_NAME: "secret-relay",
       BINDINGS_BUCKET: "<BindingsBucket>",
       TARGETS_AT_ONCE: "4",
-      TOKEN_LIFE_MS: "600000",
       AWS_USE_FIPS_ENDPOINT: "false",
       WORK_QUEUE_URL: "<WorkQueue>",
       ROLLOUT_DEADLINE_SECONDS: "1800",
@@ -184,7 +182,6 @@ describe("the webhook function", () => {
       RELAY_NAME: "secret-relay",
       BINDINGS_BUCKET: "<BindingsBucket>",
       TARGETS_AT_ONCE: "8", // from Globals, not read
-      TOKEN_LIFE_MS: "600000", // likewise
       AWS_USE_FIPS_ENDPOINT: "false",
       WEBHOOK_KEY_SECRET_ARN: WITH_WEBHOOK.WebhookKeySecretArn,
       WEBHOOK_CALLS_PER_MINUTE: "60",

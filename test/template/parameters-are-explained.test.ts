@@ -1,14 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { deploy } from "./deploy.ts";
-import { idsIn, template } from "./template.ts";
+import { idsIn, monitoring, type Template, template } from "./template.ts";
 
-const parameters = Object.entries(template.Parameters);
+const templates: readonly Template[] = [template, monitoring];
+const parameters = templates.flatMap((one) =>
+  Object.entries(one.Parameters).map(([name, parameter]) => [name, parameter, one] as const),
+);
 const SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
-it("the template has parameters", () => expect(parameters.length).toBeGreaterThan(0));
+it("the templates have parameters", () => expect(parameters.length).toBeGreaterThan(0));
 
-describe.each(parameters)("%s", (name, parameter) => {
+describe.each(parameters)("%s", (name, parameter, of) => {
   it("is described in a sentence", () => expect(parameter.Description).toMatch(/^[A-Z].{20,}[.)]$/s));
 
   it("has a default, so that a first deployment needs as few values as possible", () => {
@@ -16,12 +19,12 @@ describe.each(parameters)("%s", (name, parameter) => {
   });
 
   it("is used", () => {
-    const { Parameters: _, Metadata: __, Rules: ___, ...rest } = template;
+    const { Parameters: _, Metadata: __, Rules: ___, ...rest } = of;
     expect(idsIn(rest)).toContain(name);
   });
 
   it("is in exactly one group of the console", () => {
-    const groups = template.Metadata["AWS::CloudFormation::Interface"]?.ParameterGroups ?? [];
+    const groups = of.Metadata["AWS::CloudFormation::Interface"]?.ParameterGroups ?? [];
     expect(groups.flatMap((group) => group.Parameters).filter((grouped) => grouped === name)).toEqual([name]);
   });
 
@@ -112,11 +115,14 @@ it("a stack without permission for any secret is refused", () => {
   expect(deploy({ SecretArns: SECRET }).complaints).toEqual([]);
   expect(deploy({ SecretNamePrefix: "prod/" }).complaints).toEqual([]);
   expect(deploy({ SecretArns: SECRET, SecretNamePrefix: "prod/" }).complaints).toEqual([]);
+  expect(deploy({ SourcePolicyArns: "arn:aws:iam::111122223333:policy/sources" }).complaints).toEqual([]);
 });
 
-it("a further list of sources is refused without the first one", () => {
-  expect(deploy({ SecretNamePrefix: "prod/", SecretArns2: SECRET }).complaints).toHaveLength(1);
-  expect(deploy({ SecretArns: SECRET, SecretArns2: SECRET }).complaints).toEqual([]);
+it("FIPS endpoints are refused in a Region that lacks one of them", () => {
+  const inRegion = (region: string) =>
+    deploy({ SecretArns: SECRET, UseFipsEndpoint: "true" }, template, { "AWS::Region": region }).complaints;
+  expect(inRegion("us-gov-west-1")).toEqual([]);
+  expect(inRegion("eu-west-1")).toHaveLength(1);
 });
 
 it("publishers are refused for an existing bucket, which keeps its own policy", () => {
@@ -137,14 +143,21 @@ it("an incomplete VPC configuration is refused", () => {
   );
 });
 
-it("every condition is used", () => {
-  const { Conditions, Resources, Outputs } = template;
+it("the parameters that both stacks have mean the same, so that the values of one fit the other", () => {
+  const shared = Object.entries(monitoring.Parameters).filter(([name]) => name in template.Parameters);
+  expect(shared.length).toBeGreaterThan(4);
+  for (const [name, { Description: _, ...limits }] of shared) {
+    expect(template.Parameters[name], name).toMatchObject(limits);
+  }
+});
+
+it.each(templates)("every condition is used", ({ Conditions, Resources, Outputs }) => {
   const used = idsIn({ Conditions, Resources, Outputs });
   for (const condition of Object.keys(Conditions)) expect(used).toContain(condition);
 });
 
-it("every output has a description", () => {
-  const outputs = Object.entries(template.Outputs);
+it.each(templates)("every output has a description", (one) => {
+  const outputs = Object.entries(one.Outputs);
   expect(outputs.length).toBeGreaterThan(0);
   for (const [name, output] of outputs) expect(output.Description, name).toMatch(/^[A-Z].{10,}\.$/s);
 });

@@ -12,11 +12,6 @@ export type Statement = {
 export const EVERYTHING = {
   SecretArns:
     "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf,arn:aws:secretsmanager:eu-west-1:111122223333:secret:b-??????",
-  SecretArns2: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:second-AbCdEf",
-  SecretArns3: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:third-AbCdEf",
-  SecretArns4: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:fourth-AbCdEf",
-  SecretArns5: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:fifth-AbCdEf",
-  SecretArns6: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:sixth-AbCdEf",
   SecretNamePrefix: "prod/",
   SecretKmsKeyArns: "arn:aws:kms:eu-west-1:111122223333:key/k1",
   CloudTrailEvents: "true",
@@ -35,12 +30,6 @@ export const EVERYTHING = {
   DirectInvokerArn: "arn:aws:iam::111122223333:role/rotator",
 };
 
-/** The parameters that name sources by ARN. */
-export const SOURCE_LISTS = [
-  ...(["SecretArns", "SecretArns2", "SecretArns3"] as const),
-  ...(["SecretArns4", "SecretArns5", "SecretArns6"] as const),
-];
-
 /** The resources that may hold a wildcard, each with the reason why AWS leaves no choice. */
 export const WILDCARDS: Record<string, { readonly resource: RegExp; readonly because: string }> = {
   ReadSecretsByPrefix: {
@@ -51,9 +40,13 @@ export const WILDCARDS: Record<string, { readonly resource: RegExp; readonly bec
     resource: /^arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod\/\*$/,
     because: "the same prefix",
   },
-  ReadAndDescribeSecretsByArn: {
+  ReadSecretsByArn: {
     resource: /-\?{6}$/,
     because: "only where an operator wrote it, in place of the six random characters",
+  },
+  DescribeSecretsByArn: {
+    resource: /-\?{6}$/,
+    because: "the same ARNs",
   },
   ReadBindings: {
     resource: /^arn:aws:s3:::<BindingsBucket>\/parts\/\*$/,
@@ -96,11 +89,13 @@ export const statementsOfPolicy = (stack: Stack, policy: string): Statement[] =>
 export const policiesOf = (stack: Stack, role: string): Statement[] => {
   const managed = (stack.resources[role]?.Properties.ManagedPolicyArns ?? []) as readonly string[];
   return statementsIn(stack).flatMap(([id, statement]) =>
-    id === role || managed.includes(`<${id}>`) || stack.resources[id]?.Properties.RoleName === `<${role}>`
-      ? [statement]
-      : [],
+    id === role || managed.includes(`<${id}>`) || rolesOf(stack, id).includes(`<${role}>`) ? [statement] : [],
   );
 };
+
+/** The roles that have an inline policy in common. */
+const rolesOf = (stack: Stack, policy: string): readonly string[] =>
+  (stack.resources[policy]?.Properties.Roles ?? []) as readonly string[];
 
 /** Lambda's calls with a function's role, for which our code has no call. */
 export const DONE_BY_LAMBDA = ["WriteOwnLogs", "KeepFailedEvents", "TakeWork", "AttachToVpc"] as const;

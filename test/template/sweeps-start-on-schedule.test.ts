@@ -55,7 +55,7 @@ describe.each(schedules)("%s", (id, schedule) => {
 
   it("keeps the sweeps that could not start, with the permission of its own role", () => {
     expect(schedule.DeadLetterConfig).toEqual({
-      Arn: { "Fn::GetAtt": ["SweepScheduleDeadLetterQueue", "Arn"] },
+      Arn: { "Fn::GetAtt": ["ReconcileFailureQueue", "Arn"] },
     });
     expect(schedule.RoleArn).toEqual({ "Fn::GetAtt": ["SweepScheduleRole", "Arn"] });
   });

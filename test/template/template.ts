@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseDocument, type Tags } from "yaml";
 
-/** template.yaml as CloudFormation sees it: the short forms (!Ref, !Sub …) turned into their long ones. */
+/** A template as CloudFormation sees it: the short forms (!Ref, !Sub …) turned into their long ones. */
 export type Resource = {
   readonly Type: string;
   readonly Condition?: string;
@@ -19,17 +19,17 @@ export type Parameter = {
 export type Output = { readonly Description?: string; readonly Value: unknown; readonly Condition?: string };
 export type Template = {
   readonly Metadata: {
-    readonly "AWS::ServerlessRepo::Application"?: { readonly SemanticVersion: string };
     readonly "AWS::CloudFormation::Interface"?: {
       readonly ParameterGroups: readonly { readonly Parameters: string[] }[];
     };
   };
   readonly Parameters: Record<string, Parameter>;
-  readonly Rules: Record<
+  /** monitoring.yaml and webhook-url.yaml have no rules and no mappings. */
+  readonly Rules?: Record<
     string,
     { readonly RuleCondition?: unknown; readonly Assertions: readonly Assertion[] }
   >;
-  readonly Mappings: Record<string, Record<string, Record<string, unknown>>>;
+  readonly Mappings?: Record<string, Record<string, Record<string, unknown>>>;
   readonly Conditions: Record<string, unknown>;
   readonly Globals: { readonly Function: Record<string, unknown> };
   readonly Resources: Record<string, Resource>;
@@ -41,14 +41,19 @@ export const templateText = readFileSync(new URL("../../template.yaml", import.m
 
 export const template = parse(templateText);
 
+/** The further alarms, the dashboard and the saved queries, a stack of its own. */
+export const monitoringText = readFileSync(new URL("../../monitoring.yaml", import.meta.url), "utf8");
+
+export const monitoring = parse(monitoringText);
+
 /** The stack within it that gives the webhook function its URL. */
 export const urlTemplateText = readFileSync(new URL("../../webhook-url.yaml", import.meta.url), "utf8");
 
 export const urlTemplate = parse(urlTemplateText);
 
 /** Every resource of a type, for it.each: resources that are added later are included. */
-export function ofType(type: string): [id: string, resource: Resource][] {
-  return Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
+export function ofType(type: string, of: Template = template): [id: string, resource: Resource][] {
+  return Object.entries(of.Resources).filter(([, resource]) => resource.Type === type);
 }
 
 /** Every event of a type that a function names in its own Events, for it.each. */
@@ -107,6 +112,8 @@ function shortForms(): Tags {
     "GetAtt",
     "Sub",
     "Split",
+    "Join",
+    "Contains",
     "FindInMap",
   ].flatMap((name) => {
     const key = name === "Ref" || name === "Condition" ? name : `Fn::${name}`;

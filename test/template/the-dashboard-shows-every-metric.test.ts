@@ -5,7 +5,7 @@ import { METRICS } from "../../shared/runtime/metrics.ts";
 import { ROOT } from "../docs/markdown.ts";
 import { deploy, WITH_WEBHOOK } from "./deploy.ts";
 import { problemsOfQuery } from "./logs-insights.ts";
-import { ofType, template } from "./template.ts";
+import { monitoring, ofType } from "./template.ts";
 
 type Widget = {
   readonly type: string;
@@ -22,7 +22,7 @@ type Metric = {
 };
 
 const NAMESPACE = "SecretRelay";
-const everything = { CloudTrailEvents: "true", MetadataSweep: "ENABLED", ...WITH_WEBHOOK };
+const everything = { CloudTrailEvents: "true", Webhook: "ENABLED" };
 const widgets = widgetsWith(everything);
 const ofKind = (kind: string) => widgets.filter(({ type }) => type === kind);
 const metrics = ofKind("metric").flatMap(metricsOf);
@@ -95,27 +95,32 @@ it("the dashboard shows every metric that is relevant for the fleet", () => {
   expect(Object.keys(METRICS).filter((name) => !own.includes(name))).toEqual(NOT_SHOWN);
 });
 
-it("the dashboard names functions and queues of the stack, by the dimensions of AWS", () => {
-  const DIMENSION: Record<string, [string, string]> = {
-    "AWS/Lambda": ["FunctionName", "AWS::Serverless::Function"],
-    "AWS/SQS": ["QueueName", "AWS::SQS::Queue"],
-  };
+it("the dashboard names the functions of the relay's stack, by the dimension of AWS", () => {
+  const functions = ofType("AWS::Serverless::Function").map(
+    ([id]) => deploy(WITH_WEBHOOK).resources[id]?.Properties.FunctionName,
+  );
   const ofAws = metrics.filter(({ namespace }) => namespace !== NAMESPACE);
 
   expect(ofAws.length).toBeGreaterThan(5);
   for (const { namespace, dimensions } of ofAws) {
-    const [[dimension, value] = ["", ""], ...others] = Object.entries(dimensions);
-    const [expected, type] = DIMENSION[namespace] ?? [];
-    expect(others).toEqual([]);
-    expect(dimension).toBe(expected);
-    expect(template.Resources[/^<(\w+)>/.exec(value)?.[1] ?? ""]?.Type).toBe(type);
+    expect(namespace).toBe("AWS/Lambda");
+    expect(functions.map((FunctionName) => ({ FunctionName }))).toContainEqual(dimensions);
   }
 });
 
-it("the dashboard shows every queue", () => {
-  const shown = metrics.map(({ dimensions }) => dimensions.QueueName);
-  for (const [id] of ofType("AWS::SQS::Queue")) expect(shown).toContain(`<${id}>.QueueName`);
+it("the dashboard draws the depth of every failure queue, by its alarm", () => {
+  const drawn = ofKind("metric").flatMap(({ properties }) => alarmsDrawn(properties));
+  const depths = ofType(ALARM).flatMap(([id, { Properties }]) =>
+    Properties.MetricName === "ApproximateNumberOfMessagesVisible" ? [alarmArn(id)] : [],
+  );
+  expect(depths.length).toBeGreaterThan(2);
+  expect(drawn.sort()).toEqual(depths.sort());
 });
+
+const ALARM = "AWS::CloudWatch::Alarm";
+const alarmArn = (id: string) => `arn:aws:cloudwatch:eu-west-1:111122223333:alarm:secret-relay-${id}`;
+const alarmsDrawn = ({ annotations }: Record<string, unknown>) =>
+  (annotations as { alarms?: string[] } | undefined)?.alarms ?? [];
 
 describe("its alarms", () => {
   const alarmsShown = (parameters: Record<string, string>) => {
@@ -125,30 +130,30 @@ describe("its alarms", () => {
 
   it.each([
     everything,
-    { CloudTrailEvents: "true", MetadataSweep: "ENABLED" },
-    { CloudTrailEvents: "false", MetadataSweep: "ENABLED" },
-    { CloudTrailEvents: "false", MetadataSweep: "DISABLED", ...WITH_WEBHOOK },
-    { CloudTrailEvents: "true", MetadataSweep: "DISABLED" },
-    { CloudTrailEvents: "false", MetadataSweep: "DISABLED" },
-  ])("are all alarms of the stack, with %o", (parameters) => {
-    const deployed = Object.entries(deploy(parameters).resources).filter(
-      ([, { Type }]) => Type === "AWS::CloudWatch::Alarm",
+    { CloudTrailEvents: "true", Webhook: "DISABLED" },
+    { CloudTrailEvents: "false", Webhook: "ENABLED" },
+    { CloudTrailEvents: "false", Webhook: "DISABLED" },
+  ])("are all alarms of both stacks, with %o", (parameters) => {
+    const { CloudTrailEvents, Webhook } = parameters;
+    const relay = deploy({ CloudTrailEvents, ...(Webhook === "ENABLED" && WITH_WEBHOOK) });
+    const deployed = [relay, deploy(parameters, monitoring)].map(({ resources }) =>
+      Object.entries(resources).flatMap(([id, { Type }]) => (Type === ALARM ? [id] : [])),
+    );
+    const own = new Set(ofType(ALARM, monitoring).map(([id]) => `<${id}>.Arn`));
+    const shown = alarmsShown(parameters).map((arn) =>
+      own.has(arn) ? alarmArn(/^<(\w+)>/.exec(arn)?.[1] ?? "") : arn,
     );
 
-    expect(alarmsShown(parameters)).toEqual(deployed.map(([id]) => `<${id}>.Arn`).sort());
+    expect(shown.sort()).toEqual(deployed.flat().map(alarmArn).sort());
   });
 });
 
-it("the dashboard draws the thresholds of the alarms", () => {
+it("the dashboard draws the threshold of the alarm on latency", () => {
   const lines = ofKind("metric").flatMap(
     ({ properties }) => (properties.annotations as { horizontal?: { value: number }[] })?.horizontal ?? [],
   );
-  const { PropagationLatencyAlarmMs, StalenessAlarmMs } = template.Parameters;
 
-  expect(lines.map(({ value }) => value)).toEqual([
-    PropagationLatencyAlarmMs?.Default,
-    StalenessAlarmMs?.Default,
-  ]);
+  expect(lines.map(({ value }) => value)).toEqual([monitoring.Parameters.PropagationLatencyAlarmMs?.Default]);
 });
 
 it.each(ofKind("log").map(({ properties }) => [properties.title, String(properties.query)] as const))(
@@ -157,7 +162,10 @@ it.each(ofKind("log").map(({ properties }) => [properties.title, String(properti
     const parts = query.split(" | ");
     const groups = parts.filter((part) => part.startsWith("SOURCE "));
 
-    expect(groups).toEqual(["SOURCE '<RotationLogGroup>'", "SOURCE '<ReconcileLogGroup>'"]);
+    expect(groups).toEqual([
+      "SOURCE '/aws/lambda/secret-relay-rotation'",
+      "SOURCE '/aws/lambda/secret-relay-reconcile'",
+    ]);
     expect(problemsOfQuery(parts.slice(groups.length).join(" | "))).toEqual([]);
   },
 );
@@ -166,24 +174,24 @@ it("the dashboard omits the webhook if the stack has none", () => {
   const titles = (parameters: Record<string, string>) =>
     widgetsWith(parameters).filter(({ properties }) => String(properties.title).startsWith("Webhook")).length;
 
-  expect([titles({}), titles(WITH_WEBHOOK)]).toEqual([0, 2]);
+  expect([titles({}), titles({ Webhook: "ENABLED" })]).toEqual([0, 2]);
 });
 
 it("the dashboard is optional", () => {
-  const { resources, outputs } = deploy({ Dashboard: "DISABLED" });
+  const { resources, outputs } = deploy({ Dashboard: "DISABLED" }, monitoring);
 
   expect(resources.RelayDashboard).toBeUndefined();
   expect(outputs.DashboardName).toBeUndefined();
 });
 
 function widgetsWith(parameters: Record<string, string>): Widget[] {
-  const { RelayDashboard } = deploy(parameters).resources;
+  const { RelayDashboard } = deploy(parameters, monitoring).resources;
   return (JSON.parse(String(RelayDashboard?.Properties.DashboardBody)) as { widgets: Widget[] }).widgets;
 }
 
 /** [namespace, name, dimension, value, …, options?] */
 function metricsOf({ properties }: Widget): Metric[] {
-  return (properties.metrics as unknown[][]).flatMap((row) => {
+  return ((properties.metrics ?? []) as unknown[][]).flatMap((row) => {
     const [namespace, name, ...dimensions] = row.filter((cell) => typeof cell === "string");
     if (namespace === undefined || name === undefined) return [];
     const pairs = dimensions.flatMap((key, at) => (at % 2 === 0 ? [[key, dimensions[at + 1]]] : []));
@@ -192,7 +200,7 @@ function metricsOf({ properties }: Widget): Metric[] {
 }
 
 function expressionsIn(of: readonly Widget[]): string[] {
-  const rows = of.flatMap(({ properties }) => properties.metrics as { expression?: string }[][]);
+  const rows = of.flatMap(({ properties }) => (properties.metrics ?? []) as { expression?: string }[][]);
   return rows.flatMap(([first]) => (first?.expression === undefined ? [] : [first.expression]));
 }
 

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { eventsOf, stringsIn, template, templateText } from "./template.ts";
+import { deploy, WITH_WEBHOOK } from "./deploy.ts";
+import { eventsOf, monitoring, monitoringText, stringsIn, template, templateText } from "./template.ts";
 
-const resources = Object.entries(template.Resources);
+const resources = [...Object.entries(template.Resources), ...Object.entries(monitoring.Resources)];
 
 it("the template has resources", () => expect(resources.length).toBeGreaterThan(0));
 
@@ -10,6 +11,7 @@ const FIXED_NAMES = [
   ...[
     "AlarmName",
     "BucketName",
+    "DashboardName",
     "DisplayName",
     "FunctionName",
     "LogGroupName",
@@ -21,6 +23,29 @@ const FIXED_NAMES = [
 ];
 it.each(resources)("%s has no fixed name", (_id, resource) => {
   for (const property of FIXED_NAMES) expect(typeof resource.Properties[property]).not.toBe("string");
+});
+
+it("every name of a resource differs between two relays", () => {
+  const namesOf = (RelayName: string) =>
+    [
+      deploy({ RelayName, CloudTrailEvents: "true", ...WITH_WEBHOOK }),
+      deploy({ RelayName, CloudTrailEvents: "true", Webhook: "ENABLED" }, monitoring),
+    ].flatMap((stack) =>
+      Object.values(stack.resources).flatMap(({ Properties }) =>
+        FIXED_NAMES.flatMap((property) => Properties[property] ?? []),
+      ),
+    );
+  const [first, second] = [namesOf("secret-relay"), new Set(namesOf("a".repeat(32)))];
+  expect(first.length).toBeGreaterThan(30);
+  expect(first.filter((name) => second.has(name) && !/^<\w+>$/.test(String(name)))).toEqual([]);
+});
+
+it("the longest name of a relay leaves names that Lambda takes", () => {
+  const { resources } = deploy({ RelayName: "a".repeat(32), ...WITH_WEBHOOK });
+  for (const { Type, Properties } of Object.values(resources)) {
+    if (Type === "AWS::Serverless::Function")
+      expect(String(Properties.FunctionName).length).toBeLessThanOrEqual(64);
+  }
 });
 
 const schedules = eventsOf("ScheduleV2");
@@ -45,5 +70,5 @@ it("a metrics namespace parameter separates the metrics of two stacks", () => {
 });
 
 it("the template has no YAML aliases, which CloudFormation does not support", () => {
-  expect(templateText).not.toMatch(/^[^#]*(: |- )[&*]\w/m);
+  for (const text of [templateText, monitoringText]) expect(text).not.toMatch(/^[^#]*(: |- )[&*]\w/m);
 });

@@ -17,7 +17,7 @@ describe("the advice", () => {
       pollEveryMs: 5 * MINUTE,
       sweepEveryMs: 5 * MINUTE,
     });
-    expect(sentences[0]).toMatch(/Use the relay: it costs \$14\.\d\d a month, polling costs \$26\.28/);
+    expect(sentences[0]).toMatch(/Use the relay: it costs \$4\.\d\d a month, polling costs \$26\.28/);
   });
 
   it("leaves the choice if polling costs less than the alarms of the relay", () => {

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { pollingCosts, relayCosts } from "../../cli/tune/costs.ts";
 import { KNOWN, type KnownNumber, OWN } from "../../cli/tune/known-numbers.ts";
 import { loadOfBindings, loadOfNumbers } from "../../cli/tune/load.ts";
+import { fixedCosts } from "../../scripts/fixed-costs.ts";
 import { loadBindings } from "../../shared/bindings/load-bindings.ts";
-import { METRICS } from "../../shared/runtime/metrics.ts";
-import { template } from "../template/template.ts";
+import { template, templateText } from "../template/template.ts";
 import { HOUR, MINUTE } from "./factories.ts";
 
 const load = loadOfNumbers({ secrets: 200, namespaces: 3, targets: 600, clusters: 1 });
@@ -37,28 +37,22 @@ describe("the relay", () => {
     );
   });
 
-  it("has its functions, alarms, metrics and dashboard in its price", () => {
+  it("has its functions, alarms and metrics in its price", () => {
     const { usd } = relayCosts(load, { sweepIntervalMs: 5 * MINUTE, rotateEveryMs: monthly });
 
-    expect(usd.stack).toBeCloseTo(2.5 + 9 + 3, 6);
+    expect(usd.stack).toBeCloseTo(1.8 + 2.1, 6);
     expect(usd.lambda).toBeGreaterThan(0);
     expect(usd.total).toBeCloseTo(usd.calls + usd.lambda + usd.stack, 6);
   });
 });
 
 describe("the counts", () => {
-  it("are close to the numbers in the template and in the code", () => {
-    const ofType = (type: string) =>
-      Object.values(template.Resources).filter(
-        ({ Type, Condition }) => Type === type && Condition !== "HasWebhook",
-      ).length;
-    // Alarms of the webhook and of trigger mode exist only where these are deployed.
-    const metrics = Object.keys(METRICS).filter((name) => !/^(Webhook|ExternalSecret)/.test(name));
+  it("are the numbers in the template and in the code", () => {
+    const { alarmMetrics, customMetrics, dashboards } = fixedCosts(templateText);
 
-    // A dollar or two of a month, and no more.
-    expect(Math.abs(OWN.alarms - ofType("AWS::CloudWatch::Alarm"))).toBeLessThanOrEqual(8);
-    expect(OWN.dashboards).toBe(ofType("AWS::CloudWatch::Dashboard"));
-    expect(Math.abs(OWN.metrics - metrics.length)).toBeLessThanOrEqual(6);
+    expect(OWN.alarmMetrics).toBe(alarmMetrics);
+    expect(OWN.steadyMetrics).toBe(customMetrics);
+    expect(dashboards).toBe(0);
     expect(OWN.memoryGigabytes * 1_024).toBe(template.Parameters.SweepMemoryMegabytes?.Default);
   });
 

@@ -54,7 +54,7 @@ it("has these files", () => {
       "LICENSE",
       "SHA256SUMS",
       "THIRD_PARTY_NOTICES.txt",
-      ...(existsSync(join(root, "monitoring.yaml")) ? ["monitoring.yaml"] : []),
+      "monitoring.yaml",
       "reconcile-HASH.zip",
       "rotation-HASH.zip",
       "sbom.cdx.json",

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deploy } from "../../template/deploy.ts";
 import { EVERYTHING } from "../../template/statements.ts";
-import { type Resource, template } from "../../template/template.ts";
+import { monitoring, type Resource, template } from "../../template/template.ts";
 import { copyRepository, type RepositoryCopy } from "./copy-of-the-repository.ts";
 
 // cfn-guard with AWS Control Tower's rules for CloudFormation, on the template transformed by SAM, with every protective
@@ -27,7 +27,8 @@ beforeAll(async () => {
   const released = readFileSync(join(copy.folder, "dist/release/secret-relay.template.json"), "utf8");
   const stack = deploy(PROTECTED, JSON.parse(released));
   const file = join(folder, "template.json");
-  const text = JSON.stringify({ Resources: stack.resources });
+  const further = deploy({ AlarmTopicArn: PROTECTED.AlarmTopicArn, Webhook: "ENABLED" }, monitoring);
+  const text = JSON.stringify({ Resources: { ...stack.resources, ...further.resources } });
   // The rules on S3 read ARNs of buckets.
   writeFileSync(file, text.replaceAll("<BindingsBucket>.Arn", "arn:aws:s3:::bindings-bucket"));
   const system = platform() === "darwin" ? "macos" : "ubuntu";
@@ -87,7 +88,7 @@ it("looks at the functions, queues, roles, buckets, logs and alarms", () => {
 });
 
 describe("the findings", () => {
-  const excuses = Object.entries(template.Resources).flatMap(
+  const excuses = Object.entries({ ...template.Resources, ...monitoring.Resources }).flatMap(
     ([resource, { Metadata }]: [string, Resource]) => {
       const { controlTower } = (Metadata ?? {}) as {
         controlTower?: { skip: { id: string; comment: string }[] };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { template } from "../../template/template.ts";
 
 // The real SAM CLI and cfn-lint on the real template and the real build; nothing is sent to AWS. About 12 s, and on the
 // first run 40 s more for install.sh.
@@ -19,6 +20,8 @@ const environment = {
   AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
   SAM_CLI_TELEMETRY: "0",
 };
+
+const TEMPLATES = ["template.yaml", "monitoring.yaml"];
 
 let binaries: string;
 let project: string;
@@ -39,7 +42,7 @@ beforeAll(async () => {
   binaries = join(stdout.trim(), "bin");
   await run(process.execPath, ["scripts/build.ts"], { cwd: root });
   project = await mkdtemp(join(tmpdir(), "secret-relay-sam-"));
-  for (const file of ["template.yaml", "webhook-url.yaml"]) await cp(join(root, file), join(project, file));
+  for (const file of [...TEMPLATES, "webhook-url.yaml"]) await cp(join(root, file), join(project, file));
   await cp(join(root, "dist"), join(project, "dist"), { recursive: true });
 }, 600_000);
 
@@ -47,16 +50,54 @@ afterAll(async () => {
   if (project) await rm(project, { recursive: true, force: true });
 });
 
-it("sam validate --lint accepts the template", async () => {
-  expect(await tool("sam", "validate", "--lint")).toContain("is a valid SAM Template");
+it.each(TEMPLATES)("sam validate --lint accepts %s", async (file) => {
+  expect(await tool("sam", "validate", "--lint", "--template-file", file)).toContain(
+    "is a valid SAM Template",
+  );
 });
 
 it.each(["us-east-1", "us-gov-west-1", "cn-north-1"])(
-  "cfn-lint accepts what SAM makes of it in %s",
+  "cfn-lint accepts monitoring.yaml, and what SAM makes of template.yaml, in %s",
   async (region) => {
-    expect(await tool("cfn-lint", "--regions", region, "--", "template.yaml")).toBe("");
+    expect(await tool("cfn-lint", "--regions", region, "--", ...TEMPLATES)).toBe("");
   },
 );
+
+it("monitoring.yaml is small enough for a deployment without a bucket", async () => {
+  expect((await readFile(join(project, "monitoring.yaml"))).length).toBeLessThan(51_200);
+});
+
+it("UseFipsEndpoint is accepted just in the Regions where each called service has a FIPS endpoint", async () => {
+  const script = [
+    "import json, os, botocore",
+    "print(open(os.path.join(os.path.dirname(botocore.__file__), 'data/endpoints.json')).read())",
+  ].join("\n");
+  const { stdout } = await run(join(binaries, "python"), ["-c", script], { maxBuffer: 64 * 1024 * 1024 });
+  const { partitions } = JSON.parse(stdout) as { partitions: readonly Partition[] };
+  const regionsOf = (service: string) =>
+    partitions
+      .filter(({ partition }) => ["aws", "aws-us-gov"].includes(partition))
+      .flatMap(({ services }) => Object.entries(services[service]?.endpoints ?? {}))
+      .filter(([, { deprecated, variants = [] }]) => {
+        return deprecated !== true && variants.some(({ tags }) => tags.includes("fips"));
+      })
+      .map(([region]) => region);
+  const [first = [], ...others] = ["secretsmanager", "sts", "eks", "s3", "sqs", "lambda"].map(regionsOf);
+  const everywhere = first.filter((region) => others.every((regions) => regions.includes(region)));
+  const [{ Assert } = { Assert: {} }] = template.Rules?.FipsEndpointsExist?.Assertions ?? [];
+  const [accepted] = (Assert as { "Fn::Contains": [string[], unknown] })["Fn::Contains"];
+  expect(everywhere.length).toBeGreaterThan(3);
+  expect(accepted.toSorted()).toEqual(everywhere.toSorted());
+});
+
+type Partition = {
+  readonly partition: string;
+  readonly services: Record<string, { readonly endpoints?: Record<string, Endpoint> }>;
+};
+type Endpoint = {
+  readonly deprecated?: boolean;
+  readonly variants?: readonly { readonly tags: readonly string[] }[];
+};
 
 it.each(["us-east-1", "cn-north-1"])("cfn-lint accepts the webhook's URL in %s", async (region) => {
   expect(await tool("cfn-lint", "--regions", region, "--", "webhook-url.yaml")).toBe("");
