@@ -28,6 +28,6 @@ export function checkExcess(compiled: CompiledBindings, options: NeedsOptions): 
 const LISTED_MAX = 66;
 
 const OWN_POLICIES =
-  "Put them into managed policies of your own, and name those in SourcePolicyArns: docs/permissions.md, Many sources.";
+  "Put them into managed policies of your own, and name those in SourcePolicyArns: docs/security.md, Many sources.";
 
 const SEVERAL_STACKS = "Split them between several stacks: docs/operate.md.";

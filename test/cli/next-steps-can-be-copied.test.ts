@@ -9,7 +9,10 @@ it("starts each command with npx if npx started this one", () => {
 });
 
 it("names the package of a release if npx was told it, since the name alone works only in a clone", () => {
-  const steps = nextSteps(["blue"], { npm_command: "exec", npm_config_package: "./secret-relay-0.1.0.tgz" });
+  const steps = nextSteps(
+    { clusters: ["blue"] },
+    { npm_command: "exec", npm_config_package: "./secret-relay-0.1.0.tgz" },
+  );
   expect(steps).toMatch(/^ {2}npx --package \.\/secret-relay-0\.1\.0\.tgz secret-relay publish /m);
 });
 

@@ -30,7 +30,7 @@ const CLUSTERS = {
   role: { name: "r", region: "eu-west-1", roleArn: "arn:aws:iam::444455556666:role/relay" },
 };
 
-const PAGE = readFileSync(new URL("../../docs/permissions.md", import.meta.url), "utf8");
+const PAGE = readFileSync(new URL("../../docs/security.md", import.meta.url), "utf8");
 
 const iam = async (
   sources: readonly string[],
