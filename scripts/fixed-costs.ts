@@ -7,6 +7,7 @@ import { parseDocument } from "yaml";
 import { KNOWN } from "../cli/tune/known-numbers.ts";
 import type { SweepReport } from "../shared/sweep/report.ts";
 import { measureProgress, reportSweep } from "../shared/sweep/report-sweep.ts";
+import { tableOf } from "./reference/markdown.ts";
 
 export type FixedCosts = {
   /** CloudWatch charges an alarm for each metric that it reads. */
@@ -48,30 +49,32 @@ export function fixedCostsTable(): string {
     const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
     return (choice?: Choice) => fixedCosts(text, choice);
   }) as [(choice?: Choice) => FixedCosts, (choice?: Choice) => FixedCosts];
-  const row = (what: string, of: (costs: FixedCosts) => string) =>
-    `| ${what} | ${of(own())} | ${of(further())} |`;
-  const added = (what: string, choice: Choice) =>
-    `| ${what} | + ${dollars(own(choice).usd)} | + ${dollars(further(choice).usd)} |`;
+  const row = (what: string, of: (costs: FixedCosts) => string) => [what, of(own()), of(further())];
+  const added = (what: string, choice: Choice) => [
+    what,
+    `+ ${dollars(own(choice).usd)}`,
+    `+ ${dollars(further(choice).usd)}`,
+  ];
   const times = (count: number, price: number) => (count === 0 ? "" : `${count}, ${dollars(count * price)}`);
-  return [
-    "| USD a month | template.yaml | monitoring.yaml |",
-    "| --- | --- | --- |",
-    row(`metrics that alarms read, ${dollars(KNOWN.alarm.value)} each`, ({ alarmMetrics }) =>
-      times(alarmMetrics, KNOWN.alarm.value),
-    ),
-    row(
-      `metrics that every sweep publishes, ${dollars(KNOWN.customMetric.value)} each`,
-      ({ customMetrics }) => times(customMetrics, KNOWN.customMetric.value),
-    ),
-    row(`dashboard, ${dollars(KNOWN.dashboard.value)}`, ({ dashboards }) =>
-      times(dashboards, KNOWN.dashboard.value),
-    ),
-    row("**together, by default**", ({ usd }) => `**${dollars(usd)}**`),
-    added("with `CloudTrailEvents`", "UsesCloudTrail"),
-    added("with a webhook", "HasWebhook"),
-    "",
-    `Source: ${KNOWN.alarm.source} (<https://aws.amazon.com/cloudwatch/pricing/>), ${KNOWN.alarm.seenOn}. Free tiers and the storage of logs are not counted.`,
-  ].join("\n");
+  const table = tableOf(
+    ["USD a month", "template.yaml", "monitoring.yaml"],
+    [
+      row(`metrics that alarms read, ${dollars(KNOWN.alarm.value)} each`, ({ alarmMetrics }) =>
+        times(alarmMetrics, KNOWN.alarm.value),
+      ),
+      row(
+        `metrics that every sweep publishes, ${dollars(KNOWN.customMetric.value)} each`,
+        ({ customMetrics }) => times(customMetrics, KNOWN.customMetric.value),
+      ),
+      row(`dashboard, ${dollars(KNOWN.dashboard.value)}`, ({ dashboards }) =>
+        times(dashboards, KNOWN.dashboard.value),
+      ),
+      row("**together, by default**", ({ usd }) => `**${dollars(usd)}**`),
+      added("with `CloudTrailEvents`", "UsesCloudTrail"),
+      added("with a webhook", "HasWebhook"),
+    ],
+  );
+  return `${table}\n\nSource: ${KNOWN.alarm.source} (<https://aws.amazon.com/cloudwatch/pricing/>), ${KNOWN.alarm.seenOn}. Free tiers and the storage of logs are not counted.`;
 }
 
 type Alarm = { readonly Metrics?: readonly (readonly unknown[] | { readonly MetricStat?: object })[] };

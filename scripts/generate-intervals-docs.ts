@@ -8,6 +8,7 @@ import { loadOfNumbers } from "../cli/tune/load.ts";
 import { DEFAULTS, parseSituation } from "../cli/tune/parse-situation.ts";
 import { type IntervalPlan, planIntervals } from "../cli/tune/plan-intervals.ts";
 import { POLLING_HEADINGS, pollingCells, RELAY_HEADINGS, relayCells } from "../cli/tune/print-plan.ts";
+import { tableOf } from "./reference/markdown.ts";
 import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/operate.md", import.meta.url);
@@ -34,12 +35,10 @@ function examplePlan(): IntervalPlan {
 }
 
 function markdown(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    line(headings),
-    line(headings.map(() => "---")),
-    ...rows.map((cells) => line(cells.map(escapedCell))),
-  ].join("\n");
+  return tableOf(
+    headings,
+    rows.map((cells) => cells.map(escapedCell)),
+  );
 }
 
 const escapedCell = (cell: string): string => cell.replaceAll("*", "\\*").replaceAll("<", "&lt;");

@@ -1,3 +1,4 @@
+import { code, tableOf } from "../reference/markdown.ts";
 import { kB, type Recorded, type Results, type Sweep, thousands } from "./results.ts";
 
 /** Each measurement with its result and the arguments of its bench. */
@@ -63,9 +64,7 @@ export function resultsTable(results: Results): string {
   return [
     `Measured from ${days[0]} to ${days.at(-1)} on ${coldStart.machine}, which the servers share:`,
     "",
-    "| measurement | result | arguments |",
-    "| --- | --- | --- |",
-    ...rows,
+    tableOf(["measurement", "result", "arguments"], rows),
   ].join("\n");
 }
 
@@ -78,9 +77,9 @@ const usdOf = ({ result }: Results["rollouts"]): string => result.usd.toFixed(3)
 
 const BENCH = "npm run bench -- ";
 
-function row({ command }: Recorded<unknown>, measurement: string, result: string): string {
+function row({ command }: Recorded<unknown>, measurement: string, result: string): string[] {
   if (!command.startsWith(BENCH)) throw new TypeError(`${command} is not a bench`);
-  return `| ${measurement} | ${result} | \`${command.slice(BENCH.length)}\` |`;
+  return [measurement, result, code(command.slice(BENCH.length))];
 }
 
 /** Each build measure, with its effect on the rotation bundle. */
@@ -89,18 +88,25 @@ export function measuresTable({ bundle: { result, command, day } }: Results): st
     const found = result.variants.find((candidate) => candidate.variant === variant);
     if (found === undefined) throw new TypeError(`bench/results/bundle.json lacks the variant ${variant}`);
     const { bytes, initialBytes, addedMs } = found;
-    return `| ${measure} | ${kB(bytes)} | ${kB(initialBytes)} | ${addedMs} ms | ${location} |`;
+    return [measure, kB(bytes), kB(initialBytes), `${addedMs} ms`, location];
   };
   return [
     `Measured on ${day} with \`${command}\`:`,
     "",
-    "| variant | all files | at start | added to a start | code |",
-    "| --- | --- | --- | --- | --- |",
-    rowOf("as built", "as built", "`scripts/bundle.ts`"),
-    rowOf("without code splitting", "one file, no chunks", "every `import()`"),
-    rowOf("without the undici stand-in", "with undici", "`shared/cluster/undici-stand-in.ts`"),
-    rowOf("without slim-aws-sdk", "with all AWS schemas", "`scripts/slim-aws-sdk.ts`"),
-    rowOf("without slim-client-node", "with all 750 models of client-node", "`scripts/slim-client-node.ts`"),
+    tableOf(
+      ["variant", "all files", "at start", "added to a start", "code"],
+      [
+        rowOf("as built", "as built", "`scripts/bundle.ts`"),
+        rowOf("without code splitting", "one file, no chunks", "every `import()`"),
+        rowOf("without the undici stand-in", "with undici", "`shared/cluster/undici-stand-in.ts`"),
+        rowOf("without slim-aws-sdk", "with all AWS schemas", "`scripts/slim-aws-sdk.ts`"),
+        rowOf(
+          "without slim-client-node",
+          "with all 750 models of client-node",
+          "`scripts/slim-client-node.ts`",
+        ),
+      ],
+    ),
   ].join("\n");
 }
 

@@ -100,7 +100,7 @@ describe("secret-relay iam", () => {
         );
         const made = statementsOf(parameters, role).filter(({ Sid }) => !OWN_AFFAIRS.includes(Sid));
         expect(bySid(policy.Statement), words.join(" ")).toEqual(bySid(made));
-        for (const { Sid } of made) expect(PAGE).toContain(`\n| \`${Sid}\``);
+        for (const { Sid } of made) expect(PAGE).toContain(`\n|\`${Sid}\``);
       }
     }
   });

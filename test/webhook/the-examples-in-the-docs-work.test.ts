@@ -58,11 +58,11 @@ describe.each([
 
 it("the page lists every code, with its status and message", () => {
   const [, table = ""] = /<!-- refusal codes -->\n(.*?)<!-- end -->/s.exec(page.text) ?? [];
-  const rows = table.split("\n").filter((line) => line.startsWith("| `"));
+  const rows = table.split("\n").filter((line) => line.startsWith("|`"));
 
   expect(rows).toEqual(
     Object.entries(REFUSALS).map(
-      ([code, { status, advice }]) => `| \`${code}\` | ${status} | ${advice.replaceAll("<", "&lt;")} |`,
+      ([code, { status, advice }]) => `|\`${code}\`|${status}|${advice.replaceAll("<", "&lt;")}|`,
     ),
   );
 });
