@@ -23,6 +23,18 @@ export const NOTES = {
   ILLEGAL_KEYS_REFUSED: value(
     "A key of the source that is not a valid key of a Secret: the operator replaces each illegal character by _, or with conversionStrategy: Unicode by its number. The relay refuses the Secret until extract renames the key.",
   ),
+  PATH_TWICE: value(
+    "The keys of a nested object, if the source has a key on the way to it twice: the operator uses the first value and the relay the last.",
+  ),
+  AUTO_DECODES: conduct(
+    "Each value that could be base64 or base64url is decoded, as before, also a plain text that only looks encoded, such as test1234.",
+  ),
+  FIND_FIXED: conduct(
+    "The sources are the secrets that find matches today. For a secret that is created or tagged later, run the command again. If one of them is deleted, the operator drops its key, and the relay keeps the Secret and reports the missing source. With path or tags, the operator also leaves out secrets that its role cannot read.",
+  ),
+  LITERAL_LINES: value(
+    "A value with a line break in a literal of templateFrom: the operator reads the rest of the value as YAML, which mostly fails. The relay writes the value as it is.",
+  ),
   LAST_WINS: conduct(
     "If two sources have the same key, the later source wins, as before. The plan and the report name the key.",
   ),

@@ -1,13 +1,9 @@
 import type { KeySource } from "../../shared/bindings/binding.ts";
 import type { SourceEntry } from "../../shared/bindings/bindings-file.ts";
-import type { Conversion, Extraction, PickedKey } from "./parts.ts";
+import type { Extraction, PickedKey } from "./parts.ts";
 
 /** The sources in merge order: the extracts, then the entries of data. */
-export function entriesOf(
-  extracts: readonly Extraction[],
-  picks: readonly PickedKey[],
-  note: Conversion["note"],
-): SourceEntry[] {
+export function entriesOf(extracts: readonly Extraction[], picks: readonly PickedKey[]): SourceEntry[] {
   const entries: SourceEntry[] = extracts.map(({ at, rules }) => ({ ...at, ...rules }));
   for (const found of Map.groupBy(picks, ({ at }) => JSON.stringify(at)).values()) {
     const [first] = found;
@@ -20,8 +16,23 @@ export function entriesOf(
     }
     if (Object.keys(keys).length > 0) entries.push({ ...first.at, keys });
   }
-  if (extracts.length > 0 && entries.length > 1) note("LAST_WINS");
   return entries;
+}
+
+/** Whether two of them can set the same key: some keys are known only when the source is read. */
+export function mayCollide(
+  entries: readonly SourceEntry[],
+  named: Readonly<Record<string, unknown>> = {},
+): boolean {
+  const all = Object.keys(named);
+  let hasUnknown = false;
+  for (const { keys, value } of entries) {
+    if (value !== undefined) all.push(value);
+    else if (typeof keys === "object") all.push(...Object.keys(keys));
+    else hasUnknown = true;
+  }
+  const parts = entries.length + (Object.keys(named).length > 0 ? 1 : 0);
+  return new Set(all).size < all.length || (hasUnknown && parts > 1);
 }
 
 const shortestOf = (source: KeySource): string | KeySource =>

@@ -105,6 +105,65 @@ describe("an extract", () => {
     );
   });
 
+  it("of a nested object has its keys and values, or is refused where the operator finds no object", async () => {
+    const anyKeys = fc.dictionary(fc.constantFrom("k", "l.m", "n-o"), anyText, { minKeys: 1, maxKeys: 3 });
+    const anyNested = fc.oneof(
+      anyKeys,
+      anyKeys.map((keys) => JSON.stringify(keys)),
+      anyTree,
+    );
+    const anyOuter = fc.dictionary(anyName, fc.oneof(anyNested, fc.dictionary(anyName, anyNested)), {
+      maxKeys: 4,
+    });
+    await fc.assert(
+      fc.asyncProperty(anyOuter, anyPath, async (source, parts) => {
+        fc.pre(!parts.includes("__proto__")); // refused
+        const property = parts.join(".");
+        const found = objectIn(lookUp(source, property));
+        // The notes cover values that are not texts, and illegal keys.
+        fc.pre(found === undefined || Object.values(found).every((value) => typeof value === "string"));
+        fc.pre(Object.keys(found ?? {}).every((key) => /^[-._a-zA-Z0-9]+$/.test(key) && key !== "__proto__"));
+        const made = await render({ dataFrom: [{ extract: { key: "prod/db", property } }] }, source);
+
+        expect(made).toEqual(
+          found === undefined || Object.keys(found).length === 0 ? undefined : { ...found },
+        );
+      }),
+      { numRuns: runs(100) },
+    );
+  });
+
+  it.each([
+    ["Auto", { decodingStrategy: "Auto" }],
+    ["None", {}],
+  ])("is decoded as by Go, with decodingStrategy: %s", async (strategy, more) => {
+    const anyEncoded = fc.oneof(
+      anyText,
+      fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("base64")),
+      fc
+        .uint8Array()
+        .map((bytes) => Buffer.from(bytes).toString("base64").replaceAll("+", "-").replaceAll("/", "_")),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("base64url")),
+      fc.string({ unit: fc.constantFrom(..."aZ09+/-_=\r\n"), maxLength: 12 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(fc.constantFrom("a", "b"), anyEncoded, { minKeys: 1 }),
+        async (source) => {
+          const expected = Object.entries(source).map(([key, text]) => {
+            const bytes = strategy === "Auto" ? (goDecode(text, "+/") ?? goDecode(text, "-_")) : undefined;
+            return [key, bytes === undefined ? text : Buffer.from(bytes).toString("utf8")];
+          });
+
+          expect(await render({ dataFrom: [{ extract: { key: "prod/db", ...more } }] }, source)).toEqual(
+            Object.fromEntries(expected),
+          );
+        },
+      ),
+      { numRuns: runs(100) },
+    );
+  });
+
   it("is renamed as by the operator's expressions", async () => {
     const anyLiteral = fc.stringMatching(/^[a-c_-]{0,3}$/);
     const anyRewrite = fc.oneof(
@@ -271,6 +330,40 @@ async function render(spec: object, source: object): Promise<Record<string, stri
   } catch {
     return undefined;
   }
+}
+
+/** The operator reads an object, also one within a text. */
+function objectIn(found: unknown): Record<string, unknown> | undefined {
+  let value = found;
+  if (typeof value === "string") {
+    try {
+      value = JSON.parse(value);
+    } catch {
+      return undefined;
+    }
+  }
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+/** DecodeString of Go's encoding/base64, for the standard or the URL alphabet: four characters at a time. */
+function goDecode(text: string, signs: string): number[] | undefined {
+  const alphabet = `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${signs}`;
+  const left = [...text].filter((character) => character !== "\r" && character !== "\n");
+  const bytes: number[] = [];
+  while (left.length > 0) {
+    const four = left.splice(0, 4);
+    const values = four.map((character) => alphabet.indexOf(character));
+    const padding = four.join("").match(/=+$/)?.[0].length ?? 0;
+    if (four.length < 4 || padding > 2 || values.slice(0, 4 - padding).includes(-1)) return undefined;
+    if (padding > 0 && left.length > 0) return undefined;
+    const [a = 0, b = 0, c = 0, d = 0] = values.map((value) => Math.max(value, 0));
+    bytes.push(
+      ...[(a << 2) | (b >> 4), ((b & 15) << 4) | (c >> 2), ((c & 3) << 6) | d].slice(0, 3 - padding),
+    );
+  }
+  return bytes;
 }
 
 /** The operator's lookup: with every dot escaped first, which is usually a literal key, and then as it is. */
