@@ -26,8 +26,13 @@ export function literalTexts(literal: string): LiteralTexts {
     if (!isMap(map) || map.items.length === 0 || map.anchor !== undefined || map.tag !== undefined) {
       throw new Unsupported("without its values it is not a YAML map");
     }
+    if (!skeleton.endsWith("\n") && map.items.some(({ value }) => isBlock(value))) {
+      throw new Unsupported("its block of lines does not end with a line break");
+    }
     let hasLines = false;
     const texts = map.items.map(({ key, value }) => {
+      checkQuotes(skeleton, key);
+      checkQuotes(skeleton, value);
       const name = keyOf(key);
       const made = textOf(name, value, actions);
       hasLines ||= made.hasLines;
@@ -65,6 +70,17 @@ const KEYWORDS: ReadonlySet<string> = new Set(
 /** Controls, line breaks of YAML 1.1, byte order marks, and what stands for actions. */
 const UNSURE = /[^\P{Cc}\t\n]|[\p{Co}\p{Cs}\u2028\u2029\ufeff\ufffe\uffff]/u;
 
+/** Escapes and folded lines within quotes. */
+function checkQuotes(skeleton: string, node: unknown): void {
+  if (!isScalar(node) || (node.type !== Scalar.QUOTE_DOUBLE && node.type !== Scalar.QUOTE_SINGLE)) return;
+  const [start = 0, end = 0] = node.range ?? [];
+  if (!QUOTED.test(skeleton.slice(start, end))) {
+    throw new Unsupported("it has escapes or several lines within quotes");
+  }
+}
+
+const QUOTED = /^(?:"[^"\\\n]*"|'(?:[^'\n]|'')*')$/;
+
 function keyOf(node: unknown): string {
   if (!isPlainNode(node) || !(typeof node.value === "string")) {
     throw new Unsupported("it has a key that is not a plain text");
@@ -101,9 +117,8 @@ function textOf(
         }
         return { text: source, hasLines: false };
       }
-      const [, index, ...more] = source.split(PLACEHOLDER_PARTS);
-      const only =
-        more.length === 1 && source.startsWith("\ue000") ? quotedVariable(actions[Number(index)]) : undefined;
+      const index = ONE_PLACEHOLDER.exec(source)?.[1];
+      const only = index === undefined ? undefined : quotedVariable(actions[Number(index)]);
       if (only === undefined) {
         throw new Unsupported(
           `the YAML of ${key} depends on its value. Or write {{ .name | quote }} as its whole value`,
@@ -118,14 +133,13 @@ function textOf(
           `the YAML of ${key} depends on its value. Or write {{ .name | quote }} without other quotes`,
         );
       }
-      if (/[\n\\]/.test(source)) throw new Unsupported(`the value of ${key} has escapes or several lines`);
       return { text: source, hasLines: false };
     case Scalar.BLOCK_LITERAL: {
       const lines = source.replace(/\n+$/, "").split("\n");
       const [first = "", last = ""] = [lines[0], lines.at(-1)];
-      if (!isConstant && (!/^[^\s\ue000]/.test(first) || last.replace(PLACEHOLDER, "").trim() === "")) {
+      if (!/^[^\s\ue000]/.test(first) || last.replace(PLACEHOLDER, "").trim() === "") {
         throw new Unsupported(
-          `the lines of ${key} depend on its values. Or begin the first line, and fill the last one, with a constant text`,
+          `the first or the last line of ${key} can be empty. Or put a constant text at the start of the first line and into the last one`,
         );
       }
       return { text: withActions, hasLines: !isConstant };
@@ -134,6 +148,8 @@ function textOf(
       throw new Unsupported(`the value of ${key} is a folded text`);
   }
 }
+
+const isBlock = (node: unknown): boolean => isScalar(node) && node.type === Scalar.BLOCK_LITERAL;
 
 type PlainNode = Scalar & { readonly source?: string };
 
@@ -147,7 +163,7 @@ const SAFE_TEXT =
 /** A boolean or null in a version of YAML. */
 const WORD = /^(?:y|n|yes|no|on|off|null|true|false)$/i;
 
-const PLACEHOLDER_PARTS = /\ue000(\d+)\ue001/;
+const ONE_PLACEHOLDER = /^\ue000(\d+)\ue001$/;
 
 /** The variable of `.name | quote` or `quote .name`. */
 function quotedVariable(action: Action | undefined): string | undefined {

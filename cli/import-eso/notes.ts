@@ -33,7 +33,7 @@ export const NOTES = {
     "The sources are the secrets that find matches today. For a secret that is created or tagged later, run the command again. If one of them is deleted, the operator drops its key, and the relay keeps the Secret and reports the missing source. With path or tags, the operator also leaves out secrets that its role cannot read.",
   ),
   LITERAL_LINES: value(
-    "A value with a line break in a literal of templateFrom: the operator reads the rest of the value as YAML, which mostly fails. The relay writes the value as it is.",
+    "A value with a line break or a control character in a literal of templateFrom: the operator reads it as a part of the YAML, which mostly fails. The relay writes the value as it is.",
   ),
   LAST_WINS: conduct(
     "If two sources have the same key, the later source wins, as before. The plan and the report name the key.",
