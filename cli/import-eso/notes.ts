@@ -17,6 +17,9 @@ export const NOTES = {
   KEY_REPEATED: value(
     'Differs only for a source that has a key twice, such as {"a":"x","a":"y"}: for a property the operator writes x, the first value, and the relay y, the last.',
   ),
+  PATH_TWICE: value(
+    'Differs only for a nested object in a key that the source has twice, such as {"a":{"b":"x"},"a":{"b":"y"}}: the operator writes x, and the relay y.',
+  ),
   NULL_REFUSED: value(
     'Differs only for a property path whose value is null, such as a.b in {"a":{"b":null}}: the operator writes an empty string, and the relay refuses the Secret.',
   ),
@@ -38,6 +41,9 @@ export const NOTES = {
   ABSENT_KEY_REFUSED: value(
     'Differs only for a source without a key that the template reads by index, such as index . "a" for {"b":"x"}: the operator writes nothing in its place, and the relay refuses the Secret.',
   ),
+  LITERAL_LINES: value(
+    "Differs only for a value with a line break or a control character in a literal of templateFrom, such as a certificate: the operator reads it as YAML and mostly fails, and the relay writes the value.",
+  ),
   TLS_CHECKED: value(
     "Differs only for a certificate or key that no server can use, such as a key of another certificate: the operator writes it, and the relay refuses the Secret. The relay also mends line ends, such as a missing last one.",
   ),
@@ -52,6 +58,12 @@ export const NOTES = {
   ),
   FOREIGN_KEYS_KEPT: conduct(
     "If another field manager adds a key to the Secret, the operator removes it. The relay keeps and reports it, unless the binding has foreignKeys: remove. A key that the operator wrote is removed when its source drops it.",
+  ),
+  AUTO_DECODES: conduct(
+    "Each value that could be base64 or base64url is decoded, as before, also a plain text that only looks encoded, such as test1234.",
+  ),
+  FIND_FIXED: conduct(
+    "The sources are the secrets that find matches today. For a secret that is created or tagged later, run the command again. If one of them is deleted, the operator drops its key, and the relay keeps the Secret and reports the missing source. With path or tags, the operator also leaves out secrets that its role cannot read.",
   ),
   LAST_WINS: conduct(
     "If two sources have the same key, the later source wins, as before. The plan and the report name the key.",

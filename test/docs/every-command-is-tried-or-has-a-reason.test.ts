@@ -228,6 +228,11 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     ],
   },
   {
+    command: /^npx secret-relay import-eso manifests\/ --expand-find --out bindings\.yaml$/,
+    because: "needs manifests and secrets in AWS; its contract has both",
+    seenIn: ["test/contract/find-contract.ts", /import-eso es\.json --expand-find/],
+  },
+  {
     command: /^npx secret-relay import-eso (--live --context prod --out|--check --bindings) bindings\.yaml$/,
     because: "needs a cluster; the takeover contract takes both steps",
     seenIn: [
