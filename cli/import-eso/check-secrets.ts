@@ -14,6 +14,8 @@ import { renderCurrent } from "../../shared/sync/render-current.ts";
 import { toRelayError } from "../errors.ts";
 import type { Session } from "../live/open-session.ts";
 import type { ReportProgress } from "../terminal/progress.ts";
+import { externalSecretFinder, type FindExternalSecret } from "./find-external-secret.ts";
+import { type Takeover, takeoverOf } from "./takeover.ts";
 
 /** The comparison of one key. It contains no value and nothing derived from one. */
 type KeyVerdict = {
@@ -29,6 +31,8 @@ type Comparison = {
 
 /** The comparison of one Secret with the result of its binding, and the verdict that every other command shows for it. */
 export type SecretCheck = Pick<Verdict, "target" | "finding" | "action" | "code" | "advice"> &
+  /** Only for a Secret that the operator or the relay writes. */
+  Partial<Takeover> &
   (
     | ({ readonly is: "same" | "different" } & Comparison)
     | { readonly is: "absent" }
@@ -48,11 +52,12 @@ export function checkSecrets(
   reportProgress: ReportProgress,
 ): Promise<SecretCheck[]> {
   const { bindings } = session.index;
+  const findExternalSecret = externalSecretFinder(session.connect, budget);
   let done = 0;
   return pMap(
     bindings,
     async (binding) => {
-      const checked = await checkOne(session, binding, budget);
+      const checked = await checkOne({ ...session, findExternalSecret }, binding, budget);
       done += 1;
       reportProgress(`${done} of ${bindings.length} Secrets`);
       return checked;
@@ -61,7 +66,11 @@ export function checkSecrets(
   );
 }
 
-async function checkOne(deps: CheckDependencies, binding: Binding, budget: TimeBudget): Promise<SecretCheck> {
+async function checkOne(
+  deps: CheckDependencies & { readonly findExternalSecret: FindExternalSecret },
+  binding: Binding,
+  budget: TimeBudget,
+): Promise<SecretCheck> {
   const { index, connect, readCurrent, now } = deps;
   const { target } = binding;
   const live = await connect(target.cluster).readSecret(target, budget).then(liveTarget, unknownTarget);
@@ -77,15 +86,24 @@ async function checkOne(deps: CheckDependencies, binding: Binding, budget: TimeB
   // A check deletes nothing, so the grace period does not matter.
   const verdict = assess(observation, { ownMetadata: index.ownMetadata, now: now(), deletionGraceMs: 0 });
   const common = fieldsOf(verdict);
-  if (live.kind === "unknown" || desired === undefined || desired instanceof RelayError) {
-    return { ...common, is: "unknown" };
-  }
-  if (live.kind === "absent") return { ...common, is: "absent" };
-  const { keys, around } = compareSecret(live.secret as LiveSecret, desired);
+  if (live.kind === "unknown") return { ...common, is: "unknown" };
+  const isUnknown = desired === undefined || desired instanceof RelayError;
+  if (live.kind === "absent") return { ...common, is: isUnknown ? "unknown" : "absent" };
+  const compared = isUnknown ? UNKNOWN : resultOf(live.secret as LiveSecret, desired, binding);
+  const { ownMetadata } = index;
+  const isSame = compared.is === "same";
+  const externalSecret = await deps.findExternalSecret(target);
+  return { ...common, ...takeoverOf(live.secret, externalSecret, { ownMetadata, isSame }), ...compared };
+}
+
+const UNKNOWN = { is: "unknown" } as const;
+
+function resultOf(live: LiveSecret, desired: DesiredSecret, { ownership }: Binding) {
+  const { keys, around } = compareSecret(live, desired);
   // With ownership: keys, other field managers write keys of the same Secret.
-  const counted = binding.ownership === "keys" ? keys.filter(({ is }) => is !== "extra") : keys;
+  const counted = ownership === "keys" ? keys.filter(({ is }) => is !== "extra") : keys;
   const isSame = counted.every(({ is }) => is === "equal") && around.length === 0;
-  return { ...common, is: isSame ? "same" : "different", keys: counted, around };
+  return { is: isSame ? ("same" as const) : ("different" as const), keys: counted, around };
 }
 
 function fieldsOf({ target, finding, action, code, advice }: Verdict) {
