@@ -39,7 +39,8 @@ async function listIn(
     const select = (object: unknown): Manifest | undefined => manifestsOf("cluster", object)[0];
     return await listObjects(cluster, { clusterKey, path, limit: 500, keptMax: 100_000, select }, budget);
   } catch (error) {
-    if (error instanceof ExternalSecretsNotServed) return []; // the definitions are gone, and all objects with them
+    // Without the definitions no object exists.
+    if (error instanceof ExternalSecretsNotServed && error.isAbsent) return [];
     if (error instanceof RelayError) return "unknown";
     throw error;
   }
