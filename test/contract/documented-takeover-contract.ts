@@ -101,8 +101,8 @@ export function describeDocumentedTakeover(
       npm_config_update_notifier: "false",
     };
     const shell = spawn("sh", ["-ec", commands], { cwd: desk.folder, env, detached: true });
-    let told = "";
-    for (const stream of [shell.stdout, shell.stderr]) stream.on("data", (text) => (told += text));
+    let output = "";
+    for (const stream of [shell.stdout, shell.stderr]) stream.on("data", (text) => (output += text));
     const ended = new Promise<number | "killed">((resolve) =>
       shell.once("close", (code) => resolve(code ?? "killed")),
     );
@@ -112,13 +112,14 @@ export function describeDocumentedTakeover(
     });
     while (until !== undefined && isRunning) {
       if (await until()) {
-        if (isRunning && shell.pid !== undefined) process.kill(-shell.pid, "SIGKILL");
+        if (isRunning && shell.pid !== undefined) killGroup(shell.pid);
         break;
       }
+      await sleep(20);
     }
     const result = await done;
-    expect(findTraces(told)).toEqual([]);
-    if (result !== "killed" && result !== 0) throw new Error(`${commands}\n${told}`);
+    expect(findTraces(output)).toEqual([]);
+    if (result !== "killed" && result !== 0) throw new Error(`${commands}\n${output}`);
     return result;
   };
 
@@ -172,7 +173,7 @@ export function describeDocumentedTakeover(
     const others = secretNames.filter((name) => name !== "db");
     const killed: string[] = [];
     const interrupt = async (commands: string, hasPassed: () => Promise<number>) => {
-      const share = 1 + random.below(others.length - 1);
+      const share = 1 + random.below(Math.floor(others.length / 2));
       const result = await type(commands, async () => (await hasPassed()) >= share);
       if (result === "killed") killed.push(commands);
       await rotate();
@@ -200,7 +201,8 @@ export function describeDocumentedTakeover(
     await operator.stop();
     destroy();
 
-    expect(killed).toHaveLength(4);
+    // Of few Secrets one command does all before the kill arrives; of many, each step was interrupted.
+    expect(killed.length).toBeGreaterThanOrEqual(count < MANY ? 1 : 4);
     expectNoGap(await history.stop(), first);
     const now = await listOf("secrets");
     expect(now.map(({ metadata }) => metadata.uid).sort()).toEqual([...first.values()].sort());
@@ -245,6 +247,16 @@ export function describeDocumentedTakeover(
   }
 }
 
+/** The shell and the commands that it started; they may have ended just now. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+const MANY = 100;
 const MANAGED = "reconcile.external-secrets.io/managed";
 
 type ExternalSecret = {

@@ -66,7 +66,7 @@ export function describeServedVersion(version: EsoVersion, start: () => Promise<
     const clusters = { main: { ...pinnedCluster(backend), externalSecrets } };
     const relay = await startRelay(backend, { bindings: [], clusters, wait: eso.wait });
 
-    await relay.invoke(labelUpdated(backend, source)).catch(() => {}); // nobody refreshes it here
+    await relay.invoke(labelUpdated(backend, source)).catch(() => {}); // without ESO no refresh follows
 
     expect(await eso.nudgeOf("ExternalSecret", "app")).toMatch(/./);
   });

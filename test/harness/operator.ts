@@ -116,7 +116,7 @@ export function playOperator(scene: Scene, version: EsoVersion): Operator {
           for (const uid of known.keys()) if (!now.has(uid)) await collectGarbage(uid);
           known = now;
           for (const external of body.items) await step(external, readData);
-          await sleep(5);
+          await sleep(PAUSE_MS);
         }
       };
       const running = run();
@@ -130,6 +130,9 @@ export function playOperator(scene: Scene, version: EsoVersion): Operator {
     },
   };
 }
+
+/** Between two passes. They would take a whole core of the servers otherwise. */
+const PAUSE_MS = 100;
 
 const MANAGED = "reconcile.external-secrets.io/managed";
 const CREATED_BY = "reconcile.external-secrets.io/created-by";
