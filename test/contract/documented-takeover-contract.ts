@@ -157,16 +157,18 @@ export function describeDocumentedTakeover(
     await desk.run("import-eso", "--live", "--namespace", "shop", "--out", "bindings.yaml");
     expect(new Set([...(await check()).values()].map(({ is }) => is))).toEqual(new Set(["same"]));
 
-    // One Secret.
+    // One Secret, and each step twice.
     const [release, take, remove, cleanUp] = page.steps;
-    await type(release.one);
-    await untilStep(["db"], "released");
-    await type(take.one);
-    await untilStep(["db"], "taken");
-    await type(remove.one);
-    await untilStep(["db"], "leftovers");
-    await type(cleanUp.one);
-    await untilStep(["db"], "finished");
+    for (const [{ one }, step] of [
+      [release, "released"],
+      [take, "taken"],
+      [remove, "leftovers"],
+      [cleanUp, "finished"],
+    ] as const) {
+      await type(one);
+      await untilStep(["db"], step);
+      await type(one);
+    }
 
     // The others: each step is interrupted, and started again after a rotation.
     await type(page.makeNames);
@@ -198,6 +200,7 @@ export function describeDocumentedTakeover(
     await interrupt(cleanUp.all, async () => count - 1 - (await hasLabel(MANAGED)()));
     await type(take.all); // the operator no longer writes the rotation of the last step
     await untilStep(secretNames, "finished");
+    await type(cleanUp.all); // again, with nothing left
     await operator.stop();
     destroy();
 

@@ -307,6 +307,43 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       expect(await checkStep()).toMatchObject({ step: "owned", next: [] });
     });
 
+    it("can be undone after the operator has let go", async () => {
+      const { operator } = await open();
+      await importLive("--out", "bindings.yaml");
+      await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Orphan" } } });
+      await operator.reconcile("db", first);
+
+      await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Owner" } } });
+      await operator.reconcile("db", first);
+
+      expect((await at.scene.readSecret("db")).metadata.ownerReferences).toHaveLength(1);
+      expect(await checkStep()).toMatchObject({ step: "owned" });
+    });
+
+    it("can be undone after the ExternalSecret was deleted, by creating it again", async () => {
+      const { operator, source, eso } = await takeOver({ until: "leftovers" });
+      const data = ["user", "password"].map((key) => ({
+        secretKey: key,
+        remoteRef: { key: source.name, property: key },
+      }));
+      const target = { creationPolicy: "Orphan" };
+      await eso.createExternalSecret("db", { secretStoreRef: { name: "aws" }, data, target });
+      await operator.reconcile("db", first);
+      expect(await checkStep()).toMatchObject({ step: "taken", externalSecret: "exists" });
+
+      desk.writeBindings([]);
+      await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Owner" } } });
+      await at.scene.patchSecret("db", { metadata: { labels: { "secret-relay/managed": null } } });
+      await operator.reconcile("db", second);
+
+      const { metadata } = await at.scene.readSecret("db");
+      expect([metadata.ownerReferences?.length, metadata.labels["secret-relay/managed"]]).toEqual([
+        1,
+        undefined,
+      ]);
+      expect(await at.scene.readData("db")).toEqual(second);
+    });
+
     it("can be undone until the ExternalSecret is deleted", async () => {
       const { operator } = await takeOver({ until: "taken" });
 
