@@ -13,7 +13,13 @@ import type { SecretCheck } from "../import-eso/check-secrets.ts";
 import type { ImportOptions } from "../import-eso/convert-manifests.ts";
 import type { ReadManifests } from "../import-eso/manifest.ts";
 import { NOTES, type NoteCode } from "../import-eso/notes.ts";
-import { notesByTarget, printChecks, printConversions, settledNote } from "../import-eso/print-import.ts";
+import {
+  notesByTarget,
+  printChecks,
+  printConversions,
+  printNextSteps,
+  settledNote,
+} from "../import-eso/print-import.ts";
 import type { KubeContext } from "../live/choose-context.ts";
 import { addAwsOptions, addClusterOptions, type ClusterOptions } from "../live/options.ts";
 import { withProgress } from "../terminal/progress.ts";
@@ -51,7 +57,7 @@ export const addImportEso: AddCommand = (program, cli) => {
   })
     .argument("[paths...]", "manifests: files or folders")
     .option("--live", "read the manifests from the cluster of the kubeconfig context")
-    .option("--check", "compare each existing Secret with the result of its binding, key by key")
+    .option("--check", "compare each Secret with its binding, key by key, and show its step of the takeover")
     .option("--bindings <file>", "with --check: compare these bindings instead of manifests")
     .option("--out <file>", "write the bindings to this file instead of stdout")
     .option("--force", "overwrite an existing file")
@@ -233,6 +239,8 @@ function printAll({ terminal }: CommandLine, checked: readonly SecretCheck[]): v
   for (const { target, is, code, advice = "" } of checked) {
     if (is !== "same" && code !== undefined) terminal.say(`${nameOfTarget(target)}: ${code}: ${advice}`);
   }
+  const next = printNextSteps(terminal, checked);
+  if (next !== undefined) terminal.say(next);
 }
 
 async function write(cli: CommandLine, file: string, text: string, force: boolean): Promise<void> {

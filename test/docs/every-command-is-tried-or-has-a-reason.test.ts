@@ -241,6 +241,13 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     ],
   },
   {
+    command:
+      /^( *kubectl (get|patch|delete|annotate|label) .*(secret|externalsecret|\$name|names\)).*|for name in .*|done)$/,
+    because:
+      "needs a cluster; the documented takeover runs these blocks in a shell, on the sandbox and on real servers",
+    seenIn: ["test/contract/documented-takeover-contract.ts", /docs\/migrate-from-eso\.md/],
+  },
+  {
     command: /^npx secret-relay rbac \| kubectl apply -f -$/,
     because: "needs a cluster; a copy without the pipe is run here, and the Role is tried by the contracts",
   },
