@@ -20,7 +20,7 @@ export function readTemplateFrom(
     const target = entry.string("target") ?? "Data";
     if (target.toLowerCase() !== "data") {
       const reason = /^(labels|annotations)$/i.test(target)
-        ? "the relay writes no values into metadata. Put constant texts into target.template.metadata"
+        ? "the relay writes no values into metadata. Put constant text into target.template.metadata"
         : "the relay writes only the data of a Secret";
       entry.refuse("TEMPLATE_FROM", reason, "target");
     }

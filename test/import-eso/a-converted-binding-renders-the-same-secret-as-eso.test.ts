@@ -115,7 +115,7 @@ describe("an extract", () => {
         fc.pre(!parts.includes("__proto__")); // refused
         const property = parts.join(".");
         const found = objectIn(lookUp(source, property));
-        // The notes cover values that are not texts, and illegal keys.
+        // The notes cover values other than strings, and illegal keys.
         fc.pre(found === undefined || Object.values(found).every((value) => typeof value === "string"));
         fc.pre(Object.keys(found ?? {}).every((key) => /^[-._a-zA-Z0-9]+$/.test(key) && key !== "__proto__"));
         const made = await render({ dataFrom: [{ extract: { key: "prod/db", property } }] }, source);

@@ -74,7 +74,7 @@ describe("each secret that find matches is a source with its whole value", () =>
     expect(notes).toContain("AUTO_DECODES");
   });
 
-  it("and data or a later extract wins a key, as before", () => {
+  it("and data or a later extract wins a key, as with the operator", () => {
     const spec = { ...byName("^prod/"), data: [pick("prod_db", { property: "password" })] };
     expect(expand(spec)).toMatchObject({
       rules: {
@@ -181,7 +181,7 @@ describe("a find is refused", () => {
     ["if it matches nothing", byName("nope"), /find FIND: it matches no secret today/],
     ["if two secrets get one key", byName("", {}, rewrite([".*", "same"])), /find FIND: .*the key "same"/],
     [
-      "if a name is converted into that of another",
+      "if two names become one key",
       byName(""),
       /find FIND: .*the key "prod_db"/,
       listed("prod/db", "prod_db"),
