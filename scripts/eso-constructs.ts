@@ -12,6 +12,8 @@ export type Construct = {
   readonly store?: object;
   readonly cluster?: object;
   readonly status?: object;
+  /** What AWS lists, for a run with --expand-find. */
+  readonly found?: readonly string[];
   /** Null for an unknown account of the functions. */
   readonly account?: null;
 } & (

@@ -5,7 +5,7 @@
  *   node scripts/generate-migration-docs.ts
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { NOTES } from "../cli/import-eso/notes.ts";
+import { NOTES, type NoteCode } from "../cli/import-eso/notes.ts";
 import {
   type Construct,
   type ExampleResult,
@@ -14,6 +14,7 @@ import {
   readTemplateConstructs,
   type TemplateConstruct,
 } from "./eso-constructs.ts";
+import { tableOf } from "./reference/markdown.ts";
 import { replaceMarked } from "./replace-marked.ts";
 
 const DOCS_FILE = new URL("../docs/migrate-from-eso.md", import.meta.url);
@@ -22,17 +23,15 @@ const DOCS_FILE = new URL("../docs/migrate-from-eso.md", import.meta.url);
 export function withMigrationTables(page: string): string {
   const tables = {
     constructs: tableOf(
-      ["in the manifest", "result", "in the binding, or the way forward"],
-      readConstructs().constructs.map(rowOf),
+      ["manifest", "result", "binding, or way forward"],
+      merged(readConstructs().constructs.map(rowOf)),
     ),
     functions: tableOf(
-      ["in the template", "result", "in the binding, or the way forward"],
+      ["template", "result", "binding, or way forward"],
       readTemplateConstructs().rows.map(templateRowOf),
     ),
-    notes: tableOf(
-      ["note", "kind", "meaning"],
-      Object.entries(NOTES).map(([code, { kind, text }]) => [`\`${code}\``, kind, text]),
-    ),
+    "value-notes": tableOf(["note", "differs only for"], notesOf("value")),
+    "conduct-notes": tableOf(["note", "meaning"], notesOf("conduct")),
     examples: sentenceOf(readExampleResults()),
   };
   return Object.entries(tables).reduce(
@@ -41,18 +40,43 @@ export function withMigrationTables(page: string): string {
   );
 }
 
+/** The page says once which constructs have them. */
+const USUAL: ReadonlySet<string> = new Set<NoteCode>([
+  "NUMBER_SPELLING",
+  "NESTED_SPELLING",
+  "KEY_REPEATED",
+  "ILLEGAL_KEYS_REFUSED",
+  "EMPTY_REFUSED",
+]);
+
 function rowOf(row: Construct): string[] {
-  if (row.refused !== undefined) return [row.construct, `refused: \`${row.refused}\``, row.forward];
-  const notes = row.notes ?? [];
-  const result =
-    notes.length === 0 ? "exact" : `exact, with ${notes.map((note) => `\`${note}\``).join(", ")}`;
-  return [row.construct, result, row.becomes === undefined ? "nothing" : code(row.becomes)];
+  if (row.refused !== undefined) return [row.construct, `refused: ${code(row.refused)}`, row.forward];
+  const notes = (row.notes ?? []).filter((note) => !USUAL.has(note));
+  const result = ["exact", ...notes.map(code)].join(", ");
+  return [row.construct, result, row.becomes === undefined ? "nothing" : code(dense(row.becomes))];
 }
 
+/** Rows with the same result share one. */
+function merged(rows: readonly (readonly string[])[]): string[][] {
+  const groups = Map.groupBy(rows, ([, ...result]) => result.join("|"));
+  return [...groups.values()].map((group) => [
+    group.map(([construct]) => construct).join("; "),
+    ...(group[0]?.slice(1) ?? []),
+  ]);
+}
+
+/** A flow map without the spaces within its braces. */
+const dense = (flow: string): string => flow.replace(/(?<=\{) | (?=\})/g, "");
+
 function templateRowOf(row: TemplateConstruct): string[] {
-  if (row.forward !== undefined) return [row.construct, "refused: `TEMPLATE`", row.forward];
+  if (row.forward !== undefined) return [row.construct, "refused", row.forward];
   return [row.construct, "exact", row.becomes.map(code).join(", ")];
 }
+
+const notesOf = (kind: "value" | "conduct"): string[][] =>
+  Object.entries(NOTES)
+    .filter(([, note]) => note.kind === kind)
+    .map(([name, { text }]) => [code(name), text.replace(/^Differs only for /, "")]);
 
 function sentenceOf(examples: readonly ExampleResult[]): string {
   const converted = examples.filter(({ notes, refused = [] }) => notes !== undefined && refused.length === 0);
@@ -72,13 +96,6 @@ function sentenceOf(examples: readonly ExampleResult[]): string {
   return `Of ${examples.length} files, ${converted.length} are converted: ${exact.length} exactly, and ${converted.length - exact.length} with a note on values. ${unread.length} are not valid YAML. ${refused.length} are refused, some for several reasons: ${counted.join(", ")}.`;
 }
 
-/** In a table of Markdown, a bar in code needs a backslash too. */
 const code = (text: string): string => (text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``);
-
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => "---"), ...rows]
-    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`)
-    .join("\n");
-}
 
 if (import.meta.main) writeFileSync(DOCS_FILE, withMigrationTables(readFileSync(DOCS_FILE, "utf8")));

@@ -13,7 +13,13 @@ import type { SecretCheck } from "../import-eso/check-secrets.ts";
 import type { ImportOptions } from "../import-eso/convert-manifests.ts";
 import type { ReadManifests } from "../import-eso/manifest.ts";
 import { NOTES, type NoteCode } from "../import-eso/notes.ts";
-import { notesByTarget, printChecks, printConversions, settledNote } from "../import-eso/print-import.ts";
+import {
+  notesByTarget,
+  printChecks,
+  printConversions,
+  printNextSteps,
+  settledNote,
+} from "../import-eso/print-import.ts";
 import type { KubeContext } from "../live/choose-context.ts";
 import { addAwsOptions, addClusterOptions, type ClusterOptions } from "../live/options.ts";
 import { withProgress } from "../terminal/progress.ts";
@@ -25,6 +31,7 @@ type Options = ClusterOptions & {
   readonly out?: string;
   readonly force?: boolean;
   readonly assumeStores?: boolean;
+  readonly expandFind?: boolean;
   readonly account?: string;
   readonly namespace?: string;
   readonly cluster: string;
@@ -41,16 +48,24 @@ export const addImportEso: AddCommand = (program, cli) => {
       ["secret-relay import-eso manifests/ --out bindings.yaml", "convert the files of a repository"],
       ["secret-relay import-eso --live --context prod --check", "convert from a cluster, and compare"],
       ["secret-relay import-eso --check --bindings bindings.yaml", "compare again after an edit"],
+      [
+        "secret-relay import-eso manifests/ --expand-find --out bindings.yaml",
+        "bind the secrets that find matches today",
+      ],
     ],
     note: "Ends with 1 if an object is not converted, or with --check if a Secret differs from its binding.",
   })
     .argument("[paths...]", "manifests: files or folders")
     .option("--live", "read the manifests from the cluster of the kubeconfig context")
-    .option("--check", "compare each existing Secret with the result of its binding, key by key")
+    .option("--check", "compare each Secret with its binding, key by key, and show its step of the takeover")
     .option("--bindings <file>", "with --check: compare these bindings instead of manifests")
     .option("--out <file>", "write the bindings to this file instead of stdout")
     .option("--force", "overwrite an existing file")
     .option("--assume-stores", "treat a missing store as AWS Secrets Manager in the Region of the functions")
+    .option(
+      "--expand-find",
+      "replace each find by the secrets that it matches today; you need secretsmanager:ListSecrets",
+    )
     .option("--account <id>", "the account of the functions")
     .option("--namespace <name>", "the namespace of manifests without one; with --live, read only this one")
     .option("--cluster <key>", "the key of the cluster in the bindings", "prod")
@@ -70,7 +85,7 @@ async function importEso(cli: CommandLine, paths: readonly string[], options: Op
   }
   const { terminal } = cli;
   const { read, context } = await readAll(cli, paths, options);
-  const settings = settingsOf(options, read, context);
+  const settings = await withFinds(cli, read, settingsOf(options, read, context), options);
   const { convertManifests } = await import("../import-eso/convert-manifests.ts");
   const conversions = convertManifests(read.manifests, settings);
   const { converted, notConverted, covered } = conversions;
@@ -114,7 +129,7 @@ async function importEso(cli: CommandLine, paths: readonly string[], options: Op
 
 function checkOptions(
   paths: readonly string[],
-  { live, check, bindings, out, force, account }: Options,
+  { live, check, bindings, out, force, account, expandFind }: Options,
 ): void {
   const hasManifests = live === true || paths.length > 0;
   const problems = [
@@ -122,6 +137,7 @@ function checkOptions(
     ...(bindings !== undefined && hasManifests ? ["use either --bindings or manifests"] : []),
     ...(bindings === undefined && !hasManifests ? ["name manifest files or folders, or use --live"] : []),
     ...(live === true && paths.length > 0 ? ["use either paths or --live"] : []),
+    ...(bindings !== undefined && expandFind === true ? ["--expand-find needs manifests"] : []),
     ...(force === true && out === undefined ? ["--force needs --out"] : []),
     ...(account !== undefined && !/^[0-9]{12}$/.test(account) ? ["--account must have twelve digits"] : []),
   ];
@@ -171,6 +187,24 @@ function settingsOf(
   };
 }
 
+/** With --expand-find: asks AWS which secrets each `find` matches. */
+async function withFinds(
+  cli: CommandLine,
+  { manifests }: ReadManifests,
+  settings: ImportOptions,
+  options: Options,
+): Promise<ImportOptions> {
+  if (options.expandFind !== true) return settings;
+  const { askFinds, findQueriesIn } = await import("../import-eso/expand-finds.ts");
+  const queries = findQueriesIn(manifests, settings);
+  if (queries.length === 0) return settings;
+  const region = options.region ?? queries.find((query) => query.region !== undefined)?.region;
+  const { openAwsSession } = await import("../live/aws-session.ts");
+  const aws = await openAwsSession({ ...options, ...(region !== undefined && { region }) });
+  const found = await withProgress(cli.terminal, "listing secrets", () => askFinds(queries, aws));
+  return { ...settings, found };
+}
+
 function regionIn(object: unknown): string[] {
   const { spec } = object as { spec?: { provider?: { aws?: { region?: unknown } } } };
   const region = spec?.provider?.aws?.region;
@@ -205,6 +239,8 @@ function printAll({ terminal }: CommandLine, checked: readonly SecretCheck[]): v
   for (const { target, is, code, advice = "" } of checked) {
     if (is !== "same" && code !== undefined) terminal.say(`${nameOfTarget(target)}: ${code}: ${advice}`);
   }
+  const next = printNextSteps(terminal, checked);
+  if (next !== undefined) terminal.say(next);
 }
 
 async function write(cli: CommandLine, file: string, text: string, force: boolean): Promise<void> {

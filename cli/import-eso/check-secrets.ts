@@ -14,8 +14,10 @@ import { renderCurrent } from "../../shared/sync/render-current.ts";
 import { toRelayError } from "../errors.ts";
 import type { Session } from "../live/open-session.ts";
 import type { ReportProgress } from "../terminal/progress.ts";
+import { externalSecretFinder, type FindExternalSecret } from "./find-external-secret.ts";
 import type { NoteCode } from "./notes.ts";
 import { type SettledNote, settleNotes } from "./settle-notes.ts";
+import { type Takeover, takeoverOf } from "./takeover.ts";
 
 /** The comparison of one key. It contains no value and nothing derived from one. */
 type KeyVerdict = {
@@ -30,10 +32,12 @@ type Comparison = {
 };
 
 /** The comparison of one Secret with the result of its binding, and the verdict that every other command shows for it. */
-export type SecretCheck = Pick<Verdict, "target" | "finding" | "action" | "code" | "advice"> & {
-  /** The value notes of the conversion, settled. */
-  readonly notes: readonly SettledNote[];
-} & (
+export type SecretCheck = Pick<Verdict, "target" | "finding" | "action" | "code" | "advice"> &
+  /** Only for a Secret that the operator or the relay writes. */
+  Partial<Takeover> & {
+    /** The value notes of the conversion, settled. */
+    readonly notes: readonly SettledNote[];
+  } & (
     | ({ readonly is: "same" | "different" } & Comparison)
     | { readonly is: "absent" }
     /** Not compared, for the reason in `code`. */
@@ -53,11 +57,13 @@ export function checkSecrets(
   notesOf: (target: TargetRef) => readonly NoteCode[],
 ): Promise<SecretCheck[]> {
   const { bindings } = session.index;
+  const findExternalSecret = externalSecretFinder(session.connect, budget);
   let done = 0;
   return pMap(
     bindings,
     async (binding) => {
-      const checked = await checkOne(session, binding, budget, notesOf(binding.target));
+      const deps = { ...session, findExternalSecret };
+      const checked = await checkOne(deps, binding, budget, notesOf(binding.target));
       done += 1;
       reportProgress(`${done} of ${bindings.length} Secrets`);
       return checked;
@@ -67,7 +73,7 @@ export function checkSecrets(
 }
 
 async function checkOne(
-  deps: CheckDependencies,
+  deps: CheckDependencies & { readonly findExternalSecret: FindExternalSecret },
   binding: Binding,
   budget: TimeBudget,
   codes: readonly NoteCode[],
@@ -92,16 +98,27 @@ async function checkOne(
       : await renderCurrent({ ...binding, type: "Opaque" }, reads, index.ownMetadata);
   const settle = (isSame: boolean) => settleNotes(codes, { binding, reads, desired, unchecked, isSame });
   const common = { ...fieldsOf(verdict), notes: settle(false) };
-  if (live.kind === "unknown" || desired === undefined || desired instanceof RelayError) {
-    return { ...common, is: "unknown" };
-  }
-  if (live.kind === "absent") return { ...common, is: "absent" };
-  const { keys, around } = compareSecret(live.secret as LiveSecret, desired);
+  if (live.kind === "unknown") return { ...common, is: "unknown" };
+  const isUnknown = desired === undefined || desired instanceof RelayError;
+  if (live.kind === "absent") return { ...common, is: isUnknown ? "unknown" : "absent" };
+  const compared = isUnknown ? UNKNOWN : resultOf(live.secret as LiveSecret, desired, binding);
+  const { ownMetadata } = index;
+  const isSame = compared.is === "same";
+  const externalSecret = await deps.findExternalSecret(target);
+  const takeover = takeoverOf(live.secret, externalSecret, { ownMetadata, isSame });
+  if (compared.is === "unknown") return { ...common, ...takeover, ...compared };
+  const notes = settle(compared.keys.every(({ is }) => is === "equal"));
+  return { ...common, ...takeover, ...compared, notes };
+}
+
+const UNKNOWN = { is: "unknown" } as const;
+
+function resultOf(live: LiveSecret, desired: DesiredSecret, { ownership }: Binding) {
+  const { keys, around } = compareSecret(live, desired);
   // With ownership: keys, other field managers write keys of the same Secret.
-  const counted = binding.ownership === "keys" ? keys.filter(({ is }) => is !== "extra") : keys;
+  const counted = ownership === "keys" ? keys.filter(({ is }) => is !== "extra") : keys;
   const isSame = counted.every(({ is }) => is === "equal") && around.length === 0;
-  const notes = settle(counted.every(({ is }) => is === "equal"));
-  return { ...common, is: isSame ? "same" : "different", keys: counted, around, notes };
+  return { is: isSame ? ("same" as const) : ("different" as const), keys: counted, around };
 }
 
 function fieldsOf({ target, finding, action, code, advice }: Verdict) {

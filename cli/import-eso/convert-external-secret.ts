@@ -3,11 +3,11 @@ import type { FieldReader, Objections } from "./fields.ts";
 import { isNoInterval } from "./go-duration.ts";
 import type { NoteCode } from "./notes.ts";
 import type { Conversion, ExternalSecretRequest, PickedKey, Rules } from "./parts.ts";
-import { readExtract, readPick, readStoreRef } from "./read-data.ts";
+import { readDataFrom, readPick } from "./read-data.ts";
+import { readStoreRef } from "./read-store.ts";
 import { readTarget } from "./read-target.ts";
 import { readTemplates, type Templated } from "./read-template.ts";
-import { entriesOf } from "./source-entries.ts";
-import type { Stores } from "./stores.ts";
+import { entriesOf, mayCollide } from "./source-entries.ts";
 
 export type ConvertedRules = {
   readonly rules: Rules;
@@ -21,7 +21,7 @@ export type ConvertedRules = {
  */
 export function convertExternalSecret(
   request: ExternalSecretRequest,
-  stores: Stores,
+  { stores, found }: Pick<Conversion, "stores" | "found">,
   objections: Objections,
 ): ConvertedRules {
   const { spec, name } = request;
@@ -29,6 +29,7 @@ export function convertExternalSecret(
   const conversion: Conversion = {
     request,
     stores,
+    found,
     objections,
     note: (...codes) => {
       for (const code of codes) notes.add(code);
@@ -47,7 +48,7 @@ export function convertExternalSecret(
   if (fromEntries.length + dataEntries.length === 0 && !isMalformed) {
     spec.refuse("NOTHING_TO_READ", "data and dataFrom have no entry. Add one that names a secret");
   }
-  const extractions = fromEntries.flatMap((entry) => readExtract(conversion, entry) ?? []);
+  const extractions = fromEntries.flatMap((entry) => readDataFrom(conversion, entry));
   const picks = dataEntries.flatMap((entry) => readPick(conversion, entry) ?? []);
   checkDuplicates(picks, objections);
   const { entries, named } = readTemplates(conversion, target, extractions, picks) ?? {
@@ -58,7 +59,7 @@ export function convertExternalSecret(
   const around = readTarget(conversion, target, sourcesIn([...entries, ...(named?.sources ?? [])]));
   spec.end();
   return {
-    rules: { ...bySources(entries, extractions.length > 0, named), ...around },
+    rules: { ...bySources(entries, named, conversion.note), ...around },
     secretName,
     notes: [...notes],
   };
@@ -103,15 +104,16 @@ function checkDuplicates(picks: readonly PickedKey[], objections: Objections): v
 /** The keys of an extract are known only at sync time, so their collisions are resolved then. */
 function bySources(
   entries: readonly SourceEntry[],
-  hasExtractions: boolean,
   named: Templated["named"],
+  note: Conversion["note"],
 ): Rules {
   const [only, ...more] = entries;
+  const isLastTaken = mayCollide(entries, named?.keys);
+  if (isLastTaken) note("LAST_WINS");
+  const collisions = isLastTaken ? ({ collisions: "last" } as const) : {};
   if (named !== undefined) {
-    const sources = [...entries, ...named.sources];
-    return { sources, ...(hasExtractions && { collisions: "last" }), keys: named.keys };
+    return { sources: [...entries, ...named.sources], ...collisions, keys: named.keys };
   }
   if (only === undefined) return {};
-  if (more.length === 0) return only;
-  return { sources: entries, ...(hasExtractions && { collisions: "last" as const }) };
+  return more.length === 0 ? only : { sources: entries, ...collisions };
 }

@@ -1,6 +1,7 @@
 import type { TargetEntry } from "../../shared/bindings/bindings-file.ts";
 import { convertExternalSecret } from "./convert-external-secret.ts";
 import { collectObjections, FieldReader, isFields, type Objection } from "./fields.ts";
+import type { FindAnswers } from "./find-query.ts";
 import { findHelmTemplate } from "./helm-template.ts";
 import { type Manifest, nameOfManifest } from "./manifest.ts";
 import { namespacesOf } from "./namespaces.ts";
@@ -16,6 +17,8 @@ export type ImportOptions = {
   readonly assumeStores: boolean;
   /** The namespace of a manifest without one. */
   readonly namespace: string;
+  /** What AWS lists for each `find`; absent: a `find` is refused. */
+  readonly found?: FindAnswers;
 };
 
 /** One ExternalSecret or ClusterExternalSecret, as a binding. */
@@ -139,7 +142,11 @@ function convert(
   const [namespace = options.namespace] = namespaces;
   const reader = new FieldReader(spec, path, found);
   const request = { spec: reader, name, namespace, labels, annotations };
-  const { rules, secretName, notes: ownNotes } = convertExternalSecret(request, stores, found);
+  const {
+    rules,
+    secretName,
+    notes: ownNotes,
+  } = convertExternalSecret(request, { stores, found: options.found }, found);
   const targets = namespaces.map((each) => ({ namespace: each, name: secretName }));
   const entry = { ...rules, targets };
   if (found.all.length === 0) {

@@ -1,8 +1,8 @@
-import type { KeySource } from "../../shared/bindings/binding.ts";
-import type { BindingEntry, SourceEntry } from "../../shared/bindings/bindings-file.ts";
+import type { Decoding, KeySource } from "../../shared/bindings/binding.ts";
+import type { BindingEntry, ExtractEntry } from "../../shared/bindings/bindings-file.ts";
 import type { FieldReader, Objections } from "./fields.ts";
+import type { FindAnswers } from "./find-query.ts";
 import type { NoteCode } from "./notes.ts";
-import type { Encoding } from "./remote-ref.ts";
 import type { StoreReference, Stores } from "./stores.ts";
 
 /** An ExternalSecret, or the template of one in a ClusterExternalSecret. */
@@ -18,6 +18,8 @@ export type ExternalSecretRequest = {
 export type Conversion = {
   readonly request: ExternalSecretRequest;
   readonly stores: Stores;
+  /** What AWS lists for each `find`; absent: a `find` is refused. */
+  readonly found: FindAnswers | undefined;
   readonly objections: Objections;
   readonly note: (...codes: readonly NoteCode[]) => void;
   /** The default store of the entries. */
@@ -42,12 +44,15 @@ export type PickedKey = {
   readonly key: string;
   readonly at: VersionedSource;
   readonly made:
-    | { readonly kind: "whole"; readonly decode?: Encoding }
+    | { readonly kind: "whole"; readonly decode?: Decoding }
     | { readonly kind: "part"; readonly source: KeySource };
 };
 
-/** An entry of `dataFrom`: all keys of a source, with optional renames. */
+/** An entry of `dataFrom`: the keys of a source, or the whole value of a source that `find` matches. */
 export type Extraction = {
   readonly at: VersionedSource;
-  readonly rules: { readonly keys: "all" } | { readonly extract: NonNullable<SourceEntry["extract"]> };
+  readonly rules:
+    | { readonly keys: "all" }
+    | { readonly extract: ExtractEntry }
+    | { readonly value: string; readonly decode?: Decoding };
 };

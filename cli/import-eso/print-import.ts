@@ -106,14 +106,24 @@ export function printChecks(
   checked: readonly SecretCheck[],
 ): string {
   const rows = checked.flatMap((one) => {
-    const name = nameOfTarget(one.target);
+    const start = [nameOfTarget(one.target), one.step ?? ""];
     if (one.is === "absent")
-      return [[name, "", terminal.paint("yellow", "absent: the binding will create it")]];
-    if (one.is === "unknown") return [[name, "", terminal.paint("red", `unknown: ${one.code}`)]];
+      return [[...start, "", terminal.paint("yellow", "absent: the binding will create it")]];
+    if (one.is === "unknown") return [[...start, "", terminal.paint("red", `unknown: ${one.code}`)]];
     return [
-      ...one.keys.map(({ key, is }) => [name, key, terminal.paint(is === "equal" ? "green" : "red", is)]),
-      ...one.around.map((what) => [name, `(${what})`, terminal.paint("red", "different")]),
+      ...one.keys.map(({ key, is }) => [...start, key, terminal.paint(is === "equal" ? "green" : "red", is)]),
+      ...one.around.map((what) => [...start, `(${what})`, terminal.paint("red", "different")]),
     ];
   });
-  return table(terminal, ["SECRET", "KEY", "RESULT"], rows);
+  return table(terminal, ["SECRET", "STEP", "KEY", "RESULT"], rows);
+}
+
+/** The next commands of the takeover, which a person copies; undefined when nothing is left to do. */
+export function printNextSteps(
+  terminal: Pick<Terminal, "paintMessage">,
+  checked: readonly SecretCheck[],
+): string | undefined {
+  const commands = [...new Set(checked.flatMap(({ next = [] }) => next))];
+  if (commands.length === 0) return undefined;
+  return [terminal.paintMessage("bold", "Next"), ...commands.map((command) => `  ${command}`)].join("\n");
 }

@@ -36,6 +36,14 @@ export function propertyRule(property: string): PropertyRule {
   };
 }
 
+/** Where the object of an `extract` with a property is: as propertyRule, for an expression in every case. */
+export function extractRule(property: string): Exclude<PropertyRule, { readonly kind: "key" }> {
+  const rule = propertyRule(property);
+  if (rule.kind !== "key") return rule;
+  if (rule.key === "__proto__") return refused("JMESPath cannot find the name __proto__");
+  return { kind: "jmespath", jmespath: quoted(rule.key), hasIndex: false };
+}
+
 /** The parts of a gjson path, in which a backslash makes the next character plain. */
 function partsOf(path: string): string[] {
   const parts = [""];
@@ -67,4 +75,4 @@ const isIndex = (part: string): boolean => /^(0|[1-9]\d{0,8})$/.test(part);
 const quoted = (name: string): string =>
   /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name);
 
-const refused = (reason: string): PropertyRule => ({ kind: "refused", reason });
+const refused = (reason: string): Extract<PropertyRule, { kind: "refused" }> => ({ kind: "refused", reason });

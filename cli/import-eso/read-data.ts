@@ -1,7 +1,9 @@
 import { isDataKey } from "../../shared/render/is-data-key.ts";
-import { type FieldReader, LEAVE_IT } from "./fields.ts";
-import type { Conversion, Extraction, PickedKey, PlacedStore } from "./parts.ts";
-import { propertyRule } from "./property-path.ts";
+import type { FieldReader } from "./fields.ts";
+import type { Conversion, Extraction, PickedKey } from "./parts.ts";
+import { extractRule, propertyRule } from "./property-path.ts";
+import { readFind } from "./read-find.ts";
+import { readStoreOf } from "./read-store.ts";
 import { readRemoteRef } from "./remote-ref.ts";
 import { renameOf } from "./rewrite.ts";
 
@@ -31,23 +33,16 @@ export function readPick(context: Conversion, entry: FieldReader): PickedKey | u
   return { ...base, made: { kind: "part", source: { ...found, ...(decode && { decode }) } } };
 }
 
-/** Reads an entry of `dataFrom`. Undefined if it has an objection. */
-export function readExtract(context: Conversion, entry: FieldReader): Extraction | undefined {
-  if (entry.has("find")) {
-    const reason =
-      "the result of find changes with the account, and a binding names its sources. List the secrets that exist today, each with its own extract or data";
-    entry.refuse("FIND", reason, "find");
-    for (const field of ["extract", "rewrite", "sourceRef"]) entry.raw(field);
-    entry.end();
-    return undefined;
-  }
+/** Reads an entry of `dataFrom`. Empty if it has an objection. */
+export function readDataFrom(context: Conversion, entry: FieldReader): Extraction[] {
+  if (entry.has("find")) return readFind(context, entry);
   if (!entry.has("extract")) {
     readStoreOf(context, entry);
     entry.raw("rewrite");
     if (!entry.map("sourceRef").has("generatorRef"))
       entry.refuse("NOTHING_TO_READ", "extract and find are both missing. Put key below extract");
     entry.end();
-    return undefined;
+    return [];
   }
   const reference = entry.map("extract");
   const read = readSource(context, entry, reference);
@@ -58,18 +53,20 @@ export function readExtract(context: Conversion, entry: FieldReader): Extraction
     entry.refuse("REWRITE", reason, "rewrite");
   }
   entry.end();
-  if (read === undefined) return undefined;
-  if (read.property !== undefined) {
-    const reason = `the relay extracts only top-level keys. List the keys of the nested object in data, each with a property such as ${read.property}.password`;
-    reference.refuse("PROPERTY_PATH", reason, "property");
-    return undefined;
+  if (read === undefined) return [];
+  const { at, property, decode } = read;
+  const object = property === undefined ? undefined : extractRule(property);
+  if (object?.kind === "refused") {
+    reference.refuse("PROPERTY_PATH", object.reason, "property");
+    return [];
   }
-  if (read.decode !== undefined) {
-    const reason = `the relay decodes only keys that are named. ${LIST_THEM}`;
-    reference.refuse("DECODING_STRATEGY", reason, "decodingStrategy");
-    return undefined;
-  }
-  return { at: read.at, rules: rename === undefined ? { keys: "all" } : { extract: { rename: [rename] } } };
+  if (object?.hasIndex) context.note("INDEX_OR_KEY");
+  const extract = {
+    ...(object !== undefined && { jmespath: object.jmespath }),
+    ...(decode !== undefined && { decode }),
+    ...(rename !== undefined && { rename: [rename] }),
+  };
+  return [{ at, rules: Object.keys(extract).length === 0 ? { keys: "all" } : { extract } }];
 }
 
 const LIST_THEM = "List the keys in data, each with its property";
@@ -116,35 +113,6 @@ function readSource(context: Conversion, entry: FieldReader, reference: FieldRea
     ...(stage !== undefined && { stage }),
     ...(versionId !== undefined && { versionId }),
   };
+  if (decode === "auto") context.note("AUTO_DECODES");
   return { at, property, decode };
-}
-
-/** The store of the entry, or else of the ExternalSecret. */
-function readStoreOf(context: Conversion, entry: FieldReader): PlacedStore | undefined {
-  const { request, store, objections } = context;
-  if (!entry.has("sourceRef")) {
-    if (store === undefined)
-      objections.add(
-        entry.path,
-        "STORE_UNKNOWN",
-        "neither the entry nor the ExternalSecret names a store. Add secretStoreRef",
-      );
-    return store;
-  }
-  const sourceRef = entry.map("sourceRef");
-  if (sourceRef.has("generatorRef")) {
-    const reason = `a generator creates a new value each time, so the relay has no source to follow. ${LEAVE_IT}`;
-    sourceRef.refuse("GENERATOR", reason, "generatorRef");
-    return undefined;
-  }
-  const found = readStoreRef(sourceRef.map("storeRef"), request.namespace);
-  sourceRef.end();
-  return found;
-}
-
-export function readStoreRef(reader: FieldReader, namespace: string): PlacedStore {
-  const kind = reader.string("kind") ?? "SecretStore";
-  const name = reader.string("name") ?? "";
-  reader.end();
-  return { kind, name, namespace, path: reader.path };
 }

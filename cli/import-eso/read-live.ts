@@ -2,8 +2,10 @@ import type { ClusterConnection } from "../../shared/cluster/cluster-connection.
 import { ClusterForbidden } from "../../shared/cluster/errors.ts";
 import { listObjects } from "../../shared/cluster/list-objects.ts";
 import { discoverWith } from "../../shared/external-secrets/discover.ts";
+import { ExternalSecretsNotServed } from "../../shared/external-secrets/errors.ts";
 import { pathOf, type Resource } from "../../shared/external-secrets/eso-api-paths.ts";
 import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
+import { UsageError } from "../errors.ts";
 import { type Manifest, manifestsOf } from "./manifest.ts";
 
 /** Lists ExternalSecrets, ClusterExternalSecrets and their stores. It reads no Secret. */
@@ -11,7 +13,14 @@ export async function readLiveManifests(
   cluster: Pick<ClusterConnection, "callObject">,
   { key, namespace, budget }: { key: string; namespace: string | undefined; budget: TimeBudget },
 ): Promise<Manifest[]> {
-  const { version } = await discoverWith(cluster, key, Date.now)(budget);
+  const { version } = await discoverWith(
+    cluster,
+    key,
+    Date.now,
+  )(budget).catch((error: unknown) => {
+    if (!(error instanceof ExternalSecretsNotServed)) throw error;
+    throw new UsageError(`${error.reason} Select another context with --context, or name manifest files.`);
+  });
   const list = (resource: Resource): Promise<readonly Manifest[]> => {
     const isNamespaced = !resource.startsWith("cluster");
     const path = pathOf(version, resource, isNamespaced ? { namespace } : {});

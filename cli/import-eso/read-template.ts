@@ -4,6 +4,7 @@ import { type FieldReader, pathTo } from "./fields.ts";
 import { pathOf, type TemplateRule, templateRule } from "./go-template.ts";
 import { NamedSources } from "./named-sources.ts";
 import type { Conversion, Extraction, PickedKey, VersionedSource } from "./parts.ts";
+import { readTemplateFrom } from "./read-template-from.ts";
 import { entriesOf, mergeEntries } from "./source-entries.ts";
 
 /** The entries of the sources, and the keys of the binding that are made of several of them. */
@@ -29,13 +30,10 @@ export function readTemplates(
   if (!["Replace", "Merge"].includes(mergePolicy)) {
     template.refuse("FIELD_MALFORMED", "it must be Replace or Merge", "mergePolicy");
   }
-  if (template.has("templateFrom")) {
-    const reason =
-      "the template is in another object, or creates its keys. Put the text into target.template.data";
-    template.refuse("TEMPLATE_FROM", reason, "templateFrom");
-  }
-  const texts = template.stringMap("data");
-  if (Object.keys(texts).length === 0) return undefined;
+  const created = readTemplateFrom(template, context.note);
+  const own = template.stringMap("data");
+  const texts = new Map([...created, ...Object.entries(own)]);
+  if (texts.size === 0) return undefined;
   if (engine !== "v2") {
     template.refuse(
       "TEMPLATE",
@@ -44,17 +42,15 @@ export function readTemplates(
     );
     return { entries: [] };
   }
-  const made = Object.entries(texts).map(([key, text]) =>
-    readTemplate(context, { key, text, path: pathTo(template.at("data"), key) }, extracts, picks),
-  );
-  const kept = mergePolicy === "Merge" ? picks.filter(({ key }) => !Object.hasOwn(texts, key)) : [];
-  const own = made.flatMap((result) => (result?.kind === "one" ? result.entry : []));
-  const before =
-    mergePolicy === "Merge" && extracts.length > 0
-      ? entriesOf(extracts, kept, context.note)
-      : entriesOf([], kept, context.note);
-  const entries =
-    mergePolicy === "Merge" && extracts.length > 0 ? [...before, ...own] : mergeEntries([...before, ...own]);
+  const made = [...texts].map(([key, text]) => {
+    const path = Object.hasOwn(own, key) ? pathTo(template.at("data"), key) : template.at("templateFrom");
+    return readTemplate(context, { key, text, path }, extracts, picks);
+  });
+  const kept = mergePolicy === "Merge" ? picks.filter(({ key }) => !texts.has(key)) : [];
+  const single = made.flatMap((result) => (result?.kind === "one" ? result.entry : []));
+  const merged = mergePolicy === "Merge" ? extracts : [];
+  const before = entriesOf(merged, kept, context.note);
+  const entries = merged.length > 0 ? [...before, ...single] : mergeEntries([...before, ...single]);
   const composed = made.flatMap((result) => (result?.kind === "several" ? result : []));
   return composed.length === 0 ? { entries } : { entries, named: namedOf(composed) };
 }
@@ -64,6 +60,8 @@ type Made = { readonly kind: "one"; readonly entry: SourceEntry } | ({ readonly 
 /** A key that needs the names of sources. */
 type Composed = {
   readonly key: string;
+  /** A source of a template without variables. */
+  readonly anchor?: VersionedSource;
   readonly rule: Translated;
   readonly variables: ReadonlyMap<string, Variable>;
 };
@@ -75,7 +73,8 @@ type Variable = { readonly at: VersionedSource; readonly key?: string; readonly 
 
 function namedOf(composed: readonly Composed[]): NonNullable<Templated["named"]> {
   const sources = new NamedSources();
-  const keys = composed.map(({ key, rule, variables }): [string, KeySource] => {
+  const keys = composed.map(({ key, rule, variables, anchor }): [string, KeySource] => {
+    if (anchor !== undefined) sources.nameOf(anchor);
     const template = rule.write((variable) => {
       const found = variables.get(variable);
       if (found === undefined) throw new TypeError("Every variable of a template was found");
@@ -125,10 +124,22 @@ function readTemplate(
       return { kind: "one", entry: { ...only.at, keys: { [key]: { key: only.key, ...decode } } } };
   }
   if (!isOfOneObject) return { kind: "several", key, rule, variables };
-  const at = only?.at ?? picks[0]?.at ?? extracts[0]?.at;
-  if (at === undefined) return undefined; // its sources have objections
+  const anchor = only ?? anchorOf(extracts, picks);
+  if (anchor === undefined) return undefined; // its sources have objections
+  const { at } = anchor;
+  // A whole value need not be a JSON object.
+  if (anchor.key === undefined) return { kind: "several", key, rule, variables, anchor: at };
   const template = rule.write((variable) => pathOf(variables.get(variable)?.key ?? variable));
   return { kind: "one", entry: { ...at, keys: { [key]: { template } } } };
+}
+
+/** A source for a template without variables, if possible one that is a JSON object anyway. */
+function anchorOf(extracts: readonly Extraction[], picks: readonly PickedKey[]): Variable | undefined {
+  const candidates = [
+    ...picks.map(({ at, made }): Variable => (made.kind === "whole" ? { at } : { at, key: "" })),
+    ...extracts.map(({ at, rules }): Variable => ("value" in rules ? { at } : { at, key: "" })),
+  ];
+  return candidates.find(({ key }) => key !== undefined) ?? candidates[0];
 }
 
 const DATA = /^spec\.(externalSecretSpec\.)?data/;
@@ -149,9 +160,19 @@ function variableOf(
       ? { at, key: made.source.key }
       : `its variable ${variable} is a property path. Write the key by hand`;
   }
-  const [extract, another] = extracts;
+  const found = extracts.findLast(({ rules }) => "value" in rules && rules.value === variable);
+  const open = extracts.filter(({ rules }) => !("value" in rules));
+  const [extract, another] = found === undefined ? open : [found, ...open];
   if (extract === undefined) return undefined;
   if (another !== undefined) return `its variable ${variable} can come from several sources. Name it in data`;
-  if ("extract" in extract.rules) return `its variable ${variable} is renamed first. Name it in data`;
-  return { at: extract.at, key: variable, isExtracted: true };
+  const { at, rules } = extract;
+  if ("value" in rules) {
+    return rules.decode === undefined
+      ? { at }
+      : `its variable ${variable} is decoded first. Write the key by hand`;
+  }
+  if ("keys" in rules) return { at, key: variable, isExtracted: true };
+  const { jmespath, rename } = rules.extract;
+  if (jmespath !== undefined) return `its variable ${variable} is a key of a nested object. Name it in data`;
+  return `its variable ${variable} is ${rename === undefined ? "decoded" : "renamed"} first. Name it in data`;
 }

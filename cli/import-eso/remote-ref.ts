@@ -1,6 +1,5 @@
+import type { Decoding } from "../../shared/bindings/binding.ts";
 import type { FieldReader } from "./fields.ts";
-
-export type Encoding = "base64" | "base64url";
 
 /** `remoteRef` of an entry in data, or `extract` of one in dataFrom. */
 export type RemoteRef = {
@@ -8,7 +7,7 @@ export type RemoteRef = {
   readonly property?: string | undefined;
   readonly stage?: string;
   readonly versionId?: string;
-  readonly decode?: Encoding | undefined;
+  readonly decode?: Decoding | undefined;
 };
 
 export function readRemoteRef(reference: FieldReader): RemoteRef {
@@ -23,14 +22,10 @@ export function readRemoteRef(reference: FieldReader): RemoteRef {
       "metadataPolicy",
     );
   }
-  const nullBytes = reference.string("nullBytePolicy") ?? "Ignore";
-  if (nullBytes !== "Ignore") {
-    const reason = `with ${nullBytes} the operator writes no value that has a null byte, and the relay writes every value. Remove the field if no value has one`;
-    reference.refuse("NULL_BYTE_POLICY", reason, "nullBytePolicy");
-  }
+  checkNullBytes(reference);
   // The operator converts only illegal characters in the keys of an extract, and the relay refuses a Secret with these.
   reference.string("conversionStrategy");
-  const decode = readEncoding(reference);
+  const decode = readDecoding(reference);
   reference.end();
   return { key, property, decode, ...version };
 }
@@ -62,15 +57,21 @@ const VERSION_ID = /^[A-Za-z0-9-]{32,64}$/;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-function readEncoding(reference: FieldReader): Encoding | undefined {
+/** Of a remoteRef, an extract or a find. */
+export function checkNullBytes(reference: FieldReader): void {
+  const policy = reference.string("nullBytePolicy") ?? "Ignore";
+  if (policy === "Ignore") return;
+  const reason = `with ${policy} the operator writes no value that has a null byte, and the relay writes every value. Remove the field if no value has one`;
+  reference.refuse("NULL_BYTE_POLICY", reason, "nullBytePolicy");
+}
+
+/** Of a remoteRef, an extract or a find. */
+export function readDecoding(reference: FieldReader): Decoding | undefined {
   const strategy = reference.string("decodingStrategy") ?? "None";
   if (strategy === "Base64") return "base64";
   if (strategy === "Base64URL") return "base64url";
-  if (strategy === "Auto") {
-    const reason =
-      "with Auto the operator decodes each value that looks like base64, and the relay does not guess. Use Base64, Base64URL or None";
-    reference.refuse("DECODING_STRATEGY", reason, "decodingStrategy");
-  } else if (strategy !== "None") {
+  if (strategy === "Auto") return "auto";
+  if (strategy !== "None") {
     reference.refuse("FIELD_MALFORMED", "it must be None, Base64, Base64URL or Auto", "decodingStrategy");
   }
   return undefined;

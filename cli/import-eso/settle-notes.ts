@@ -44,10 +44,15 @@ export function settleNotes(codes: readonly NoteCode[], request: SettleRequest):
 /** The value of one source. */
 type SourceText = {
   readonly bound: BoundSource;
+  /** Absent for bytes. */
+  readonly text?: string;
   /** For a JSON object. */
-  readonly root?: JsonTreeObject;
-  readonly raw?: RawObject;
+  readonly whole?: JsonText;
+  /** The object of which `extract` takes the keys, if that is not the whole source. */
+  readonly object?: { readonly root: JsonTreeObject; readonly raw?: RawObject };
 };
+
+type JsonText = { readonly root: JsonTreeObject; readonly raw: RawObject };
 
 function valueOfSource(
   bound: BoundSource,
@@ -55,9 +60,24 @@ function valueOfSource(
 ): SourceText | undefined {
   if (read === undefined || read instanceof RelayError) return undefined;
   const text = textOf(read.value.expose());
-  const root = text === undefined ? undefined : parseJsonTree(text)?.root;
-  if (text === undefined || !isTreeObject(root)) return { bound };
-  return { bound, root, raw: readRawObject(text) };
+  if (text === undefined) return { bound };
+  const whole = readJson(text);
+  if (whole === undefined) return { bound, text };
+  const object = objectIn(whole, bound);
+  return { bound, text, whole, ...(object !== undefined && { object }) };
+}
+
+function readJson(text: string): JsonText | undefined {
+  const root = parseJsonTree(text)?.root;
+  return isTreeObject(root) ? { root, raw: readRawObject(text) } : undefined;
+}
+
+function objectIn({ root }: JsonText, { keys }: BoundSource): SourceText["object"] {
+  if (keys.kind !== "extracted" || keys.jmespath === undefined) return undefined;
+  const result = evaluateExpression(keys.jmespath, root);
+  const found = result.kind === "found" ? result.value : undefined;
+  if (typeof found === "string") return readJson(found);
+  return isTreeObject(found) ? { root: found } : undefined;
 }
 
 function stateOf(code: NoteCode, request: SettleRequest, sources: readonly SourceText[]): SettledNote["now"] {
@@ -76,7 +96,7 @@ function stateOf(code: NoteCode, request: SettleRequest, sources: readonly Sourc
 
 /** The notes on values that the relay refuses, or mends by their type. */
 const REFUSED_BY: Partial<Record<NoteCode, readonly RenderErrorCode[]>> = {
-  INDEX_OR_KEY: ["SOURCE_KEY_MISSING"],
+  INDEX_OR_KEY: ["SOURCE_KEY_MISSING", "EXPRESSION_FAILED"],
   RENAMED_ALIKE: ["DATA_KEYS_COLLIDE"],
   EMPTY_REFUSED: ["TARGET_EMPTY"],
   B64DEC_REFUSED: ["TEMPLATE_FAILED", "DECODE_FAILED"],
@@ -102,21 +122,42 @@ const BY_VALUE: Partial<Record<NoteCode, (source: SourceText, binding: Binding) 
   NUMBER_SPELLING: (source, binding) => propertiesIn(source, binding).some(isSpelledOtherwise),
   NESTED_SPELLING: (source, binding) =>
     propertiesIn(source, binding).some(isNested) && hasOtherSpelling(source),
-  KEY_REPEATED: ({ raw }) => raw?.hasRepeatedKey ?? false,
-  NULL_REFUSED: ({ root }) => root !== undefined && hasNull(root),
-  ILLEGAL_KEYS_REFUSED: ({ root = {} }) => Object.keys(root).some((key) => !isDataKey(key)),
+  KEY_REPEATED: hasRepeatedKey,
+  PATH_TWICE: hasRepeatedKey,
+  NULL_REFUSED: ({ whole }) => whole !== undefined && hasNull(whole.root),
+  ILLEGAL_KEYS_REFUSED: ({ whole, object = whole }) =>
+    Object.keys(object?.root ?? {}).some((key) => !isDataKey(key)),
+  LITERAL_LINES: (source, binding) => textsIn(source, binding).some((text) => BROKEN.test(text)),
 };
 
+/** Line breaks, control characters, and what YAML doesn't allow. */
+const BROKEN = /[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/u;
+
+function hasRepeatedKey({ whole }: SourceText): boolean {
+  return whole?.raw.hasRepeatedKey ?? false;
+}
+
+/** What the templates of the binding read, and the whole value of a source that one of them names. */
+function textsIn(source: SourceText, binding: Binding): string[] {
+  const { name } = source.bound;
+  const isWhole =
+    name !== undefined &&
+    Object.values(binding.namedKeys ?? {}).some(
+      (made) => "template" in made && new RegExp(`\\b${name}\\b(?![.[])`).test(made.template),
+    );
+  return [...propertiesIn(source, binding).map(plainTextOf), ...(isWhole ? [source.text ?? "\0"] : [])];
+}
+
 /** What the binding reads of a source. */
-function propertiesIn({ bound, root }: SourceText, { namedKeys = {} }: Binding): JsonTree[] {
-  if (root === undefined) return [];
-  const all = Object.entries(root);
+function propertiesIn({ bound, whole, object = whole }: SourceText, { namedKeys = {} }: Binding): JsonTree[] {
+  if (whole === undefined) return [];
+  const { root } = whole;
   const named = bound.name === undefined ? [] : Object.values(namedKeys);
   const { keys } = bound;
   switch (keys.kind) {
     case "all":
     case "extracted":
-      return all.map(([, value]) => value);
+      return Object.values(object?.root ?? {});
     case "selected":
       return Object.values(keys.keys).map((key) => root[key] ?? null);
     case "composed":
@@ -145,8 +186,13 @@ function isSpelledOtherwise(value: JsonTree): boolean {
 const isNested = (value: JsonTree): boolean => Array.isArray(value) || isTreeObject(value);
 
 /** Whether the source spells any object or list otherwise than the relay. */
-const hasOtherSpelling = ({ root = {}, raw }: SourceText): boolean =>
-  Object.entries(root).some(([key, value]) => isNested(value) && raw?.members.get(key) !== jsonTextOf(value));
+const hasOtherSpelling = ({ whole, object }: SourceText): boolean =>
+  [whole, object].some((one) =>
+    Object.entries(one?.root ?? {}).some(
+      ([key, value]) =>
+        isNested(value) && one?.raw !== undefined && one.raw.members.get(key) !== jsonTextOf(value),
+    ),
+  );
 
 const hasNull = (value: JsonTree): boolean =>
   value === null ||

@@ -21,16 +21,35 @@ export function entriesOf(
     }
     if (Object.keys(keys).length > 0) entries.push({ ...first.at, keys });
   }
-  if (extracts.length > 0 && entries.length > 1) note("LAST_WINS");
-  for (const { rules } of extracts) note("NESTED_SPELLING", ...notesOf(rules));
+  for (const { rules } of extracts) note(...notesOf(rules));
   return entries;
 }
 
 /** After a rewrite the operator converts no illegal character: both it and the relay then fail. */
 function notesOf(rules: Extraction["rules"]): NoteCode[] {
-  if ("keys" in rules) return ["ILLEGAL_KEYS_REFUSED"];
-  const renamesAll = rules.extract.rename?.every(({ pattern }) => pattern === "*") ?? true;
-  return renamesAll ? [] : ["RENAMED_ALIKE"];
+  if ("value" in rules) return [];
+  const { jmespath, rename } = "extract" in rules ? rules.extract : {};
+  const notes: NoteCode[] = ["NESTED_SPELLING"];
+  if (jmespath !== undefined) notes.push("PATH_TWICE");
+  if (rename === undefined) notes.push("ILLEGAL_KEYS_REFUSED");
+  else if (rename.some(({ pattern }) => pattern !== "*")) notes.push("RENAMED_ALIKE");
+  return notes;
+}
+
+/** Whether two of them can set the same key: some keys are known only when the source is read. */
+export function mayCollide(
+  entries: readonly SourceEntry[],
+  named: Readonly<Record<string, unknown>> = {},
+): boolean {
+  const all = Object.keys(named);
+  let hasUnknown = false;
+  for (const { keys, value } of entries) {
+    if (value !== undefined) all.push(value);
+    else if (typeof keys === "object") all.push(...Object.keys(keys));
+    else hasUnknown = true;
+  }
+  const parts = entries.length + (Object.keys(named).length > 0 ? 1 : 0);
+  return new Set(all).size < all.length || (hasUnknown && parts > 1);
 }
 
 const shortestOf = (source: KeySource): string | KeySource =>

@@ -20,6 +20,17 @@ export type StoreReference = { readonly kind: string; readonly name: string; rea
 
 export type Stores = {
   find(store: StoreReference, key: string): FoundSource;
+  open(store: StoreReference): OpenedStore | Refused;
+};
+
+/** Where a store of AWS Secrets Manager reads. */
+export type OpenedStore = {
+  readonly kind: "opened";
+  readonly region?: string;
+  readonly accountId?: string;
+  readonly prefix: string;
+  /** The source with this name, whose ARN AWS has listed. The prefix of the store is not added. */
+  sourceOf(name: string, arn: string): FoundSource;
 };
 
 /**
@@ -39,28 +50,50 @@ export function storesOf(
   const [onlyRegion] = regions.size === 1 ? regions : [];
   const region = location.region ?? onlyRegion;
   const here: SourceLocation = { ...location, region };
+  const storeOf = ({ kind, name, namespace }: StoreReference): AwsStore | Refused => {
+    const found =
+      stores.get(keyOf(kind, name, namespace)) ??
+      // A manifest without a namespace is applied to the namespace of its users.
+      stores.get(keyOf(kind, name, undefined));
+    const [first, second] = found ?? [];
+    if (first === undefined) {
+      if (assume) return { region: here.region ?? "", notes: ["STORE_ASSUMED"] };
+      const where = kind === "ClusterSecretStore" ? name : `${namespace}/${name}`;
+      return refused(
+        "STORE_UNKNOWN",
+        `${kind} ${where} is missing, so provider, Region and prefix are unknown. Add its manifest, or use --assume-stores`,
+      );
+    }
+    if (second !== undefined) {
+      return refused(
+        "STORE_AMBIGUOUS",
+        `${kind} ${name} is in both ${first.manifest.file} and ${second.manifest.file}`,
+      );
+    }
+    return first.store;
+  };
   return {
-    find({ kind, name, namespace }, key) {
-      const found =
-        stores.get(keyOf(kind, name, namespace)) ??
-        // A manifest without a namespace is applied to the namespace of its users.
-        stores.get(keyOf(kind, name, undefined));
-      const [first, second] = found ?? [];
-      if (first === undefined) {
-        if (assume) return sourceIn({ region: here.region ?? "", notes: ["STORE_ASSUMED"] }, key, here);
-        const where = kind === "ClusterSecretStore" ? name : `${namespace}/${name}`;
-        return refused(
-          "STORE_UNKNOWN",
-          `${kind} ${where} is missing, so provider, Region and prefix are unknown. Add its manifest, or use --assume-stores`,
-        );
-      }
-      if (second !== undefined) {
-        return refused(
-          "STORE_AMBIGUOUS",
-          `${kind} ${name} is in both ${first.manifest.file} and ${second.manifest.file}`,
-        );
-      }
-      return "region" in first.store ? sourceIn(first.store, key, here) : first.store;
+    find: (reference, key) => {
+      const store = storeOf(reference);
+      return "region" in store ? sourceIn(store, (store.prefix ?? "") + key, here) : store;
+    },
+    open: (reference) => {
+      const store = storeOf(reference);
+      if (!("region" in store)) return store;
+      const { prefix = "", accountId = here.accountId } = store;
+      const regionOfStore = store.region || here.region;
+      return {
+        kind: "opened",
+        prefix,
+        ...(regionOfStore !== undefined && { region: regionOfStore }),
+        ...(accountId !== undefined && { accountId }),
+        sourceOf: (name, arn) => {
+          const found = sourceIn(store, name, here);
+          if (found.kind === "found" || found.code !== "SOURCE_NAME") return found;
+          const isArn = parseSecretReference(arn, "full-arn") !== undefined;
+          return isArn ? { kind: "found", id: arn, notes: store.notes } : found;
+        },
+      };
     },
   };
 }
@@ -141,11 +174,10 @@ const CREDENTIALS = [
 ];
 
 function sourceIn(
-  { region, accountId, prefix = "", notes }: AwsStore,
-  key: string,
+  { region, accountId, notes }: AwsStore,
+  name: string,
   location: SourceLocation,
 ): FoundSource {
-  const name = prefix + key;
   const read = parseSecretReference(name, "any");
   if (read === undefined) {
     return refused("SOURCE_NAME", `${JSON.stringify(name)} is not a valid name or ARN of a secret`);

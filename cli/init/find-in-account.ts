@@ -17,7 +17,7 @@ export async function findClusters(aws: AwsSession): Promise<string[]> {
 
 /** The names of the secrets. It reads no value. */
 export async function findSecrets(aws: AwsSession): Promise<string[]> {
-  const { listSecretNames } = await import("../../shared/source/secrets-manager/list-names.ts");
+  const { listSecretNames } = await import("../../shared/source/secrets-manager/list-secrets.ts");
   return listSecretNames(aws.client).catch((error: unknown) => {
     throw aws.classify("Listing secrets with secretsmanager:ListSecrets (or name them with --bind)", error);
   });

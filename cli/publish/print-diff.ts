@@ -74,7 +74,7 @@ function printRule(rule: KeyRule): string {
     case "none":
       return "none of its own";
     case "extracted":
-      return `those that match ${rule.include.join(", ")}`;
+      return `those that match ${rule.include.join(", ")}${rule.jmespath === undefined ? "" : ` in ${rule.jmespath}`}`;
   }
 }
 

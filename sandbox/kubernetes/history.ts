@@ -3,6 +3,7 @@ import type { StoredEvent } from "./store.ts";
 /** The state of a Secret after one accepted write; a deletion has the last data. */
 export type SecretState = {
   type: "ADDED" | "MODIFIED" | "DELETED";
+  name: string;
   resourceVersion: string;
   uid: string;
   /** Base64, as sent. */
@@ -16,6 +17,7 @@ export function historyOf(events: readonly StoredEvent[], namespace: string, nam
     .filter(({ object: { metadata } }) => metadata.namespace === namespace && metadata.name === name)
     .map(({ type, object }) => ({
       type,
+      name: object.metadata.name ?? "",
       resourceVersion: object.metadata.resourceVersion ?? "",
       uid: object.metadata.uid ?? "",
       data: (object.data ?? {}) as Record<string, string>,

@@ -13,6 +13,7 @@ import type { DesiredSecret } from "../render/render-secret.ts";
 import type { Change, KeyChange } from "./verdict.ts";
 
 export const IMMUTABLE_FIELD: FieldPath = "immutable";
+export const TYPE_FIELD: FieldPath = "type";
 
 export function additionsOf({ data }: DesiredSecret): Change[] {
   return [...data.keys()].map((key) => ({ field: dataField(key), what: "added" }));
@@ -62,7 +63,7 @@ function removals(
     ...Object.keys(desired.labels).map(labelField),
     ...Object.keys(desired.annotations).map(annotationField),
     ...[annotations.writtenAt, annotations.readersDue, annotations.takeBacks].map(annotationField), // not a reason to write
-    "type",
+    TYPE_FIELD,
     ...(desired.isImmutable ? [IMMUTABLE_FIELD] : []),
   ]);
   const removed = new Set([...applied, ...removedKeys.map(dataField)].filter((field) => !wanted.has(field)));

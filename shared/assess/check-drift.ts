@@ -1,5 +1,6 @@
 import type { Binding } from "../bindings/binding.ts";
 import { HOLD_ANNOTATION, type RelayMetadata } from "../bindings/relay-identity.ts";
+import { claimsAny } from "../cluster/claim-ownership.ts";
 import type { LiveMetadata, LiveSecret } from "../cluster/live-secret.ts";
 import {
   annotationField,
@@ -15,10 +16,10 @@ import { RelayError } from "../relay-error.ts";
 import { annotatedVersions } from "../render/data-version.ts";
 import type { DesiredSecret } from "../render/render-secret.ts";
 import { type FindingCode, REFUSALS } from "./catalogue.ts";
-import { changesBetween, IMMUTABLE_FIELD, keyChanges } from "./changes.ts";
+import { changesBetween, IMMUTABLE_FIELD, keyChanges, TYPE_FIELD } from "./changes.ts";
 import { isAppliedBy, trackerOf } from "./check-owner.ts";
 import { isContested } from "./contest.ts";
-import { keysOfPreviousOperator, notedKeys, removesForeignKeys, unwantedKeys } from "./keys.ts";
+import { fieldsOfPreviousOperator, notedKeys, removesForeignKeys, unwantedKeys } from "./keys.ts";
 import type { AssessRules, Observation } from "./observation.ts";
 import {
   type Change,
@@ -116,7 +117,7 @@ function findDrift(
 const EDITS: ReadonlySet<FindingCode> = new Set(["TAMPERED", "TAKEN_OVER", "VALUE_DIFFERS"]);
 
 function isNeeded({ changes, disown }: Pick<WritePlan, "changes" | "disown">): boolean {
-  return changes.length > 0 || disown.length > 0;
+  return changes.length > 0 || claimsAny(disown);
 }
 
 function detailsOf(plan: PlannedWrite | undefined, desired: DesiredSecret | undefined): FindingDetails {
@@ -143,13 +144,33 @@ function planWrite(
   const { removed, disowned, foreign } = unwantedKeys(live, binding, ownMetadata, wanted);
   const changes = changesBetween(live, desired, ownMetadata, removed);
   const isWhole = binding.ownership !== "keys";
-  // A takeover moves every key of the previous operator to the relay, so that a later rotation can remove it.
-  const disown = [...new Set([...disowned, ...(isWhole ? keysOfPreviousOperator(live) : [])])];
+  const disown = disownFor(fieldsOfPreviousOperator(live), desired, { isWhole, disowned });
   const takesOnlyOwn = () =>
     fieldsOfOthers(changes, live, ownMetadata).every((field) =>
       wasApplied(field, live, binding, ownMetadata),
     );
   return { changes, disown, foreign, force: binding.adopt || isWhole || takesOnlyOwn() };
+}
+
+/**
+ * A takeover moves every key of the previous operator to the relay, so that a later rotation can remove it; of a shared
+ * Secret only the keys of the binding. So do the labels and annotations of the binding, which it may drop later.
+ */
+function disownFor(
+  previous: ReadonlySet<FieldPath>,
+  { data, labels, annotations }: DesiredSecret,
+  { isWhole, disowned }: { readonly isWhole: boolean; readonly disowned: readonly string[] },
+): WritePlan["disown"] {
+  const keys = [...previous].flatMap((field) => keyOfField(field) ?? []);
+  const taken = isWhole ? keys : keys.filter((key) => data.has(key));
+  const owned = (map: Readonly<Record<string, string>>, fieldOf: (key: string) => FieldPath) =>
+    Object.keys(map).filter((key) => previous.has(fieldOf(key)));
+  return {
+    keys: [...new Set([...disowned, ...taken])],
+    labels: owned(labels, labelField),
+    annotations: owned(annotations, annotationField),
+    type: isWhole && previous.has(TYPE_FIELD),
+  };
 }
 
 /** Changed fields that another manager owns: without force the API server refuses to write them. */

@@ -67,7 +67,7 @@ export function isManagedBy(live: LiveMetadata, ownMetadata: RelayMetadata): boo
 }
 
 /** External Secrets Operator sets it on every Secret that it owns (2.9.0). */
-const EXTERNAL_SECRETS_LABEL = "reconcile.external-secrets.io/managed";
+export const EXTERNAL_SECRETS_LABEL = "reconcile.external-secrets.io/managed";
 
 /** The tool that tracks the Secret, and its name for it: after an adoption, the tool would overwrite the relay. */
 export function trackerOf({ labels, annotations }: LiveMetadata): string | undefined {

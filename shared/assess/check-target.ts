@@ -16,7 +16,7 @@ export function checkTargetExists(observation: Observation): Verdict | undefined
   return verdictOn(observation, {
     ...common,
     details: { changes: keyChanges(changes), ...(collisions && { collisions }) },
-    write: { changes, force: false, disown: [], isTakeBack: false },
+    write: { changes, force: false, disown: { keys: [] }, isTakeBack: false },
   });
 }
 

@@ -4,6 +4,7 @@ import type { LiveMetadata, LiveSecret } from "../cluster/live-secret.ts";
 import {
   appliedFields,
   dataField,
+  type FieldPath,
   isApplyOf,
   keyOfField,
   type ManagedFieldsEntry,
@@ -74,10 +75,11 @@ export function removesForeignKeys(
   return unwantedKeys(live, binding, ownMetadata).removed.length > 0;
 }
 
-/** Data keys of a previous operator. At a takeover their ownership moves to the relay. */
-export function keysOfPreviousOperator({ managedFields }: LiveMetadata): readonly string[] {
-  const fields = managedFields.filter(isPreviousOperator).flatMap((entry) => [...entry.fields]);
-  return [...new Set(fields.flatMap((field) => keyOfField(field) ?? []))];
+/** The fields that a previous operator still owns. */
+export function fieldsOfPreviousOperator({
+  managedFields,
+}: Pick<LiveMetadata, "managedFields">): ReadonlySet<FieldPath> {
+  return new Set(managedFields.filter(isPreviousOperator).flatMap((entry) => [...entry.fields]));
 }
 
 /** External Secrets Operator writes as `externalsecrets.external-secrets.io/<ExternalSecret>` (measured on 2.9.0). */

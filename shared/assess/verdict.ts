@@ -1,5 +1,6 @@
 import type { TargetRef } from "../bindings/binding.ts";
 import { nameOfSources } from "../bindings/name-of-sources.ts";
+import type { ClaimedFields } from "../cluster/claim-ownership.ts";
 import type { FieldPath } from "../cluster/managed-fields.ts";
 import type { Collision } from "../render/merge-data.ts";
 import type { FindingCode } from "./catalogue.ts";
@@ -36,10 +37,10 @@ export type WritePlan = {
   /** Take conflicting fields from other managers. */
   readonly force: boolean;
   /**
-   * Data keys whose ownership must move to the relay before the apply: server-side apply removes a field only when
+   * The fields whose ownership must move to the relay before the apply: server-side apply removes a field only when
    * the relay alone owns it.
    */
-  readonly disown: readonly string[];
+  readonly disown: ClaimedFields;
   /** Another manager changed what the relay had applied. */
   readonly isTakeBack: boolean;
 };

@@ -28,7 +28,7 @@ export type KeyRule =
   /** Secret key -> key of the source's JSON object. */
   | { readonly kind: "selected"; readonly keys: Readonly<Record<string, string>> }
   /** The whole value, text or binary, under one key. */
-  | { readonly kind: "value"; readonly key: string; readonly decode?: Encoding }
+  | { readonly kind: "value"; readonly key: string; readonly decode?: Decoding }
   /** Nothing by itself: the keys of the binding use the source under its name. */
   | { readonly kind: "none" }
   /** Secret key -> a key of the source, an expression or a template. */
@@ -36,6 +36,9 @@ export type KeyRule =
   /** The keys of the source's JSON object that match the patterns. */
   | {
       readonly kind: "extracted";
+      /** Where that object is in the source; absent: it is the whole source. */
+      readonly jmespath?: string;
+      readonly decode?: Decoding;
       readonly include: readonly string[];
       readonly exclude: readonly string[];
       readonly rename: readonly KeyRename[];
@@ -45,11 +48,12 @@ export type KeySource = (
   | { readonly key: string }
   | { readonly jmespath: string }
   | { readonly template: string }
-) & { readonly decode?: Encoding };
+) & { readonly decode?: Decoding };
 
 export type NamedKeys = Readonly<Record<string, KeySource>>;
 
-export type Encoding = "base64" | "base64url";
+/** `auto`: text that looks like base64 or base64url is decoded, and any other value stays as it is. */
+export type Decoding = "base64" | "base64url" | "auto";
 
 /** In both, `*` matches any string. */
 export type KeyRename = { readonly pattern: string; readonly to: string };

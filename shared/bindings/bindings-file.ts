@@ -1,4 +1,4 @@
-import type { DeletionPolicy, Encoding, KeyRename, KeySource, RestartRule } from "./binding.ts";
+import type { Decoding, DeletionPolicy, KeyRename, KeySource, RestartRule } from "./binding.ts";
 
 /** bindings.yaml after validation against bindings.schema.json. */
 export type BindingsFile = {
@@ -40,13 +40,15 @@ export type SourceEntry = {
   readonly versionId?: string;
   readonly keys?: KeysEntry;
   readonly value?: string;
-  readonly decode?: Encoding;
+  readonly decode?: Decoding;
   readonly extract?: ExtractEntry;
 };
 
 export type KeysEntry = "all" | readonly string[] | Readonly<Record<string, string | KeySource>>;
 
 export type ExtractEntry = {
+  readonly jmespath?: string;
+  readonly decode?: Decoding;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly rename?: readonly KeyRename[];

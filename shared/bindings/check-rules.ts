@@ -362,15 +362,7 @@ function checkKeySources(binding: AnyMap, path: Path, problems: ProblemList): vo
         `Keep exactly one of ${WAYS.join(", ")}`,
       );
     }
-    const expression = textOf(entries.jmespath);
-    const fault = expression === undefined || expression === "" ? undefined : checkExpression(expression);
-    if (fault !== undefined) {
-      problems.add(
-        { path: [...keyPath, "jmespath"] },
-        fault,
-        "Correct the expression; see https://jmespath.org",
-      );
-    }
+    checkJmespath(entries, keyPath, problems);
     const template = textOf(entries.template);
     const flaw = template === undefined || template === "" ? undefined : checkTemplate(template);
     if (flaw !== undefined) {
@@ -381,6 +373,13 @@ function checkKeySources(binding: AnyMap, path: Path, problems: ProblemList): vo
       );
     }
   }
+}
+
+function checkJmespath({ jmespath }: AnyMap, path: Path, problems: ProblemList): void {
+  if (typeof jmespath !== "string" || jmespath === "") return;
+  const fault = checkExpression(jmespath);
+  if (fault === undefined) return;
+  problems.add({ path: [...path, "jmespath"] }, fault, "Correct the expression; see https://jmespath.org");
 }
 
 function whereIn({ line, column }: { line?: number; column?: number }): string {
@@ -401,6 +400,7 @@ function checkExtract(binding: AnyMap, path: Path, problems: ProblemList): void 
       `Remove extract or ${other}`,
     );
   }
+  checkJmespath(mapOf(binding.extract), [...path, "extract"], problems);
   for (const [index, entry] of listOf(mapOf(binding.extract).rename).entries()) {
     const { pattern, to } = mapOf(entry);
     if (typeof pattern !== "string" || typeof to !== "string") continue;

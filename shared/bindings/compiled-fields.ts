@@ -39,7 +39,7 @@ const fields =
     Object.entries(required).every(([key, check]) => check(value[key])) &&
     Object.entries(optional).every(([key, check]) => value[key] === undefined || check(value[key]));
 
-const encoding = { decode: oneOf("base64", "base64url") };
+const encoding = { decode: oneOf("base64", "base64url", "auto") };
 const isKeySource = either(
   ...["key", "jmespath", "template"].map((way) => fields({ [way]: isText }, encoding)),
 );
@@ -48,12 +48,15 @@ const isKeyRule = either(
   fields({ kind: oneOf("selected"), keys: mapOf(isText) }),
   fields({ kind: oneOf("value"), key: isText }, encoding),
   fields({ kind: oneOf("composed"), keys: mapOf(isKeySource) }),
-  fields({
-    kind: oneOf("extracted"),
-    include: listOf(isText),
-    exclude: listOf(isText),
-    rename: listOf(fields({ pattern: isText, to: isText })),
-  }),
+  fields(
+    {
+      kind: oneOf("extracted"),
+      include: listOf(isText),
+      exclude: listOf(isText),
+      rename: listOf(fields({ pattern: isText, to: isText })),
+    },
+    { jmespath: isText, ...encoding },
+  ),
 );
 const isSource = fields(
   { id: isText, names: listOf(isText, 1), keys: isKeyRule },

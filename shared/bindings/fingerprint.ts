@@ -81,6 +81,8 @@ function canonicalKeys(keys: KeyRule): unknown {
         keys.include.toSorted(),
         keys.exclude.toSorted(),
         keys.rename.map(({ pattern, to }) => [pattern, to]),
+        ...(keys.jmespath === undefined ? [] : [["jmespath", keys.jmespath]]),
+        ...(keys.decode === undefined ? [] : [["decode", keys.decode]]),
       ];
   }
 }

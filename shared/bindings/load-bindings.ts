@@ -114,8 +114,8 @@ const hasOwnKeys = ({ keys, value, extract }: SourceEntry): boolean =>
 function keyRuleOf({ keys, value, decode, extract }: SourceEntry): KeyRule {
   if (value !== undefined) return { kind: "value", key: value, ...(decode !== undefined && { decode }) };
   if (extract !== undefined) {
-    const { include = ["*"], exclude = [], rename = [] } = extract;
-    return { kind: "extracted", include, exclude, rename };
+    const { include = ["*"], exclude = [], rename = [], ...more } = extract;
+    return { kind: "extracted", ...more, include, exclude, rename };
   }
   if (keys === undefined || keys === "all") return { kind: "all" };
   const entries = isList(keys) ? keys.map((key): [string, string] => [key, key]) : Object.entries(keys);

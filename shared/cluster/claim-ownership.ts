@@ -12,6 +12,7 @@ export type ClaimedFields = {
   readonly keys: readonly string[];
   readonly labels?: readonly string[];
   readonly annotations?: readonly string[];
+  readonly type?: boolean;
 };
 
 /**
@@ -49,14 +50,19 @@ export function claimOwnership(
   return [...rest, { ...own, fieldsV1: [...inherited, claimed].reduce(union, own.fieldsV1 ?? {}) }];
 }
 
-function treeOf({ keys, labels = [], annotations = [] }: ClaimedFields): Tree {
+export function claimsAny(fields: ClaimedFields): boolean {
+  return !isEmpty(treeOf(fields));
+}
+
+function treeOf({ keys, labels = [], annotations = [], type = false }: ClaimedFields): Tree {
   const leaves = (names: readonly string[]): Tree =>
     Object.fromEntries(names.map((name) => [`f:${name}`, {}]));
   // An empty map counts as a leaf, and would claim the whole map.
-  return withoutEmpty({
+  const maps = withoutEmpty({
     "f:data": leaves(keys),
     "f:metadata": withoutEmpty({ "f:annotations": leaves(annotations), "f:labels": leaves(labels) }),
   });
+  return type ? { ...maps, "f:type": {} } : maps;
 }
 
 const withoutEmpty = (tree: Tree): Tree =>

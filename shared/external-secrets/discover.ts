@@ -1,4 +1,5 @@
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
+import { sanitizeName } from "../cluster/sanitize-name.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
 import { ExternalSecretsNotServed } from "./errors.ts";
 import { GROUP, PUSH_SECRET_VERSION, type ServedVersion } from "./eso-api-paths.ts";
@@ -20,7 +21,11 @@ export function discoverWith(
     const group = await cluster.callObject({ method: "GET", path: `/apis/${GROUP}` }, budget);
     const versions = versionsOf(group);
     const version = (["v1", "v1beta1"] as const).find((each) => versions.includes(each));
-    if (version === undefined) throw new ExternalSecretsNotServed(clusterKey);
+    if (version === undefined)
+      throw new ExternalSecretsNotServed(
+        clusterKey,
+        versions.map((each) => sanitizeName(each)),
+      );
     const served = { version, hasPushSecrets: versions.includes(PUSH_SECRET_VERSION) };
     known = { served, until: now() + KEPT_MS };
     return served;
@@ -29,9 +34,10 @@ export function discoverWith(
 
 const KEPT_MS = 600_000;
 
-function versionsOf(group: unknown): readonly unknown[] {
+function versionsOf(group: unknown): readonly string[] {
   const { versions } = (group ?? {}) as { versions?: unknown };
-  return Array.isArray(versions)
-    ? versions.map((each) => (each as { version?: unknown } | null)?.version)
-    : [];
+  return (Array.isArray(versions) ? versions : []).flatMap((each) => {
+    const { version } = (each ?? {}) as { version?: unknown };
+    return typeof version === "string" ? [version] : [];
+  });
 }

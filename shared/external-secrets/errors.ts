@@ -1,14 +1,24 @@
 import { RelayError } from "../relay-error.ts";
+import { GROUP } from "./eso-api-paths.ts";
 
 /** The cluster serves no supported version of ESO's API. */
 export class ExternalSecretsNotServed extends RelayError {
   override readonly name = "ExternalSecretsNotServed"; // a literal: a minified bundle renames classes
   readonly code = "EXTERNAL_SECRETS_NOT_SERVED";
   readonly retryable = false;
-  constructor(cluster: string) {
-    super(
-      `Cluster ${cluster} serves ExternalSecrets neither as v1 nor as v1beta1. Install the External Secrets Operator there, or remove externalSecrets from the cluster in the bindings.`,
-    );
+  /** What the cluster serves, without advice: that depends on the caller. */
+  readonly reason: string;
+  /** False while objects of another version may exist. */
+  readonly isAbsent: boolean;
+  constructor(cluster: string, versions: readonly string[]) {
+    const isAbsent = versions.length === 0;
+    const reason = isAbsent
+      ? `Cluster ${cluster} does not serve ${GROUP}: External Secrets Operator is not installed there.`
+      : `Cluster ${cluster} serves ${GROUP} only as ${versions.join(", ")}, and the relay reads v1 and v1beta1.`;
+    const remedy = isAbsent ? "Install the operator" : "Update the operator";
+    super(`${reason} ${remedy}, or remove externalSecrets from the cluster in the bindings.`);
+    this.reason = reason;
+    this.isAbsent = isAbsent;
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Binding, Encoding, KeyRule, KeySource, NamedKeys } from "../bindings/binding.ts";
-import { decodeBase64 } from "../bindings/expressions/decode-base64.ts";
+import type { Binding, Decoding, KeyRule, KeySource, NamedKeys } from "../bindings/binding.ts";
+import { decodeBase64, guessBase64 } from "../bindings/expressions/decode-base64.ts";
 import type { evaluateExpression } from "../bindings/expressions/jmespath.ts";
 import {
   isTreeObject,
@@ -12,6 +12,7 @@ import {
 import type { renderTemplate } from "../bindings/expressions/liquid.ts";
 import { SecretValue } from "../source/secret-value.ts";
 import { RenderError } from "./errors.ts";
+import { invalidKeys } from "./invalid-keys.ts";
 import type { ComposedRule } from "./is-composed.ts";
 import { isDataKey } from "./is-data-key.ts";
 import { matchesAny, renameKey } from "./match-pattern.ts";
@@ -32,6 +33,11 @@ export const composeData =
   (binding: Binding, keys: ComposedRule, source: RenderSource): Map<string, SecretValue> => {
     const text = textOf(source.value.expose());
     if (keys.kind === "value") {
+      if (keys.decode === "auto") {
+        // Bytes that are not ASCII match no alphabet.
+        const latin1 = Buffer.from(source.value.expose()).toString("latin1");
+        return new Map([[keys.key, decodedIfEncoded(latin1) ?? source.value]]);
+      }
       // SecretBinary may hold base64 too; other bytes are refused.
       return new Map([[keys.key, decoded(keys.key, keys.decode, text ?? "\ufffd")]]);
     }
@@ -44,8 +50,16 @@ export const composeData =
         whyNoMembers: () => (isTreeObject(root) ? undefined : notAnObject(binding, source)),
       });
     }
-    if (!isTreeObject(root)) throw notAnObject(binding, source);
-    return extractKeys(source, keys, new Map(Object.entries(root)));
+    const object = objectOf(languages, keys, root);
+    if (object === undefined) throw notAnObject(binding, source);
+    const texts = extractKeys(source, keys, new Map(Object.entries(object)));
+    if (![...texts.keys()].every(isDataKey)) {
+      throw invalidKeys(binding, { keys }, source, {
+        sourceKeys: Object.keys(object),
+        dataKeys: texts.keys(),
+      });
+    }
+    return new Map([...texts].map(([key, text]) => [key, decoded(key, keys.decode, text)]));
   };
 
 /** Pure: makes the keys of a binding of the whole values of its named sources. */
@@ -137,8 +151,35 @@ function textFor(
   throw new RenderError("TEMPLATE_FAILED", `The template of the key ${key} ${result.reason}.${line}`);
 }
 
-function decoded(key: string, decode: Encoding | undefined, text: string): SecretValue {
+/** The object that holds the keys of an extract; undefined if the whole source is meant, and is none. */
+function objectOf(
+  { evaluateExpression }: Languages,
+  { jmespath }: Extracted,
+  root: JsonTree,
+): JsonTreeObject | undefined {
+  if (jmespath === undefined) return isTreeObject(root) ? root : undefined;
+  if (evaluateExpression === undefined) throw new TypeError("JMESPath was not loaded");
+  const result = evaluateExpression(jmespath, root);
+  if (result.kind === "failed") {
+    throw new RenderError("EXPRESSION_FAILED", `The expression of extract ${result.reason}.`);
+  }
+  const value = result.kind === "nothing" ? undefined : result.value;
+  const found = typeof value === "string" ? parseJsonTree(value)?.root : value;
+  if (isTreeObject(found)) return found;
+  throw new RenderError(
+    "EXPRESSION_FAILED",
+    `The expression of extract finds ${value === undefined ? "nothing" : "no JSON object"}. Correct the source, or jmespath in the binding.`,
+  );
+}
+
+function decodedIfEncoded(text: string): SecretValue | undefined {
+  const bytes = guessBase64(text);
+  return bytes === undefined ? undefined : new SecretValue(bytes);
+}
+
+function decoded(key: string, decode: Decoding | undefined, text: string): SecretValue {
   if (decode === undefined) return SecretValue.fromText(text);
+  if (decode === "auto") return decodedIfEncoded(text) ?? SecretValue.fromText(text);
   const bytes = decodeBase64(text, decode);
   if (bytes === undefined) {
     throw new RenderError(
@@ -153,7 +194,7 @@ function extractKeys(
   source: RenderSource,
   { include, exclude, rename }: Extracted,
   properties: ReadonlyMap<string, JsonTree>,
-): Map<string, SecretValue> {
+): Map<string, string> {
   const missing = include.filter((pattern) => !pattern.includes("*") && !properties.has(pattern));
   if (missing.length > 0) {
     throw new RenderError(
@@ -161,18 +202,18 @@ function extractKeys(
       `${source.arn} has no key ${missing.join(", ")}. Add it to the source, or correct extract in the binding.`,
     );
   }
-  const data = new Map<string, SecretValue>();
+  const texts = new Map<string, string>();
   for (const [sourceKey, value] of properties) {
     if (!matchesAny(include, sourceKey) || matchesAny(exclude, sourceKey)) continue;
     const key = renameKey(rename, sourceKey);
-    if (data.has(key)) {
+    if (texts.has(key)) {
       const named = isDataKey(key) ? ` ${key}` : "";
       throw new RenderError(
         "DATA_KEYS_COLLIDE",
         `Two keys of ${source.arn} get the same name${named}. Change rename, or exclude one of them.`,
       );
     }
-    data.set(key, SecretValue.fromText(plainTextOf(value)));
+    texts.set(key, plainTextOf(value));
   }
-  return data;
+  return texts;
 }

@@ -1,4 +1,4 @@
-import type { Binding, BoundSource, KeyRename } from "../bindings/binding.ts";
+import type { Binding, BoundSource, KeyRename, KeyRule } from "../bindings/binding.ts";
 import { quoteName } from "../bindings/quote-name.ts";
 import { RenderError } from "./errors.ts";
 import { isDataKey } from "./is-data-key.ts";
@@ -8,7 +8,7 @@ import type { RenderSource } from "./render-source.ts";
 /** Names the keys that Kubernetes does not allow, and shows the `extract` that renames them. */
 export function invalidKeys(
   { target }: Binding,
-  { keys: rule }: BoundSource,
+  { keys: rule }: Pick<BoundSource, "keys">,
   { arn }: RenderSource,
   { sourceKeys, dataKeys }: { sourceKeys: readonly string[]; dataKeys: Iterable<string> },
 ): RenderError {
@@ -34,8 +34,7 @@ function listOf(keys: readonly string[]): string {
 /** As YAML in one line; undefined if no pattern separates the keys, or if there are too many for one message. */
 function extractOf(rule: BoundSource["keys"], sourceKeys: readonly string[]): string | undefined {
   if (rule.kind !== "all" && rule.kind !== "extracted") return undefined;
-  const { include, exclude, rename } =
-    rule.kind === "extracted" ? rule : { include: ["*"], exclude: [], rename: [] };
+  const { jmespath, decode, include, exclude, rename } = rule.kind === "extracted" ? rule : ALL;
   const taken = sourceKeys.filter((key) => matchesAny(include, key) && !matchesAny(exclude, key));
   const nameOf = new Map(taken.map((key) => [key, renameKey(rename, key)]));
   const used = new Set([...nameOf.values()].filter(isDataKey));
@@ -50,12 +49,21 @@ function extractOf(rule: BoundSource["keys"], sourceKeys: readonly string[]): st
   }
   const isWhole = include.length === 1 && include[0] === "*";
   const parts = [
+    ...(jmespath === undefined ? [] : [`jmespath: ${quotePattern(jmespath)}`]),
+    ...(decode === undefined ? [] : [`decode: ${decode}`]),
     ...(isWhole ? [] : [`include: ${JSON.stringify(include)}`]),
     ...(exclude.length === 0 ? [] : [`exclude: ${JSON.stringify(exclude)}`]),
     `rename: [${[...added, ...rename].map(entryOf).join(", ")}]`,
   ];
   return `extract: { ${parts.join(", ")} }`;
 }
+
+const ALL: Extract<KeyRule, { kind: "extracted" }> = {
+  kind: "extracted",
+  include: ["*"],
+  exclude: [],
+  rename: [],
+};
 
 const entryOf = ({ pattern, to }: KeyRename): string =>
   `{ pattern: ${quotePattern(pattern)}, to: ${quotePattern(to)} }`;

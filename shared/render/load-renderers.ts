@@ -33,7 +33,10 @@ export async function loadRenderers({ sources, namedKeys, type }: Binding): Prom
   }
   const ways = [
     ...Object.values(namedKeys ?? {}),
-    ...sources.flatMap(({ keys }) => (keys.kind === "composed" ? Object.values(keys.keys) : [])),
+    ...sources.flatMap(({ keys }): readonly object[] => {
+      if (keys.kind === "composed") return Object.values(keys.keys);
+      return keys.kind === "extracted" && keys.jmespath !== undefined ? [keys] : [];
+    }),
   ];
   const [{ composeData, composeNamed }, expressions, templates, types] = await Promise.all([
     import("./compose-data.ts"),

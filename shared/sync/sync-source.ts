@@ -7,7 +7,7 @@ import type { Verdict } from "../assess/verdict.ts";
 import type { Binding } from "../bindings/binding.ts";
 import { RulesSuperseded, RulesUnknown } from "../bindings/published/errors.ts";
 import type { Rules, RulesCheck } from "../bindings/published/rules.ts";
-import { claimOwnership } from "../cluster/claim-ownership.ts";
+import { claimOwnership, claimsAny } from "../cluster/claim-ownership.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import { FenceConflict, FieldConflict } from "../cluster/errors.ts";
 import type { LiveSecret, ObjectVersion } from "../cluster/live-secret.ts";
@@ -324,15 +324,15 @@ function notWritten({ target, finding, action, code, advice, retryable }: Verdic
   return { kind: "refused", target, code: code ?? finding ?? "", advice: advice ?? refusal };
 }
 
-/** Moves the ownership of removed keys and of a previous operator's keys to the relay. Returns the state to apply to. */
+/** Moves the ownership of removed keys and of a previous operator's fields to the relay. Returns the state to apply to. */
 async function disown(
   cluster: SyncCluster,
   { budget, ownMetadata: { fieldManager } }: SyncRequest,
   { live, verdict, now }: { live: LiveSecret | undefined; verdict: Verdict; now: number },
 ): Promise<ObjectVersion | undefined> {
-  const keys = verdict.write?.disown ?? [];
-  if (live === undefined || keys.length === 0) return live;
-  const managedFields = claimOwnership(live.rawManagedFields, { keys }, fieldManager, { now });
+  const fields = verdict.write?.disown;
+  if (live === undefined || fields === undefined || !claimsAny(fields)) return live;
+  const managedFields = claimOwnership(live.rawManagedFields, fields, fieldManager, { now });
   return cluster.patchMetadata(live, { metadata: { managedFields }, fieldManager }, budget);
 }
 

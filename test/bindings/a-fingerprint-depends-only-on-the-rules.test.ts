@@ -103,6 +103,8 @@ describe("a fingerprint of a binding with more than plain keys", () => {
     ["everything or everything by a pattern", "keys: all", "extract: { include: ['*'] }"],
     ["a pattern", "extract: { include: ['a*'] }", "extract: { include: ['b*'] }"],
     ["an exclude pattern", "extract: { include: ['a*'] }", "extract: { include: ['a*'], exclude: ['ab'] }"],
+    ["where the object is", "extract: { include: ['*'] }", "extract: { include: ['*'], jmespath: a }"],
+    ["decoding of all keys", "extract: { include: ['*'] }", "extract: { include: ['*'], decode: auto }"],
     [
       "the order of renames",
       "extract: { rename: [{ pattern: 'a*', to: '*' }, { pattern: '*b', to: '*' }] }",

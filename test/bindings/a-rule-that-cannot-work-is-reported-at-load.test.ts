@@ -73,6 +73,12 @@ describe("a rule that cannot work is reported with its location:", () => {
     ],
     ["two stars in a row", "extract: { include: [▶'a**'] }", "never two in a row", ""],
     [
+      "an expression of extract that is not JMESPath",
+      "extract: { jmespath: ▶'a[' }",
+      "",
+      "Correct the expression",
+    ],
+    [
       "too many stars in a new name",
       "extract: { rename: [{ pattern: 'a*', to: ▶'*-*' }] }",
       "more stars",

@@ -116,6 +116,18 @@ export function describeRenderingContract(start: () => Promise<Backend>): void {
       expect(findingsIn(await (await sweeper()).sweep({ sweep: "values" }))).toEqual([]);
     });
 
+    it("is extracted from a nested object, and each text that looks like base64 is decoded", async () => {
+      const { sync, sweeper } = await bound(
+        { main: { user: "u", file: "aGk=", version: 1 }, other: { user: "o" } },
+        { extract: { jmespath: "main", decode: "auto" } },
+      );
+
+      await sync();
+
+      expect(await at.scene.readData("made")).toEqual({ user: "u", file: "hi", version: "1" });
+      expect(findingsIn(await (await sweeper()).sweep({ sweep: "values" }))).toEqual([]);
+    });
+
     it("whose template lacks a variable is refused, and the refusal names it", async () => {
       const { sync } = await bound({ user: "u" }, { keys: { K: { template: "{{ pasword }}" } } });
 

@@ -9,7 +9,10 @@ import { recordHistory } from "../harness/record-history.ts";
 import { relayMetadataOf } from "../harness/relay-metadata.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
 
-const RELAY_METADATA = ["reconcile.external-secrets.io/managed", "reconcile.external-secrets.io/data-hash"];
+const MANAGED = "reconcile.external-secrets.io/managed";
+const DATA_HASH = "reconcile.external-secrets.io/data-hash";
+/** kubectl sets it on the ExternalSecret, and the operator copies it to the Secret. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** import-eso from a live cluster, its --check, and the takeover of docs/migrate-from-eso.md, step by step. */
 export function describeTakeoverContract(version: EsoVersion, start: () => Promise<Backend>): void {
@@ -36,7 +39,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
     await eso.createExternalSecret(
       "db",
       { secretStoreRef: { name: "aws" }, data, ...spec },
-      { labels: { team: "shop" } },
+      { labels: { team: "shop" }, annotations: { owner: "payments", [LAST_APPLIED]: "{}" } },
     );
     const operator = playOperator(at.scene, version);
     await operator.reconcile("db", first);
@@ -45,6 +48,18 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
   const importLive = (...more: string[]) =>
     desk.runJson("import-eso", "--live", "--namespace", at.scene.namespace, ...more);
   const target = () => ({ namespace: at.scene.namespace, name: "db" });
+  /** The commands of docs/migrate-from-eso.md that remove what the operator left. */
+  const cleanUp = () =>
+    at.scene.patchSecret("db", {
+      metadata: { labels: { [MANAGED]: null }, annotations: { [DATA_HASH]: null, [LAST_APPLIED]: null } },
+    });
+  /** The step that `import-eso --check` shows for the Secret, in its JSON. */
+  const checkStep = async () => {
+    const { json } = await desk.runJson("import-eso", "--check", "--bindings", "bindings.yaml");
+    const [{ step, externalSecret, leftovers, next }] = (json as { checked: [Record<string, unknown>] })
+      .checked;
+    return { step, externalSecret, leftovers, next };
+  };
   const kubectlPatch = async (path: string, patch: object) => {
     const { status } = await at.scene.admin(path, {
       method: "PATCH",
@@ -55,6 +70,26 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
   };
   const externalSecretPath = () =>
     `/apis/external-secrets.io/${version}/namespaces/${at.scene.namespace}/externalsecrets/db`;
+
+  /** The documented takeover of `db`, up to a step that the check then shows. */
+  const takeOver = async (
+    { until }: { until: "taken" | "leftovers" | "finished" },
+    { dataFrom = false }: { dataFrom?: boolean } = {},
+  ) => {
+    const opened = await open();
+    if (dataFrom) {
+      const extract = [{ extract: { key: opened.source.name } }];
+      await kubectlPatch(externalSecretPath(), { spec: { data: [], dataFrom: extract } });
+    }
+    await importLive("--out", "bindings.yaml");
+    await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Orphan" } } });
+    await opened.operator.reconcile("db", first);
+    expect((await desk.run("sync", `${at.scene.namespace}/db`)).exitCode).toBe(0);
+    if (until !== "taken") await opened.operator.deleteExternalSecret("db");
+    if (until === "finished") await cleanUp();
+    expect(await checkStep()).toMatchObject({ step: until });
+    return opened;
+  };
 
   describe("secret-relay import-eso --live", () => {
     it("converts an ExternalSecret of the cluster by its store, with the name of the cluster", async () => {
@@ -72,6 +107,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
               source: source.name,
               keys: { user: "user", password: "password" },
               labels: { team: "shop" },
+              annotations: { owner: "payments" },
               targets: [target()],
             },
           },
@@ -117,7 +153,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
         converted: [{ notes: expect.arrayContaining([expect.objectContaining({ now: "unaffected" })]) }],
       });
       expect(shown.stderr).toMatch(/Notes that concern none of the present values\n {2}NUMBER_SPELLING \(/);
-      expect(shown.stdout).toMatch(/db +password +different/);
+      expect(shown.stdout).toMatch(/db +owned +password +different/);
       expect(shown.stdout + shown.stderr + JSON.stringify(other)).not.toMatch(/changed by hand|canary/);
     });
 
@@ -182,12 +218,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       // 4. The ExternalSecret goes, and its annotations.
       await operator.deleteExternalSecret("db");
       await look();
-      await at.scene.patchSecret("db", {
-        metadata: {
-          labels: { [RELAY_METADATA[0] as string]: null },
-          annotations: { [RELAY_METADATA[1] as string]: null },
-        },
-      });
+      await cleanUp();
       await look();
 
       expect(owners).toEqual([["ExternalSecret"], ["ExternalSecret"], [], [], [], [], []]);
@@ -197,7 +228,6 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       expect(new Set(states.map(({ uid }) => uid))).toEqual(new Set([before.metadata.uid]));
       expect(new Set(states.map(({ data }) => JSON.stringify(data))).size).toBe(1);
       const after = await at.scene.readSecret("db");
-      expect(JSON.stringify(after.metadata.labels)).not.toContain("external-secrets");
       expect(after.metadata.labels).toMatchObject({
         team: "shop",
         "secret-relay/managed": relayMetadataOf(used.backend).identity,
@@ -225,6 +255,111 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       expect(await at.scene.readData("db")).toEqual(second);
     });
 
+    it("is shown step by step, with what is left and the next command", async () => {
+      const { operator } = await open();
+      const { namespace } = at.scene;
+      await importLive("--out", "bindings.yaml");
+      const left = [`annotation ${LAST_APPLIED}`, `annotation ${DATA_HASH}`, `label ${MANAGED}`];
+
+      expect(await checkStep()).toMatchObject({
+        step: "owned",
+        externalSecret: "exists",
+        next: [
+          `kubectl patch externalsecret db -n ${namespace} --type merge -p '{"spec":{"target":{"creationPolicy":"Orphan"}}}'`,
+        ],
+      });
+      await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Orphan" } } });
+      expect(await checkStep()).toMatchObject({ step: "owned", next: [expect.stringMatching(/^wait /)] });
+      await operator.reconcile("db", first);
+      expect(await checkStep()).toMatchObject({
+        step: "released",
+        next: [`secret-relay sync ${namespace}/db`],
+      });
+      await desk.run("sync", `${namespace}/db`);
+      expect(await checkStep()).toEqual({
+        step: "taken",
+        externalSecret: "exists",
+        leftovers: left,
+        next: [`kubectl delete externalsecret db -n ${namespace}`],
+      });
+      await operator.deleteExternalSecret("db");
+      const shown = await desk.run("import-eso", "--check", "--bindings", "bindings.yaml");
+      expect(shown.stdout).toMatch(/^SECRET +STEP +KEY +RESULT\n\S+db +leftovers +password +equal$/m);
+      expect(await checkStep()).toEqual({
+        step: "leftovers",
+        externalSecret: "gone",
+        leftovers: left,
+        next: [
+          `kubectl annotate secret db -n ${namespace} ${LAST_APPLIED}- ${DATA_HASH}-`,
+          `kubectl label secret db -n ${namespace} ${MANAGED}-`,
+        ],
+      });
+      await cleanUp();
+      expect(await checkStep()).toEqual({
+        step: "finished",
+        externalSecret: "gone",
+        leftovers: [],
+        next: [],
+      });
+    });
+
+    it("shows no next command while the Secret differs from its binding", async () => {
+      await open();
+      await importLive("--out", "bindings.yaml");
+      await at.scene.patchSecret("db", { data: { password: "eA==" } });
+
+      expect(await checkStep()).toMatchObject({ step: "owned", next: [] });
+    });
+
+    it("can be undone after the operator has let go", async () => {
+      const { operator } = await open();
+      await importLive("--out", "bindings.yaml");
+      await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Orphan" } } });
+      await operator.reconcile("db", first);
+
+      await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Owner" } } });
+      await operator.reconcile("db", first);
+
+      expect((await at.scene.readSecret("db")).metadata.ownerReferences).toHaveLength(1);
+      expect(await checkStep()).toMatchObject({ step: "owned" });
+    });
+
+    it("can be undone after the ExternalSecret was deleted, by creating it again", async () => {
+      const { operator, source, eso } = await takeOver({ until: "leftovers" });
+      const data = ["user", "password"].map((key) => ({
+        secretKey: key,
+        remoteRef: { key: source.name, property: key },
+      }));
+      const target = { creationPolicy: "Orphan" };
+      await eso.createExternalSecret("db", { secretStoreRef: { name: "aws" }, data, target });
+      await operator.reconcile("db", first);
+      expect(await checkStep()).toMatchObject({ step: "taken", externalSecret: "exists" });
+
+      desk.writeBindings([]);
+      await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Owner" } } });
+      await at.scene.patchSecret("db", { metadata: { labels: { "secret-relay/managed": null } } });
+      await operator.reconcile("db", second);
+
+      const { metadata } = await at.scene.readSecret("db");
+      expect([metadata.ownerReferences?.length, metadata.labels["secret-relay/managed"]]).toEqual([
+        1,
+        undefined,
+      ]);
+      expect(await at.scene.readData("db")).toEqual(second);
+    });
+
+    it("can be undone until the ExternalSecret is deleted", async () => {
+      const { operator } = await takeOver({ until: "taken" });
+
+      desk.writeBindings([]);
+      await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Owner" } } });
+      await operator.reconcile("db", second);
+
+      const { metadata } = await at.scene.readSecret("db");
+      expect(metadata.ownerReferences).toMatchObject([{ kind: "ExternalSecret", controller: true }]);
+      expect(await at.scene.readData("db")).toEqual(second);
+    });
+
     it("proves the check: an ExternalSecret that is deleted too early deletes its Secret", async () => {
       const { operator } = await open();
 
@@ -233,4 +368,108 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       expect(await at.scene.readSecret("db")).toBeUndefined();
     });
   });
+
+  describe("the day after the takeover", () => {
+    it("the relay alone owns the keys, the type, and the labels and annotations of the binding", async () => {
+      await takeOver({ until: "finished" });
+
+      const { metadata } = await at.scene.readSecret("db");
+      const { labels, annotations, managedFields } = metadata;
+      expect(JSON.stringify({ labels, annotations })).not.toMatch(/external-secrets|last-applied/);
+      expect(managedFields.find(({ manager }: Entry) => manager === "secret-relay")).toMatchObject({
+        operation: "Apply",
+        fieldsV1: {
+          "f:data": { "f:user": {}, "f:password": {} },
+          "f:metadata": { "f:labels": { "f:team": {} }, "f:annotations": { "f:owner": {} } },
+          "f:type": {},
+        },
+      });
+      const others = managedFields.filter(({ manager }: Entry) => manager !== "secret-relay");
+      // Of the maps themselves the operator stays an owner, which keeps nothing.
+      const fields = others.flatMap(
+        ({ fieldsV1 }: Entry) => JSON.stringify(fieldsV1).match(/"f:[^"]+"/g) ?? [],
+      );
+      expect(fields.filter((field: string) => !/^"f:(metadata|labels|annotations)"$/.test(field))).toEqual(
+        [],
+      );
+    });
+
+    it("status is green, plan and sweep find nothing, and the check says finished", async () => {
+      await takeOver({ until: "finished" });
+
+      expect(await desk.run("status")).toMatchObject({ exitCode: 0 });
+      expect(await desk.runJson("plan")).toMatchObject({
+        exitCode: 0,
+        json: { targets: [{ finding: null, action: "none" }] },
+      });
+      expect(await desk.runJson("sweep", "--plan")).toMatchObject({
+        exitCode: 0,
+        json: { targets: [{ finding: null, action: "none" }] },
+      });
+      expect(await checkStep()).toMatchObject({ step: "finished", externalSecret: "gone" });
+    });
+
+    it.each(["finished", "leftovers"] as const)(
+      "a key that the source drops disappears from the Secret; step %s",
+      async (until) => {
+        const { source } = await takeOver({ until }, { dataFrom: true });
+
+        await at.scene.rotate(source, JSON.stringify({ password: second.password }));
+        expect((await desk.run("sync", `${at.scene.namespace}/db`)).exitCode).toBe(0);
+
+        expect(await at.scene.readData("db")).toEqual({ password: second.password });
+      },
+    );
+
+    it("a label and an annotation that the binding drops disappear from the Secret", async () => {
+      await takeOver({ until: "finished" });
+      const bindings = desk.read("bindings.yaml");
+      desk.write("bindings.yaml", bindings.replace(/^ +(labels|annotations):\n +(team|owner): .*\n/gm, ""));
+
+      expect((await desk.run("sync", `${at.scene.namespace}/db`)).exitCode).toBe(0);
+
+      const { labels, annotations } = (await at.scene.readSecret("db")).metadata;
+      expect([labels.team, annotations.owner]).toEqual([undefined, undefined]);
+    });
+
+    it.each([
+      ["a changed key", { data: { password: "eA==" } }],
+      ["a deleted key", { data: { user: null } }],
+      ["a changed label", { metadata: { labels: { team: "other" } } }],
+      ["a deleted annotation", { metadata: { annotations: { owner: null } } }],
+    ])("a sweep repairs drift: %s", async (_, patch) => {
+      await takeOver({ until: "finished" });
+      const before = await at.scene.readSecret("db");
+      await at.scene.patchSecret("db", patch);
+
+      const swept = await desk.run("sweep");
+
+      const after = await at.scene.readSecret("db");
+      expect([swept.exitCode, swept.stdout]).toEqual([0, expect.stringContaining("db")]);
+      expect([after.data, after.metadata.labels]).toEqual([before.data, before.metadata.labels]);
+      expect(after.metadata.annotations.owner).toBe("payments");
+    });
+
+    it("keys of a shared Secret that creationPolicy: Merge wrote belong to the relay alone", async () => {
+      await at.scene.createSecret("db", { other: "kept" });
+      const { operator, source } = await open({ target: { creationPolicy: "Merge" } });
+      await importLive("--out", "bindings.yaml");
+      expect(await checkStep()).toMatchObject({ step: "released" });
+
+      expect((await desk.run("sync", `${at.scene.namespace}/db`)).exitCode).toBe(0);
+      await operator.deleteExternalSecret("db");
+      await cleanUp();
+
+      expect(await checkStep()).toMatchObject({ step: "finished" });
+      expect(await at.scene.readData("db")).toEqual({ ...first, other: "kept" });
+      const managers = (await at.scene.readSecret("db")).metadata.managedFields as Entry[];
+      const ownersOfPassword = managers.filter(({ fieldsV1 }) => "f:password" in (fieldsV1["f:data"] ?? {}));
+      expect(ownersOfPassword.map(({ manager }) => manager)).toEqual(["secret-relay"]);
+      await at.scene.rotate(source, JSON.stringify(second));
+      expect((await desk.run("sync", `${at.scene.namespace}/db`)).exitCode).toBe(0);
+      expect(await at.scene.readData("db")).toEqual({ ...second, other: "kept" });
+    });
+  });
 }
+
+type Entry = { manager: string; operation: string; fieldsV1: Record<string, object> };

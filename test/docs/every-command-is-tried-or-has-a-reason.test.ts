@@ -253,12 +253,24 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     ],
   },
   {
+    command: /^npx secret-relay import-eso manifests\/ --expand-find --out bindings\.yaml$/,
+    because: "needs manifests and secrets in AWS; its contract has both",
+    seenIn: ["test/contract/find-contract.ts", /import-eso es\.json --expand-find/],
+  },
+  {
     command: /^npx secret-relay import-eso (--live --context prod --out|--check --bindings) bindings\.yaml$/,
     because: "needs a cluster; the takeover contract takes both steps",
     seenIn: [
       "test/contract/takeover-contract.ts",
       /importLive\("--out", "bindings\.yaml"\)[\s\S]*"import-eso", "--check", "--bindings", "bindings\.yaml"/,
     ],
+  },
+  {
+    command:
+      /^( *kubectl (get|patch|delete|annotate|label) .*(secret|externalsecret|\$name|names\)).*|for name in .*|done)$/,
+    because:
+      "needs a cluster; the documented takeover runs these blocks in a shell, on the sandbox and on real servers",
+    seenIn: ["test/contract/documented-takeover-contract.ts", /docs\/migrate-from-eso\.md/],
   },
   {
     command: /^npx secret-relay rbac \| kubectl apply -f -$/,

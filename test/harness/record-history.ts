@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { SecretState } from "../../sandbox/kubernetes/history.ts";
 import type { KubernetesBackend } from "./backend.ts";
 import { kubernetesCall } from "./kubernetes-request.ts";
@@ -14,17 +15,19 @@ export type HistoryRecorder = {
   stop(): Promise<readonly SecretState[]>;
 };
 
-/** Watches one Secret, so that a test can show that an older value never landed after a newer one. */
+/**
+ * Watches one Secret, or every Secret of the namespace, so that a test can show that an older value never landed after
+ * a newer one.
+ */
 export async function recordHistory(
   backend: KubernetesBackend,
   namespace: string,
-  name: string,
+  name?: string,
 ): Promise<HistoryRecorder> {
   const call = kubernetesCall(backend);
   const path = `/api/v1/namespaces/${namespace}/secrets`;
-  const selector = `fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`;
+  const selector = name === undefined ? "" : `fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`;
   const list = await call(`${path}?${selector}`);
-  const existedAtStart = list.body.items.length > 0;
   const watch = await openWatch(
     backend,
     `${path}?${selector}&watch=true&resourceVersion=${list.body.metadata.resourceVersion}`,
@@ -34,13 +37,13 @@ export async function recordHistory(
   lines.on("line", (line) => states.push(stateOf(JSON.parse(line))));
 
   const hasSeenAll = async (): Promise<boolean> => {
-    const now = await call(`${path}/${name}`);
-    const last = states.at(-1);
-    if (now.status === 404) return last ? last.type === "DELETED" : !existedAtStart;
-    const { resourceVersion } = now.body.metadata;
-    return last
-      ? last.resourceVersion === resourceVersion
-      : resourceVersion === list.body.items[0]?.metadata.resourceVersion;
+    const { body } = await call(`${path}?${selector}`);
+    const seen = versionsOf(list.body.items);
+    for (const state of states) {
+      if (state.type === "DELETED") seen.delete(state.name);
+      else seen.set(state.name, state.resourceVersion);
+    }
+    return isDeepStrictEqual(seen, versionsOf(body.items));
   };
   return {
     states,
@@ -48,7 +51,7 @@ export async function recordHistory(
       const giveUpAt = Date.now() + WAIT_MS_MAX;
       while (!(await hasSeenAll())) {
         if (Date.now() > giveUpAt)
-          throw new Error(`The watch of ${namespace}/${name} has missed the newest state`);
+          throw new Error(`The watch of ${namespace}/${name ?? "*"} has missed the newest state`);
         await sleep(10);
       }
       lines.close();
@@ -60,6 +63,13 @@ export async function recordHistory(
 }
 
 const WAIT_MS_MAX = 5_000;
+
+type Item = { readonly metadata: { readonly name: string; readonly resourceVersion: string } };
+
+/** The order of a list does not matter. */
+function versionsOf(items: readonly Item[]): Map<string, string> {
+  return new Map(items.map(({ metadata }) => [metadata.name, metadata.resourceVersion]));
+}
 
 async function openWatch(backend: KubernetesBackend, path: string): Promise<IncomingMessage> {
   const ca = Buffer.from(backend.certificateAuthorityData, "base64").toString("utf8");
@@ -76,12 +86,12 @@ async function openWatch(backend: KubernetesBackend, path: string): Promise<Inco
 type WatchEvent = {
   type: SecretState["type"];
   object: {
-    metadata: { resourceVersion: string; uid: string; annotations?: Record<string, string> };
+    metadata: { name: string; resourceVersion: string; uid: string; annotations?: Record<string, string> };
     data?: Record<string, string>;
   };
 };
 
 function stateOf({ type, object }: WatchEvent): SecretState {
-  const { resourceVersion, uid, annotations = {} } = object.metadata;
-  return { type, resourceVersion, uid, data: object.data ?? {}, annotations };
+  const { name, resourceVersion, uid, annotations = {} } = object.metadata;
+  return { type, name, resourceVersion, uid, data: object.data ?? {}, annotations };
 }

@@ -10,7 +10,7 @@ import { loadBindings } from "../../shared/bindings/load-bindings.ts";
 import { runs } from "../harness/property-runs.ts";
 import { convert, externalSecret, OPTIONS, store } from "./manifests.ts";
 import { dataOf, renderConverted } from "./render-converted.ts";
-import { lookUp, rewrite } from "./simulate-eso.ts";
+import { decodedIfEncoded, lookUp, objectIn, rewrite } from "./simulate-eso.ts";
 
 /** Names that collide, have dots, look like indices, or equal a built-in property. */
 const anyName = fc.constantFrom(
@@ -97,6 +97,65 @@ describe("an extract", () => {
       fc.asyncProperty(anyFlat, async (source) => {
         expect(await render({ dataFrom: [{ extract: { key: "prod/db" } }] }, source)).toEqual({ ...source });
       }),
+    );
+  });
+
+  it("of a nested object has its keys and values, or is refused where the operator finds no object", async () => {
+    const anyKeys = fc.dictionary(fc.constantFrom("k", "l.m", "n-o"), anyText, { minKeys: 1, maxKeys: 3 });
+    const anyNested = fc.oneof(
+      anyKeys,
+      anyKeys.map((keys) => JSON.stringify(keys)),
+      anyTree,
+    );
+    const anyOuter = fc.dictionary(anyName, fc.oneof(anyNested, fc.dictionary(anyName, anyNested)), {
+      maxKeys: 4,
+    });
+    await fc.assert(
+      fc.asyncProperty(anyOuter, anyPath, async (source, parts) => {
+        fc.pre(!parts.includes("__proto__")); // refused
+        const property = parts.join(".");
+        const found = objectIn(lookUp(source, property));
+        // The notes cover values other than strings, and illegal keys.
+        fc.pre(found === undefined || Object.values(found).every((value) => typeof value === "string"));
+        fc.pre(Object.keys(found ?? {}).every((key) => /^[-._a-zA-Z0-9]+$/.test(key) && key !== "__proto__"));
+        const made = await render({ dataFrom: [{ extract: { key: "prod/db", property } }] }, source);
+
+        expect(made).toEqual(
+          found === undefined || Object.keys(found).length === 0 ? undefined : { ...found },
+        );
+      }),
+      { numRuns: runs(100) },
+    );
+  });
+
+  it.each([
+    ["Auto", { decodingStrategy: "Auto" }],
+    ["None", {}],
+  ])("is decoded as by Go, with decodingStrategy: %s", async (strategy, more) => {
+    const anyEncoded = fc.oneof(
+      anyText,
+      fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("base64")),
+      fc
+        .uint8Array()
+        .map((bytes) => Buffer.from(bytes).toString("base64").replaceAll("+", "-").replaceAll("/", "_")),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("base64url")),
+      fc.string({ unit: fc.constantFrom(..."aZ09+/-_=\r\n"), maxLength: 12 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(fc.constantFrom("a", "b"), anyEncoded, { minKeys: 1 }),
+        async (source) => {
+          const expected = Object.entries(source).map(([key, text]) => [
+            key,
+            strategy === "Auto" ? decodedIfEncoded(text) : text,
+          ]);
+
+          expect(await render({ dataFrom: [{ extract: { key: "prod/db", ...more } }] }, source)).toEqual(
+            Object.fromEntries(expected),
+          );
+        },
+      ),
+      { numRuns: runs(100) },
     );
   });
 

@@ -16,6 +16,9 @@ import { convert, externalSecret, OPTIONS, pick, store } from "./manifests.ts";
 const property = (property: string) => ({ data: [pick("a", { property })] });
 const extract = (more: object = {}) => ({ dataFrom: [{ extract: { key: "prod/db" }, ...more }] });
 const rename = extract({ rewrite: [{ regexp: { source: "^db_", target: "" } }] });
+const nested = { dataFrom: [{ extract: { key: "prod/db", property: "a" } }] };
+const literal = (text: string) => ({ target: { template: { templateFrom: [{ literal: text }] } } });
+const block = literal("made: |\n  x={{ .a }}\n  end\n");
 const template = (text: string) => ({ target: { template: { data: { made: text } } } });
 const typed = (type: string, ...keys: string[]) => ({
   target: { template: { type: `kubernetes.io/${type}` } },
@@ -66,10 +69,22 @@ const CASES: readonly Case[] = [
     unaffected: ['{"a":"x","b":[1, 2]}'],
   },
   {
+    code: "NESTED_SPELLING",
+    spec: nested,
+    affected: ['{"a":{"b":{"c": 1}}}', JSON.stringify({ a: '{"b":{"c": 1}}' })],
+    unaffected: ['{"a":{"b":{"c":1}}}', '{"a":{"b":"x"},"c":[1, 2]}', JSON.stringify({ a: '{"b":{"c":1}}' })],
+  },
+  {
     code: "KEY_REPEATED",
     spec: property("a"),
     affected: ['{"a":"x","a":"y"}', '{"a":{"b":1,"b":2}}'],
     unaffected: ['{"a":"x","b":{"a":"y"},"c":[{"a":1},{"a":1}]}'],
+  },
+  {
+    code: "PATH_TWICE",
+    spec: nested,
+    affected: ['{"a":{"b":"x"},"a":{"b":"y"}}'],
+    unaffected: ['{"a":{"b":"x"},"b":{"a":"y"}}'],
   },
   {
     code: "NULL_REFUSED",
@@ -82,6 +97,18 @@ const CASES: readonly Case[] = [
     spec: property("a.0"),
     affected: ['{"a":{"0":"x"}}'],
     unaffected: ['{"a":["x"]}'],
+  },
+  {
+    code: "INDEX_OR_KEY",
+    spec: { dataFrom: [{ extract: { key: "prod/db", property: "a.0" } }] },
+    affected: ['{"a":{"0":{"b":"x"}}}'],
+    unaffected: ['{"a":[{"b":"x"}]}'],
+  },
+  {
+    code: "ILLEGAL_KEYS_REFUSED",
+    spec: nested,
+    affected: ['{"a":{"my key":"x"}}', JSON.stringify({ a: '{"my key":"x"}' })],
+    unaffected: ['{"a":{"my_key":"x"},"my key":"x"}'],
   },
   {
     code: "ILLEGAL_KEYS_REFUSED",
@@ -108,6 +135,18 @@ const CASES: readonly Case[] = [
     spec: { ...extract(), ...template('x{{ index . "a" }}') },
     affected: ['{"b":"x"}'],
     unaffected: ['{"a":"x"}'],
+  },
+  {
+    code: "LITERAL_LINES",
+    spec: { ...property("a"), ...block },
+    affected: ['{"a":"x\\ny"}', '{"a":"x\\u0007"}'],
+    unaffected: ['{"a":"x y","b":"x\\ny"}'],
+  },
+  {
+    code: "LITERAL_LINES",
+    spec: { data: [pick("a")], ...block },
+    affected: ["x\ny"],
+    unaffected: ["x y"],
   },
   {
     code: "TLS_CHECKED",

@@ -67,10 +67,11 @@ describe("is converted exactly:", () => {
   it.each(converted)("to the operator's Secret: $construct", async (row) => {
     const [, secret, other] = manifestsOf(row);
     const { spec, metadata } = row.cluster === undefined ? secret : asExternalSecret(other);
-    const operators = simulateEso({ spec, ...metadata }, ({ key, version = "" }, { sourceRef }) => {
+    const read: Parameters<typeof simulateEso>[1] = ({ key, version = "" }, { sourceRef }) => {
       const { name } = (sourceRef as { storeRef: object } | undefined)?.storeRef ?? spec.secretStoreRef;
       return sourceText((PREFIXES[name] ?? row.aws?.prefix ?? "") + key, version.replace("uuid/", ""));
-    });
+    };
+    const operators = simulateEso({ spec, ...metadata }, read, row.found);
     const relays = await renderConverted(convertRow(row).converted, ({ id, stage, versionId }) =>
       sourceText(id.replace(/^arn:.*:secret:/, ""), versionId ?? stage ?? ""),
     );
@@ -166,8 +167,11 @@ function manifestsOf(row: Partial<Construct>): any[] {
 function convertRow(row: Partial<Construct>) {
   const [stored, secret, cluster = secret] = manifestsOf(row);
   const location = row.account === null ? { region: "eu-west-1" } : OPTIONS.location;
-  return convert([stored, TEAM, cluster], { location });
+  const found = row.found?.map((name) => ({ name, arn: `${ARN}${name}-AbCdEf`, hasValue: true }));
+  return convert([stored, TEAM, cluster], { location, ...(found && { found: () => found }) });
 }
+
+const ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:";
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests have any shape
 const asExternalSecret = ({ spec }: any): any => ({

@@ -111,6 +111,7 @@ describe("secret-relay import-eso", () => {
     ["no ExternalSecret in it", ["manifests/stores.yaml"]],
     ["paths and --live", ["good.yaml", "--live"]],
     ["bindings without --check", ["--bindings", "x.yaml"]],
+    ["--expand-find without manifests", ["--check", "--bindings", "x.yaml", "--expand-find"]],
     ["an invalid account", ["good.yaml", "--account", "12"]],
   ])("ends with 2 and advice: %s", async (_, words) => {
     const { exitCode, stdout, stderr } = await run(...words);

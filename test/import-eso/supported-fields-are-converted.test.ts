@@ -33,6 +33,19 @@ describe("data", () => {
       rules: { source: "prod/db", value: "file", decode: "base64" },
     },
     {
+      it: "decodes what looks encoded, like the operator with Auto",
+      spec: data(
+        pick("cert", { property: "p12", decodingStrategy: "Auto" }),
+        pick("file", { key: "prod/file", decodingStrategy: "Auto" }),
+      ),
+      rules: {
+        sources: [
+          { source: "prod/db", keys: { cert: { key: "p12", decode: "auto" } } },
+          { source: "prod/file", value: "file", decode: "auto" },
+        ],
+      },
+    },
+    {
       it: "looks up a dotted property as a key, then as a path, like the operator",
       spec: data(pick("name", { property: "admin.name" })),
       rules: {
@@ -128,6 +141,33 @@ describe("dataFrom", () => {
       it: "renames a suffix",
       dataFrom: [rewrite("\\.old$", "_old")],
       rules: { source: "prod/db", extract: { rename: [{ pattern: "*.old", to: "*_old" }] } },
+    },
+    {
+      it: "takes the keys of a nested object",
+      dataFrom: [{ extract: { key: "prod/db", property: "main" } }],
+      rules: { source: "prod/db", extract: { jmespath: "main" } },
+    },
+    {
+      it: "takes the keys of a nested object by a path, and renames and decodes them",
+      dataFrom: [
+        {
+          extract: { key: "prod/db", property: "db.main", decodingStrategy: "Auto" },
+          rewrite: [{ regexp: { source: "^", target: "db_" } }],
+        },
+      ],
+      rules: {
+        source: "prod/db",
+        extract: {
+          jmespath: '["db.main", db.main][?@ != `null`] | [0]',
+          decode: "auto",
+          rename: [{ pattern: "*", to: "db_*" }],
+        },
+      },
+    },
+    {
+      it: "decodes all keys",
+      dataFrom: [{ extract: { key: "prod/db", decodingStrategy: "Base64URL" } }],
+      rules: { source: "prod/db", extract: { decode: "base64url" } },
     },
     {
       it: "lets the later source win, like the operator",
@@ -246,6 +286,36 @@ describe("a template", () => {
       it: "that only decodes a key can make bytes",
       spec: templated({ data: { store: "{{ .user | b64dec }}" } }),
       rules: { source: "prod/db", keys: { store: { key: "username", decode: "base64" } } },
+    },
+    {
+      it: "without variables does not read a whole value as JSON",
+      spec: templated({ data: { fixed: "text" } }, [pick("file")]),
+      rules: { sources: [{ source: "prod/db", name: "db" }], keys: { fixed: { template: "text" } } },
+    },
+    {
+      it: "of a literal makes the keys of its YAML map, and data wins over it",
+      spec: templated({
+        data: { own: "{{ .user }}" },
+        templateFrom: [
+          {
+            target: "Data",
+            literal:
+              "# config\nuser: {{ .user | quote }}\nown: x\nport: 5432\non-call: 'it''s'\n{{- /* c */}}\nfile: |\n  user={{ .user }}\n  # end\n",
+          },
+          { literal: 'port: "5433"\nmode: {{ quote .password -}}\n' },
+        ],
+      }),
+      rules: {
+        source: "prod/db",
+        keys: {
+          user: { template: "{{ username }}" },
+          own: { template: "{{ username }}" },
+          port: { template: "5433" },
+          "on-call": { template: "it's" },
+          file: { template: "user={{ username }}\n# end\n" },
+          mode: { template: "{{ password }}" },
+        },
+      },
     },
     {
       it: "sets the type, the labels and the annotations",

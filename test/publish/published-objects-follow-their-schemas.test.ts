@@ -56,7 +56,13 @@ const BINDINGS = [
   { source: "prod/value", value: "value", decode: "base64", ownership: "keys", targets: [target("value")] },
   {
     source: "prod/extracted",
-    extract: { include: ["a*"], exclude: ["ab"], rename: [{ pattern: "a*", to: "b*" }] },
+    extract: {
+      jmespath: "main",
+      decode: "auto",
+      include: ["a*"],
+      exclude: ["ab"],
+      rename: [{ pattern: "a*", to: "b*" }],
+    },
     targets: [{ ...target("extracted"), cluster: "other" }],
   },
   {

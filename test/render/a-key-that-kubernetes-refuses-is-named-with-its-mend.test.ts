@@ -59,6 +59,12 @@ describe("the keys are named, and the extract in the message makes the Secret:",
       ["db-host", "y"],
     ],
     [
+      "an extract of a nested object",
+      "extract: { jmespath: '\"nested\"', decode: auto }",
+      { nested: JSON.stringify({ "db/host": "aG9zdA==" }), other: "x" },
+      ["db-host"],
+    ],
+    [
       "a rename that makes no key",
       'extract: { rename: [{ pattern: "*", to: "..*" }] }',
       { host: "h" },

@@ -140,14 +140,61 @@ describe("decode", () => {
     else expect([...((await run()).data.get("k")?.expose() ?? [])]).toEqual(bytes);
   });
 
+  it.each<[it: string, text: string, bytes: string]>([
+    ["base64", "aGk=", "hi"],
+    ["base64url", "_-8=", "\xff\xef"],
+    ["base64 with line breaks", "aG\r\nk=\n", "hi"],
+    ["base64 with extra bits, as Go does", "aGl=", "hi"],
+    ["a word that could be base64", "true", "\xb6\xbb\x9e"],
+    ["line breaks alone", "\n", ""],
+    ["base64 without its padding", "aGk", "aGk"],
+    ["base64url without its padding", "_-8", "_-8"],
+    ["both alphabets in one text", "_+8=", "_+8="],
+    ["padding inside", "aGk=aGk=", "aGk=aGk="],
+    ["too much padding", "aGk==", "aGk=="],
+    ["padding alone", "====", "===="],
+    ["a space", " aGk=", " aGk="],
+  ])("auto decodes what Go can decode, and leaves the rest: %s", async (_it, text, bytes) => {
+    for (const keys of [
+      composed({ k: { key: "a", decode: "auto" } }),
+      extracted({ decode: "auto" }),
+      { kind: "value", key: "k", decode: "auto" } as const,
+    ]) {
+      const source = textSource(keys.kind === "value" ? text : JSON.stringify({ a: text }));
+      const binding = withKeys(keys);
+      const { data } = renderSecret(binding, [source], RELAY_METADATA, await loadRenderers(binding));
+      expect([...data.values()].map((value) => Buffer.from(value.expose()).toString("latin1"))).toEqual([
+        bytes,
+      ]);
+    }
+  });
+
+  it.each([
+    ["bytes", Uint8Array.from([0, 255])],
+    ["text after a byte order mark", Buffer.from("\ufeffaGk=")],
+  ])("auto leaves a whole value as it is: %s", async (_it, bytes) => {
+    const binding = withKeys({ kind: "value", key: "k", decode: "auto" });
+    const { data } = renderSecret(
+      binding,
+      [binarySource(bytes)],
+      RELAY_METADATA,
+      await loadRenderers(binding),
+    );
+    expect(Buffer.from(data.get("k")?.expose() ?? [])).toEqual(Buffer.from(bytes));
+  });
+
   it("reverses encoding, for any bytes", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array(),
-        fc.constantFrom("base64" as const, "base64url" as const),
-        async (bytes, decode) => {
+        fc.constantFrom(
+          ["base64", "base64"] as const,
+          ["base64url", "base64url"] as const,
+          ["base64", "auto"] as const,
+        ),
+        async (bytes, [encoding, decode]) => {
           const binding = withKeys(composed({ k: { key: "a", decode } }));
-          const text = JSON.stringify({ a: Buffer.from(bytes).toString(decode) });
+          const text = JSON.stringify({ a: Buffer.from(bytes).toString(encoding) });
           const desired = renderSecret(
             binding,
             [textSource(text)],
@@ -210,6 +257,55 @@ describe("extract", () => {
   });
 });
 
+describe("an extract of a nested object", () => {
+  const SOURCE = `{
+    "db": { "main": { "user": "ann", "port": 5432.0, "opts": { "x": 1e3 }, "none": null } },
+    "text": "{\\"user\\":\\"bob\\"}", "db.main": { "user": "cid" }, "list": [{ "a": "A" }], "word": "w", "none": null,
+    "secret": "${CANARY}"
+  }`;
+
+  it.each<[jmespath: string, rule: object, want: Record<string, string>]>([
+    ["db.main", {}, { user: "ann", port: "5432.0", opts: '{"x":1e3}', none: "" }],
+    [
+      "db.main",
+      { include: ["u*", "port"], rename: [{ pattern: "*", to: "db_*" }] },
+      { db_user: "ann", db_port: "5432.0" },
+    ],
+    ["text", {}, { user: "bob" }],
+    ['"db.main"', {}, { user: "cid" }],
+    ["list[0]", {}, { a: "A" }],
+  ])("at %s has its keys", async (jmespath, rule, want) => {
+    expect(await render(extracted({ jmespath, ...rule }), textSource(SOURCE))).toEqual(want);
+  });
+
+  it.each([
+    ["nope", "finds nothing"],
+    ["none", "finds nothing"],
+    ["word", "no JSON object"],
+    ["list", "no JSON object"],
+    ["secret", "no JSON object"],
+    ["abs(word)", ""],
+  ])("at %s is refused, and the refusal quotes nothing", async (jmespath, why) => {
+    const error = await errorOf(extracted({ jmespath }), SOURCE);
+    expect(error).toMatchObject({ code: "EXPRESSION_FAILED", message: expect.stringContaining(why) });
+    expect(inspect(error)).not.toContain(CANARY);
+  });
+
+  it("names a key that is missing in it", async () => {
+    expect(await errorOf(extracted({ jmespath: "db.main", include: ["word"] }), SOURCE)).toMatchObject({
+      code: "SOURCE_KEY_MISSING",
+      message: expect.stringContaining("word"),
+    });
+  });
+
+  it("is refused if one of its keys cannot be decoded", async () => {
+    expect(await errorOf(extracted({ jmespath: "db.main", decode: "base64" }), SOURCE)).toMatchObject({
+      code: "DECODE_FAILED",
+      message: expect.stringContaining(" user "),
+    });
+  });
+});
+
 describe("a template", () => {
   it("prints numbers, null and objects as the source spells them", async () => {
     const template = "{{ version }}|{{ none }}|{{ db.users[0] }}|{{ db.users[0].port | plus: 1 }}|{{ uni }}";
@@ -253,6 +349,7 @@ describe("for any content of the source", () => {
     composed({ k: { template: "{{ 'x' | connection_url: host: a, user: b }}{{ a | pem_leaf }}" } }),
     composed({ k: { template: "{{ a | date: '%Y' }}{{ a | times: 2 | round }}{{ a.b.c | default: 'd' }}" } }),
     extracted({ exclude: ["b*"], rename: [{ pattern: "*a*", to: "*x*" }] }),
+    extracted({ jmespath: "a", decode: "auto" }),
   );
 
   it("rendering returns data within the limits of Kubernetes or one of our errors, and the same every time", async () => {

@@ -1,7 +1,12 @@
 /** A part of a Go template: text, or an action between {{ and }}. */
 export type Part =
   | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "action"; readonly tokens: readonly Token[] };
+  | {
+      readonly kind: "action";
+      readonly tokens: readonly Token[];
+      /** Between the braces, without the marks that trim the text around. */
+      readonly source: string;
+    };
 
 export type Token = {
   readonly kind: "word" | "field" | "variable" | "string" | "integer" | "sign";
@@ -28,9 +33,11 @@ export function scanTemplate(template: string): Part[] {
     parts.push({ kind: "text", text: trimsThis ? trimmedEnd(start) : start });
     if (open === -1) return parts;
     const action = scanAction(template, open + (trimsThis ? 4 : 2), trimsThis);
-    if (action.tokens !== undefined) parts.push({ kind: "action", tokens: action.tokens });
-    at = action.end;
+    const { tokens, end } = action;
     trimsNext = action.trimsNext;
+    const source = template.slice(open + (trimsThis ? 3 : 2), end - (trimsNext ? 3 : 2));
+    if (tokens !== undefined) parts.push({ kind: "action", tokens, source });
+    at = end;
   }
 }
 

@@ -58,7 +58,7 @@ export async function openSandboxWorld(
       },
       history: async (secrets) =>
         secrets.flatMap(({ namespace, name }) =>
-          sandbox.history(namespace, name).map((state) => ({ namespace, name, ...state })),
+          sandbox.history(namespace, name).map((state) => ({ namespace, ...state })),
         ),
     });
   }
