@@ -70,15 +70,6 @@ describe("docs/reference.md", () => {
 });
 
 describe("docs/internals/architecture.md", () => {
-  it.each([
-    { kind: "retryable", retryable: true },
-    { kind: "terminal", retryable: false },
-  ])("names every $kind code, and no other", ({ kind, retryable }) => {
-    const listed = new RegExp(`<!-- ${kind} codes -->\n([^<]*)\n<!-- end -->`).exec(architecture)?.[1] ?? "";
-
-    expect(listed.match(/[A-Z_]{4,}/g)?.sort()).toEqual(codesInCode(retryable));
-  });
-
   it("has every folder of shared/ in its table", () => {
     const folders = globSync("shared/*/", { cwd: ROOT }).map((path) => path.replace(/\/$/, ""));
 
