@@ -40,16 +40,22 @@ void deliverMessages();
 const kubeconfig = kubeconfigFor(kubernetes, aws.accountId, { token: kubernetes.adminToken });
 await mkdir(folder, { recursive: true });
 await writeFile(path.join(folder, "kubeconfig"), JSON.stringify(kubeconfig), { mode: 0o600 });
-const exports = Object.entries({ ...aws.env, KUBECONFIG: path.join(folder, "kubeconfig") });
+// AWS_DEFAULT_REGION: version 1 of the AWS CLI reads no other.
+const exports = Object.entries({
+  ...aws.env,
+  AWS_DEFAULT_REGION: aws.region,
+  KUBECONFIG: path.join(folder, "kubeconfig"),
+});
 await writeFile(
   path.join(folder, "env"),
   exports.map(([name, value]) => `export ${name}='${value}'\n`).join(""),
 );
-console.log(`The sandbox is up: cluster ${kubernetes.clusterName} with namespace shop; secrets prod/db, prod/cache.
+console.log(`The sandbox is up: cluster ${kubernetes.clusterName} with namespace shop; secrets prod/db,
+prod/cache and prod/secret-relay/canary.
 In another terminal:
 
   source ${path.join(path.relative(process.cwd(), folder) || ".", "env")}
-  npx secret-relay init --prefix prod/
+  npx secret-relay init --prefix prod/ --canary
   npx secret-relay rbac | kubectl apply -f -
   npx secret-relay publish
   npx secret-relay verify

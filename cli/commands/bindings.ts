@@ -142,6 +142,9 @@ async function rollbackTo(cli: CommandLine, options: RollbackOptions): Promise<E
     const { generation: next } = published.pointer;
     return finish(cli, options, { ok: true, generation: next, rollbackTo: to.generation, changes }, () => {
       cli.terminal.out(`Generation ${next} is in force, with the bindings of ${to.generation}.`);
+      cli.terminal.say(
+        "Your bindings file is unchanged: correct it, or the next publish puts it in force again.",
+      );
     });
   });
 }

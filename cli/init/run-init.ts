@@ -50,7 +50,7 @@ export async function runInit(
   const binds = parseBinds(options.bind ?? []);
   const existing = options.force === true ? [] : await findExisting(cli);
   if (existing.includes(FILES[0]) && options.bind === undefined && options.cluster === undefined) {
-    if (options.canary === true) throw new UsageError(CANARY_BY_HAND);
+    if (options.canary === true) throw new UsageError(canaryByHand(options.prefix));
     return writeSamConfig(cli, options, existing, questions);
   }
   const [first] = existing;
@@ -173,7 +173,10 @@ async function findCanarySource({ describe }: Session["source"], canary: Bind): 
   return { ...canary, isMissing: kind === "missing" };
 }
 
-const CANARY_BY_HAND = `bindings.yaml already exists, so add the canary to it: a binding of the source ${CANARY_SOURCE} with one Secret, such as ${CANARY_SECRET}. Then run init without --canary.`;
+function canaryByHand(prefix: string | undefined): string {
+  const { source, name } = canaryFor([], prefix);
+  return `bindings.yaml already exists, so add the canary to it: a binding of the source ${source} with one Secret, such as ${name}. Then run init without --canary.`;
+}
 
 async function askForBinds(
   cli: Cli,

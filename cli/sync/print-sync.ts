@@ -35,9 +35,15 @@ function tableOf(terminal: Pick<Terminal, "paint" | "width">, rows: readonly Syn
     row.finding ?? "-",
     printContent(row.before, now),
     printContent(row.after, now),
-    row.stale ? terminal.paint("red", "stale") : terminal.paint("green", "current"),
+    stateOf(terminal, row),
   ]);
   return table(terminal, ["SECRET", "OUTCOME", "FOUND", "BEFORE", "NOW", "STATE"], cells);
+}
+
+/** A Secret that was not written can hold the current version and other values. */
+function stateOf({ paint }: Pick<Terminal, "paint">, row: SyncRow): string {
+  if (row.stale) return paint("red", "stale");
+  return isDone(row) ? paint("green", "current") : "-";
 }
 
 /** `1a2b3c4d… 12m`: the version of the Secret and its age. */

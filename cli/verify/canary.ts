@@ -71,7 +71,7 @@ export class CanaryNotBound extends CommandError {
   readonly code = "CANARY_NOT_BOUND";
   constructor() {
     super(
-      `The published bindings have no canary, which is a binding of a source named ${CANARY_SOURCE}. Create the source: ${createSourceCommand(CANARY_SOURCE)}. Then add it to bindings.yaml: {source: ${CANARY_SOURCE}, targets: [{namespace: NAMESPACE, name: ${CANARY_SECRET}}]}. Then run: secret-relay iam --parameters, secret-relay rbac and secret-relay publish. A new bindings.yaml gets it with secret-relay init --canary.`,
+      `The published bindings have no canary, which is a binding of a source named ${CANARY_SOURCE}, or ending in /${CANARY_SOURCE} to be below SecretNamePrefix. Create the source: ${createSourceCommand("NAME")}. Then add it to bindings.yaml: {source: NAME, targets: [{namespace: NAMESPACE, name: ${CANARY_SECRET}}]}. Without a prefix, run secret-relay iam --parameters and deploy. Then run secret-relay rbac and secret-relay publish. A new bindings.yaml gets it with secret-relay init --canary.`,
     );
   }
 }

@@ -30,7 +30,7 @@ export const FINDINGS = {
   MISSING: {
     meaning: "The bound Secret does not exist in the cluster.",
     response: "Creates it.",
-    remedy: "If it keeps disappearing, find out what deletes it.",
+    remedy: "None for a new binding. If the Secret keeps disappearing, find out what deletes it.",
     command: sync,
     shownBy: "metadata",
   },
