@@ -50,12 +50,12 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     seenIn: ["sandbox/serve.ts", /"env"/],
   },
   {
-    command: /^(read -rs PASSWORD|printf .* \| kubectl patch secret db .*)$/,
+    command: /^(read -rs PASSWORD|printf .* \| kubectl patch secret db .*|kubectl annotate secret db .*hold-until.*)$/,
     because: "the-first-page-of-the-runbook-works.test.ts types them on the sandbox",
     seenIn: ["test/docs/the-first-page-of-the-runbook-works.test.ts", /typeInShell\(writeByHand/],
   },
   {
-    command: /^npx secret-relay init --prefix prod\/ --canary$/,
+    command: /^npx secret-relay init --prefix prod\/( --canary)?$/,
     because: "needs an AWS account; it is tried on the sandbox",
     seenIn: ["test/cli/init-leads-to-a-first-sync.test.ts", /"--prefix"/],
   },
@@ -245,7 +245,7 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     because: "needs a cluster; the command has tests of its own",
   },
   {
-    command: /^npx secret-relay import-eso manifests\/ --out bindings\.yaml$/,
+    command: /^npx secret-relay import-eso manifests\/ --account 111122223333 --cluster-name prod-eks --out bindings\.yaml$/,
     because: "needs manifests; its own test reads files and folders of them",
     seenIn: [
       "test/import-eso/secret-relay-import-eso.test.ts",
