@@ -1,7 +1,7 @@
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { CheckResult } from "../doctor/check-result.ts";
+import type { LoggedRotation } from "./function-log.ts";
 import type { Fault, HopName } from "./hops.ts";
-import type { LoggedRotation } from "./rotation-log.ts";
 
 /** The code and message of an error of ours, or of a target in a report. */
 export type Why = { readonly code: string; readonly advice: string };
@@ -10,7 +10,7 @@ export type Why = { readonly code: string; readonly advice: string };
 export type LostRotation = {
   /** The last error of reading the Secret. */
   readonly unread?: Why;
-  /** Absent if the log cannot be read. */
+  /** Absent if the log says nothing. */
   readonly logged?: LoggedRotation;
   /** The rule of EventBridge. */
   readonly rule?: CheckResult;
@@ -62,17 +62,50 @@ export function judgeRotation(lost: LostRotation, names: Names): Fault {
 }
 
 /**
- * The Secret has the value, but a sweep can have written it. Without the log, at least the rule must be in order. Pure.
+ * What the log of the rotation function says of a rotation. A log without any line since the start, not even one of
+ * Lambda, is `silent`: CloudWatch can deliver lines late, so it does not show that the event was lost.
  */
+export type LogEvidence = LoggedRotation | "silent" | "unreadable";
+
+/** What is known of a value that arrived. */
+export type ArrivedRotation = {
+  readonly log: LogEvidence;
+  readonly rule?: CheckResult;
+  /** The log of the reconcile function says that a sweep wrote the value. */
+  readonly isWrittenBySweep: boolean;
+};
+
+/** The Secret has the value, but a sweep can have written it. Without the log, the other evidence decides. Pure. */
 export function judgeArrival(
-  { logged, rule }: Pick<LostRotation, "logged" | "rule">,
+  { log, rule, isWrittenBySweep }: ArrivedRotation,
   names: Names,
 ): Fault | undefined {
-  if (logged?.eventAt !== undefined) return undefined;
+  const isRead = typeof log === "object";
+  if (isRead && log.eventAt !== undefined) return undefined;
   if (rule?.status === "wrong") return faultOfRule(rule, names);
-  if (logged === undefined) return undefined;
-  const says = "No event reached the function. A sweep wrote the value.";
+  if (!isRead && !isWrittenBySweep) return undefined;
+  const says = `No event reached the function. ${isWrittenBySweep ? "A sweep" : "Something else, probably a sweep,"} wrote the value.`;
   return { hop: "event", code: "EVENT_MISSING", says, next: doctor(names.stack) };
+}
+
+/** Why some times of a rotation that arrived are unknown. */
+export type Note = { readonly code: string; readonly says: string };
+
+/** Undefined if the log has all times. Pure. */
+export function explainUnknownTimes(log: LogEvidence): Note | undefined {
+  if (log === "unreadable") {
+    const says =
+      "The log of the rotation function could not be read, so some times are unknown. They need logs:FilterLogEvents.";
+    return { code: "LOG_UNREADABLE", says };
+  }
+  if (log === "silent") {
+    const says =
+      "The log of the rotation function has no line since the rotation started, so some times are unknown. CloudWatch can deliver lines late. Nothing shows that the event was lost.";
+    return { code: "LOG_SILENT", says };
+  }
+  if (log.functionAt !== undefined) return undefined;
+  const says = "The log of the rotation function does not show the end of the rotation yet.";
+  return { code: "LOG_INCOMPLETE", says };
 }
 
 function faultOfRule(rule: CheckResult, { stack }: Names): Fault {

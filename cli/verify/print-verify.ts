@@ -7,7 +7,7 @@ import type { Verification } from "./run-verify.ts";
 
 /** The hops and the verdict on stdout, and the next step on stderr. */
 export function printVerify(terminal: Terminal, verification: Verification): void {
-  const { hops, canary, fault, rotationMs = 0, repairMs = 0, clockShiftMs } = verification;
+  const { hops, canary, fault, note, rotationMs = 0, repairMs = 0, clockShiftMs } = verification;
   const colours = { done: "green", unknown: "yellow", failed: "red", "not-reached": "dim" } as const;
   const cells = hops.map(({ hop, status, tookMs, afterMs }: HopRow) => [
     hop,
@@ -30,9 +30,5 @@ export function printVerify(terminal: Terminal, verification: Verification): voi
       `This machine and AWS disagree about the time by ${spanOf(Math.abs(clockShiftMs))} or more. The times of event, function and secret are corrected by this.`,
     );
   }
-  if (fault === undefined && hops.some(({ status }) => status === "unknown")) {
-    terminal.say(
-      "The log of the rotation function could not be read, so some times are unknown. They need logs:FilterLogEvents.",
-    );
-  }
+  if (note !== undefined) terminal.say(note.says);
 }

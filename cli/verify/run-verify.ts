@@ -10,19 +10,29 @@ import { sweepViaFunction } from "../sweep/sweep-via-function.ts";
 import { invokeFor } from "../sync/sync-via-function.ts";
 import type { ReportProgress } from "../terminal/progress.ts";
 import { editCanary, lookAtCanary, type NewValue, rotateCanary, type Sighting } from "./canary-secret.ts";
+import {
+  findRotation,
+  isLogSilent,
+  isWrittenBySweep,
+  type LoggedRotation,
+  type LogLine,
+  readFunctionLog,
+} from "./function-log.ts";
 import { type Fault, HOPS, type HopName, type Times, type Timing, timeHops } from "./hops.ts";
 import {
   type Called,
+  explainUnknownTimes,
   faultAt,
   judgeArrival,
   judgeRepair,
   judgeRotation,
   judgeSweep,
+  type LogEvidence,
   type LostRepair,
+  type Note,
   type Why,
 } from "./judge.ts";
 import type { Prepared } from "./prepare.ts";
-import { findRotation, type LoggedRotation, type LogLine, readRotationLog } from "./rotation-log.ts";
 
 export type Verification = Timing & {
   readonly ok: boolean;
@@ -34,6 +44,8 @@ export type Verification = Timing & {
   };
   readonly versionId?: string;
   readonly fault?: Fault;
+  /** Why some times are unknown, although nothing failed. */
+  readonly note?: Note;
 };
 
 export type VerifyLimits = {
@@ -59,13 +71,14 @@ export async function runVerify(cli: Cli, prepared: Prepared, limits: VerifyLimi
     },
   };
   const times: MutableTimes = { startedAt: cli.now(), ofRelay: {} };
-  const { fault, versionId } = await walk(run, times);
+  const { fault, versionId, note } = await walk(run, times);
   return {
     ok: fault === undefined,
     canary: { cluster, namespace, name, source: source.id },
     ...(versionId !== undefined && { versionId }),
     ...timeHops(times, fault),
     ...(fault && { fault }),
+    ...(fault === undefined && note && { note }),
   };
 }
 
@@ -78,11 +91,11 @@ type Run = {
 
 type MutableTimes = { -readonly [Key in keyof Times]: Times[Key] };
 
-type Walked = { readonly versionId?: string; readonly fault?: Fault };
+type Walked = Pick<Verification, "versionId" | "fault" | "note">;
 
 async function walk(run: Run, times: MutableTimes): Promise<Walked> {
   const { cli, prepared, limits } = run;
-  const { aws, stack, source, connection, binding, index } = prepared;
+  const { aws, source, connection, binding, index } = prepared;
   const { now } = cli;
   const begin = (hop: HopName) => limits.reportProgress(HOPS[hop]);
 
@@ -106,18 +119,18 @@ async function walk(run: Run, times: MutableTimes): Promise<Walked> {
   const { writtenAt: secretAt } = landed;
 
   begin("event");
-  const logged = await waitForLog(run, versionId, times);
-  const { eventAt, functionAt } = logged ?? {};
+  const log = await waitForLog(run, versionId, times);
+  const { eventAt, functionAt } = typeof log === "object" ? log : {};
   times.ofRelay = {
     ...(eventAt !== undefined && { eventAt }),
     ...(functionAt !== undefined && { functionAt }),
     ...(secretAt !== undefined && { secretAt }),
   };
   if (eventAt === undefined) {
-    const [rule] = await checkEventRule(aws, stack);
-    const fault = judgeArrival({ ...(logged && { logged }), ...(rule && { rule }) }, run.names);
+    const fault = await doubtArrival(run, log, secretAt ?? times.startedAt);
     if (fault !== undefined) return { versionId, fault };
   }
+  const note = explainUnknownTimes(log);
 
   begin("edit");
   times.editStartedAt = now();
@@ -133,7 +146,7 @@ async function walk(run: Run, times: MutableTimes): Promise<Walked> {
   begin("repair");
   const repaired = refused === undefined ? await waitForValue(run, put) : undefined;
   if (repaired?.kind === "seen") times.repairAt = now();
-  if (repaired?.kind === "seen") return { versionId };
+  if (repaired?.kind === "seen") return { versionId, ...(note && { note }) };
   const fault =
     refused ?? judgeRepair({ sweep, ...(repaired?.unread && { unread: repaired.unread }) }, run.names);
   return { versionId, fault };
@@ -173,15 +186,16 @@ const LOOK_EVERY_MS = 200;
 const LOG_EVERY_MS = 2_000;
 const NEVER = new AbortController().signal;
 
-/** Undefined if the log cannot be read. */
+/** Lines about the canary; undefined if the log cannot be read. */
 async function readLog(
   { prepared: { aws, stack, source } }: Pick<Run, "prepared">,
   startedAt: number,
+  output: "RotationLogGroupName" | "ReconcileLogGroupName" = "RotationLogGroupName",
 ): Promise<readonly LogLine[] | undefined> {
   const read = await orWhy(async () => {
-    const group = stack.outputs.RotationLogGroupName;
+    const group = stack.outputs[output];
     const sinceAt = startedAt - CLOCK_SKEW_MS_MAX;
-    return { lines: await readRotationLog(aws, { group, sourceName: source.names[0], sinceAt }) };
+    return { lines: await readFunctionLog(aws, { group, sourceName: source.names[0], sinceAt }) };
   });
   return "code" in read ? undefined : read.lines;
 }
@@ -189,22 +203,42 @@ async function readLog(
 /** The clocks of this machine and of AWS may differ by that much: AWS refuses the signature otherwise. */
 const CLOCK_SKEW_MS_MAX = 300_000;
 
-/** The log has a rotation some seconds later. Undefined if it cannot be read. */
-async function waitForLog(
-  run: Run,
-  versionId: string,
-  { startedAt }: Times,
-): Promise<LoggedRotation | undefined> {
+/** The log has a rotation some seconds later. */
+async function waitForLog(run: Run, versionId: string, { startedAt }: Times): Promise<LogEvidence> {
   const endsAt = run.cli.now() + LOG_DELAY_MS_MAX;
   for (;;) {
     const lines = await readLog(run, startedAt);
-    const logged = lines && findRotation(lines, versionId);
-    if (logged === undefined || logged.functionAt !== undefined || run.cli.now() >= endsAt) return logged;
+    if (lines === undefined) return "unreadable";
+    const logged = findRotation(lines, versionId);
+    if (logged.functionAt !== undefined) return logged;
+    if (run.cli.now() >= endsAt)
+      return logged.eventAt === undefined ? withoutEvent(run, startedAt, logged) : logged;
     await run.cli.wait(1_000, NEVER);
   }
 }
 
+/** Lines of other invocations show that the log works. Lines from before the start do not. */
+async function withoutEvent(
+  { prepared: { aws, stack } }: Run,
+  startedAt: number,
+  logged: LoggedRotation,
+): Promise<LogEvidence> {
+  const query = { group: stack.outputs.RotationLogGroupName, sinceAt: startedAt };
+  const answer = await orWhy(async () => ({ isSilent: await isLogSilent(aws, query) }));
+  if ("code" in answer || answer.isSilent === undefined) return "unreadable";
+  return answer.isSilent ? "silent" : logged;
+}
+
 const LOG_DELAY_MS_MAX = 30_000;
+
+/** Asks the rule and the sweeps about a value whose event is not in the log. */
+async function doubtArrival(run: Run, log: LogEvidence, writtenAt: number): Promise<Fault | undefined> {
+  const { aws, stack } = run.prepared;
+  const [rule] = await checkEventRule(aws, stack);
+  const sweepLines = (await readLog(run, writtenAt, "ReconcileLogGroupName")) ?? [];
+  const found = { log, isWrittenBySweep: isWrittenBySweep(sweepLines, writtenAt) };
+  return judgeArrival({ ...found, ...(rule && { rule }) }, run.names);
+}
 
 /** Asks the rule, and then the function itself: a direct call for the canary separates a lost event from a fault behind it. */
 async function explainLostRotation(

@@ -7,6 +7,8 @@ export type CloudWatch = {
   /** One measurement of the relay, at a time in ms. */
   addMetric(metric: SandboxMetric): void;
   addLogLine(logGroup: string, at: number, message: string): void;
+  /** The group stays, as while CloudWatch delivers its lines late. */
+  emptyLogGroup(logGroup: string): void;
 };
 
 export type SandboxMetric = {
@@ -82,6 +84,7 @@ export function createCloudWatch(): CloudWatch {
     addLogLine: (logGroup, at, message) => {
       groups.set(logGroup, [...(groups.get(logGroup) ?? []), { at, message }]);
     },
+    emptyLogGroup: (logGroup) => void groups.set(logGroup, []),
   };
 }
 

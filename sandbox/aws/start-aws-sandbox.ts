@@ -75,7 +75,7 @@ export type AwsSandbox = {
     parameters?: Readonly<Record<string, string>>,
   ): void;
   /** Adds metrics and logs. */
-  readonly cloudWatch: Pick<CloudWatch, "addMetric" | "addLogLine">;
+  readonly cloudWatch: Pick<CloudWatch, "addMetric" | "addLogLine" | "emptyLogGroup">;
   /** Adds a rule of EventBridge for DescribeRule; its state does not affect the listeners. */
   setRule(name: string, state: "ENABLED" | "DISABLED", targets?: readonly string[]): void;
   /** Resolves when every asynchronous invocation so far has ended. */

@@ -1,7 +1,13 @@
 import { POINTER_KEY } from "../../shared/bindings/published/pointer.ts";
 import type { AwsEvent } from "../aws/start-aws-sandbox.ts";
 import type { Sandbox } from "../start-sandbox.ts";
-import { type DeployedRelay, deployRelay, type Pace, type QueueSetting } from "./deploy-relay.ts";
+import {
+  type DeployedRelay,
+  deployRelay,
+  type LogLine,
+  type Pace,
+  type QueueSetting,
+} from "./deploy-relay.ts";
 import { type DeployedSweep, deploySweep, type Followed, type SweepInput } from "./deploy-sweep.ts";
 
 export type Stack = {
@@ -37,18 +43,19 @@ export async function deployStack(
       RotationLogGroupName: ROTATION_LOG_GROUP,
       ReconcileFunctionName: RECONCILE_FUNCTION,
       ReconcileFunctionArn,
+      ReconcileLogGroupName: RECONCILE_LOG_GROUP,
       LabelUpdatedRuleName: LABEL_UPDATED_RULE,
     },
     { RelayName: "secret-relay", SecretNamePrefix: "prod/", ClusterArns: clusterArn },
   );
   const settings = { BINDINGS_BUCKET: BUCKET, ...queue };
-  const relay = await deployRelay(aws, settings, now, {
-    ...pace,
-    onLog: ({ code, fields }) => {
-      aws.cloudWatch.addLogLine(ROTATION_LOG_GROUP, now(), JSON.stringify({ logCode: code, ...fields }));
-    },
-  });
-  const reconcile = await deploySweep({ aws, kubernetes }, settings, now, pace);
+  const logTo =
+    (group: string) =>
+    ({ code, fields }: LogLine) =>
+      aws.cloudWatch.addLogLine(group, now(), JSON.stringify({ logCode: code, ...fields }));
+  const relay = await deployRelay(aws, settings, now, { ...pace, onLog: logTo(ROTATION_LOG_GROUP) });
+  const onLog = logTo(RECONCILE_LOG_GROUP);
+  const reconcile = await deploySweep({ aws, kubernetes }, settings, now, { ...pace, onLog });
   const sweeps: StartedSweep[] = [];
   const close = aws.onEvent(async (event) => {
     const publication = publicationOf(event);
@@ -73,4 +80,5 @@ const BUCKET = "secret-relay-bindings";
 const ROTATION_FUNCTION = "secret-relay-rotation";
 const RECONCILE_FUNCTION = "secret-relay-reconcile";
 const ROTATION_LOG_GROUP = `/aws/lambda/${ROTATION_FUNCTION}`;
+const RECONCILE_LOG_GROUP = `/aws/lambda/${RECONCILE_FUNCTION}`;
 const LABEL_UPDATED_RULE = "secret-relay-label-updated";

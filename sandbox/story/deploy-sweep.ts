@@ -53,12 +53,20 @@ export async function deploySweep(
   { aws, kubernetes }: Pick<Sandbox, "aws" | "kubernetes">,
   settings: FunctionSettings,
   now: () => number,
-  pace: Pace = {},
+  { onLog = () => {}, ...pace }: Pace & { readonly onLog?: (line: LogLine) => void } = {},
 ): Promise<DeployedSweep> {
   const log: LogLine[] = [];
   const open = await openReconcile(
     { ...process.env, ...settings },
-    { ...pace, log: (code, fields = {}) => log.push({ code, fields }), measure: () => {}, now },
+    {
+      ...pace,
+      log: (code, fields = {}) => {
+        log.push({ code, fields });
+        onLog({ code, fields });
+      },
+      measure: () => {},
+      now,
+    },
   );
   const run = reconcile(open);
   const countRequests = (): RequestCounts => ({

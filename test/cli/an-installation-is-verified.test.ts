@@ -136,6 +136,18 @@ describe("a healthy installation", () => {
     const { exitCode, result } = await verify();
     expect(exitCode).toBe(0);
     expect(stateOf(result)).toMatchObject({ event: "unknown", function: "unknown", secret: "done" });
+    expect(result.note).toMatchObject({ code: "LOG_UNREADABLE" });
+  });
+
+  it("is not taken for broken while CloudWatch delivers its log late, and a note says so", async () => {
+    silenceLog();
+    const { exitCode, result } = await verify();
+    expect(exitCode).toBe(0);
+    expect(stateOf(result)).toMatchObject({ event: "unknown", function: "unknown", secret: "done" });
+    expect(result.note).toMatchObject({ code: "LOG_SILENT" });
+
+    const { stderr } = await desk.run("verify");
+    expect(stderr).toContain("CloudWatch can deliver lines late.");
   });
 });
 
@@ -244,6 +256,23 @@ describe("before it writes, a verification", () => {
     expect((await verify("--stack-name", "elsewhere")).error).toMatchObject({ code: "STACK_NOT_FOUND" });
   });
 });
+
+/** No line of the rotation function arrives while a test reads its log, except one of Lambda about another event. */
+function silenceLog({ hasOtherEvent = false } = {}): void {
+  const { clock, sandbox } = used.backend;
+  const { aws } = sandbox;
+  const group = "/aws/lambda/secret-relay-rotation";
+  const end = aws.before(({ operation }) => {
+    if (operation !== "FilterLogEvents") return;
+    aws.cloudWatch.emptyLogGroup(group);
+    if (hasOtherEvent) aws.cloudWatch.addLogLine(group, clock.now(), "START RequestId: 1 Version: $LATEST");
+  });
+  const endCalls = forget;
+  forget = () => {
+    end();
+    endCalls();
+  };
+}
 
 const describeCanary = async () => {
   const client = new SecretsManagerClient({});
@@ -407,11 +436,21 @@ describe("an installation that lacks", () => {
       void stack.reconcile.sweep({ sweep: "metadata" });
       return [];
     };
-    expect((await verify()).result.fault).toMatchObject({ hop: "event", code: "EVENT_MISSING" });
+    silenceLog();
+    expect((await verify()).result.fault).toMatchObject({
+      hop: "event",
+      code: "EVENT_MISSING",
+      says: "No event reached the function. A sweep wrote the value.",
+    });
 
     aws.setRule("secret-relay-label-updated", "DISABLED");
     faults().add({ kind: "accessDenied", match: { operation: "FilterLogEvents" } });
     expect((await verify()).result.fault).toMatchObject({ hop: "event", code: "RULE_DISABLED" });
+  });
+
+  it("the event in a log that has other events is not taken for healthy", async () => {
+    silenceLog({ hasOtherEvent: true });
+    expect((await verify()).result.fault).toMatchObject({ hop: "event", code: "EVENT_MISSING" });
   });
 
   it("peace for the Secret shows who writes it", async () => {

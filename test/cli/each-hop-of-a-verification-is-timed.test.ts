@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
+import type { CheckResult } from "../../cli/doctor/check-result.ts";
+import { findRotation, isWrittenBySweep, parseLine } from "../../cli/verify/function-log.ts";
 import { type Times, timeHops } from "../../cli/verify/hops.ts";
-import { judgeRotation } from "../../cli/verify/judge.ts";
-import { findRotation, parseLine } from "../../cli/verify/rotation-log.ts";
+import {
+  explainUnknownTimes,
+  judgeArrival,
+  judgeRotation,
+  type LogEvidence,
+} from "../../cli/verify/judge.ts";
 
 const TIMES: Times = {
   startedAt: 1_000,
@@ -70,23 +76,91 @@ describe("the log of the function", () => {
     expect(JSON.stringify(lines)).not.toContain("another writer");
   });
 
+  it("has the times at which the function wrote its lines, not those at which they arrived", () => {
+    const timestamp = "2026-11-29T10:00:00.250Z";
+    expect(line(Date.parse(timestamp) + 900, { logCode: "SYNC_STARTED", timestamp }).at).toBe(
+      Date.parse(timestamp),
+    );
+    expect(line(7, { logCode: "SYNC_STARTED", timestamp: "soon" }).at).toBe(7);
+  });
+
+  it("shows a write by a sweep, and neither an earlier one nor one that did not happen", () => {
+    const found = (at: number, action: string) => line(at, { logCode: "DRIFT_FOUND", action });
+    expect(isWrittenBySweep([found(5, "written")], 5)).toBe(true);
+    expect(isWrittenBySweep([found(4, "written"), found(6, "failed"), found(7, "update")], 5)).toBe(false);
+    expect(isWrittenBySweep([line(6, { logCode: "SWEEP_COMPLETED" })], 5)).toBe(false);
+  });
+
   it.each(["", "START RequestId: 1", "[1]", "null", '{"logCode":3}', '{"logCode":"\\u001b[2J"}'])(
     "skips a line that is none of the relay: %j",
     (message) => expect(parseLine(1, message)).toBeUndefined(),
   );
 });
 
-describe("a lost rotation", () => {
-  const names = { secret: "shop/canary", namespace: "shop", stack: " --stack-name other", seconds: 60 };
-  const rule = {
-    check: "rule",
-    status: "wrong",
-    code: "RULE_DISABLED",
-    says: "it is disabled",
-    fix: "enable it",
-    about: "r",
-  } as const;
+const names = { secret: "shop/canary", namespace: "shop", stack: " --stack-name other", seconds: 60 };
+const rule = {
+  check: "rule",
+  status: "wrong",
+  code: "RULE_DISABLED",
+  says: "it is disabled",
+  fix: "enable it",
+  about: "r",
+} as const;
 
+describe("a value that arrived", () => {
+  const inOrder = { check: "rule", status: "ok", says: "is enabled", about: "r" } as const;
+  const ofOthers: LogEvidence = { isRefused: false };
+  const ofThis: LogEvidence = { eventAt: 1, isRefused: false };
+
+  it.each<{
+    it: string;
+    log: LogEvidence;
+    rule?: CheckResult;
+    isWrittenBySweep?: boolean;
+    want: string | undefined;
+  }>([
+    { it: "the event", log: ofThis, want: undefined },
+    { it: "the event, although the rule is disabled since", log: ofThis, rule, want: undefined },
+    { it: "other invocations only", log: ofOthers, want: "EVENT_MISSING" },
+    { it: "other invocations only, and the rule is disabled", log: ofOthers, rule, want: "RULE_DISABLED" },
+    { it: "no line at all, and the rule is in order", log: "silent", want: undefined },
+    { it: "no line at all, and the rule is disabled", log: "silent", rule, want: "RULE_DISABLED" },
+    {
+      it: "no line at all, and a sweep reports the write",
+      log: "silent",
+      isWrittenBySweep: true,
+      want: "EVENT_MISSING",
+    },
+    { it: "nothing that verify may read", log: "unreadable", want: undefined },
+    {
+      it: "nothing that verify may read, and the rule is disabled",
+      log: "unreadable",
+      rule,
+      want: "RULE_DISABLED",
+    },
+    {
+      it: "nothing that verify may read, and a sweep reports the write",
+      log: "unreadable",
+      isWrittenBySweep: true,
+      want: "EVENT_MISSING",
+    },
+  ])("is judged by $want if the log has $it", ({ log, rule = inOrder, isWrittenBySweep = false, want }) => {
+    const fault = judgeArrival({ log, rule, isWrittenBySweep }, names);
+    expect(fault?.code).toBe(want);
+    if (fault !== undefined) expect(fault.hop).toBe("event");
+  });
+
+  it.each<[LogEvidence, string | undefined]>([
+    ["silent", "LOG_SILENT"],
+    ["unreadable", "LOG_UNREADABLE"],
+    [ofThis, "LOG_INCOMPLETE"],
+    [{ ...ofThis, functionAt: 2 }, undefined],
+  ])("has times that are unknown for a stated reason: %j, %s", (log, code) => {
+    expect(explainUnknownTimes(log)?.code).toBe(code);
+  });
+});
+
+describe("a lost rotation", () => {
   it("is blamed on the rule only if the event did not arrive", () => {
     const call = { kind: "synced" } as const;
     expect(judgeRotation({ rule, call }, names)).toMatchObject({ hop: "event", code: "RULE_DISABLED" });

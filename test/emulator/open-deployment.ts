@@ -27,13 +27,13 @@ export type Deployment = {
   close(): Promise<void>;
 };
 
-export type Program = "sam" | "kubectl";
+export type Program = "sam" | "kubectl" | "aws";
 export type Ended = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 
 export async function openDeployment(): Promise<Deployment> {
   const kubectl = findKubectl();
   if (kubectl === undefined)
-    throw new Error("There is no recent kubectl: run test/real/control-plane/build.sh kubectl");
+    throw new Error("kubectl is missing or too old: run test/real/control-plane/build.sh kubectl");
   const sam = await run(inTests("../real/sam/install.sh"), [], { cwd: root, env: process.env });
   const aws = await startLocalStack();
   const cluster = await startKubernetesSandbox({
@@ -47,7 +47,11 @@ export async function openDeployment(): Promise<Deployment> {
   const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
   write("kubeconfig", JSON.stringify(kubeconfigFor(cluster, aws.accountId, { token: cluster.adminToken })));
 
-  const programs: Record<Program, string> = { sam: join(sam.stdout.trim(), "bin/sam"), kubectl };
+  const programs: Record<Program, string> = {
+    sam: join(sam.stdout.trim(), "bin/sam"),
+    kubectl,
+    aws: aws.cli,
+  };
   const options = {
     cwd: folder,
     env: {
@@ -103,7 +107,7 @@ export async function until<T>(ask: () => Promise<T>, fits: (answer: T) => boole
 
 const WAIT_MS_MAX = 60_000;
 
-const FILES = ["template.yaml", "webhook-url.yaml"];
+const FILES = ["template.yaml", "webhook-url.yaml", "monitoring.yaml"];
 
 const inTests = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 

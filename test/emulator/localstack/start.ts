@@ -14,6 +14,8 @@ export type Emulator = {
   readonly accountId: string;
   /** For an SDK, the SAM CLI and the relay's command line. */
   readonly env: Readonly<Record<string, string>>;
+  /** The path of the AWS CLI. */
+  readonly cli: string;
   /** Of the functions that run: what STS knows of the identity behind an EKS token. */
   credentialsOf(accessKeyId: string): StsCredentials | undefined;
   /** What LocalStack and the functions printed. */
@@ -28,7 +30,7 @@ const READY_MS_MAX = 120_000;
 /** Installs LocalStack if it is not there yet, and starts it on a free port of the loopback. Takes about 10 s. */
 export async function startLocalStack(): Promise<Emulator> {
   const { stdout } = await promisify(execFile)(inThisFolder("install.sh"));
-  const python = join(stdout.trim(), "bin", "python");
+  const programs = join(stdout.trim(), "bin");
   const folder = mkdtempSync(join(tmpdir(), "secret-relay-localstack-"));
   const credentialsFile = join(folder, "credentials.jsonl");
   const logFile = join(folder, "localstack.log");
@@ -36,7 +38,7 @@ export async function startLocalStack(): Promise<Emulator> {
   const [port = 0] = await freePorts(1);
   // serve.py and the functions end with its input, and that is closed even when this process is killed.
   const child = spawn(
-    python,
+    join(programs, "python"),
     [inThisFolder("serve.py"), process.execPath, inThisFolder("run-function.mjs"), credentialsFile],
     { stdio: ["pipe", log, log], env: environmentFor(port, folder) },
   );
@@ -57,6 +59,7 @@ export async function startLocalStack(): Promise<Emulator> {
   return {
     region: REGION,
     accountId: ACCOUNT_ID,
+    cli: join(programs, "aws"),
     env: {
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: REGION,
