@@ -2,6 +2,7 @@ import type { TargetRef } from "../../shared/bindings/binding.ts";
 import type { BindingIndex } from "../../shared/bindings/binding-index.ts";
 import type { SecretChange } from "../../shared/events/secret-change.ts";
 import type { TriggerOutcome } from "../../shared/external-secrets/outcome.ts";
+import { firstAbortOf } from "../../shared/runtime/first-abort.ts";
 import { waitFor } from "../../shared/runtime/retry.ts";
 import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
 import type { AwsLocation } from "../../shared/source/secret-id.ts";
@@ -64,7 +65,7 @@ export async function waitPatiently(
 ): Promise<void> {
   if (works.length === 0) return;
   const settled = new AbortController();
-  const patience = waitFor(PATIENCE_MS, AbortSignal.any([signal, settled.signal]));
+  const patience = waitFor(PATIENCE_MS, firstAbortOf(signal, settled.signal));
   await Promise.race([Promise.allSettled(works), patience]);
   settled.abort();
 }

@@ -1,3 +1,5 @@
+import { firstAbortOf } from "./first-abort.ts";
+
 /** The remaining time of an invocation. The handler passes it down, so that every wait can be stopped. */
 export type TimeBudget = {
   readonly signal: AbortSignal;
@@ -16,7 +18,7 @@ export function startTimeBudget(totalMs: number, now: () => number = Date.now): 
 export function shortenTimeBudget(budget: TimeBudget, ms: number, now: () => number = Date.now): TimeBudget {
   const own = startTimeBudget(ms, now);
   return {
-    signal: ms > 0 ? AbortSignal.any([budget.signal, own.signal]) : AbortSignal.abort(),
+    signal: ms > 0 ? firstAbortOf(budget.signal, own.signal) : AbortSignal.abort(),
     remainingMs: () => Math.min(budget.remainingMs(), own.remainingMs()),
   };
 }

@@ -78,6 +78,7 @@ function replaced(): readonly unknown[] {
     globalThis.setTimeout,
     globalThis.clearTimeout,
     AbortSignal.timeout,
+    AbortSignal.any,
     sleep,
   ];
   const requests = [http.request, https.request];

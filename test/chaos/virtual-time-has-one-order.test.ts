@@ -58,3 +58,11 @@ it("every clock of the process stands still while work is done, and jumps to the
   expect(seen).toEqual([0, 1_500, 3_000].map((at) => ({ date: start + at, monotonic: at })));
   expect(performance.now()).not.toBe(3_000);
 });
+
+it("nothing may depend on the garbage collector, so AbortSignal.any throws", async () => {
+  const time = virtualTime(0);
+  const combine = async () => AbortSignal.any([AbortSignal.timeout(1_000)]);
+
+  await expect(time.run(combine)).rejects.toThrow("Use firstAbortOf");
+  await expect(combine()).resolves.toBeInstanceOf(AbortSignal);
+});

@@ -1,8 +1,12 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RelayError } from "../../shared/relay-error.ts";
 import { backoffMs, type RetryPolicy, waitFor, withRetries } from "../../shared/runtime/retry.ts";
-import { startTimeBudget, type TimeBudget } from "../../shared/runtime/time-budget.ts";
+import { shortenTimeBudget, startTimeBudget, type TimeBudget } from "../../shared/runtime/time-budget.ts";
+import { virtualTime } from "../chaos/time/virtual-time.ts";
 
 class Passing extends RelayError {
   override readonly name = "Passing";
@@ -162,3 +166,43 @@ describe("a time budget", () => {
     expect(startTimeBudget(-500).remainingMs()).toBe(0);
   });
 });
+
+describe("a shortened time budget", () => {
+  it("ends with its own time, or with the budget if that is earlier", async () => {
+    const endedAt = (totalMs: number, ms: number) => {
+      const time = virtualTime(0);
+      return time.run(async () => {
+        const { signal } = shortenTimeBudget(startTimeBudget(totalMs, time.now), ms, time.now);
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        return time.now();
+      });
+    };
+    expect(await endedAt(60_000, 2_000)).toBe(2_000);
+    expect(await endedAt(2_000, 60_000)).toBe(2_000);
+  });
+
+  it("stays ended after a garbage collection", async () => {
+    const { signal } = shortenEndedLater();
+    await nextTurn();
+    collectGarbage();
+    expect(signal.aborted).toBe(true);
+  });
+
+  it("of a budget that has ended is ended", () => {
+    const ended: TimeBudget = { signal: AbortSignal.abort(), remainingMs: () => 0 };
+    expect(shortenTimeBudget(ended, 2_000).signal.aborted).toBe(true);
+  });
+});
+
+/** A function, so that nothing else keeps the signal of the budget. */
+function shortenEndedLater(): TimeBudget {
+  const end = new AbortController();
+  const shortened = shortenTimeBudget({ signal: end.signal, remainingMs: () => 60_000 }, 60_000);
+  end.abort();
+  return shortened;
+}
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+}

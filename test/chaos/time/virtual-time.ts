@@ -11,7 +11,8 @@ import type { WorldTime } from "./world-time.ts";
  * and the timers alone decide the order: the same seed gives the same run.
  *
  * While it runs, the process's Date, performance.now, setTimeout, AbortSignal.timeout and Math.random are replaced, so
- * the process does nothing else; afterwards they are restored. Work that waits for the machine (a file, a socket) must use `hold`.
+ * the process does nothing else; afterwards they are restored. AbortSignal.any throws, because what its signal does may
+ * depend on the garbage collector. Work that waits for the machine (a file, a socket) must use `hold`.
  */
 export function virtualTime(startAt: number): WorldTime {
   let at = startAt;
@@ -117,6 +118,7 @@ function installTimers(setTimer: (fire: () => void, ms?: number) => VirtualTimer
     setTimeout: globalThis.setTimeout,
     clearTimeout: globalThis.clearTimeout,
     timeout: AbortSignal.timeout,
+    any: AbortSignal.any,
     sleep: timersPromises.setTimeout,
   };
   const clear = (timer: unknown): void => {
@@ -131,11 +133,15 @@ function installTimers(setTimer: (fire: () => void, ms?: number) => VirtualTimer
     setTimer(() => controller.abort(new DOMException("The operation timed out", "TimeoutError")), ms);
     return controller.signal;
   };
+  AbortSignal.any = () => {
+    throw new TypeError("AbortSignal.any depends on the garbage collector. Use firstAbortOf");
+  };
   timersPromises.setTimeout = sleepWith(setTimer);
   syncBuiltinESMExports();
   return () => {
     Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
     AbortSignal.timeout = real.timeout;
+    AbortSignal.any = real.any;
     timersPromises.setTimeout = real.sleep;
     syncBuiltinESMExports();
   };
