@@ -3,7 +3,7 @@ import { followRotation } from "../../functions/rotation/follow-rotation.ts";
 import type { RotationReport } from "../../functions/rotation/settle.ts";
 import { mintEksToken } from "../../shared/cluster/eks-token.ts";
 import type { RuntimeOptions } from "../../shared/relay/open-function-relay.ts";
-import type { LogCode, LogFields } from "../../shared/runtime/log.ts";
+import type { Log, LogCode, LogFields } from "../../shared/runtime/log.ts";
 import type { AwsEvent, AwsSandbox, IssuedCredentials } from "../aws/start-aws-sandbox.ts";
 import { lambdaContext } from "./lambda-context.ts";
 import { problemOf } from "./story-problem.ts";
@@ -41,6 +41,14 @@ export type Invocation = {
 
 export type LogLine = { readonly code: LogCode; readonly fields: LogFields };
 
+/** A log that keeps each line and passes it on. */
+export function recordLog(lines: LogLine[], onLog: (line: LogLine) => void): Log {
+  return (code, fields = {}) => {
+    lines.push({ code, fields });
+    onLog({ code, fields });
+  };
+}
+
 export async function deployRelay(
   aws: AwsSandbox,
   settings: FunctionSettings,
@@ -52,10 +60,7 @@ export async function deployRelay(
     { ...process.env, ...settings },
     {
       ...pace,
-      log: (code, fields = {}) => {
-        log.push({ code, fields });
-        onLog({ code, fields });
-      },
+      log: recordLog(log, onLog),
       measure: () => {},
       now,
     },

@@ -7,7 +7,7 @@ import type { PublicationReport } from "../../functions/reconcile/follow-publica
 import { reconcile } from "../../functions/reconcile/reconcile.ts";
 import type { SweepReport } from "../../shared/sweep/report.ts";
 import type { Sandbox } from "../start-sandbox.ts";
-import type { FunctionSettings, LogLine, Pace } from "./deploy-relay.ts";
+import { type FunctionSettings, type LogLine, type Pace, recordLog } from "./deploy-relay.ts";
 import { lambdaContext } from "./lambda-context.ts";
 
 /** The reconcile function as the stack deploys it. */
@@ -60,10 +60,7 @@ export async function deploySweep(
     { ...process.env, ...settings },
     {
       ...pace,
-      log: (code, fields = {}) => {
-        log.push({ code, fields });
-        onLog({ code, fields });
-      },
+      log: recordLog(log, onLog),
       measure: () => {},
       now,
     },
