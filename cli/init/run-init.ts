@@ -11,7 +11,7 @@ import { loadFile } from "../live/load-bindings.ts";
 import { openSources, type Session } from "../live/open-session.ts";
 import type { AwsOptions } from "../live/options.ts";
 import { withProgress } from "../terminal/progress.ts";
-import { CANARY_SECRET, CANARY_SOURCE, isCanaryName } from "../verify/canary.ts";
+import { isCanaryName } from "../verify/canary.ts";
 import type { Questions } from "./ask.ts";
 import { findTargetProblem } from "./check-target.ts";
 import { findClusters, findSecrets } from "./find-in-account.ts";
