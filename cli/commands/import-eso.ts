@@ -197,7 +197,7 @@ async function withFinds(
   if (options.expandFind !== true) return settings;
   const { askFinds, findQueriesIn } = await import("../import-eso/expand-finds.ts");
   const queries = findQueriesIn(manifests, settings);
-  if (queries.length === 0) return settings;
+  if (queries.length === 0) return { ...settings, found: () => undefined };
   const region = options.region ?? queries.find((query) => query.region !== undefined)?.region;
   const { openAwsSession } = await import("../live/aws-session.ts");
   const aws = await openAwsSession({ ...options, ...(region !== undefined && { region }) });

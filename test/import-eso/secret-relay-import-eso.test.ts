@@ -97,6 +97,23 @@ describe("secret-relay import-eso", () => {
     expect(stderr).toContain(`Nothing was compared, because ${reason}.`);
   });
 
+  it.each([[[]], [["--expand-find"]]])(
+    "says why a search by name through a store with a prefix is refused, with %j",
+    async (words) => {
+      const found = externalSecret({ dataFrom: [{ find: { name: { regexp: "x" } } }] });
+      writeFileSync(
+        join(folder, "prefix.yaml"),
+        `${stringify(store({ prefix: "team/" }))}---\n${stringify(found)}`,
+      );
+
+      const { exitCode, stderr } = await run("prefix.yaml", ...words);
+
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("find: FIND: the store has the prefix team/");
+      expect(stderr).not.toContain("--expand-find");
+    },
+  );
+
   it("reports a file that is not YAML, and continues", async () => {
     const { exitCode, stdout, stderr } = await run("helm.yaml", "good.yaml");
 
