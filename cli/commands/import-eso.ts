@@ -81,6 +81,7 @@ async function importEso(cli: CommandLine, paths: readonly string[], options: Op
   if (options.bindings !== undefined) {
     const checked = await check(cli, await loadBindingsFile(cli, options.bindings), options, () => []);
     if (checked.length === 0) cli.terminal.say("Nothing was compared, because the bindings are empty.");
+    sayIfAllAbsent(cli, options, checked);
     return finish(cli, options, { ok: allMatch(checked), checked }, () => printAll(cli, checked));
   }
   const { terminal } = cli;
@@ -124,6 +125,7 @@ async function importEso(cli: CommandLine, paths: readonly string[], options: Op
   if (wantsCheck && checked === undefined) {
     terminal.say("Nothing was compared, because no manifest was converted. Correct what is named above.");
   }
+  sayIfAllAbsent(cli, options, checked ?? []);
   return exitCode;
 }
 
@@ -232,9 +234,25 @@ async function check(
 const CHECK_MS_MAX = 600_000;
 
 const allMatch = (checked: readonly SecretCheck[]): boolean =>
-  checked.length > 0 && checked.every(({ is }) => is === "same" || is === "absent");
+  checked.some(({ is }) => is === "same") && checked.every(({ is }) => is === "same" || is === "absent");
+
+function sayIfAllAbsent(
+  { terminal }: CommandLine,
+  { context }: Options,
+  checked: readonly SecretCheck[],
+): void {
+  if (checked.length === 0 || checked.some(({ is }) => is !== "absent")) return;
+  const namesOf = (field: "cluster" | "namespace") =>
+    [...new Set(checked.map(({ target }) => target[field]))].join(", ");
+  const where = `namespace ${namesOf("namespace")} of cluster ${namesOf("cluster")}`;
+  const advice = context === undefined ? "select the context with --context" : `the context ${context}`;
+  terminal.say(
+    `Nothing was compared, because no Secret of the bindings exists in ${where}. Check the namespace, and ${advice}.`,
+  );
+}
 
 function printAll({ terminal }: CommandLine, checked: readonly SecretCheck[]): void {
+/** An absent Secret is not compared, so it counts neither for nor against the bindings. */
   if (checked.length > 0) terminal.out(printChecks(terminal, checked));
   for (const { target, is, code, advice = "" } of checked) {
     if (is !== "same" && code !== undefined) terminal.say(`${nameOfTarget(target)}: ${code}: ${advice}`);

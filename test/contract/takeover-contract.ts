@@ -162,12 +162,18 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       await importLive("--out", "bindings.yaml");
       await at.scene.deleteSecret("db");
       const absent = await desk.runJson("import-eso", "--check", "--bindings", "bindings.yaml");
+      const absentLive = await importLive("--check");
       await at.scene.createSecret("db", { a: "b" });
       await at.scene.deleteSource(source);
 
       const unknown = await desk.runJson("import-eso", "--check", "--bindings", "bindings.yaml");
 
-      expect(absent).toMatchObject({ exitCode: 0, json: { ok: true, checked: [{ is: "absent" }] } });
+      for (const { exitCode, json, stderr } of [absent, absentLive]) {
+        expect([exitCode, json]).toMatchObject([1, { ok: false, checked: [{ is: "absent" }] }]);
+        expect(stderr).toContain(
+          `Nothing was compared, because no Secret of the bindings exists in namespace ${at.scene.namespace} of cluster `,
+        );
+      }
       expect(unknown).toMatchObject({
         exitCode: 1,
         json: {
