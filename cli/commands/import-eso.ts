@@ -1,9 +1,9 @@
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { CompiledBindings, TargetRef } from "../../shared/bindings/binding.ts";
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
-import { loadBindingsFile } from "../bindings-file.ts";
+import { isExampleFile, loadBindingsFile } from "../bindings-file.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
 import { UsageError } from "../errors.ts";
@@ -60,7 +60,7 @@ export const addImportEso: AddCommand = (program, cli) => {
     .option("--check", "compare each Secret with its binding, key by key, and show its step of the takeover")
     .option("--bindings <file>", "with --check: compare these bindings instead of manifests")
     .option("--out <file>", "write the bindings to this file instead of stdout")
-    .option("--force", "overwrite an existing file")
+    .option("--force", "overwrite an existing file that is not the example of the repository")
     .option("--assume-stores", "treat a missing store as AWS Secrets Manager in the Region of the functions")
     .option(
       "--expand-find",
@@ -262,10 +262,13 @@ function printAll({ terminal }: CommandLine, checked: readonly SecretCheck[]): v
 }
 
 async function write(cli: CommandLine, file: string, text: string, force: boolean): Promise<void> {
-  const exists = await access(path.resolve(cli.cwd, file)).then(
+  const resolved = path.resolve(cli.cwd, file);
+  const exists = await access(resolved).then(
     () => true,
     () => false,
   );
-  if (exists && !force) throw new UsageError(`${file} already exists. Name another file, or add --force.`);
+  const isExample = await readFile(resolved, "utf8").then(isExampleFile, () => false);
+  if (exists && !isExample && !force)
+    throw new UsageError(`${file} already exists. Name another file, or add --force.`);
   await writeOutputFile(cli, file, text);
 }

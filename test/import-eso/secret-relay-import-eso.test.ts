@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -80,6 +80,13 @@ describe("secret-relay import-eso", () => {
       stderr: expect.stringContaining("--force"),
     });
     expect((await run("good.yaml", "--out", "bindings.yaml", "--force")).exitCode).toBe(0);
+  });
+
+  it("overwrites the example of the repository", async () => {
+    copyFileSync(new URL("../../bindings.yaml", import.meta.url), join(folder, "example.yaml"));
+
+    expect(await run("good.yaml", "--out", "example.yaml")).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(readFileSync(join(folder, "example.yaml"), "utf8")).toContain("# ExternalSecret shop/app");
   });
 
   it.each([
