@@ -183,7 +183,11 @@ function settingsOf(
       name: options.clusterName ?? name ?? options.cluster,
       region: region ?? options.region ?? storeRegions[0] ?? "eu-west-1",
     },
-    location: { region: options.region ?? region, accountId: options.account ?? accountId },
+    location: {
+      region: options.region ?? region,
+      accountId: options.account ?? accountId,
+      isAccountStated: options.account !== undefined,
+    },
     assumeStores: options.assumeStores === true,
     namespace: options.namespace ?? "default",
   };
@@ -233,6 +237,7 @@ async function check(
 
 const CHECK_MS_MAX = 600_000;
 
+/** An absent Secret is not compared, so it counts neither for nor against the bindings. */
 const allMatch = (checked: readonly SecretCheck[]): boolean =>
   checked.some(({ is }) => is === "same") && checked.every(({ is }) => is === "same" || is === "absent");
 
@@ -252,7 +257,6 @@ function sayIfAllAbsent(
 }
 
 function printAll({ terminal }: CommandLine, checked: readonly SecretCheck[]): void {
-/** An absent Secret is not compared, so it counts neither for nor against the bindings. */
   if (checked.length > 0) terminal.out(printChecks(terminal, checked));
   for (const { target, is, code, advice = "" } of checked) {
     if (is !== "same" && code !== undefined) terminal.say(`${nameOfTarget(target)}: ${code}: ${advice}`);

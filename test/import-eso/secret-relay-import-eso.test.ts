@@ -34,6 +34,14 @@ describe("secret-relay import-eso", () => {
     expect((await runCli(["validate", "made.yaml"], { cwd: folder })).exitCode).toBe(0);
   });
 
+  it("assumes the account of the functions only if --account does not name it", async () => {
+    const [assumed, stated] = [await run("good.yaml"), await run("good.yaml", "--account", "111122223333")];
+
+    expect(assumed.stderr).toContain("SAME_ACCOUNT");
+    expect(stated).toMatchObject({ exitCode: 0, stdout: assumed.stdout });
+    expect(stated.stderr).not.toContain("SAME_ACCOUNT");
+  });
+
   it("reads folders, and ends with 1 if a field is unsupported, with location and reason", async () => {
     const { exitCode, stdout, stderr } = await run("manifests");
 
