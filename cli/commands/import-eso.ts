@@ -53,7 +53,7 @@ export const addImportEso: AddCommand = (program, cli) => {
         "bind the secrets that find matches today",
       ],
     ],
-    note: "Ends with 1 if an object is not converted, or with --check if a Secret differs from its binding.",
+    note: "Ends with 1 if an object is not converted, or with --check if a Secret differs from its binding or nothing was compared.",
   })
     .argument("[paths...]", "manifests: files or folders")
     .option("--live", "read the manifests from the cluster of the kubeconfig context")
@@ -230,8 +230,11 @@ async function check(
   const { checkSecrets } = await import("../import-eso/check-secrets.ts");
   return withProgress(cli.terminal, "comparing", async (reportProgress) => {
     const loaded = { compiled: bindings, rules: rulesOfFile(bindings).rules };
-    const session = await openSessionWith(cli, options, loaded, await openAwsSession(options));
-    return checkSecrets(session, startTimeBudget(CHECK_MS_MAX), reportProgress, notesOf);
+    const aws = await openAwsSession(options);
+    const session = await openSessionWith(cli, options, loaded, aws);
+    const { publishedTargets } = await import("../import-eso/published-targets.ts");
+    const isPublished = publishedTargets(cli, aws);
+    return checkSecrets({ ...session, isPublished }, startTimeBudget(CHECK_MS_MAX), reportProgress, notesOf);
   });
 }
 

@@ -271,11 +271,15 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
         step: "owned",
         externalSecret: "exists",
         next: [
+          "secret-relay publish # unless these bindings are published",
           `kubectl patch externalsecret db -n ${namespace} --type merge -p '{"spec":{"target":{"creationPolicy":"Orphan"}}}'`,
         ],
       });
       await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Orphan" } } });
-      expect(await checkStep()).toMatchObject({ step: "owned", next: [expect.stringMatching(/^wait /)] });
+      expect(await checkStep()).toMatchObject({
+        step: "owned",
+        next: [expect.stringMatching(/^secret-relay publish /), expect.stringMatching(/^wait /)],
+      });
       await operator.reconcile("db", first);
       expect(await checkStep()).toMatchObject({
         step: "released",
@@ -286,7 +290,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
         step: "taken",
         externalSecret: "exists",
         leftovers: left,
-        next: [`kubectl delete externalsecret db -n ${namespace}`],
+        next: [`kubectl delete externalsecret db -n ${namespace} # when every Secret you take over is taken`],
       });
       await operator.deleteExternalSecret("db");
       const shown = await desk.run("import-eso", "--check", "--bindings", "bindings.yaml");
