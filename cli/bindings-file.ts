@@ -7,6 +7,10 @@ import { findFileProblem } from "./files.ts";
 
 export const BINDINGS_FILE = "bindings.yaml";
 
+/** The bindings.yaml of the repository, which a command may overwrite. */
+export const isExampleFile = (text: string): boolean =>
+  text.includes("This is an example: replace it with your own");
+
 /** For a command that works on a file, before it is published. */
 export const bindingsOption = (): Option =>
   new Option("-b, --bindings <file>", "the bindings, as YAML or as compiled JSON")

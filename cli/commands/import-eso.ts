@@ -1,9 +1,9 @@
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { CompiledBindings, TargetRef } from "../../shared/bindings/binding.ts";
 import { nameOfTarget } from "../../shared/bindings/name-of-target.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
-import { loadBindingsFile } from "../bindings-file.ts";
+import { isExampleFile, loadBindingsFile } from "../bindings-file.ts";
 import { type AddCommand, type CommandLine, finish } from "../cli.ts";
 import { defineCommand } from "../define-command.ts";
 import { UsageError } from "../errors.ts";
@@ -53,14 +53,14 @@ export const addImportEso: AddCommand = (program, cli) => {
         "bind the secrets that find matches today",
       ],
     ],
-    note: "Ends with 1 if an object is not converted, or with --check if a Secret differs from its binding.",
+    note: "Ends with 1 if an object is not converted, or with --check if a Secret differs from its binding or nothing was compared.",
   })
     .argument("[paths...]", "manifests: files or folders")
     .option("--live", "read the manifests from the cluster of the kubeconfig context")
     .option("--check", "compare each Secret with its binding, key by key, and show its step of the takeover")
     .option("--bindings <file>", "with --check: compare these bindings instead of manifests")
     .option("--out <file>", "write the bindings to this file instead of stdout")
-    .option("--force", "overwrite an existing file")
+    .option("--force", "overwrite an existing file that is not the example of the repository")
     .option("--assume-stores", "treat a missing store as AWS Secrets Manager in the Region of the functions")
     .option(
       "--expand-find",
@@ -81,6 +81,7 @@ async function importEso(cli: CommandLine, paths: readonly string[], options: Op
   if (options.bindings !== undefined) {
     const checked = await check(cli, await loadBindingsFile(cli, options.bindings), options, () => []);
     if (checked.length === 0) cli.terminal.say("Nothing was compared, because the bindings are empty.");
+    sayIfAllAbsent(cli, options, checked);
     return finish(cli, options, { ok: allMatch(checked), checked }, () => printAll(cli, checked));
   }
   const { terminal } = cli;
@@ -124,6 +125,7 @@ async function importEso(cli: CommandLine, paths: readonly string[], options: Op
   if (wantsCheck && checked === undefined) {
     terminal.say("Nothing was compared, because no manifest was converted. Correct what is named above.");
   }
+  sayIfAllAbsent(cli, options, checked ?? []);
   return exitCode;
 }
 
@@ -181,7 +183,11 @@ function settingsOf(
       name: options.clusterName ?? name ?? options.cluster,
       region: region ?? options.region ?? storeRegions[0] ?? "eu-west-1",
     },
-    location: { region: options.region ?? region, accountId: options.account ?? accountId },
+    location: {
+      region: options.region ?? region,
+      accountId: options.account ?? accountId,
+      isAccountStated: options.account !== undefined,
+    },
     assumeStores: options.assumeStores === true,
     namespace: options.namespace ?? "default",
   };
@@ -197,7 +203,7 @@ async function withFinds(
   if (options.expandFind !== true) return settings;
   const { askFinds, findQueriesIn } = await import("../import-eso/expand-finds.ts");
   const queries = findQueriesIn(manifests, settings);
-  if (queries.length === 0) return settings;
+  if (queries.length === 0) return { ...settings, found: () => undefined };
   const region = options.region ?? queries.find((query) => query.region !== undefined)?.region;
   const { openAwsSession } = await import("../live/aws-session.ts");
   const aws = await openAwsSession({ ...options, ...(region !== undefined && { region }) });
@@ -224,15 +230,34 @@ async function check(
   const { checkSecrets } = await import("../import-eso/check-secrets.ts");
   return withProgress(cli.terminal, "comparing", async (reportProgress) => {
     const loaded = { compiled: bindings, rules: rulesOfFile(bindings).rules };
-    const session = await openSessionWith(cli, options, loaded, await openAwsSession(options));
-    return checkSecrets(session, startTimeBudget(CHECK_MS_MAX), reportProgress, notesOf);
+    const aws = await openAwsSession(options);
+    const session = await openSessionWith(cli, options, loaded, aws);
+    const { publishedTargets } = await import("../import-eso/published-targets.ts");
+    const isPublished = publishedTargets(cli, aws);
+    return checkSecrets({ ...session, isPublished }, startTimeBudget(CHECK_MS_MAX), reportProgress, notesOf);
   });
 }
 
 const CHECK_MS_MAX = 600_000;
 
+/** An absent Secret is not compared, so it counts neither for nor against the bindings. */
 const allMatch = (checked: readonly SecretCheck[]): boolean =>
-  checked.length > 0 && checked.every(({ is }) => is === "same" || is === "absent");
+  checked.some(({ is }) => is === "same") && checked.every(({ is }) => is === "same" || is === "absent");
+
+function sayIfAllAbsent(
+  { terminal }: CommandLine,
+  { context }: Options,
+  checked: readonly SecretCheck[],
+): void {
+  if (checked.length === 0 || checked.some(({ is }) => is !== "absent")) return;
+  const namesOf = (field: "cluster" | "namespace") =>
+    [...new Set(checked.map(({ target }) => target[field]))].join(", ");
+  const where = `namespace ${namesOf("namespace")} of cluster ${namesOf("cluster")}`;
+  const advice = context === undefined ? "select the context with --context" : `the context ${context}`;
+  terminal.say(
+    `Nothing was compared, because no Secret of the bindings exists in ${where}. Check the namespace, and ${advice}.`,
+  );
+}
 
 function printAll({ terminal }: CommandLine, checked: readonly SecretCheck[]): void {
   if (checked.length > 0) terminal.out(printChecks(terminal, checked));
@@ -244,10 +269,13 @@ function printAll({ terminal }: CommandLine, checked: readonly SecretCheck[]): v
 }
 
 async function write(cli: CommandLine, file: string, text: string, force: boolean): Promise<void> {
-  const exists = await access(path.resolve(cli.cwd, file)).then(
+  const resolved = path.resolve(cli.cwd, file);
+  const exists = await access(resolved).then(
     () => true,
     () => false,
   );
-  if (exists && !force) throw new UsageError(`${file} already exists. Name another file, or add --force.`);
+  const isExample = await readFile(resolved, "utf8").then(isExampleFile, () => false);
+  if (exists && !isExample && !force)
+    throw new UsageError(`${file} already exists. Name another file, or add --force.`);
   await writeOutputFile(cli, file, text);
 }

@@ -63,7 +63,8 @@ async function trigger(
     const { announceWrites } = await import("../live/announce-writes.ts");
     const rules = rulesOf(session.rules.clusters, options, timeoutMs);
     announceWrites(cli, session, Object.keys(rules));
-    return session.trigger(
+    const budget = startTimeBudget(timeoutMs);
+    const found = await session.trigger(
       {
         rules,
         change: { ...(source && { source }), webhookIds: [], self: session.aws.location },
@@ -71,14 +72,31 @@ async function trigger(
         written: Promise.resolve([]),
         ...(request && { asked: request }),
       },
-      startTimeBudget(timeoutMs),
+      budget,
     );
+    const isOver = budget.remainingMs() === 0;
+    return found.map((outcome) => namingTimeout(outcome, { isOver, seconds: options.timeout }));
   });
   const isFound = outcomes.length > 0;
   if (!isFound) cli.terminal.say(`No ExternalSecret has the name ${what} or reads this source.`);
   return finish(cli, options, { ok: isFound && outcomes.every(isDone), objects: outcomes }, () => {
     if (isFound) print(cli, outcomes);
   });
+}
+
+/** When the time of the command is over, a request that it stopped looks like a cluster that does not answer. */
+function namingTimeout(
+  outcome: TriggerOutcome,
+  { isOver, seconds }: { isOver: boolean; seconds: string },
+): TriggerOutcome {
+  if (outcome.kind !== "failed") return outcome;
+  const isStopped = isOver && outcome.code === "CLUSTER_UNAVAILABLE";
+  if (!isStopped && outcome.code !== "EXTERNAL_SECRET_NOT_REFRESHED") return outcome;
+  return {
+    ...outcome,
+    code: "EXTERNAL_SECRET_NOT_REFRESHED",
+    advice: `The time of --timeout (${seconds} s) was over before the command saw a refresh. Allow more time with --timeout, and check that ESO is running.`,
+  };
 }
 
 type Selected = { readonly source?: SecretReference; readonly request?: ForceRequest };

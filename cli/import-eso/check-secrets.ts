@@ -47,7 +47,10 @@ export type SecretCheck = Pick<Verdict, "target" | "finding" | "action" | "code"
 type CheckDependencies = Pick<
   Session,
   "index" | "connect" | "readCurrent" | "source" | "now" | "targetsAtOnce"
->;
+> & {
+  /** Whether the published bindings contain the Secret; undefined: unknown. */
+  readonly isPublished: (target: TargetRef) => Promise<boolean | undefined>;
+};
 
 /** Reads each Secret and its sources, and writes nothing. */
 export function checkSecrets(
@@ -105,7 +108,10 @@ async function checkOne(
   const { ownMetadata } = index;
   const isSame = compared.is === "same";
   const externalSecret = await deps.findExternalSecret(target);
-  const takeover = takeoverOf(live.secret, externalSecret, { ownMetadata, isSame });
+  const judge = (isPublished?: boolean) =>
+    takeoverOf(live.secret, externalSecret, { ownMetadata, isSame, isPublished });
+  const judged = judge();
+  const takeover = judged?.step === "owned" ? judge(await deps.isPublished(target)) : judged;
   if (compared.is === "unknown") return { ...common, ...takeover, ...compared };
   const notes = settle(compared.keys.every(({ is }) => is === "equal"));
   return { ...common, ...takeover, ...compared, notes };

@@ -30,20 +30,20 @@ export function readFind(context: Conversion, entry: FieldReader): Extraction[] 
   entry.end();
   const store = readStoreOf(context, entry);
   if (store === undefined || wanted === undefined || objections.all.length > before) return [];
+  const opened = stores.open(store);
+  if (opened.kind === "opened" && opened.prefix !== "" && !wanted.isBatch) {
+    return refuse(
+      `the store has the prefix ${opened.prefix}, and in a search by name the operator puts it before each found name once more, so it reads other secrets. List the secrets in data`,
+    );
+  }
   if (found === undefined) {
     return refuse(
       "its result changes with the account, and a binding names its sources. With --expand-find the command asks AWS, and binds the secrets that find matches today",
     );
   }
-  const opened = stores.open(store);
   if (opened.kind === "refused") {
     objections.add(store.path, opened.code, opened.reason);
     return [];
-  }
-  if (opened.prefix !== "" && !wanted.isBatch) {
-    return refuse(
-      `the store has the prefix ${opened.prefix}, and the operator puts it before each found name once more, so it reads other secrets. List the secrets in dataFrom, each with extract`,
-    );
   }
   const listed = found(queryOf(opened, wanted.filters));
   if (listed === undefined) return refuse("AWS was not asked for it"); // while the queries are collected

@@ -7,6 +7,8 @@ import type { NoteCode } from "./notes.ts";
 export type SourceLocation = {
   readonly region?: string | undefined;
   readonly accountId?: string | undefined;
+  /** The caller has named the account of the functions. */
+  readonly isAccountStated?: boolean;
 };
 
 /** The source of a remoteRef, or the reason why it is unknown. */
@@ -193,7 +195,7 @@ function sourceIn(
         "the stores use several Regions. Give the Region of the functions with --region",
       );
     }
-    return { kind: "found", id: name, notes: [...notes, "SAME_ACCOUNT"] };
+    return { kind: "found", id: name, notes: location.isAccountStated ? notes : [...notes, "SAME_ACCOUNT"] };
   }
   if (account === undefined) {
     return refused(

@@ -51,14 +51,24 @@ export type Takeover = {
 export function takeoverOf(
   live: LiveMetadata,
   externalSecret: ExternalSecretState,
-  { ownMetadata, isSame }: { readonly ownMetadata: RelayMetadata; readonly isSame: boolean },
+  {
+    ownMetadata,
+    isSame,
+    isPublished,
+  }: {
+    readonly ownMetadata: RelayMetadata;
+    readonly isSame: boolean;
+    /** The published bindings contain the Secret; undefined: unknown. */
+    readonly isPublished?: boolean | undefined;
+  },
 ): Takeover | undefined {
   const left = leftoversOf(live, ownMetadata);
   const step = stepOf(live, externalSecret, { hasLeftovers: left.length > 0, ownMetadata });
   if (step === undefined) return undefined;
   const leftovers = left.map(({ kind, name }) => `${kind} ${name}`);
   const isBlocked = !isSame && (step === "owned" || step === "released");
-  const next = isBlocked ? [] : nextOf(step, live, externalSecret, left);
+  const commands = isBlocked ? [] : nextOf(step, live, externalSecret, left);
+  const next = step === "owned" && commands.length > 0 ? publishFirst(commands, isPublished) : commands;
   return { step, externalSecret: externalSecret.kind, leftovers, next };
 }
 
@@ -73,6 +83,15 @@ function stepOf(
   if (!isAppliedBy(live, ownMetadata)) return exists || hasLeftovers ? "released" : undefined;
   if (exists || (externalSecret.kind === "unknown" && hasLeftovers)) return "taken";
   return hasLeftovers ? "leftovers" : "finished";
+}
+
+/** Once the operator has let go of a Secret, only published bindings keep it in step with its source. */
+function publishFirst(commands: readonly string[], isPublished: boolean | undefined): readonly string[] {
+  if (isPublished === true) return commands;
+  const publish = "secret-relay publish";
+  return isPublished === false
+    ? [publish]
+    : [`${publish} # unless these bindings are published`, ...commands];
 }
 
 function nextOf(
@@ -122,10 +141,12 @@ function deletion({ name, isBeingDeleted, madeBy }: Existing, namespace: string)
   }
   return [
     madeBy === undefined
-      ? `kubectl delete externalsecret ${name} -n ${namespace}`
-      : `kubectl delete clusterexternalsecret ${madeBy} # when all its Secrets are taken`,
+      ? `kubectl delete externalsecret ${name} -n ${namespace} # ${WHEN_TAKEN}`
+      : `kubectl delete clusterexternalsecret ${madeBy} # ${WHEN_TAKEN}`,
   ];
 }
+
+const WHEN_TAKEN = "when every Secret you take over is taken";
 
 const findIt = (namespace: string): string =>
   `find its ExternalSecret: kubectl get externalsecrets -n ${namespace}`;

@@ -3,6 +3,7 @@ import path from "node:path";
 import { suggestName } from "../../shared/bindings/suggest-name.ts";
 import { startTimeBudget } from "../../shared/runtime/time-budget.ts";
 import { parseSecretReference } from "../../shared/source/parse-secret-reference.ts";
+import { isExampleFile } from "../bindings-file.ts";
 import type { Cli } from "../cli.ts";
 import { toRelayError, UsageError } from "../errors.ts";
 import { writeOutputFile } from "../files.ts";
@@ -248,8 +249,7 @@ async function findExisting({ cwd }: Cli): Promise<readonly string[]> {
   const found: string[] = [];
   for (const file of FILES) {
     const text = await readFile(path.resolve(cwd, file), "utf8").catch(() => undefined);
-    const isExample = text?.includes("This is an example: replace it with your own") === true;
-    if (text !== undefined && !isExample) found.push(file);
+    if (text !== undefined && !isExampleFile(text)) found.push(file);
   }
   return found;
 }

@@ -38,29 +38,54 @@ const afterRemoval = ({ deletionPolicy }: Binding): string =>
     : "the Secret stays as it is (deletionPolicy: retain)";
 
 function detailsOf({ before, after, fields }: ChangedBinding): string[] {
-  return fields.map((field) => {
-    if (field === "sources") {
-      const [was, is] = [nameOfSources(before), nameOfSources(after)];
-      const [rules, newRules] = [printRules(before), printRules(after)];
-      return [
-        ...(was === is ? [] : [`source: ${was} -> ${is}`]),
-        ...(rules === newRules ? [] : [`keys: ${rules} -> ${newRules}`]),
-        ...(was === is && rules === newRules ? ["version, template or decoding of a source"] : []),
-      ].join("; ");
-    }
-    return `${field}: ${printField(before[field as keyof Binding])} -> ${printField(after[field as keyof Binding])}`;
-  });
+  const isOfKeys = (field: string) => field === "sources" || field === "namedKeys";
+  const others = fields.filter((field) => !isOfKeys(field)) as (keyof Binding)[];
+  return [
+    ...(fields.some(isOfKeys) ? [detailOfKeys(before, after)] : []),
+    ...others.map((field) => `${field}: ${printField(before[field])} -> ${printField(after[field])}`),
+  ];
 }
+
+function detailOfKeys(before: Binding, after: Binding): string {
+  const [was, is] = [nameOfSources(before), nameOfSources(after)];
+  const [rules, newRules] = [printRules(before), printRules(after)];
+  const [made, newlyMade] = [composedKeys(before), composedKeys(after)];
+  const otherwise = [...newlyMade.keys()].filter(
+    (key) => made.has(key) && !isDeepStrictEqual(made.get(key), newlyMade.get(key)),
+  );
+  const details = [
+    ...(was === is ? [] : [`source: ${was} -> ${is}`]),
+    ...(rules === newRules ? [] : [`keys: ${rules} -> ${newRules}`]),
+    ...(otherwise.length > 0 ? [`how ${otherwise.join(", ")} is made`] : []),
+  ];
+  return details.length > 0 ? details.join("; ") : "version, name or decoding of a source";
+}
+
+/** Each key that is made of one key, an expression or a template, with its rule. */
+const composedKeys = ({ sources, namedKeys = {} }: Binding): ReadonlyMap<string, unknown> =>
+  new Map(
+    [...sources.map(({ keys }) => (keys.kind === "composed" ? keys.keys : {})), namedKeys]
+      .flatMap((keys) => Object.entries(keys))
+      .map(([key, rule]) => [key, { ...rule }]),
+  );
 
 const printField = (value: unknown): string => {
   if (value === undefined || isDeepStrictEqual(value, {})) return "none";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 };
 
-const printRules = ({ sources: [first, ...others] }: Binding): string =>
-  others.length === 0
-    ? printRule(first.keys)
-    : [first, ...others].map((source) => `${printRule(source.keys)} of ${nameOfSource(source)}`).join(", ");
+function printRules({ sources, namedKeys }: Binding): string {
+  const [first, ...others] = sources;
+  const own = sources.filter(({ keys }) => keys.kind !== "none");
+  const named = sources.filter(({ name }) => name !== undefined).map(nameOfSource);
+  return [
+    ...(others.length === 0 && first.keys.kind !== "none" ? [printRule(first.keys)] : []),
+    ...(others.length > 0 ? own.map((source) => `${printRule(source.keys)} of ${nameOfSource(source)}`) : []),
+    ...(namedKeys === undefined
+      ? []
+      : [`${Object.keys(namedKeys).join(", ")} made from ${named.join(", ")}`]),
+  ].join(", ");
+}
 
 function printRule(rule: KeyRule): string {
   switch (rule.kind) {

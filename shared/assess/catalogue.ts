@@ -200,8 +200,7 @@ export const REFUSALS = {
     "Another field manager created this Secret. Set adopt: true on the binding to take it over, ownership: keys to add keys to it, or choose another name.",
   TARGET_OWNED_BY_EXTERNAL_SECRETS:
     "External Secrets Operator manages this Secret. Set creationPolicy: Orphan on its ExternalSecret, then adopt: true on the binding, then delete the ExternalSecret.",
-  TARGET_OWNED_BY_CONTROLLER:
-    "A controller reconciles this Secret and would overwrite it. Make it release the Secret, then set adopt: true on the binding.",
+  TARGET_OWNED_BY_CONTROLLER: "The owner of this Secret would overwrite the relay's changes.",
   TARGET_OWNED_BY_ANOTHER_RELAY:
     "Another relay manages this Secret. Remove one of the two bindings, or run secret-relay claim if that relay no longer exists.",
   TARGET_UNCLAIMED:

@@ -11,20 +11,19 @@ export function checkOwner(observation: Observation, { ownMetadata }: AssessRule
   const { binding, live: target } = observation;
   if (target.kind !== "found") return undefined;
   const live = target.secret;
-  const refuse = (finding: FindingCode, code: CodeOfRefusal, detail = ""): Verdict =>
-    verdictOn(observation, { finding, action: "refuse", code, advice: `${detail}${REFUSALS[code]}` });
+  const refuse = (finding: FindingCode, code: CodeOfRefusal, advice: string = REFUSALS[code]): Verdict =>
+    verdictOn(observation, { finding, action: "refuse", code, advice });
 
   if (live.isBeingDeleted) return refuse("BEING_DELETED", "TARGET_BEING_DELETED");
   if (live.controller !== undefined) {
-    const { kind, name } = live.controller;
-    const release = kind === "ExternalSecret" ? "Set creationPolicy: Orphan on it. " : "";
-    const detail = `${sanitizeName(kind)} ${sanitizeName(name)} owns it. ${release}`;
-    return refuse("OWNED_BY_CONTROLLER", "TARGET_OWNED_BY_CONTROLLER", detail);
+    const needsAdopt = !binding.adopt && !isAppliedBy(live, ownMetadata);
+    const advice = adviceOnController(live.controller, needsAdopt);
+    return refuse("OWNED_BY_CONTROLLER", "TARGET_OWNED_BY_CONTROLLER", advice);
   }
   const other = otherRelay(live, binding.ownership, ownMetadata);
   if (other !== undefined) {
-    const detail = `Relay ${sanitizeName(other)}. `;
-    return refuse("OWNED_BY_ANOTHER_RELAY", "TARGET_OWNED_BY_ANOTHER_RELAY", detail);
+    const advice = `Relay ${sanitizeName(other)}. ${REFUSALS.TARGET_OWNED_BY_ANOTHER_RELAY}`;
+    return refuse("OWNED_BY_ANOTHER_RELAY", "TARGET_OWNED_BY_ANOTHER_RELAY", advice);
   }
   if (isAppliedBy(live, ownMetadata) || binding.adopt) return undefined;
   // A label without an entry in managedFields may be a copy, so an operator must check it.
@@ -37,6 +36,17 @@ export function checkOwner(observation: Observation, { ownMetadata }: AssessRule
   if (binding.ownership === "keys") return undefined;
   const wasOurs = live.annotations[ownMetadata.annotations.versionId] !== undefined;
   return refuse(wasOurs ? "TAKEN_OVER" : "NOT_OURS", "TARGET_NOT_OURS");
+}
+
+function adviceOnController(
+  { kind, name }: NonNullable<LiveMetadata["controller"]>,
+  needsAdopt: boolean,
+): string {
+  const owner = `${sanitizeName(kind)} ${sanitizeName(name)}`;
+  const release =
+    kind === "ExternalSecret" ? `Set creationPolicy: Orphan on ${owner}` : `Make ${owner} release the Secret`;
+  const adopt = needsAdopt ? ", and set adopt: true on the binding" : "";
+  return `${REFUSALS.TARGET_OWNED_BY_CONTROLLER} ${release}${adopt}.`;
 }
 
 /** A whole Secret belongs to one relay. Under `ownership: keys` several relays share it, each with its own label. */

@@ -189,25 +189,33 @@ describe("a target that the relay refuses to write", () => {
       live: foreignLive(desiredOf(), owner("ExternalSecret")),
       adopt: true,
       code: "TARGET_OWNED_BY_CONTROLLER",
-      advice: /ExternalSecret its-owner .*creationPolicy: Orphan/,
+      advice:
+        /^The owner of this Secret would overwrite the relay's changes\. Set creationPolicy: Orphan on ExternalSecret its-owner\.$/,
+    },
+    {
+      it: "has an ExternalSecret as its owner, without adopt",
+      live: foreignLive(desiredOf(), owner("ExternalSecret")),
+      code: "TARGET_OWNED_BY_CONTROLLER",
+      advice:
+        /\. Set creationPolicy: Orphan on ExternalSecret its-owner, and set adopt: true on the binding\.$/,
     },
     {
       it: "has a controller as its owner",
       live: foreignLive(desiredOf(), owner("Certificate")),
       code: "TARGET_OWNED_BY_CONTROLLER",
-      advice: /Certificate its-owner .*release the Secret/,
+      advice: /\. Make Certificate its-owner release the Secret, and set adopt: true on the binding\.$/,
     },
     {
       it: "got a controller as its owner after the relay created it",
       live: liveAfter(desiredOf(), owner("SealedSecret")),
       code: "TARGET_OWNED_BY_CONTROLLER",
-      advice: /SealedSecret/,
+      advice: /\. Make SealedSecret its-owner release the Secret\.$/,
     },
     {
       it: "has an owner with a kind that is a property of every object",
       live: liveAfter(desiredOf(), owner("constructor")),
       code: "TARGET_OWNED_BY_CONTROLLER",
-      advice: /release the Secret, then/,
+      advice: /\. Make constructor its-owner release the Secret\.$/,
     },
     {
       it: "has another type",

@@ -162,12 +162,18 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
       await importLive("--out", "bindings.yaml");
       await at.scene.deleteSecret("db");
       const absent = await desk.runJson("import-eso", "--check", "--bindings", "bindings.yaml");
+      const absentLive = await importLive("--check");
       await at.scene.createSecret("db", { a: "b" });
       await at.scene.deleteSource(source);
 
       const unknown = await desk.runJson("import-eso", "--check", "--bindings", "bindings.yaml");
 
-      expect(absent).toMatchObject({ exitCode: 0, json: { ok: true, checked: [{ is: "absent" }] } });
+      for (const { exitCode, json, stderr } of [absent, absentLive]) {
+        expect([exitCode, json]).toMatchObject([1, { ok: false, checked: [{ is: "absent" }] }]);
+        expect(stderr).toContain(
+          `Nothing was compared, because no Secret of the bindings exists in namespace ${at.scene.namespace} of cluster `,
+        );
+      }
       expect(unknown).toMatchObject({
         exitCode: 1,
         json: {
@@ -265,11 +271,15 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
         step: "owned",
         externalSecret: "exists",
         next: [
+          "secret-relay publish # unless these bindings are published",
           `kubectl patch externalsecret db -n ${namespace} --type merge -p '{"spec":{"target":{"creationPolicy":"Orphan"}}}'`,
         ],
       });
       await kubectlPatch(externalSecretPath(), { spec: { target: { creationPolicy: "Orphan" } } });
-      expect(await checkStep()).toMatchObject({ step: "owned", next: [expect.stringMatching(/^wait /)] });
+      expect(await checkStep()).toMatchObject({
+        step: "owned",
+        next: [expect.stringMatching(/^secret-relay publish /), expect.stringMatching(/^wait /)],
+      });
       await operator.reconcile("db", first);
       expect(await checkStep()).toMatchObject({
         step: "released",
@@ -280,7 +290,7 @@ export function describeTakeoverContract(version: EsoVersion, start: () => Promi
         step: "taken",
         externalSecret: "exists",
         leftovers: left,
-        next: [`kubectl delete externalsecret db -n ${namespace}`],
+        next: [`kubectl delete externalsecret db -n ${namespace} # when every Secret you take over is taken`],
       });
       await operator.deleteExternalSecret("db");
       const shown = await desk.run("import-eso", "--check", "--bindings", "bindings.yaml");

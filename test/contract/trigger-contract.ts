@@ -459,6 +459,19 @@ export function describeTriggerContract(version: EsoVersion, start: () => Promis
       );
     });
 
+    it("names --timeout if its own time was over", async () => {
+      const { desk, source, controller } = await openDeskWith({ namespaces: [at.scene.namespace] });
+      await controller.stop(); // nobody follows the nudge
+
+      const { exitCode, stdout, stderr } = await desk.run("trigger", source.name, "--timeout", "1");
+      desk.close();
+
+      expect(exitCode).toBe(1);
+      expect(stdout).toMatch(/shop +failed .*EXTERNAL_SECRET_NOT_REFRESHED/);
+      expect(stderr).toContain("The time of --timeout (1 s) was over");
+      expect(stdout + stderr).not.toContain("CLUSTER_UNAVAILABLE");
+    });
+
     it("ends with 1 if nothing matches, and with 2 without a selection", async () => {
       const { namespace } = at.scene;
       const { desk, close } = await openDeskWith({ namespaces: [namespace] });

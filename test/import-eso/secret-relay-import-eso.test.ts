@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -32,6 +32,14 @@ describe("secret-relay import-eso", () => {
     expect(stdout).toContain("# ExternalSecret shop/app (good.yaml)");
     expect(stderr).toContain("1 binding made, 0 not converted");
     expect((await runCli(["validate", "made.yaml"], { cwd: folder })).exitCode).toBe(0);
+  });
+
+  it("assumes the account of the functions only if --account does not name it", async () => {
+    const [assumed, stated] = [await run("good.yaml"), await run("good.yaml", "--account", "111122223333")];
+
+    expect(assumed.stderr).toContain("SAME_ACCOUNT");
+    expect(stated).toMatchObject({ exitCode: 0, stdout: assumed.stdout });
+    expect(stated.stderr).not.toContain("SAME_ACCOUNT");
   });
 
   it("reads folders, and ends with 1 if a field is unsupported, with location and reason", async () => {
@@ -82,6 +90,13 @@ describe("secret-relay import-eso", () => {
     expect((await run("good.yaml", "--out", "bindings.yaml", "--force")).exitCode).toBe(0);
   });
 
+  it("overwrites the example of the repository", async () => {
+    copyFileSync(new URL("../../bindings.yaml", import.meta.url), join(folder, "example.yaml"));
+
+    expect(await run("good.yaml", "--out", "example.yaml")).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(readFileSync(join(folder, "example.yaml"), "utf8")).toContain("# ExternalSecret shop/app");
+  });
+
   it.each([
     ["the bindings are empty", ["--check", "--bindings", "empty.yaml"]],
     ["no manifest was converted", ["found.yaml", "--check"]],
@@ -96,6 +111,23 @@ describe("secret-relay import-eso", () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`Nothing was compared, because ${reason}.`);
   });
+
+  it.each([[[]], [["--expand-find"]]])(
+    "says why a search by name through a store with a prefix is refused, with %j",
+    async (words) => {
+      const found = externalSecret({ dataFrom: [{ find: { name: { regexp: "x" } } }] });
+      writeFileSync(
+        join(folder, "prefix.yaml"),
+        `${stringify(store({ prefix: "team/" }))}---\n${stringify(found)}`,
+      );
+
+      const { exitCode, stderr } = await run("prefix.yaml", ...words);
+
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("find: FIND: the store has the prefix team/");
+      expect(stderr).not.toContain("--expand-find");
+    },
+  );
 
   it("reports a file that is not YAML, and continues", async () => {
     const { exitCode, stdout, stderr } = await run("helm.yaml", "good.yaml");

@@ -54,8 +54,9 @@ const exists = (more: object = {}): ExternalSecretState => ({
 const GONE: ExternalSecretState = { kind: "gone" };
 const UNKNOWN: ExternalSecretState = { kind: "unknown" };
 
-const judge = (parts: Parts, externalSecret: ExternalSecretState, isSame = true) =>
-  takeoverOf(secret(parts), externalSecret, { ownMetadata: RELAY_METADATA, isSame });
+const judge = (parts: Parts, externalSecret: ExternalSecretState, isSame = true, more: object = PUBLISHED) =>
+  takeoverOf(secret(parts), externalSecret, { ownMetadata: RELAY_METADATA, isSame, ...more });
+const PUBLISHED = { isPublished: true };
 
 describe("the step", () => {
   const patch = (what: string, spec: object) =>
@@ -124,7 +125,7 @@ describe("the step", () => {
       parts: { ...noted, relay: relayOwns },
       external: exists(),
       step: "taken",
-      next: ["kubectl delete externalsecret db -n shop"],
+      next: ["kubectl delete externalsecret db -n shop # when every Secret you take over is taken"],
     },
     {
       it: "taken: the ExternalSecret waits for the operator's finalizer",
@@ -188,6 +189,16 @@ describe("the step", () => {
   ])("$it", ({ parts, external, step, next }) => {
     const takeover = judge(parts, external);
     expect([takeover?.step, takeover?.next]).toEqual([step, next]);
+  });
+
+  it("owned: publishes the bindings before the operator lets go of the Secret", () => {
+    const nextIf = (more: object) =>
+      judge({ owner: "ExternalSecret", ...noted }, exists({ creationPolicy: "Owner" }), true, more)?.next;
+    const release = patch("externalsecret db -n shop", orphan);
+
+    expect(nextIf({ isPublished: true })).toEqual([release]);
+    expect(nextIf({ isPublished: false })).toEqual(["secret-relay publish"]);
+    expect(nextIf({})).toEqual(["secret-relay publish # unless these bindings are published", release]);
   });
 
   it("has no next command while the Secret differs from its binding and the operator writes it", () => {

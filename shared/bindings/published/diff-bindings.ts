@@ -67,7 +67,11 @@ function diffClusters(
 
 /** The fingerprint follows from the other fields, and no order of keys has a meaning. */
 function changedFields(before: Binding, after: Binding): string[] {
-  const fields = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof Binding>;
+  const [was, is] = [asPublished(before), asPublished(after)];
+  const fields = new Set([...Object.keys(was), ...Object.keys(is)]) as Set<keyof Binding>;
   fields.delete("fingerprint");
-  return [...fields].filter((field) => !isDeepStrictEqual(before[field], after[field]));
+  return [...fields].filter((field) => !isDeepStrictEqual(was[field], is[field]));
 }
+
+/** As it is read from the bucket. The maps of a file have no prototype, so a comparison with these would find a difference. */
+const asPublished = (binding: Binding): Binding => JSON.parse(JSON.stringify(binding));
