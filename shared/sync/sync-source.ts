@@ -232,7 +232,9 @@ async function writeTarget(
   }
   const current = reads.filter((read): read is CurrentSource => !(read instanceof RelayError));
   const { versionId, collisions } = desired;
-  const how = { fieldManager: request.ownMetadata.fieldManager, force: verdict.write?.force ?? false };
+  // Without a change, only the annotations about the write differ. Without force, the API server would report an edit
+  // since the read as a conflict over its field, before the fence could report it.
+  const how = { fieldManager: request.ownMetadata.fieldManager, force: verdict.write?.force ?? true };
   const notes = { annotations: request.ownMetadata.annotations, now: deps.now() };
   const apply = (base: ObjectVersion | undefined, withNotes: Notes) =>
     cluster.applySecret(applyBody(desired, base, withNotes), how, request.budget).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import type { SyncCluster } from "../../shared/sync/sync-source.ts";
 import type { Backend } from "../harness/backend.ts";
 import { labelUpdated, startRelay, startSweeper } from "../harness/relay.ts";
 import { relayMetadataOf } from "../harness/relay-metadata.ts";
@@ -74,6 +75,35 @@ export function describeOwnershipContract(start: () => Promise<Backend>): void {
       expect(await at.scene.readData("db")).toEqual(JSON.parse(SECOND));
       const line = logs.filter(({ code }) => code === "TARGET_WRITTEN").at(-1);
       expect(JSON.stringify(line?.fields)).toContain("data.password changed by kubectl-edit");
+      expect(await ownersOfData()).toEqual(["secret-relay Apply"]);
+    });
+
+    it("between the read and the write of an event that repeats the version is reverted, and nothing is refused", async () => {
+      const { source } = await open();
+      let edits = 0;
+      const relay = await startRelay(used.backend, {
+        bindings: [bindTo(source)],
+        override: ({ connect }) => ({
+          connect: (clusterKey): SyncCluster => {
+            const cluster = connect(clusterKey);
+            return {
+              readSecret: (...secret) => cluster.readSecret(...secret),
+              applySecret: async (...apply) => {
+                edits += 1;
+                if (edits === 1) await edit();
+                return cluster.applySecret(...apply);
+              },
+              deleteSecret: (...secret) => cluster.deleteSecret(...secret),
+              patchMetadata: (...patch) => cluster.patchMetadata(...patch),
+            };
+          },
+        }),
+      });
+
+      const { targets } = await relay.invoke(labelUpdated(used.backend, source, Date.now() + 2_000));
+
+      expect(targets).toMatchObject([{ outcome: "written", versionId: source.versionId }]);
+      expect(await at.scene.readData("db")).toEqual(JSON.parse(FIRST));
       expect(await ownersOfData()).toEqual(["secret-relay Apply"]);
     });
 
