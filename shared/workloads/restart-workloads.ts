@@ -68,8 +68,47 @@ export async function restartWorkloads(
     rule.order === "sequence"
       ? await restartInSequence(deps, request, due)
       : await Promise.all(due.map((each) => restartOne(deps, request, each)));
-  const looked = plan ? outcomes : await lookAtOthersAgain(deps, request, { due, outcomes });
+  const looked = plan ? outcomes : await recordCompletions(deps, request, { due, problems, outcomes });
   return [...problems, ...looked].map((each) => withWaiting(each, request));
+}
+
+/**
+ * Only a look that records a completion measures the time to effective, and it must know every workload. So while it
+ * cannot read one of them, it records nothing, and the next look finds the same completions.
+ */
+async function recordCompletions(
+  deps: RestartDependencies,
+  request: RestartRequest,
+  { due, problems, outcomes }: { readonly due: readonly Found[] } & Looked,
+): Promise<readonly RestartOutcome[]> {
+  if (!outcomes.some(isComplete)) return outcomes;
+  if ([...problems, ...outcomes].some(({ outcome }) => outcome === "failed")) {
+    return outcomes.map((outcome) => (isComplete(outcome) ? withoutCompletion(outcome) : outcome));
+  }
+  const recorded = await Promise.all(
+    due.map((each, index) => {
+      const outcome = outcomes[index];
+      if (outcome !== undefined && !isComplete(outcome)) return outcome;
+      return restartOne(deps, { ...request, records: true }, each);
+    }),
+  );
+  return lookAtOthersAgain(deps, request, { due, outcomes: recorded });
+}
+
+type Looked = {
+  /** Of kinds that could not be listed. */
+  readonly problems: readonly RestartOutcome[];
+  readonly outcomes: readonly RestartOutcome[];
+};
+
+const isComplete = ({ rollout }: RestartOutcome): boolean => rollout?.state === "complete";
+
+function withoutCompletion({
+  effectiveAt: _at,
+  rollout: _complete,
+  ...outcome
+}: RestartOutcome): RestartOutcome {
+  return outcome;
 }
 
 /**
@@ -81,7 +120,7 @@ async function lookAtOthersAgain(
   request: RestartRequest,
   { due, outcomes }: { readonly due: readonly Found[]; readonly outcomes: readonly RestartOutcome[] },
 ): Promise<readonly RestartOutcome[]> {
-  if (!outcomes.some(({ rollout }) => rollout?.state === "complete")) return outcomes;
+  if (!outcomes.some(isComplete)) return outcomes;
   const refs = new Map(due.map(({ ref }) => [outcomeOf(ref, "already").workload, ref]));
   return Promise.all(
     outcomes.map(async (outcome) => {
@@ -198,9 +237,12 @@ async function restartInSequence(
   return outcomes;
 }
 
+/** `records`: record a completion. Otherwise it is only found. */
+type OneRequest = RestartRequest & { readonly records?: true };
+
 async function restartOne(
   deps: RestartDependencies,
-  request: RestartRequest,
+  request: OneRequest,
   { ref, workload: listed }: Found,
 ): Promise<RestartOutcome> {
   const { cluster, wait } = deps;
@@ -234,7 +276,7 @@ type Step = { readonly patch?: AnnotationsPatch; readonly outcome: RestartOutcom
 
 async function nextStep(
   deps: RestartDependencies,
-  request: RestartRequest,
+  request: OneRequest,
   { ref, workload }: Required<Found>,
 ): Promise<Step> {
   const input = inputFor(deps, request, ref, workload);
@@ -272,7 +314,7 @@ const untilIf = ({ now }: RestartDependencies, until = 0): Pick<RestartOutcome, 
 
 function followRollout(
   { now, rolloutDeadlineMs }: RestartDependencies,
-  { target, pending, plan }: RestartRequest,
+  { target, pending, records }: OneRequest,
   { ref, workload }: Required<Found>,
 ): Step {
   const about = { kind: ref.kind, workload, secretName: target.name, pending };
@@ -287,7 +329,7 @@ function followRollout(
   const done = { ...outcome, effectiveAt: new Date(completedAt).toISOString() };
   if (progress.kind === "recorded") return { outcome: done };
   const rollout = { state: "complete", completedAt } as const;
-  return { ...(!plan && { patch: progress.patch }), outcome: { ...done, rollout } };
+  return { ...(records && { patch: progress.patch }), outcome: { ...done, rollout } };
 }
 
 function inputFor(
