@@ -2,6 +2,7 @@ import type { ClusterConfig } from "../bindings/binding.ts";
 import { isRetryable } from "../relay-error.ts";
 import { type RetryPolicy, type Wait, withRetries } from "../runtime/retry.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
+import { budgetForRetries, type CallBudget } from "./call-budget.ts";
 import { Unauthorized } from "./classify-response.ts";
 import type { ClusterDirectory } from "./cluster-directory.ts";
 import {
@@ -35,7 +36,7 @@ export type ClusterCallerOptions = {
 type Run<T> = (api: SecretsApi, bearer: string, signal: AbortSignal) => Promise<T>;
 
 /** Calls the API server with its endpoint and a token, and retries within the budget. */
-export type ClusterCaller = <T>(run: Run<T>, budget: TimeBudget) => Promise<T>;
+export type ClusterCaller = <T>(run: Run<T>, budget: CallBudget) => Promise<T>;
 
 export function clusterCaller(options: ClusterCallerOptions): ClusterCaller {
   const { cluster, directory, tokens, wait } = options;
@@ -72,7 +73,7 @@ export function clusterCaller(options: ClusterCallerOptions): ClusterCaller {
   const retryTransient = { ...RETRY_POLICY, isWorthRetrying: isTransient };
   return (run, budget) => {
     const callUntilRefusalStays = () => withRetries(() => callOnce(run, budget), retryRefusal, budget, wait);
-    return withRetries(callUntilRefusalStays, retryTransient, budget, wait);
+    return withRetries(callUntilRefusalStays, retryTransient, budgetForRetries(budget), wait);
   };
 }
 

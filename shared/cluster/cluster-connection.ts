@@ -1,6 +1,6 @@
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
 import { RelayError } from "../relay-error.ts";
-import type { TimeBudget } from "../runtime/time-budget.ts";
+import type { CallBudget } from "./call-budget.ts";
 import { ListExpired, NotFound, Unauthorized, undefinedIfNotFound } from "./classify-response.ts";
 import { type ClusterCallerOptions, clusterCaller } from "./cluster-caller.ts";
 import { ClusterUnavailable, FenceConflict } from "./errors.ts";
@@ -18,9 +18,9 @@ import type { ApplyHow, ObjectCall } from "./secrets-api.ts";
 
 /** The relay's operations on one cluster. Every call retries transient failures within the budget. */
 export type ClusterConnection = {
-  readSecret(secret: SecretName, budget: TimeBudget): Promise<LiveSecret | undefined>;
+  readSecret(secret: SecretName, budget: CallBudget): Promise<LiveSecret | undefined>;
   /** Server-side apply. */
-  applySecret(body: V1Secret, how: ApplyHow, budget: TimeBudget): Promise<LiveSecret>;
+  applySecret(body: V1Secret, how: ApplyHow, budget: CallBudget): Promise<LiveSecret>;
   /**
    * A merge patch of a Secret's metadata. Returns the new resourceVersion; throws a FenceConflict when the Secret has
    * changed or is gone.
@@ -28,28 +28,28 @@ export type ClusterConnection = {
   patchMetadata(
     secret: SecretName & ObjectVersion,
     patch: { readonly metadata: object; readonly fieldManager: string },
-    budget: TimeBudget,
+    budget: CallBudget,
   ): Promise<ObjectVersion>;
   /** Without its values. */
-  readMetadata(secret: SecretName, budget: TimeBudget): Promise<LiveMetadata | undefined>;
+  readMetadata(secret: SecretName, budget: CallBudget): Promise<LiveMetadata | undefined>;
   /** Every Secret of the namespace with the label, without its values, reduced by `keep` page by page. */
   listMetadata(
     namespace: string,
     labelSelector: string,
-    budget: TimeBudget,
+    budget: CallBudget,
     keep?: KeepMetadata,
   ): Promise<readonly LiveMetadata[]>;
   /** Deletes the Secret in this state only; false when it does not exist. */
-  deleteSecret(secret: SecretName, only: ObjectVersion, budget: TimeBudget): Promise<boolean>;
+  deleteSecret(secret: SecretName, only: ObjectVersion, budget: CallBudget): Promise<boolean>;
   /** A call on other objects. Returns parsed JSON; undefined for a 404. */
-  callObject(call: ObjectCall, budget: TimeBudget): Promise<unknown>;
+  callObject(call: ObjectCall, budget: CallBudget): Promise<unknown>;
 };
 
 export function connectCluster(options: ClusterCallerOptions): ClusterConnection {
   const { clusterKey } = options;
   const call = clusterCaller(options);
 
-  const callObject = async (request: ObjectCall, budget: TimeBudget): Promise<unknown> => {
+  const callObject = async (request: ObjectCall, budget: CallBudget): Promise<unknown> => {
     const response = call(async (api, bearer, signal) => {
       const text = await api.callObject(request, bearer, signal);
       try {

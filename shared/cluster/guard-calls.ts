@@ -1,4 +1,4 @@
-import type { TimeBudget } from "../runtime/time-budget.ts";
+import type { CallBudget } from "./call-budget.ts";
 import type { ClusterConnection } from "./cluster-connection.ts";
 
 export type GuardedCall = {
@@ -12,8 +12,8 @@ export type GuardedCall = {
 /** Decides whether and how a call is made; may pass on another budget. */
 export type Guard = <T>(
   call: GuardedCall,
-  budget: TimeBudget,
-  run: (budget: TimeBudget) => Promise<T>,
+  budget: CallBudget,
+  run: (budget: CallBudget) => Promise<T>,
 ) => Promise<T>;
 
 /** The same connection, with a guard around each call. */
@@ -42,6 +42,3 @@ export function guardCalls(cluster: ClusterConnection, guard: Guard): ClusterCon
 }
 
 const NAMESPACED_PATH = /\/namespaces\/([^/]+)\/([^/?]+)/;
-
-/** A call with this budget is attempted once. */
-export const withoutRetries = ({ signal }: TimeBudget): TimeBudget => ({ signal, remainingMs: () => 0 });

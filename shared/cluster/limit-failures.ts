@@ -1,9 +1,10 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { isRetryable, type RelayError } from "../relay-error.ts";
 import type { TimeBudget } from "../runtime/time-budget.ts";
+import { limitRetries, withoutRetries } from "./call-budget.ts";
 import type { ClusterConnection } from "./cluster-connection.ts";
 import { FenceConflict } from "./errors.ts";
-import { type GuardedCall, guardCalls, withoutRetries } from "./guard-calls.ts";
+import { type GuardedCall, guardCalls } from "./guard-calls.ts";
 
 export type FailureLimits = {
   /** Concurrent writes to one namespace; as many as the cluster has connections. */
@@ -39,8 +40,7 @@ export function limitFailures(
       if (failures.last !== undefined && failures.totalMs >= FAILING_MS_MAX) throw failures.last;
       const startedAt = now();
       const elapsedMs = () => now() - startedAt;
-      const { signal } = budget;
-      const untilSlow = { signal, remainingMs: () => (elapsedMs() < SLOW_MS ? budget.remainingMs() : 0) };
+      const untilSlow = limitRetries(budget, () => (elapsedMs() < SLOW_MS ? budget.remainingMs() : 0));
       try {
         const result = await run(failures.inARow < RETRIED_MAX ? untilSlow : withoutRetries(budget));
         failures.inARow = 0;
@@ -67,7 +67,7 @@ type Failures = {
 
 const RETRIED_MAX = 3;
 
-/** A call that has taken so long is not retried. */
+/** A transient failure of a call that has taken so long is not retried. */
 const SLOW_MS = 5_000;
 
 /** Of one namespace, summed over concurrent calls: twice the timeout of a request. */

@@ -1,4 +1,4 @@
-import type { TimeBudget } from "../runtime/time-budget.ts";
+import type { CallBudget } from "./call-budget.ts";
 import { undefinedIfNotFound } from "./classify-response.ts";
 import type { ClusterCaller } from "./cluster-caller.ts";
 import { ClusterUnavailable } from "./errors.ts";
@@ -16,7 +16,7 @@ export type KeepMetadata = (live: LiveMetadata) => LiveMetadata | undefined;
 export async function readMetadata(
   cluster: Cluster,
   { namespace, name }: SecretName,
-  budget: TimeBudget,
+  budget: CallBudget,
 ): Promise<LiveMetadata | undefined> {
   const isExpected = (live: LiveMetadata) => isNamed(live, { namespace, name });
   const query = { namespace, name };
@@ -31,7 +31,7 @@ export function listMetadata(
   cluster: Cluster,
   namespace: string,
   labelSelector: string,
-  budget: TimeBudget,
+  budget: CallBudget,
   keep: KeepMetadata = (live) => live,
 ): Promise<readonly LiveMetadata[]> {
   const isExpected = (live: LiveMetadata): boolean => live.namespace === namespace;
@@ -57,7 +57,7 @@ function readTable(
   { clusterKey, call }: Cluster,
   { query, isExpected, countMin, countMax }: Expected,
   keep: KeepMetadata,
-  budget: TimeBudget,
+  budget: CallBudget,
 ) {
   return call(async (api, bearer, signal) => {
     const page = parseSecretsTable(await api.readTable(query, bearer, signal), (live) => {

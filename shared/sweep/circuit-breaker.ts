@@ -1,4 +1,5 @@
 import pLimit from "p-limit";
+import { type CallBudget, withoutRetries } from "../cluster/call-budget.ts";
 import type { ClusterConnection } from "../cluster/cluster-connection.ts";
 import {
   ClusterAnswerTooLarge,
@@ -6,17 +7,16 @@ import {
   ClusterThrottled,
   ClusterUnavailable,
 } from "../cluster/errors.ts";
-import { guardCalls, withoutRetries } from "../cluster/guard-calls.ts";
+import { guardCalls } from "../cluster/guard-calls.ts";
 import { RelayError } from "../relay-error.ts";
 import type { Wait } from "../runtime/retry.ts";
-import type { TimeBudget } from "../runtime/time-budget.ts";
 
 /**
  * A connection for a shard that calls a cluster that is down a few times, not once per Secret.
  *
  * After several faults in a row the breaker is open. Then a few calls try the cluster again, one at a time, without
- * retries, and from as many namespaces as possible. The first response that shows a working cluster closes the breaker.
- * All other calls fail with the last fault, so that their targets are reported as unknown.
+ * retries of transient failures, and from as many namespaces as possible. The first response that shows a working
+ * cluster closes the breaker. All other calls fail with the last fault, so that their targets are reported as unknown.
  */
 export function circuitBreaker(
   cluster: ClusterConnection,
@@ -40,7 +40,7 @@ export function circuitBreaker(
   };
 
   return guardCalls(cluster, async ({ namespace, isWrite }, budget, run) => {
-    const attempt = async (own: TimeBudget) => {
+    const attempt = async (own: CallBudget) => {
       try {
         const result = await run(own);
         close();

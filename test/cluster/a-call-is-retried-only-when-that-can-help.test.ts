@@ -1,10 +1,12 @@
 import type { V1Secret } from "@kubernetes/client-node/dist/gen/models/V1Secret.js";
 import { afterEach, describe, expect, it } from "vitest";
-import { connectCluster } from "../../shared/cluster/cluster-connection.ts";
+import { type ClusterConnection, connectCluster } from "../../shared/cluster/cluster-connection.ts";
 import { type ClusterDirectory, clusterDirectory } from "../../shared/cluster/cluster-directory.ts";
 import type { ClusterEndpoint } from "../../shared/cluster/https-transport.ts";
+import { limitFailures } from "../../shared/cluster/limit-failures.ts";
 import { tokenCache } from "../../shared/cluster/token-cache.ts";
 import type { TimeBudget } from "../../shared/runtime/time-budget.ts";
+import { circuitBreaker } from "../../shared/sweep/circuit-breaker.ts";
 import { type Answer, answerJson, secretBody, startApiServer, statusBody } from "./api-server.ts";
 import { aCluster, anIdentity, CANARY, NOW } from "./factories.ts";
 
@@ -176,6 +178,13 @@ describe("a write", () => {
   );
 });
 
+const breaker = (cluster: ClusterConnection) => circuitBreaker(cluster, { wait: async () => {} });
+const limiter = (cluster: ClusterConnection) => limitFailures(cluster, { atOnce: 4 });
+const slowLimiter = (cluster: ClusterConnection) => {
+  let ms = 0;
+  return limitFailures(cluster, { atOnce: 4, now: () => (ms += 6_000) });
+};
+
 describe("a refusal", () => {
   it("by an API server that has just started and not read the Roles yet is retried", async () => {
     const { connection, server } = await prepare([{ status: 403 }, { status: 403 }, ok]);
@@ -207,6 +216,44 @@ describe("a refusal", () => {
     ]);
 
     expect((await connection.readSecret(DB, budget()))?.uid).toBe("uid-1");
+  });
+
+  describe.each([
+    { it: "for which a sweep has opened its circuit breaker", guard: breaker, failed: 3 },
+    { it: "to a namespace in which three calls have failed", guard: limiter, failed: 3 },
+    { it: "that has already taken six seconds", guard: slowLimiter, failed: 0 },
+  ])("of a call $it", ({ guard, failed }) => {
+    /** A guarded connection that retries no transient failure of the next call. */
+    const prepareGuarded = async (...steps: readonly Step[]) => {
+      const failures = Array<Step>(4 * failed).fill({ status: 503 });
+      const { connection, server } = await prepare([...failures, ...steps]);
+      const guarded = guard(connection);
+      const invocation = budget();
+      for (let at = 0; at < failed; at += 1) await failureOf(guarded.readSecret(DB, invocation));
+      return {
+        read: () => guarded.readSecret(DB, invocation),
+        sent: () => server.requests.length - failures.length,
+      };
+    };
+
+    it("is retried, because an API server that has just started refuses every call", async () => {
+      const { read } = await prepareGuarded({ status: 403 }, { status: 403 }, ok);
+      expect((await read())?.uid).toBe("uid-1");
+    });
+
+    it("is retried, and a transient failure after it is not", async () => {
+      const { read, sent } = await prepareGuarded({ status: 403 }, { status: 503 }, ok);
+      expect(await failureOf(read())).toMatchObject({ code: "CLUSTER_UNAVAILABLE" });
+      expect(sent()).toBe(2);
+    });
+  });
+
+  it("is not retried when the invocation has no time left", async () => {
+    const { connection, server } = await prepare([{ status: 403 }, ok]);
+    expect(await failureOf(slowLimiter(connection).readSecret(DB, budget(1)))).toMatchObject({
+      code: "CLUSTER_FORBIDDEN",
+    });
+    expect(server.requests).toHaveLength(1);
   });
 
   it("of a list is reported at once, because the relay does not need the permission to list", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { budgetForRetries } from "../../shared/cluster/call-budget.ts";
 import type { ClusterConnection } from "../../shared/cluster/cluster-connection.ts";
 import { ClusterForbidden, ClusterUnavailable, FenceConflict } from "../../shared/cluster/errors.ts";
 import { limitFailures } from "../../shared/cluster/limit-failures.ts";
@@ -16,13 +17,13 @@ const prepare = (options: { fails: (namespace: string) => Error | undefined; tak
     running.now += 1;
     running.most = Math.max(running.most, running.now);
     const startedAt = clock.ms;
-    const call = { namespace, mayRetry: budget.remainingMs() > 0 };
+    const call = { namespace, mayRetry: budgetForRetries(budget).remainingMs() > 0 };
     calls.push(call);
     await Promise.resolve();
     const error = options.fails(namespace);
     if (error !== undefined) {
       clock.ms = Math.max(clock.ms, startedAt + options.takesMs);
-      call.mayRetry = budget.remainingMs() > 0;
+      call.mayRetry = budgetForRetries(budget).remainingMs() > 0;
     }
     running.now -= 1;
     if (error !== undefined) throw error;

@@ -50,7 +50,8 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     seenIn: ["sandbox/serve.ts", /"env"/],
   },
   {
-    command: /^(read -rs PASSWORD|printf .* \| kubectl patch secret db .*|kubectl annotate secret db .*hold-until.*)$/,
+    command:
+      /^(read -rs PASSWORD|printf .* \| kubectl patch secret db .*|kubectl annotate secret db .*hold-until.*)$/,
     because: "the-first-page-of-the-runbook-works.test.ts types them on the sandbox",
     seenIn: ["test/docs/the-first-page-of-the-runbook-works.test.ts", /typeInShell\(writeByHand/],
   },
@@ -245,7 +246,8 @@ const NOT_TRIED: readonly { command: RegExp; because: string; seenIn?: [file: st
     because: "needs a cluster; the command has tests of its own",
   },
   {
-    command: /^npx secret-relay import-eso manifests\/ --account 111122223333 --cluster-name prod-eks --out bindings\.yaml$/,
+    command:
+      /^npx secret-relay import-eso manifests\/ --account 111122223333 --cluster-name prod-eks --out bindings\.yaml$/,
     because: "needs manifests; its own test reads files and folders of them",
     seenIn: [
       "test/import-eso/secret-relay-import-eso.test.ts",
