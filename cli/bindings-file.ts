@@ -15,7 +15,8 @@ export const isExampleFile = (text: string): boolean =>
 export const bindingsOption = (): Option =>
   new Option("-b, --bindings <file>", "the bindings, as YAML or as compiled JSON")
     .env("BINDINGS_FILE")
-    .default(BINDINGS_FILE);
+    .default(BINDINGS_FILE)
+    .argParser((file) => (file === "" ? BINDINGS_FILE : file)); // an empty variable counts as not set
 
 /** For a command that works on the published bindings, unless a file is named. */
 export const insteadOfPublishedOption = (): Option =>

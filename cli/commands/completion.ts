@@ -62,7 +62,7 @@ function namesOf(cli: Cli, words: readonly string[]): KnownNames {
   return async (kind) => {
     const { loadBindingsFile } = await import("../bindings-file.ts");
     const at = words.findIndex((word) => word === "--bindings" || word === "-b");
-    const file = (at >= 0 ? words[at + 1] : undefined) ?? cli.env.BINDINGS_FILE ?? "bindings.yaml";
+    const file = (at >= 0 ? words[at + 1] : undefined) ?? (cli.env.BINDINGS_FILE || "bindings.yaml");
     try {
       const { clusters, bindings } = await loadBindingsFile(cli, file);
       if (kind === "cluster") return Object.keys(clusters);

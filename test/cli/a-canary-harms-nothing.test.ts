@@ -50,7 +50,10 @@ describe("the canary", () => {
   it("is missing from bindings without one, and the message says how to add it", () => {
     const { code, message } = failureOf(undefined, db) ?? {};
     expect(code).toBe("CANARY_NOT_BOUND");
-    expect(message).toContain(`aws secretsmanager create-secret --name ${CANARY}`);
+    expect(message).toContain(
+      `a source named ${CANARY}, or ending in /${CANARY} to be below SecretNamePrefix`,
+    );
+    expect(message).toContain("aws secretsmanager create-secret --name NAME");
     expect(message).toContain("secret-relay publish");
   });
 });

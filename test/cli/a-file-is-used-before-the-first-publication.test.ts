@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Desk, openDesk } from "../harness/command-line.ts";
 import { startSandboxBackend } from "../harness/start-sandbox-backend.ts";
 import { useBackend, useScene } from "../harness/use-scene.ts";
@@ -53,4 +53,10 @@ it("no file replaces the bindings of a stack that the command line names", async
 
   expect(exitCode).toBe(1);
   expect(json).toMatchObject({ ok: false, error: { code: "STACK_NOT_FOUND" } });
+});
+
+it("an empty BINDINGS_FILE counts as not set", async () => {
+  vi.stubEnv("BINDINGS_FILE", "");
+
+  expect((await desk.run("validate")).exitCode).toBe(0);
 });

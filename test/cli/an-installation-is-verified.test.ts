@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { DescribeSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Verification } from "../../cli/verify/run-verify.ts";
 import type { Call } from "../../sandbox/aws/start-aws-sandbox.ts";
 import { deployStack, type Stack } from "../../sandbox/story/deploy-stack.ts";
@@ -32,7 +32,7 @@ let calls: Call[];
 let forget: () => void;
 
 beforeAll(async () => {
-  process.env.BINDINGS_FILE = "";
+  vi.stubEnv("BINDINGS_FILE", ""); // useBackend restores it
   const { clock, sandbox } = used.backend;
   const pace = { wait: clock.advance, retryStrategy: withoutPauses() };
   stack = await deployStack(sandbox, clock.now, {}, pace);

@@ -321,7 +321,7 @@ export function describeCommandLineContract(start: () => Promise<Backend>): void
           "    The bound Secret does not exist in the cluster.",
           "    - key user: added",
           "    - key password: added",
-          "    → If it keeps disappearing, find out what deletes it.",
+          "    → None for a new binding. If the Secret keeps disappearing, find out what deletes it.",
           `    $ secret-relay sync ${secret("db")}`,
           "",
           "Plan: 1 to create, 0 to update, 0 to delete; 0 unchanged, 0 refused, 0 unknown.",
