@@ -57,7 +57,7 @@ const RARE: Partial<Readonly<Record<MutationName, Omit<ChaosSettings, "mutation"
   "create-unconditionally": { ...LARGE, seed: 2 },
   "batch-errors-as-absence": { ...LARGE, seed: 1 },
   "token-kept-too-long": { ...LARGE, seed: 4 },
-  "deletes-without-s3": { ...LARGE, seed: 15 },
+  "deletes-without-s3": { ...LARGE, seed: 20 },
   "pointer-before-live-secret": { ...SMALL, seed: 10 },
   "unknown-taken-for-in-force": { ...SMALL, seed: 4 },
 };
