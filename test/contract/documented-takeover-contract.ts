@@ -11,7 +11,7 @@ import type { Backend } from "../harness/backend.ts";
 import { findTraces, MARK } from "../harness/canary.ts";
 import { type Desk, openDesk } from "../harness/command-line.ts";
 import { type EsoVersion, esoScene } from "../harness/eso-scene.ts";
-import { findKubectl } from "../harness/find-kubectl.ts";
+import { findKubectlOrReport } from "../harness/find-kubectl.ts";
 import { playOperator } from "../harness/operator.ts";
 import { type HistoryRecorder, recordHistory } from "../harness/record-history.ts";
 import { decodeData, openScene, type Scene, type TestSource } from "../harness/scene.ts";
@@ -27,13 +27,8 @@ export function describeDocumentedTakeover(
   start: () => Promise<Backend>,
   { secrets: count, seed }: { readonly secrets: number; readonly seed: number },
 ): void {
-  const kubectl = findKubectl();
-  if (kubectl === undefined) {
-    const why = "kubectl 1.32 or newer is missing: run test/real/control-plane/build.sh kubectl";
-    const missing = process.env.CI ? it : it.skip;
-    missing(why, () => expect.unreachable(why));
-    return;
-  }
+  const kubectl = findKubectlOrReport();
+  if (kubectl === undefined) return;
 
   const used = useBackend(start);
   const random = new Random(seed, "takeover");

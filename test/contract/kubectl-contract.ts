@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findKubectl } from "../harness/find-kubectl.ts";
+import { findKubectlOrReport } from "../harness/find-kubectl.ts";
 
 /** A cluster that kubectl reaches by a kubeconfig; it has the namespace `shop`. */
 export type KubectlCluster = { kubeconfig: string; stop(): Promise<void> };
@@ -15,13 +15,8 @@ export function describeKubectlContract(
   /** A kube-apiserver alone rolls nothing out, and one built from its module has no version. */
   { isWhole }: { isWhole: boolean },
 ): void {
-  const kubectl = findKubectl();
-  if (kubectl === undefined) {
-    const why = "kubectl 1.32 or newer is missing: run test/real/control-plane/build.sh kubectl";
-    const missing = process.env.CI ? it : it.skip;
-    missing(why, () => expect.unreachable(why));
-    return;
-  }
+  const kubectl = findKubectlOrReport();
+  if (kubectl === undefined) return;
 
   let cluster: KubectlCluster;
   let folder: string;
